@@ -1,0 +1,1 @@
+"""The networks inboxd speaks to: one file each, and the only place that knows their SDKs."""

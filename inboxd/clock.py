@@ -1,0 +1,112 @@
+"""The only place that asks what time it is."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What time it is, and how to wait; every instant is an aware UTC datetime."""
+
+    def now(self) -> datetime:
+        """Return the present instant."""
+        ...
+
+    async def sleep(self, duration: timedelta) -> None:
+        """Wait for *duration* of this clock's time; at once if it is not positive."""
+        ...
+
+    def real(self, duration: timedelta) -> timedelta:
+        """Return how long *duration* of this clock's time takes in the room where it stands."""
+        ...
+
+
+class SystemClock:
+    """The computer's own clock."""
+
+    def now(self) -> datetime:
+        """Return the computer's time."""
+        return datetime.now(UTC)
+
+    async def sleep(self, duration: timedelta) -> None:
+        """Wait in real time."""
+        await asyncio.sleep(max(duration.total_seconds(), 0.0))
+
+    def real(self, duration: timedelta) -> timedelta:
+        """Return *duration*: a second is a second."""
+        return duration
+
+
+class FastClock:
+    """A clock that starts at *start* and runs *speed* times as fast; for the demo."""
+
+    def __init__(self, start: datetime, speed: float) -> None:
+        self._start = start
+        self._speed = speed
+        self._origin = time.monotonic()
+
+    def now(self) -> datetime:
+        """Return the simulated instant."""
+        return self._start + timedelta(seconds=(time.monotonic() - self._origin) * self._speed)
+
+    async def sleep(self, duration: timedelta) -> None:
+        """Wait for *duration* of simulated time."""
+        await asyncio.sleep(max(self.real(duration).total_seconds(), 0.0))
+
+    def real(self, duration: timedelta) -> timedelta:
+        """Return the real time that *duration* takes at this speed."""
+        return duration / self._speed
+
+
+class ManualClock:
+    """A clock that stands still until it is told to move; for tests."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._order = itertools.count()
+        self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
+
+    def now(self) -> datetime:
+        """Return the instant it was set to."""
+        return self._now
+
+    async def sleep(self, duration: timedelta) -> None:
+        """Wait until somebody has moved the clock on by *duration*."""
+        if duration <= timedelta(0):
+            await asyncio.sleep(0)
+            return
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (self._now + duration, next(self._order), woken))
+        await woken
+
+    def real(self, duration: timedelta) -> timedelta:
+        """Return *duration*."""
+        return duration
+
+    def set(self, now: datetime) -> None:
+        """Jump to *now*, forwards or back, and wake whoever slept until then."""
+        self._now = now
+        while self._sleepers and self._sleepers[0][0] <= now:
+            _, _, woken = heapq.heappop(self._sleepers)
+            if not woken.done():
+                woken.set_result(None)
+
+    def advance(self, duration: timedelta) -> None:
+        """Move on by *duration*."""
+        self.set(self._now + duration)
+
+
+class Stopwatch:
+    """Measures real time for log lines and bench figures; never used to decide anything."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+
+    def seconds(self) -> float:
+        """Return the real seconds since it was made."""
+        return time.perf_counter() - self._start

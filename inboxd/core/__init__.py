@@ -1,0 +1,1 @@
+"""The pure part of inboxd: no I/O, no clock, no logging."""

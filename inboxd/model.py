@@ -1,0 +1,175 @@
+"""The words of inboxd as frozen values; every instant is an aware UTC datetime."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+Json = Mapping[str, Any]
+"""A JSON object as parsed; its shape belongs to whoever wrote it."""
+
+
+class Stream(StrEnum):
+    """One kind of thing that is polled on an account."""
+
+    DIRECT_MESSAGES = "direct_messages"
+    COMMENTS = "comments"
+    MENTIONS = "mentions"
+    REVIEWS = "reviews"
+    SEARCH = "search"
+
+
+class Direction(StrEnum):
+    """Who wrote a message: a customer (inbound) or the brand (outbound)."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+class Kind(StrEnum):
+    """What a customer wants with a message."""
+
+    COMPLAINT = "complaint"
+    REQUEST = "request"
+    PRAISE = "praise"
+    OTHER = "other"
+
+
+class Topic(StrEnum):
+    """What a message is about; several at once are possible."""
+
+    RETURNS = "returns"
+    REFUNDS = "refunds"
+    CANCELLATIONS = "cancellations"
+    EXCHANGES = "exchanges"
+    ORDERS = "orders"
+    SHIPPING = "shipping"
+    TRACKING = "tracking"
+    AVAILABILITY = "availability"
+    PAYMENT = "payment"
+    LOYALTY_POINTS = "loyalty_points"
+    GIFT_CARDS = "gift_cards"
+    MEMBERSHIP = "membership"
+    STAFF = "staff"
+    WEBSITE = "website"
+    OTHER = "other"
+
+
+class Urgency(StrEnum):
+    """How soon harm is done if nobody answers."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who wrote a message, as the network names them within one account."""
+
+    remote_id: str
+    name: str = ""
+    handle: str = ""
+    followers: int | None = None
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """Something that came with a message. Its URL is shown, never fetched."""
+
+    type: str
+    url: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """
+    One item as a connector delivers it: the same item always gives the same value.
+
+    *remote_id* and *thread_id* are qualified by the network's kind of item
+    (``dm:2000000001_17``, ``wall_reply:-1_45``), so that ids which a network counts
+    separately never collide within an account. *thread_id* names the conversation: a DM
+    peer, a root comment, or one author within one X conversation.
+
+    A *deleted* message may have neither author nor text: what is known of it is kept.
+    """
+
+    remote_id: str
+    thread_id: str
+    stream: Stream
+    direction: Direction
+    public: bool
+    sent_at: datetime
+    text: str = ""
+    author: Author | None = None
+    parent_id: str | None = None
+    url: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    edited_at: datetime | None = None
+    deleted: bool = False
+    auto_reply: bool = False
+    staff: str = ""
+    raw: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """An item of a kind that the connector does not know: stored raw and counted."""
+
+    remote_id: str
+    kind: str
+    raw: Json
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyWindow:
+    """
+    Whether and how a conversation can be answered, to be told *before* a person writes.
+
+    *closes_at* is when it stops being possible; *reason* says why it is not (or will not
+    be) and what to do instead; *max_length* is in characters as the network counts them.
+    """
+
+    thread_id: str
+    open: bool = True
+    closes_at: datetime | None = None
+    reason: str = ""
+    max_length: int | None = None
+
+
+class Tone(StrEnum):
+    """How an alert feels: what colour it has and whether it calls for action."""
+
+    WARNING = "warning"
+    BREACH = "breach"
+    RECOVERY = "recovery"
+    NOTICE = "notice"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A span of a text that carried a verdict: ``text[start:end]``, and what it spoke for."""
+
+    start: int
+    end: int
+    text: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the classifier says of one message, and why."""
+
+    kind: Kind
+    topics: tuple[Topic, ...]
+    urgency: Urgency
+    language: str
+    scores: Mapping[str, float]
+    evidence: tuple[Evidence, ...] = ()
