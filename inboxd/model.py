@@ -144,15 +144,6 @@ class ReplyWindow:
     max_length: int | None = None
 
 
-class Tone(StrEnum):
-    """How an alert feels: what colour it has and whether it calls for action."""
-
-    WARNING = "warning"
-    BREACH = "breach"
-    RECOVERY = "recovery"
-    NOTICE = "notice"
-
-
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """A span of a text that carried a verdict: ``text[start:end]``, and what it spoke for."""
@@ -173,3 +164,61 @@ class Verdict:
     language: str
     scores: Mapping[str, float]
     evidence: tuple[Evidence, ...] = ()
+
+
+class Tone(StrEnum):
+    """How an alert feels: what colour it has and whether it calls for action."""
+
+    WARNING = "warning"
+    BREACH = "breach"
+    RECOVERY = "recovery"
+    NOTICE = "notice"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseCard:
+    """
+    What an alert tells of a case: the facts at the moment it was written.
+
+    *text* is the customer's oldest unanswered message, whole and as hostile as it came;
+    *messages* counts the unanswered ones; *due_at* is the target that governs.
+    """
+
+    id: int
+    account: str
+    network: str
+    stream: Stream
+    public: bool
+    kind: Kind | None
+    topics: tuple[Topic, ...]
+    urgency: Urgency | None
+    language: str
+    author: Author | None
+    text: str
+    url: str
+    waiting_since: datetime
+    due_at: datetime | None
+    messages: int
+    policy: str
+    acknowledged_by: str = ""
+    answered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """
+    One thing that people are told once, at one or several sinks.
+
+    *key* is unique for ever: the same reason never makes a second alert. *thread* joins
+    what belongs together (``case:17``), so that a sink can update in place, thread or
+    group it. *headline* is one line of plain text; *detail* may be several.
+    """
+
+    key: str
+    thread: str
+    reason: str
+    tone: Tone
+    headline: str
+    created_at: datetime
+    detail: str = ""
+    case: CaseCard | None = None
