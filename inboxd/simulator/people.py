@@ -34,11 +34,23 @@ _LAST_NAMES = {
     "de": ("Brandt", "Öztürk", "Vogel", "Schröder", "Lindner", "Weiß"),
     "en": ("Hughes", "Patel", "O'Neill", "Barker", "Whitfield", "Frost"),
 }
-_LATIN = {
-    **str.maketrans("абвгдеёзийклмнопрстуфыэіґ", "abvgdeeziyklmnoprstufyeig"),
-    **str.maketrans({"ж": "zh", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "sch"}),
-    **str.maketrans({"ю": "yu", "я": "ya", "ї": "yi", "є": "ye", "ъ": "", "ь": ""}),
-    **str.maketrans({"ü": "ue", "ö": "oe", "ä": "ae", "ß": "ss"}),
+_LATIN = dict(zip("абвгдеёзийклмнопрстуфыэіґ", "abvgdeeziyklmnoprstufyeig", strict=True)) | {
+    "ж": "zh",
+    "х": "kh",
+    "ц": "ts",
+    "ч": "ch",
+    "ш": "sh",
+    "щ": "sch",
+    "ю": "yu",
+    "я": "ya",
+    "ї": "yi",
+    "є": "ye",
+    "ъ": "",
+    "ь": "",
+    "ü": "ue",
+    "ö": "oe",
+    "ä": "ae",
+    "ß": "ss",
 }
 
 
@@ -99,6 +111,6 @@ def _draw(name: str, low: int, high: int) -> int:
 
 def _handle(name: str, key: str) -> str:
     """Return a screen name that X allows: up to 15 ASCII letters, digits and underscores."""
-    latin = name.lower().translate(_LATIN)
+    latin = "".join(_LATIN.get(letter, letter) for letter in name.lower())
     plain = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in latin)
     return f"{plain[: 14 - len(key)].strip('_')}_{key}"
