@@ -51,13 +51,19 @@ class Fault(StrEnum):
     DUPLICATES = "duplicates"
     """Pages show items twice; each facade does it in its own pages."""
     REFUSED = "refused"
-    """The receiver's permanent no, for Slack (*code* is the error's name) and SMTP (550)."""
+    """The receiver's permanent no; *code* says which where a network has several."""
     RECIPIENT_REFUSED = "recipient_refused"
     """SMTP alone: one recipient (*code*) of several is refused."""
 
 
 # Faults whose answer is worded by each network; the others look alike on all of them.
-WORDED = (Fault.RATE_LIMIT, Fault.SERVER_ERROR, Fault.TOKEN_EXPIRED, Fault.PERMISSION_MISSING)
+WORDED = (
+    Fault.RATE_LIMIT,
+    Fault.SERVER_ERROR,
+    Fault.TOKEN_EXPIRED,
+    Fault.PERMISSION_MISSING,
+    Fault.REFUSED,
+)
 _ANY_NETWORK = "*"
 
 

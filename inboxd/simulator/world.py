@@ -8,7 +8,7 @@ import heapq
 from bisect import bisect_left, insort
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from inboxd.simulator.people import NETWORKS, Network, Person, crowd, make_person
@@ -156,6 +156,7 @@ class World:
         self._pending: dict[Network, list[tuple[datetime, int, Change, int]]]
         self._pending = {network: [] for network in NETWORKS}
         self._events: dict[Network, list[Event]] = {network: [] for network in NETWORKS}
+        self._edited: dict[Network, dict[int, None]] = {network: {} for network in NETWORKS}
         self._writes = 0
         self._waiters: set[asyncio.Future[None]] = set()
 
@@ -256,6 +257,7 @@ class World:
         """Change the text of an item as of *at*; edits come in order of time."""
         item = self.get(serial)
         item = self._replace(replace(item, edits=(*item.edits, Version(at, text))))
+        self._edited[item.network][serial] = None
         self._tell(item, "edit", max(at, item.visible_at))
         return item
 
@@ -295,6 +297,11 @@ class World:
             item = self.get(keys[index][1])
             if item.is_visible(at):
                 yield item
+
+    def edited(self, network: Network, at: datetime) -> list[Item]:
+        """Return the visible items whose text had been changed by *at*, in order of first edit."""
+        items = (self.get(serial) for serial in self._edited[network])
+        return [item for item in items if item.is_visible(at) and item.edited_at(at)]
 
     def thread_of(self, item: Item) -> str:
         """Return the name of the item's thread: one per private peer, one per public root."""
@@ -446,7 +453,7 @@ def snowflake(at: datetime, low: int = 0) -> int:
 
     Source: github.com/twitter-archive/snowflake; the epoch is SNOWFLAKE_EPOCH_MS.
     """
-    since_epoch = at - datetime.fromtimestamp(0, at.tzinfo)
+    since_epoch = at - datetime.fromtimestamp(0, UTC)
     ms = since_epoch // timedelta(milliseconds=1) - SNOWFLAKE_EPOCH_MS
     return (ms << _SNOWFLAKE_LOW_BITS) | (low & ((1 << _SNOWFLAKE_LOW_BITS) - 1))
 
@@ -454,3 +461,9 @@ def snowflake(at: datetime, low: int = 0) -> int:
 def snowflake_serial(number: int) -> int:
     """Return the serial that an id of this world carries in its low bits."""
     return number & ((1 << _SNOWFLAKE_LOW_BITS) - 1)
+
+
+def snowflake_time(number: int) -> datetime:
+    """Return when the thing with this X id was made, to the millisecond."""
+    ms = (number >> _SNOWFLAKE_LOW_BITS) + SNOWFLAKE_EPOCH_MS
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=ms)
