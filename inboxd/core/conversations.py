@@ -1,0 +1,246 @@
+"""
+Who is waiting: a conversation's history folded into cases and waits.
+
+The fold is a pure function of what happened and when, never of the order in which it was
+heard of. Whatever arrives late, twice or out of order, folding the whole history again
+gives the same cases.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime, timedelta
+
+
+class EventType(IntEnum):
+    """What happened. The numbers order events of the same instant."""
+
+    INBOUND = 1
+    """A customer wrote."""
+    DELETED = 2
+    """A customer took a message back."""
+    ANSWER = 3
+    """The brand wrote, whoever it was and with whatever tool; auto-replies are no events."""
+    CLOSED = 4
+    """A person decided that no (further) reply is needed."""
+    REOPENED = 5
+    """A person took that back, or put an answered case back among the waiting."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Event:
+    """One event of a conversation. *ref* is the message's or the action's own number."""
+
+    at: datetime
+    type: EventType
+    ref: int
+    detail: str = ""
+
+
+class WaitKind(StrEnum):
+    """Which target measures a wait."""
+
+    FIRST_RESPONSE = "first_response"
+    NEXT_RESPONSE = "next_response"
+
+
+class WaitEnd(StrEnum):
+    """What ended a wait."""
+
+    ANSWERED = "answered"
+    CLOSED = "closed"
+    DELETED = "deleted"
+
+
+class CaseStatus(StrEnum):
+    """Where a case stands."""
+
+    WAITING = "waiting"
+    ANSWERED = "answered"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """
+    One span between a customer's oldest unanswered message and what ended it.
+
+    *messages* are all that were waiting in it, oldest first; *ended_by* is the answer's or
+    the action's number.
+    """
+
+    kind: WaitKind
+    since: datetime
+    messages: tuple[int, ...]
+    end: WaitEnd | None = None
+    ended_at: datetime | None = None
+    ended_by: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSpan:
+    """
+    One obligation, from the first unanswered message until it is over.
+
+    *messages* are the customer's; *ended_at* of a resolved case is its last answer, for
+    that is when the customer was served, though it is known only after the quiet time.
+    """
+
+    opened_at: datetime
+    messages: tuple[int, ...]
+    waits: tuple[Wait, ...]
+    status: CaseStatus
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    close_reason: str = ""
+
+    @property
+    def wait(self) -> Wait | None:
+        """Return the open wait, if a customer is waiting now."""
+        last = self.waits[-1]
+        return last if last.end is None else None
+
+
+@dataclass(slots=True)
+class _Fold:
+    """The state of the walk through a history; values of it never leave this module."""
+
+    quiet_after: timedelta
+    done: list[CaseSpan] = field(default_factory=list)
+    case: CaseSpan | None = None
+    unanswered: tuple[int, ...] = ()
+
+    def settle(self, now: datetime) -> None:
+        """End the current case if it has been quiet for long enough after our answer."""
+        case = self.case
+        if case and case.status is CaseStatus.ANSWERED and case.answered_at:
+            if case.answered_at + self.quiet_after > now:
+                return
+            self.case = replace(case, status=CaseStatus.RESOLVED, ended_at=case.answered_at)
+            self.shelve()
+
+    def shelve(self) -> None:
+        if self.case:
+            self.done.append(self.case)
+        self.case, self.unanswered = None, ()
+
+    def open_wait(self, at: datetime, ref: int) -> None:
+        case = self.case
+        if case is None:
+            wait = Wait(WaitKind.FIRST_RESPONSE, at, (ref,))
+            self.case = CaseSpan(at, (ref,), (wait,), CaseStatus.WAITING)
+        else:
+            wait = Wait(WaitKind.NEXT_RESPONSE, at, (ref,))
+            messages = case.messages if ref in case.messages else (*case.messages, ref)
+            self.case = replace(
+                case, messages=messages, waits=(*case.waits, wait), status=CaseStatus.WAITING
+            )
+        self.unanswered = (ref,)
+
+    def end_wait(self, end: WaitEnd, at: datetime, ref: int | None, status: CaseStatus) -> None:
+        case = self.case
+        if case is None:
+            return
+        waits = case.waits
+        if waits[-1].end is None:
+            ended = replace(waits[-1], end=end, ended_at=at, ended_by=ref)
+            waits = (*waits[:-1], ended)
+        self.unanswered = ()
+        self.case = replace(case, waits=waits, status=status)
+
+
+def _inbound(fold: _Fold, event: Event) -> None:
+    if fold.case is None or fold.case.wait is None:
+        fold.open_wait(event.at, event.ref)
+        return
+    case, wait = fold.case, fold.case.wait
+    wait = replace(wait, messages=(*wait.messages, event.ref))
+    fold.case = replace(case, messages=(*case.messages, event.ref), waits=(*case.waits[:-1], wait))
+    fold.unanswered = (*fold.unanswered, event.ref)
+
+
+def _deleted(fold: _Fold, event: Event) -> None:
+    if event.ref not in fold.unanswered:
+        return
+    fold.unanswered = tuple(ref for ref in fold.unanswered if ref != event.ref)
+    if fold.unanswered or fold.case is None:
+        return
+    if fold.case.answered_at:
+        fold.end_wait(WaitEnd.DELETED, event.at, event.ref, CaseStatus.ANSWERED)
+        return
+    fold.end_wait(WaitEnd.DELETED, event.at, event.ref, CaseStatus.CLOSED)
+    fold.case = replace(fold.case, ended_at=event.at, close_reason="deleted by the customer")
+    fold.shelve()
+
+
+def _answer(fold: _Fold, event: Event) -> None:
+    if fold.case:
+        fold.end_wait(WaitEnd.ANSWERED, event.at, event.ref, CaseStatus.ANSWERED)
+        fold.case = replace(fold.case, answered_at=event.at)
+
+
+def _closed(fold: _Fold, event: Event) -> None:
+    if fold.case:
+        fold.end_wait(WaitEnd.CLOSED, event.at, event.ref, CaseStatus.CLOSED)
+        fold.case = replace(fold.case, ended_at=event.at, close_reason=event.detail)
+        fold.shelve()
+
+
+def _reopened(fold: _Fold, event: Event) -> None:
+    if fold.case is None and fold.done:
+        last = fold.done.pop()
+        fold.case = replace(last, ended_at=None, close_reason="")
+    if fold.case and fold.case.wait is None:
+        fold.open_wait(event.at, fold.case.messages[-1])
+
+
+_STEPS = {
+    EventType.INBOUND: _inbound,
+    EventType.DELETED: _deleted,
+    EventType.ANSWER: _answer,
+    EventType.CLOSED: _closed,
+    EventType.REOPENED: _reopened,
+}
+
+
+def _without_undone_closings(events: Iterable[Event]) -> list[Event]:
+    """
+    Drop each closing that was taken back, with its taking back.
+
+    Closing by mistake must not shorten a wait: it goes on as if nothing had happened.
+    """
+    kept: list[Event] = []
+    closings: list[int] = []
+    for event in sorted(events):
+        if event.type is EventType.REOPENED and closings:
+            del kept[closings.pop()]
+            continue
+        if event.type is EventType.CLOSED:
+            closings = [len(kept)]
+        elif event.type in {EventType.INBOUND, EventType.ANSWER}:
+            # The conversation went on after the closing: there is nothing left to undo.
+            closings = []
+        kept.append(event)
+    return kept
+
+
+def fold(events: Iterable[Event], *, quiet_after: timedelta, now: datetime) -> list[CaseSpan]:
+    """
+    Return the cases of one conversation, oldest first; only the last can be unfinished.
+
+    *events* may come in any order. A case that was answered is resolved when the customer
+    stays quiet for *quiet_after* of wall time; what is written later opens a new one.
+    """
+    state = _Fold(quiet_after)
+    for event in _without_undone_closings(events):
+        state.settle(event.at)
+        _STEPS[event.type](state, event)
+    state.settle(now)
+    state.shelve()
+    return state.done

@@ -1,0 +1,186 @@
+"""
+Whether to tell somebody now, whom, and when to look again: one pure decision.
+
+Every outcome carries a named reason, so that an alert that did not go out explains itself
+as well as one that did.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime, timedelta
+
+    from inboxd.core.hours import OpeningHours
+    from inboxd.core.policies import Policy, Step
+    from inboxd.core.sla import Due
+
+
+class Reason(StrEnum):
+    """Why an alert goes out, or why it does not."""
+
+    STEP_DUE = "step_due"
+    REMINDER_DUE = "reminder_due"
+    NOBODY_WAITS = "nobody_waits"
+    NO_TARGET = "no_target"
+    NO_STEPS_LEFT = "no_steps_left"
+    NOT_YET = "not_yet"
+    ACKNOWLEDGED = "acknowledged"
+    SNOOZED = "snoozed"
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """
+    One turn of one step: *turn* counts its repetitions from 0.
+
+    *step* (``complaints/first_response/2``) and *turn* are unique within a wait, for ever.
+    """
+
+    step: str
+    turn: int
+    at: datetime
+    to: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """
+    What people have done about a wait, and what they were told of it.
+
+    *told_until* is the scheduled time of the newest step that went out; *told* has the
+    highest turn of each step that did. Neither what was planned before that time nor such
+    a turn is told again, whatever happens to policies, calendars or clocks.
+    """
+
+    since: datetime
+    acknowledged_at: datetime | None = None
+    snoozed_at: datetime | None = None
+    snoozed_until: datetime | None = None
+    customer_wrote_at: datetime | None = None
+    told_until: datetime | None = None
+    told: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """
+    What to do now, why, and when to decide again (None: not until something happens).
+
+    *firings* go out together as one alert; *skipped* were due earlier and are covered by
+    it, because nobody is paged twice for one thing.
+    """
+
+    reason: Reason
+    firings: tuple[Firing, ...] = ()
+    skipped: tuple[Firing, ...] = ()
+    look_again_at: datetime | None = None
+
+    @property
+    def to(self) -> tuple[str, ...]:
+        """Return the sinks to tell, each once, in the order of the steps."""
+        return tuple(dict.fromkeys(sink for firing in self.firings for sink in firing.to))
+
+
+def decide(policy: Policy, due: Due | None, attention: Attention, now: datetime) -> Decision:
+    """Return whether the people of *policy* must hear of a wait at *now*."""
+    if due is None:
+        return Decision(Reason.NO_TARGET)
+    if attention.acknowledged_at and attention.acknowledged_at >= attention.since:
+        return _reminder(policy, attention, attention.acknowledged_at, now)
+    wakes_at = _snoozed_until(attention)
+    if wakes_at and wakes_at > now:
+        return Decision(Reason.SNOOZED, look_again_at=wakes_at)
+    return _steps(policy, due, attention, now)
+
+
+def _snoozed_until(attention: Attention) -> datetime | None:
+    """Return when a snooze ends; a customer who writes again ends it at once."""
+    asleep_since, wrote_at = attention.snoozed_at, attention.customer_wrote_at
+    if asleep_since is None or (wrote_at and wrote_at > asleep_since):
+        return None
+    return attention.snoozed_until
+
+
+def _reminder(
+    policy: Policy, attention: Attention, acknowledged_at: datetime, now: datetime
+) -> Decision:
+    step = f"{policy.name}/reminder/{acknowledged_at.isoformat()}"
+    if policy.remind_after is None or step in attention.told:
+        return Decision(Reason.ACKNOWLEDGED)
+    at = policy.hours.add(acknowledged_at, policy.hours.span(policy.remind_after))
+    if at > now:
+        return Decision(Reason.ACKNOWLEDGED, look_again_at=at)
+    sinks = tuple(dict.fromkeys(sink for step in policy.steps for sink in step.to))
+    return Decision(Reason.REMINDER_DUE, firings=(Firing(step, 0, at, sinks),))
+
+
+def _steps(policy: Policy, due: Due, attention: Attention, now: datetime) -> Decision:
+    ready: list[Firing] = []
+    later: list[datetime] = []
+    for number, step in enumerate(policy.steps):
+        chain = _Chain(policy.hours, due, step, f"{policy.name}/{due.target}/{number}")
+        newest = chain.newest(now)
+        later.extend(chain.after(newest))
+        if newest and not _told(attention, newest):
+            ready.append(newest)
+    again = min(later, default=None)
+    if not ready:
+        reason = Reason.NOT_YET if again else Reason.NO_STEPS_LEFT
+        return Decision(reason, look_again_at=again)
+    latest = max(firing.at for firing in ready)
+    return Decision(
+        Reason.STEP_DUE,
+        firings=tuple(firing for firing in ready if firing.at == latest),
+        skipped=tuple(firing for firing in ready if firing.at < latest),
+        look_again_at=again,
+    )
+
+
+def _told(attention: Attention, firing: Firing) -> bool:
+    covered = attention.told_until is not None and firing.at <= attention.told_until
+    return covered or firing.turn <= attention.told.get(firing.step, -1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """One step of a policy on the clock of one promise."""
+
+    hours: OpeningHours
+    due: Due
+    step: Step
+    name: str
+
+    def first_at(self) -> datetime:
+        return self.hours.add(self.due.since, step_offset(self.hours, self.due, self.step))
+
+    def firing(self, turn: int, at: datetime) -> Firing:
+        return Firing(self.name, turn, at, self.step.to)
+
+    def newest(self, now: datetime) -> Firing | None:
+        """Return the newest turn that is due at *now*, found without walking the turns."""
+        first = self.first_at()
+        if first > now:
+            return None
+        if self.step.repeat is None:
+            return self.firing(0, first)
+        every = self.hours.span(self.step.repeat)
+        turn = self.hours.between(first, now) // every
+        return self.firing(turn, self.hours.add(first, turn * every))
+
+    def after(self, newest: Firing | None) -> Iterator[datetime]:
+        """Yield when the step's next turn is due, if there is one."""
+        if newest is None:
+            yield self.first_at()
+        elif self.step.repeat is not None:
+            every = self.hours.span(self.step.repeat)
+            yield self.hours.add(self.first_at(), (newest.turn + 1) * every)
+
+
+def step_offset(hours: OpeningHours, due: Due, step: Step) -> timedelta:
+    """Return how much open time after the start of the promise *step* is due."""
+    return due.allowed * step.at.percent / 100 + hours.span(step.at.plus)

@@ -1,0 +1,80 @@
+"""By when a customer must be served: targets turned into due times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from inboxd.core.conversations import CaseStatus, WaitKind
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from inboxd.core.conversations import CaseSpan
+    from inboxd.core.policies import Policy
+
+
+class Target(StrEnum):
+    """What a policy promises."""
+
+    FIRST_RESPONSE = "first_response"
+    NEXT_RESPONSE = "next_response"
+    RESOLUTION = "resolution"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One promise with its clock: open time counts from *since*, and ends at *at*."""
+
+    target: Target
+    since: datetime
+    allowed: timedelta
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Dues:
+    """The promises that are running in a case; None for what is kept or was not made."""
+
+    response: Due | None = None
+    resolution: Due | None = None
+
+    @property
+    def governing(self) -> Due | None:
+        """Return the promise that falls due first."""
+        running = [due for due in (self.response, self.resolution) if due]
+        return min(running, key=lambda due: due.at, default=None)
+
+
+def dues(case: CaseSpan, policy: Policy) -> Dues:
+    """
+    Return what is promised to the customer of *case* under *policy*.
+
+    A response counts from the oldest unanswered message, so further messages do not move
+    it; the resolution counts from the opening of the case until the case is over.
+    """
+    wait = case.wait
+    response = response_due(wait.kind, wait.since, policy) if wait else None
+    return Dues(response=response, resolution=_resolution(case, policy))
+
+
+def response_due(kind: WaitKind, since: datetime, policy: Policy) -> Due | None:
+    """Return by when a wait of *kind* that began at *since* must be answered."""
+    first = kind is WaitKind.FIRST_RESPONSE
+    span = policy.first_response if first else policy.next_response
+    if span is None:
+        return None
+    target = Target.FIRST_RESPONSE if first else Target.NEXT_RESPONSE
+    return _due(policy, target, since, policy.hours.span(span))
+
+
+def _resolution(case: CaseSpan, policy: Policy) -> Due | None:
+    over = case.status in {CaseStatus.RESOLVED, CaseStatus.CLOSED}
+    if over or policy.resolution is None:
+        return None
+    return _due(policy, Target.RESOLUTION, case.opened_at, policy.hours.span(policy.resolution))
+
+
+def _due(policy: Policy, target: Target, since: datetime, allowed: timedelta) -> Due:
+    return Due(target, since, allowed, policy.hours.add(since, allowed))

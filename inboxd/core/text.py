@@ -1,0 +1,36 @@
+"""Text as it comes from strangers, made fit to be stored and shown."""
+
+from __future__ import annotations
+
+import re
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+def storable(text: str) -> str:
+    """
+    Return *text* without what a database or a UTF-8 stream cannot carry.
+
+    NUL and lone surrogates become U+FFFD; the raw payload keeps them, escaped.
+    """
+    return _UNSTORABLE.sub(_REPLACEMENT, text)
+
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_BLANKS = re.compile(r"\s+")
+
+
+def one_line(text: str, width: int) -> str:
+    """
+    Return *text* as one harmless line of at most *width* characters.
+
+    Escape sequences, bidirectional overrides and line breaks cannot leave their place.
+    """
+    flat = _BLANKS.sub(" ", _CONTROL.sub(" ", text[: width * 8])).strip()
+    return flat if len(flat) <= width else flat[: width - 1].rstrip() + "…"
+
+
+def inert(text: str) -> str:
+    """Return *text* with its lines kept and everything a terminal would obey taken out."""
+    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
