@@ -52,8 +52,6 @@ class Fault(StrEnum):
     """Pages show items twice; each facade does it in its own pages."""
     REFUSED = "refused"
     """The receiver's permanent no; *code* says which where a network has several."""
-    RECIPIENT_REFUSED = "recipient_refused"
-    """SMTP alone: one recipient (*code*) of several is refused."""
 
 
 # Faults whose answer is worded by each network; the others look alike on all of them.

@@ -49,15 +49,15 @@ def app(  # noqa: PLR0913 - the parts every facade is made of
     now: Callable[[], datetime],
     *,
     credentials: Credentials | None = None,
-    rate_scale: int = 1,
+    rate_limited: bool = True,
 ) -> web.Application:
     """
     Return the facade.
 
-    Endpoints are named for `Faults` as "GET /2/users/{id}/mentions". *rate_scale* widens X's rate
-    limits for benchmarks; 0 switches them off.
+    Endpoints are named for `Faults` as "GET /2/users/{id}/mentions". *rate_limited* False
+    lifts X's rate limits, for benchmarks.
     """
-    facade = _Facade(world, faults, now, credentials or Credentials(), rate_scale)
+    facade = _Facade(world, faults, now, credentials or Credentials(), limited=rate_limited)
     wear = middleware(NETWORK, faults, log, now, endpoint_of=_endpoint, worded=facade.worded)
     application = web.Application(middlewares=[wear, facade.admit], client_max_size=1024 * 1024)
     for name, handler in facade.handlers().items():
@@ -80,13 +80,14 @@ class _Facade:
         faults: Faults,
         now: Callable[[], datetime],
         credentials: Credentials,
-        rate_scale: int,
+        *,
+        limited: bool,
     ) -> None:
         self._world = world
         self._faults = faults
         self._now = now
         self._gate = Gate(credentials)
-        self._limits = Limits(now, scale=rate_scale)
+        self._limits = Limits(now, enforced=limited)
         self._read: set[tuple[str, int]] = set()
 
     def handlers(self) -> dict[str, Callable[[web.Request], Awaitable[web.Response]]]:
