@@ -1,0 +1,64 @@
+"""All SQL there is: the database in the words of the domain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from inboxd.store.cases import CaseStore
+from inboxd.store.database import DaemonLock, daemon_pid, open_database, transaction
+from inboxd.store.messages import MessageStore, Stored, Unclassified
+from inboxd.store.outbox import OutboxItem, OutboxStore
+from inboxd.store.sources import SourceState, SourceStore
+from inboxd.store.views import ViewStore
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+    from types import TracebackType
+
+__all__ = [
+    "DaemonLock",
+    "OutboxItem",
+    "SourceState",
+    "Store",
+    "Stored",
+    "Unclassified",
+    "daemon_pid",
+]
+
+
+class Store:
+    """
+    One connection to the database; to be used by one thread at a time.
+
+    Raises DatabaseError if the file cannot be used.
+    """
+
+    def __init__(self, path: Path, *, create: bool = True) -> None:
+        self.path = path
+        self.database = open_database(path, create=create)
+        connection = self.database.conn
+        self.messages = MessageStore(connection)
+        self.cases = CaseStore(connection)
+        self.outbox = OutboxStore(connection)
+        self.sources = SourceStore(connection)
+        self.views = ViewStore(connection)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Return a context in which everything is written durably and at once, or not at all."""
+        return transaction(self.database)
+
+    def close(self) -> None:
+        """Give the file back."""
+        self.database.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,411 @@
+"""Cases, waits and what people did about them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from inboxd.core.conversations import CaseStatus, Event, EventType, WaitEnd, WaitKind
+from inboxd.core.tracking import CaseState, History, Setting, Traits, WaitState
+from inboxd.model import Direction, Kind, Stream, Topic, Urgency
+from inboxd.store.times import from_text, maybe_instant, maybe_text, to_text
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from inboxd.core.tracking import Tracked
+
+_OLDEST = timedelta(days=5 * 366)
+"""A message cannot have waited longer: an earlier time is the network's mistake."""
+
+_CASE_COLUMNS = (
+    "status, first_message_id, opened_at, unanswered, wrote_at, answered_at, quiet_at, ended_at, "
+    "close_reason, kind, topics, urgency, language, policy, response_due_at, resolution_due_at, "
+    "due_at, next_step_at, acknowledged_at, acknowledged_by, snoozed_at, snoozed_until, "
+    "waiting_since"
+)
+_WAIT_COLUMNS = (
+    "kind, since, message_id, due_at, outcome, ended_at, ended_by, open_seconds, told_until, told"
+)
+_ACTION_EVENTS = {"close": EventType.CLOSED, "reopen": EventType.REOPENED}
+
+
+_SAID = """
+SELECT m.conversation_id, m.id, m.direction, m.sent_at, m.seen_at, m.deleted_at, a.followers,
+       m.kind, m.topics, m.urgency, m.language
+  FROM json_each(?) AS b
+  JOIN messages AS m ON m.conversation_id = json_extract(b.value, '$[0]')
+                    AND m.sent_at > json_extract(b.value, '$[1]')
+  LEFT JOIN authors AS a ON a.id = m.author_id
+ WHERE NOT m.auto_reply AND (m.deleted_at IS NULL OR m.deleted_at > m.seen_at)
+"""
+
+
+class CaseStore:
+    """The tables cases, waits and actions."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def histories(self, touched: Mapping[int, str]) -> list[History]:
+        """
+        Return what tracking needs of each conversation in *touched*.
+
+        *touched* maps a conversation to the earliest sent_at that is new in it; where that
+        lies in the settled past, the whole past is returned.
+        """
+        places = self._places(touched)
+        bounds = json.dumps([[number, place[1]] for number, place in places.items()])
+        events, traits, followers = self._said(bounds)
+        self._add_actions(bounds, events)
+        cases = self._cases_since(bounds)
+        return [
+            History(
+                conversation=number,
+                setting=replace(setting, followers=followers.get(number)),
+                events=tuple(events.get(number, ())),
+                traits=traits.get(number, {}),
+                cases=tuple(cases.get(number, ())),
+            )
+            for number, (setting, _) in places.items()
+        ]
+
+    def _places(self, touched: Mapping[int, str]) -> dict[int, tuple[Setting, str]]:
+        """Return each conversation's setting, and from when on it must be looked at."""
+        rows = self._db.execute(
+            "SELECT id, account, network, stream, public, settled_until "
+            "FROM conversations WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(touched)),),
+        )
+        places = {}
+        for number, account, network, stream, public, settled in rows:
+            setting = Setting(account, network, Stream(stream), bool(public))
+            places[number] = (setting, settled if touched[number] > settled else "")
+        return places
+
+    def _said(
+        self, bounds: str
+    ) -> tuple[dict[int, list[Event]], dict[int, dict[int, Traits]], dict[int, int]]:
+        """Return what was said in each conversation, its verdicts, and who follows whom."""
+        events: dict[int, list[Event]] = {}
+        traits: dict[int, dict[int, Traits]] = {}
+        followers: dict[int, int] = {}
+        for row in self._db.execute(_SAID, (bounds,)):
+            conversation, number, direction, sent_at, seen_at, deleted_at, reach = row[:7]
+            happened = events.setdefault(conversation, [])
+            at = _plausible(sent_at, seen_at)
+            if direction == Direction.OUTBOUND:
+                happened.append(Event(at, EventType.ANSWER, number))
+                continue
+            happened.append(Event(at, EventType.INBOUND, number))
+            if deleted_at:
+                happened.append(Event(from_text(deleted_at), EventType.DELETED, number))
+            if reach:
+                followers[conversation] = max(reach, followers.get(conversation, 0))
+            if row[7]:
+                traits.setdefault(conversation, {})[number] = _traits(*row[7:])
+        return events, traits, followers
+
+    def _add_actions(self, bounds: str, events: dict[int, list[Event]]) -> None:
+        for conversation, number, at, action, detail in self._db.execute(
+            "SELECT c.conversation_id, a.id, a.at, a.action, a.detail "
+            "FROM json_each(?) AS b JOIN cases AS c ON c.conversation_id = json_extract(b.value, '$[0]') "
+            "JOIN actions AS a ON a.case_id = c.id "
+            "WHERE a.action IN ('close', 'reopen') AND a.at > json_extract(b.value, '$[1]')",
+            (bounds,),
+        ):
+            event = Event(from_text(at), _ACTION_EVENTS[action], number, detail)
+            events.setdefault(conversation, []).append(event)
+
+    def _cases_since(self, bounds: str) -> dict[int, list[CaseState]]:
+        rows = self._db.execute(
+            f"SELECT c.conversation_id, c.id, {_CASE_COLUMNS} "  # noqa: S608 - constant columns
+            "FROM json_each(?) AS b JOIN cases AS c "
+            "ON c.conversation_id = json_extract(b.value, '$[0]') AND c.opened_at > json_extract(b.value, '$[1]') "
+            "ORDER BY c.id",
+            (bounds,),
+        ).fetchall()
+        waits = self._waits(row[1] for row in rows)
+        cases: dict[int, list[CaseState]] = {}
+        for conversation, number, *values in rows:
+            state = _case(number, values, waits.get(number, []))
+            cases.setdefault(conversation, []).append(state)
+        return cases
+
+    def _waits(self, cases: Iterable[int]) -> dict[int, list[WaitState]]:
+        waits: dict[int, list[WaitState]] = {}
+        for case, *values in self._db.execute(
+            f"SELECT case_id, id, {_WAIT_COLUMNS} FROM waits "  # noqa: S608 - constant columns
+            "WHERE case_id IN (SELECT value FROM json_each(?)) ORDER BY since, id",
+            (json.dumps(list(cases)),),
+        ):
+            waits.setdefault(case, []).append(_wait(values))
+        return waits
+
+    def save(self, history: History, tracked: Tracked) -> list[CaseState]:
+        """Store the cases that differ from those of *history*; returns all, with numbers."""
+        known = {case.id: case for case in history.cases}
+        saved = []
+        for case in tracked.cases:
+            before = known.get(case.id) if case.id is not None else None
+            saved.append(case if case == before else self._save_case(history, case, before))
+        if tracked.settled_until:
+            self._db.execute(
+                "UPDATE conversations SET settled_until = max(settled_until, ?) WHERE id = ?",
+                (to_text(tracked.settled_until), history.conversation),
+            )
+        return saved
+
+    def _save_case(self, history: History, case: CaseState, before: CaseState | None) -> CaseState:
+        values = _case_values(case)
+        if case.id is None:
+            cursor = self._db.execute(
+                _INSERT_CASE, (history.conversation, history.setting.account, *values)
+            )
+            case = replace(case, id=cursor.lastrowid)
+        else:
+            self._db.execute(_UPDATE_CASE, (*values, case.id))
+        known = {wait.id: wait for wait in before.waits} if before else {}
+        return replace(case, waits=tuple(self._save_wait(case, w, known) for w in case.waits))
+
+    def _save_wait(
+        self, case: CaseState, wait: WaitState, known: Mapping[int | None, WaitState]
+    ) -> WaitState:
+        if wait.id is None:
+            cursor = self._db.execute(_INSERT_WAIT, (case.id, *_wait_values(wait)))
+            return replace(wait, id=cursor.lastrowid)
+        if wait != known.get(wait.id):
+            self._db.execute(_UPDATE_WAIT, (*_wait_values(wait), wait.id))
+        return wait
+
+    def due_steps(self, now: datetime, limit: int) -> list[tuple[CaseState, Setting]]:
+        """Return the cases at which the escalation must look by *now*, the latest last."""
+        rows = self._db.execute(
+            "SELECT id FROM cases WHERE next_step_at <= ? ORDER BY next_step_at LIMIT ?",
+            (to_text(now), limit),
+        ).fetchall()
+        return self.load([row[0] for row in rows])
+
+    def load(self, numbers: Collection[int]) -> list[tuple[CaseState, Setting]]:
+        """Return the cases with these numbers, in their order; unknown ones are left out."""
+        rows = self._db.execute(
+            "SELECT c.account, v.network, v.stream, v.public, c.id, "  # noqa: S608 - constants
+            f"{', '.join('c.' + name for name in _CASE_COLUMNS.split(', '))} "
+            "FROM json_each(?) AS n JOIN cases AS c ON c.id = n.value "
+            "JOIN conversations AS v ON v.id = c.conversation_id ORDER BY n.key",
+            (json.dumps(list(numbers)),),
+        ).fetchall()
+        waits = self._waits(row[4] for row in rows)
+        return [
+            (
+                _case(number, values, waits.get(number, [])),
+                Setting(account, network, Stream(stream), bool(public)),
+            )
+            for account, network, stream, public, number, *values in rows
+        ]
+
+    def set_told(self, case: CaseState, wait: WaitState, next_step_at: datetime | None) -> None:
+        """Keep what people have been told of an open wait, and when to look again."""
+        self._db.execute(
+            "UPDATE waits SET told_until = ?, told = ? WHERE id = ?",
+            (maybe_text(wait.told_until), json.dumps(dict(wait.told)), wait.id),
+        )
+        self.set_next_step([(case.id, next_step_at)])
+
+    def set_next_step(self, steps: Sequence[tuple[int | None, datetime | None]]) -> None:
+        """Keep when the escalation must look at cases again."""
+        self._db.executemany(
+            "UPDATE cases SET next_step_at = ? WHERE id = ?",
+            [(maybe_text(at), number) for number, at in steps],
+        )
+
+    def resolve_quiet(self, now: datetime) -> int:
+        """Resolve the answered cases whose customers stayed quiet; returns how many."""
+        cursor = self._db.execute(
+            "UPDATE cases SET status = 'resolved', ended_at = answered_at, quiet_at = NULL, "
+            "resolution_due_at = NULL, due_at = NULL "
+            "WHERE status = 'answered' AND quiet_at <= ?",
+            (to_text(now),),
+        )
+        return cursor.rowcount
+
+    def untracked(self, limit: int) -> dict[int, str]:
+        """Return conversations in which something happened that is not folded in yet."""
+        rows = self._db.execute(
+            "SELECT id FROM conversations WHERE untracked ORDER BY id LIMIT ?", (limit,)
+        )
+        return {number: "" for (number,) in rows}
+
+    def mark_tracked(self, conversations: Iterable[int]) -> None:
+        """Note that everything in *conversations* has been folded in."""
+        self._db.executemany(
+            "UPDATE conversations SET untracked = 0 WHERE id = ? AND untracked",
+            [(number,) for number in conversations],
+        )
+
+    def open_conversations(self) -> dict[int, str]:
+        """Return the conversations that have a case which is not over."""
+        rows = self._db.execute(
+            "SELECT DISTINCT conversation_id FROM cases WHERE status IN ('waiting', 'answered')"
+        )
+        return {number: "~" for (number,) in rows}
+
+    def act(self, case: int, action: str, actor: str, at: datetime, detail: str = "") -> int:
+        """
+        Record what a person did about a case; tracking takes it up from there.
+
+        Returns the action's number. To be called within a transaction.
+        """
+        cursor = self._db.execute(
+            "INSERT INTO actions (case_id, at, actor, action, detail) VALUES (?, ?, ?, ?, ?)",
+            (case, to_text(at), actor, action, detail),
+        )
+        if action == "ack":
+            self._db.execute(
+                "UPDATE cases SET acknowledged_at = ?, acknowledged_by = ? WHERE id = ?",
+                (to_text(at), actor, case),
+            )
+        if action == "snooze":
+            self._db.execute(
+                "UPDATE cases SET snoozed_at = ?, snoozed_until = ? WHERE id = ?",
+                (to_text(at), detail, case),
+            )
+        self._db.execute(
+            "UPDATE conversations SET untracked = 1 "
+            "WHERE id = (SELECT conversation_id FROM cases WHERE id = ?)",
+            (case,),
+        )
+        return int(cursor.lastrowid or 0)
+
+
+def _insert(table: str, columns: str, keys: str) -> str:
+    names = f"{keys}, {columns}"
+    marks = ", ".join("?" * len(names.split(", ")))
+    return f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - constants
+
+
+def _update(table: str, columns: str) -> str:
+    settings = ", ".join(f"{name} = ?" for name in columns.split(", "))
+    return f"UPDATE {table} SET {settings} WHERE id = ?"  # noqa: S608 - constants
+
+
+_INSERT_CASE = _insert("cases", _CASE_COLUMNS, "conversation_id, account")
+_UPDATE_CASE = _update("cases", _CASE_COLUMNS)
+_INSERT_WAIT = _insert("waits", _WAIT_COLUMNS, "case_id")
+_UPDATE_WAIT = _update("waits", _WAIT_COLUMNS)
+
+
+def _plausible(sent_at: str, seen_at: str) -> datetime:
+    """Return when a message began to wait: never after we saw it, never absurdly early."""
+    if sent_at >= seen_at:
+        return from_text(seen_at)
+    return max(from_text(sent_at), from_text(seen_at) - _OLDEST)
+
+
+def _traits(
+    kind: str | None, topics: str | None, urgency: str | None, language: str | None
+) -> Traits:
+    return Traits(
+        kind=Kind(kind) if kind else None,
+        topics=tuple(Topic(topic) for topic in json.loads(topics or "[]")),
+        urgency=Urgency(urgency) if urgency else None,
+        language=language or "",
+    )
+
+
+def _case_values(case: CaseState) -> tuple[object, ...]:
+    wait = case.wait
+    return (
+        case.status,
+        case.first_message,
+        to_text(case.opened_at),
+        case.unanswered,
+        maybe_text(case.wrote_at),
+        maybe_text(case.answered_at),
+        maybe_text(case.quiet_at),
+        maybe_text(case.ended_at),
+        case.close_reason,
+        case.traits.kind,
+        json.dumps(list(case.traits.topics)),
+        case.traits.urgency,
+        case.traits.language,
+        case.policy or None,
+        maybe_text(case.response_due_at),
+        maybe_text(case.resolution_due_at),
+        maybe_text(case.due_at),
+        maybe_text(case.next_step_at),
+        maybe_text(case.acknowledged_at),
+        case.acknowledged_by,
+        maybe_text(case.snoozed_at),
+        maybe_text(case.snoozed_until),
+        to_text(wait.since) if wait else None,
+    )
+
+
+def _case(number: int, values: Sequence[Any], waits: Sequence[WaitState]) -> CaseState:
+    (
+        status, first, opened_at, unanswered, wrote_at, answered_at, quiet_at, ended_at, reason,
+        kind, topics, urgency, language, policy, response_due_at, resolution_due_at, due_at,
+        next_step_at, acknowledged_at, acknowledged_by, snoozed_at, snoozed_until, _,
+    ) = values  # fmt: skip
+    return CaseState(
+        id=number,
+        status=CaseStatus(status),
+        first_message=first,
+        opened_at=from_text(opened_at),
+        waits=tuple(waits),
+        unanswered=unanswered,
+        wrote_at=maybe_instant(wrote_at),
+        answered_at=maybe_instant(answered_at),
+        quiet_at=maybe_instant(quiet_at),
+        ended_at=maybe_instant(ended_at),
+        close_reason=reason,
+        traits=_traits(kind, topics, urgency, language),
+        policy=policy or "",
+        response_due_at=maybe_instant(response_due_at),
+        resolution_due_at=maybe_instant(resolution_due_at),
+        due_at=maybe_instant(due_at),
+        next_step_at=maybe_instant(next_step_at),
+        acknowledged_at=maybe_instant(acknowledged_at),
+        acknowledged_by=acknowledged_by,
+        snoozed_at=maybe_instant(snoozed_at),
+        snoozed_until=maybe_instant(snoozed_until),
+    )
+
+
+def _wait_values(wait: WaitState) -> tuple[object, ...]:
+    return (
+        wait.kind,
+        to_text(wait.since),
+        wait.message,
+        maybe_text(wait.due_at),
+        wait.end,
+        maybe_text(wait.ended_at),
+        wait.ended_by,
+        None if wait.open_time is None else int(wait.open_time.total_seconds()),
+        maybe_text(wait.told_until),
+        json.dumps(dict(wait.told)),
+    )
+
+
+def _wait(values: Sequence[Any]) -> WaitState:
+    number, kind, since, message, due_at, end, ended_at, ended_by, seconds, told_until, told = (
+        values
+    )
+    return WaitState(
+        id=number,
+        kind=WaitKind(kind),
+        since=from_text(since),
+        message=message,
+        due_at=maybe_instant(due_at),
+        end=WaitEnd(end) if end else None,
+        ended_at=maybe_instant(ended_at),
+        ended_by=ended_by,
+        open_time=None if seconds is None else timedelta(seconds=seconds),
+        told_until=maybe_instant(told_until),
+        told=json.loads(told),
+    )

@@ -1,0 +1,168 @@
+"""Opening the database: its mode, its permissions, its age, and who may be its daemon."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sqlite_utils import Database
+
+from inboxd.errors import DatabaseError
+from inboxd.store.schema import APPLICATION_ID, known_migrations, migrations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+BUSY_TIMEOUT_SECONDS = 5.0
+_MAGIC = b"SQLite format 3\x00"
+
+
+def open_database(path: Path, *, create: bool = True) -> Database:
+    """
+    Return the database at *path*, migrated to this version's schema.
+
+    A new file is made with mode 0600. Raises DatabaseError, saying what to do, if the file
+    is not ours, is newer than this program, or cannot be used.
+    """
+    _look_at(path, create=create)
+    try:
+        connection = sqlite3.connect(
+            path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        db = Database(connection, execute_plugins=False)
+        _refuse_strangers(db, path)
+        connection.execute("PRAGMA journal_mode = WAL")
+        # An alert that was marked as sent must stay so after a power cut.
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA cache_size = -16000")
+        if migrations.pending(db):
+            migrations.apply(db)
+    except sqlite3.Error as error:
+        raise _explained(path, error) from error
+    return db
+
+
+@contextmanager
+def transaction(db: Database) -> Iterator[None]:
+    """
+    Run a block as one durable transaction; a nested one joins the outer.
+
+    It takes the write lock at once: a transaction that first reads and then writes would
+    otherwise fail, without waiting, when another process wrote in between.
+    """
+    if db.conn.in_transaction:
+        yield
+        return
+    db.conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        db.conn.rollback()
+        raise
+    db.conn.execute("COMMIT")
+
+
+class DaemonLock:
+    """
+    Makes sure that one daemon at a time works on a database.
+
+    The lock is the kernel's: it goes with the process, however that ends.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self._path = database.with_name(database.name + ".lock")
+        self._file: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock, or raise DatabaseError with the process that has it."""
+        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.read(file, 32).decode("ascii", "replace").strip() or "unknown"
+            os.close(file)
+            raise DatabaseError(
+                f"another inboxd (process {owner}) already works on this database; "
+                "stop it first, or give this one a database of its own"
+            ) from None
+        os.ftruncate(file, 0)
+        os.write(file, f"{os.getpid()}\n".encode())
+        self._file = file
+
+    def release(self) -> None:
+        """Give the lock back; safe to call twice."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+def daemon_pid(database: Path) -> int | None:
+    """Return the process that works on *database* as its daemon, if there is one."""
+    path = database.with_name(database.name + ".lock")
+    try:
+        with path.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return int(file.read(32) or 0)
+    except (OSError, ValueError):
+        return None
+    return None
+
+
+def _look_at(path: Path, *, create: bool) -> None:
+    """Refuse what is no database before SQLite touches it; make a new file private."""
+    if path.is_dir():
+        raise DatabaseError(f"{path} is a directory; [inboxd].database must name a file")
+    try:
+        exists = path.exists() and path.stat().st_size > 0
+        if not exists and not create:
+            raise DatabaseError(f"{path} does not exist; `inboxd run` creates it")
+        if not exists:
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        else:
+            with path.open("rb") as file:
+                if file.read(16) != _MAGIC:
+                    raise DatabaseError(f"{path} is not an SQLite database; name another file")
+    except FileNotFoundError:
+        raise DatabaseError(f"{path.parent} does not exist; create the folder first") from None
+    except PermissionError:
+        raise DatabaseError(f"{path} cannot be opened by this user; check its owner") from None
+    except OSError as error:
+        raise DatabaseError(f"{path} cannot be opened: {error.strerror}") from error
+    if not os.access(path, os.W_OK):
+        raise DatabaseError(f"{path} is read-only; inboxd must be able to write to it")
+
+
+def _refuse_strangers(db: Database, path: Path) -> None:
+    """Refuse another program's database and one that a newer inboxd has migrated."""
+    if not db.table_names():
+        return
+    (application_id,) = db.execute("PRAGMA application_id").fetchone()
+    if application_id != APPLICATION_ID:
+        raise DatabaseError(f"{path} belongs to another program; name another file")
+    known = known_migrations()
+    newer = [applied.name for applied in migrations.applied(db) if applied.name not in known]
+    if newer:
+        raise DatabaseError(
+            f"{path} was last used by a newer inboxd (it has {', '.join(newer)}); "
+            "install that version, or restore a backup made before"
+        )
+
+
+def _explained(path: Path, error: sqlite3.Error) -> DatabaseError:
+    text = str(error)
+    if "malformed" in text or "not a database" in text:
+        advice = "it is damaged: restore a backup, or move it away to start afresh"
+    elif "locked" in text:
+        advice = "another program has held it locked for too long: find and stop it"
+    elif "disk" in text or "full" in text:
+        advice = "make room on the disk"
+    else:
+        advice = "check the disk and the file's permissions"
+    return DatabaseError(f"{path}: {text}; {advice}")

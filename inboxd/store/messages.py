@@ -1,0 +1,308 @@
+"""Messages with their authors and conversations: stored once, however often they arrive."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from inboxd.core.text import storable
+from inboxd.store.times import maybe_text, to_text
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from inboxd.model import Author, Message, ReplyWindow, Unknown, Verdict
+
+_MESSAGE_COLUMNS = (
+    "id, account, remote_id, conversation_id, stream, direction, public, author_id, text, "
+    "sent_at, seen_at, edited_at, deleted_at, parent_remote_id, url, attachments, auto_reply, "
+    "staff, raw"
+)
+_INSERT_MESSAGE = (
+    f"INSERT INTO messages ({_MESSAGE_COLUMNS}) "  # noqa: S608 - a constant of this module
+    f"VALUES ({', '.join('?' * len(_MESSAGE_COLUMNS.split(', ')))})"
+)
+
+
+@dataclass(slots=True)
+class Stored:
+    """What storing a page changed: new and changed messages, and where they belong."""
+
+    new: list[int] = field(default_factory=list)
+    changed: list[int] = field(default_factory=list)
+    touched: dict[int, str] = field(default_factory=dict)
+    """Conversation → the earliest sent_at that is new or different in it."""
+
+    def touch(self, conversation: int, sent_at: str) -> None:
+        """Remember that *conversation* must be folded again from *sent_at*."""
+        self.touched[conversation] = min(sent_at, self.touched.get(conversation, sent_at))
+
+
+@dataclass(frozen=True, slots=True)
+class Unclassified:
+    """A customer's message that no verdict has been given on yet."""
+
+    id: int
+    conversation_id: int
+    text: str
+
+
+class MessageStore:
+    """The tables messages, message_versions, authors, conversations and unknown_items."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def add(
+        self, account: str, network: str, messages: Sequence[Message], seen_at: datetime
+    ) -> Stored:
+        """
+        Store *messages* of *account*; what is known already is only brought up to date.
+
+        To be called within a transaction.
+        """
+        stored = Stored()
+        latest = _one_each(messages)
+        if not latest:
+            return stored
+        known = self._known(account, list(latest))
+        authors = self._authors(account, [m.author for m in latest.values() if m.author])
+        threads = self._conversations(account, network, latest.values())
+        rows = []
+        next_id = self._next_id()
+        for message in latest.values():
+            row = known.get(message.remote_id)
+            if row is not None:
+                self._update(row, message, seen_at, stored)
+                continue
+            author = authors.get(message.author.remote_id) if message.author else None
+            conversation = threads[message.thread_id]
+            values = _values(message, seen_at)
+            rows.append(
+                (next_id, account, values[0], conversation, *values[1:4], author, *values[4:])
+            )
+            stored.new.append(next_id)
+            stored.touch(conversation, to_text(message.sent_at))
+            next_id += 1
+        self._db.executemany(_INSERT_MESSAGE, rows)
+        return stored
+
+    def _next_id(self) -> int:
+        (last,) = self._db.execute("SELECT max(id) FROM messages").fetchone()
+        return (last or 0) + 1
+
+    def _known(self, account: str, remote_ids: list[str]) -> dict[str, tuple[Any, ...]]:
+        rows = self._db.execute(
+            "SELECT remote_id, id, conversation_id, text, sent_at, edited_at, deleted_at, direction "
+            "FROM messages WHERE account = ? AND remote_id IN (SELECT value FROM json_each(?))",
+            (account, json.dumps(remote_ids)),
+        )
+        return {row[0]: row for row in rows}
+
+    def _update(
+        self, row: tuple[Any, ...], message: Message, seen_at: datetime, stored: Stored
+    ) -> None:
+        """Take over an edit or a deletion; a repetition changes nothing."""
+        _, number, conversation, text, sent_at, edited_at, deleted_at, _ = row
+        changed = False
+        if message.deleted and deleted_at is None:
+            self._db.execute(
+                "UPDATE messages SET deleted_at = ? WHERE id = ?", (to_text(seen_at), number)
+            )
+            changed = True
+        if not message.deleted and _is_edit(message, text, edited_at):
+            self._replace_text(number, text, message, seen_at)
+            changed = True
+        if changed:
+            stored.changed.append(number)
+            stored.touch(conversation, sent_at)
+
+    def _replace_text(self, number: int, old: str, message: Message, seen_at: datetime) -> None:
+        self._db.execute(
+            "INSERT INTO message_versions (message_id, text, replaced_at) VALUES (?, ?, ?)",
+            (number, old, to_text(seen_at)),
+        )
+        self._db.execute(
+            "UPDATE messages SET text = ?, edited_at = ?, raw = ?, classified_at = NULL "
+            "WHERE id = ?",
+            (storable(message.text), maybe_text(message.edited_at), _raw(message.raw), number),
+        )
+
+    def _authors(self, account: str, authors: Iterable[Author]) -> dict[str, int]:
+        """Return the row of each author; names that changed are brought up to date."""
+        wanted = {author.remote_id: author for author in authors}
+        known = {
+            row[1]: row
+            for row in self._db.execute(
+                "SELECT id, remote_id, name, handle, followers, url FROM authors "
+                "WHERE account = ? AND remote_id IN (SELECT value FROM json_each(?))",
+                (account, json.dumps(list(wanted))),
+            )
+        }
+        numbers = {}
+        for remote_id, author in wanted.items():
+            facts = _author_facts(author)
+            row = known.get(remote_id)
+            if row is None:
+                cursor = self._db.execute(
+                    "INSERT INTO authors (account, remote_id, name, handle, followers, url) "
+                    "VALUES (?, ?, ?, ?, ?, ?)",
+                    (account, remote_id, *facts),
+                )
+                numbers[remote_id] = int(cursor.lastrowid or 0)
+                continue
+            numbers[remote_id] = row[0]
+            # An event names nobody; a later read does: keep what is known.
+            merged = tuple(new or old for new, old in zip(facts, row[2:], strict=True))
+            if merged != row[2:]:
+                self._db.execute(
+                    "UPDATE authors SET name = ?, handle = ?, followers = ?, url = ? WHERE id = ?",
+                    (*merged, row[0]),
+                )
+        return numbers
+
+    def _conversations(
+        self, account: str, network: str, messages: Iterable[Message]
+    ) -> dict[str, int]:
+        threads = {message.thread_id: message for message in messages}
+        numbers: dict[str, int] = dict(
+            self._db.execute(
+                "SELECT remote_id, id FROM conversations "
+                "WHERE account = ? AND remote_id IN (SELECT value FROM json_each(?))",
+                (account, json.dumps(list(threads))),
+            ).fetchall()
+        )
+        for thread, message in threads.items():
+            if thread not in numbers:
+                cursor = self._db.execute(
+                    "INSERT INTO conversations (account, network, remote_id, stream, public) "
+                    "VALUES (?, ?, ?, ?, ?)",
+                    (account, network, thread, message.stream, message.public),
+                )
+                numbers[thread] = int(cursor.lastrowid or 0)
+        return numbers
+
+    def set_windows(self, account: str, windows: Sequence[ReplyWindow]) -> None:
+        """Keep whether and how conversations can be answered."""
+        self._db.executemany(
+            "UPDATE conversations SET reply_open = ?, reply_closes_at = ?, reply_note = ?, "
+            "reply_max_length = ? WHERE account = ? AND remote_id = ?",
+            [
+                (w.open, maybe_text(w.closes_at), w.reason, w.max_length, account, w.thread_id)
+                for w in windows
+            ],
+        )
+
+    def add_unknown(self, account: str, items: Sequence[Unknown], seen_at: datetime) -> None:
+        """Keep items of unknown kinds as they came, and count how often they were seen."""
+        now = to_text(seen_at)
+        self._db.executemany(
+            "INSERT INTO unknown_items (account, remote_id, kind, raw, first_seen_at, "
+            "last_seen_at, seen) VALUES (?, ?, ?, ?, ?, ?, 1) "
+            "ON CONFLICT (account, remote_id) DO UPDATE SET "
+            "raw = excluded.raw, last_seen_at = excluded.last_seen_at, seen = seen + 1",
+            [
+                (account, storable(item.remote_id), storable(item.kind), _raw(item.raw), now, now)
+                for item in items
+            ],
+        )
+
+    def unclassified(self, limit: int) -> list[Unclassified]:
+        """Return up to *limit* customers' messages without a verdict, oldest first."""
+        rows = self._db.execute(
+            "SELECT id, conversation_id, text FROM messages "
+            "WHERE classified_at IS NULL AND direction = 'inbound' ORDER BY id LIMIT ?",
+            (limit,),
+        )
+        return [Unclassified(*row) for row in rows]
+
+    def set_verdicts(
+        self, verdicts: Sequence[tuple[Unclassified, Verdict]], now: datetime
+    ) -> set[int]:
+        """
+        Keep what the classifier said; returns the conversations concerned.
+
+        A message that was edited since its text was read keeps waiting for a verdict.
+        """
+        self._db.executemany(
+            "UPDATE messages SET classified_at = ?, kind = ?, topics = ?, urgency = ?, "
+            "language = ?, verdict = ? WHERE id = ? AND text = ?",
+            [
+                (to_text(now), *_verdict_values(verdict), message.id, message.text)
+                for message, verdict in verdicts
+            ],
+        )
+        return {message.conversation_id for message, _ in verdicts}
+
+
+def _one_each(messages: Sequence[Message]) -> Mapping[str, Message]:
+    """Return the last state of each message where a page names one twice."""
+    latest: dict[str, Message] = {}
+    for message in messages:
+        other = latest.get(message.remote_id)
+        if other is None or _supersedes(message, other):
+            latest[message.remote_id] = message
+    return latest
+
+
+def _supersedes(new: Message, old: Message) -> bool:
+    if old.deleted or new.deleted:
+        return new.deleted
+    if old.edited_at and new.edited_at:
+        return new.edited_at >= old.edited_at
+    return old.edited_at is None
+
+
+def _is_edit(message: Message, text: str, edited_at: str | None) -> bool:
+    """Tell an edit from a repetition, and from an older version that arrives late."""
+    if storable(message.text) == text:
+        return False
+    if message.edited_at is None:
+        return edited_at is None
+    return edited_at is None or to_text(message.edited_at) > edited_at
+
+
+def _values(message: Message, seen_at: datetime) -> tuple[object, ...]:
+    seen = to_text(seen_at)
+    return (
+        message.remote_id,
+        message.stream,
+        message.direction,
+        message.public,
+        storable(message.text),
+        to_text(message.sent_at),
+        seen,
+        maybe_text(message.edited_at),
+        seen if message.deleted else None,
+        message.parent_id,
+        storable(message.url),
+        json.dumps([asdict(item) for item in message.attachments]) if message.attachments else "[]",
+        message.auto_reply,
+        storable(message.staff),
+        _raw(message.raw),
+    )
+
+
+def _author_facts(author: Author) -> tuple[object, ...]:
+    return (storable(author.name), storable(author.handle), author.followers, storable(author.url))
+
+
+def _raw(raw: Mapping[str, Any]) -> str | None:
+    return json.dumps(raw, default=str) if raw else None
+
+
+def _verdict_values(verdict: Verdict) -> tuple[str, ...]:
+    more = {
+        "scores": dict(verdict.scores),
+        "evidence": [asdict(span) for span in verdict.evidence],
+    }
+    return (
+        verdict.kind,
+        json.dumps(list(verdict.topics)),
+        verdict.urgency,
+        verdict.language,
+        json.dumps(more),
+    )

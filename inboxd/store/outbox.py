@@ -1,0 +1,291 @@
+"""
+Alerts and replies on their way out.
+
+A row is written in the same transaction as the state that caused it, under a key that is
+unique for ever. It is claimed before it is sent; a row that is still claimed when a daemon
+starts is one whose outcome nobody knows.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from inboxd.connector import OutgoingReply
+from inboxd.model import Alert, Author, CaseCard, Kind, Stream, Tone, Topic, Urgency
+from inboxd.store.times import from_text, maybe_instant, maybe_text, to_text
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+_ITEM = (
+    "o.id, o.key, o.receiver, o.attempts, o.uncertain, o.created_at, o.claimed_at, o.case_id, "
+    "o.reply, o.thread"
+)
+_ALERT = "a.key, a.thread, a.reason, a.tone, a.headline, a.created_at, a.detail, a.card"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxItem:
+    """
+    One thing to deliver to one receiver: an *alert* to a sink or a *reply* to an account.
+
+    *attempts* counts the one that is about to be made; *uncertain* says that an earlier
+    one may have arrived.
+    """
+
+    id: int
+    key: str
+    receiver: str
+    attempts: int
+    uncertain: bool
+    created_at: datetime
+    claimed_at: datetime | None
+    case_id: int | None
+    alert: Alert | None = None
+    reply: OutgoingReply | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Which sinks heard, or may have heard, of a wait, and how many alerts never left."""
+
+    sinks: tuple[str, ...]
+    withdrawn: int
+
+
+class OutboxStore:
+    """The tables alerts and outbox."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def add_alert(
+        self,
+        alert: Alert,
+        sinks: Iterable[str],
+        *,
+        wait_id: int | None = None,
+    ) -> bool:
+        """
+        Queue *alert* for each of *sinks*; returns False if it was queued before.
+
+        To be called in the transaction that changes what the alert is about.
+        """
+        cursor = self._db.execute(
+            "INSERT INTO alerts (key, thread, reason, tone, headline, detail, case_id, wait_id, "
+            "card, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+            (
+                alert.key,
+                alert.thread,
+                alert.reason,
+                alert.tone,
+                alert.headline,
+                alert.detail,
+                alert.case.id if alert.case else None,
+                wait_id,
+                _card_json(alert.case) if alert.case else None,
+                to_text(alert.created_at),
+            ),
+        )
+        if not cursor.rowcount:
+            return False
+        number, created = cursor.lastrowid, to_text(alert.created_at)
+        case = alert.case.id if alert.case else None
+        self._db.executemany(
+            "INSERT INTO outbox (key, receiver, alert_id, case_id, thread, state, created_at, "
+            "not_before) VALUES (?, ?, ?, ?, ?, 'pending', ?, ?)",
+            [
+                (f"{alert.key} > {sink}", sink, number, case, alert.thread, created, created)
+                for sink in sinks
+            ],
+        )
+        return True
+
+    def add_reply(self, account: str, case: int, reply: OutgoingReply, now: datetime) -> int:
+        """Queue *reply* for *account*; returns its number in the outbox."""
+        body = asdict(reply) | {"sent_after": to_text(reply.sent_after)}
+        cursor = self._db.execute(
+            "INSERT INTO outbox (key, receiver, case_id, thread, reply, state, created_at, "
+            "not_before) VALUES (?, ?, ?, ?, ?, 'pending', ?, ?)",
+            (
+                reply.key,
+                account,
+                case,
+                f"case:{case}",
+                json.dumps(body),
+                to_text(now),
+                to_text(now),
+            ),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def withdraw(self, wait_id: int) -> Told:
+        """Cancel what has not been sent about a wait; returns who has heard of it."""
+        cancelled = self._db.execute(
+            "UPDATE outbox SET state = 'cancelled' WHERE state = 'pending' AND NOT uncertain "
+            "AND attempts = 0 AND alert_id IN (SELECT id FROM alerts WHERE wait_id = ?)",
+            (wait_id,),
+        ).rowcount
+        rows = self._db.execute(
+            "SELECT receiver FROM outbox WHERE state IN ('sent', 'sending', 'unsure', 'pending') "
+            "AND alert_id IN (SELECT id FROM alerts WHERE wait_id = ?) "
+            "GROUP BY receiver ORDER BY min(id)",
+            (wait_id,),
+        )
+        return Told(tuple(row[0] for row in rows), cancelled)
+
+    def due(self, now: datetime, limit: int = 100) -> list[OutboxItem]:
+        """Return what is waiting to be sent by *now*, oldest first."""
+        return self._items(
+            "WHERE o.state = 'pending' AND o.not_before <= ? ORDER BY o.id LIMIT ?",
+            (to_text(now), limit),
+        )
+
+    def unsure(self) -> list[OutboxItem]:
+        """Return what may or may not have been delivered."""
+        return self._items("WHERE o.state = 'unsure' ORDER BY o.id", ())
+
+    def claim(self, item: OutboxItem, now: datetime) -> bool:
+        """Mark *item* as being sent; False if somebody else, or an answer, was faster."""
+        cursor = self._db.execute(
+            "UPDATE outbox SET state = 'sending', claimed_at = ?, attempts = attempts + 1 "
+            "WHERE id = ? AND state = 'pending'",
+            (to_text(now), item.id),
+        )
+        return cursor.rowcount == 1
+
+    def abandon_claims(self) -> int:
+        """Mark what a dead daemon was sending as unsure; returns how many."""
+        return self._db.execute(
+            "UPDATE outbox SET state = 'unsure' WHERE state = 'sending'"
+        ).rowcount
+
+    def sent(self, item: OutboxItem, receipt: Mapping[str, str], now: datetime) -> None:
+        """Note that *item* has been delivered."""
+        self._db.execute(
+            "UPDATE outbox SET state = 'sent', done_at = ?, receipt = ?, error = '' WHERE id = ?",
+            (to_text(now), json.dumps(dict(receipt)), item.id),
+        )
+
+    def retry(
+        self, item: OutboxItem, at: datetime, error: str = "", *, uncertain: bool = False
+    ) -> None:
+        """Queue *item* again for *at*."""
+        self._db.execute(
+            "UPDATE outbox SET state = 'pending', not_before = ?, error = ?, uncertain = ? "
+            "WHERE id = ?",
+            (to_text(at), error, uncertain or item.uncertain, item.id),
+        )
+
+    def doubt(self, item: OutboxItem, error: str) -> None:
+        """Note that *item* may or may not have been delivered."""
+        self._db.execute(
+            "UPDATE outbox SET state = 'unsure', error = ? WHERE id = ?", (error, item.id)
+        )
+
+    def refuse(self, item: OutboxItem, error: str, now: datetime) -> None:
+        """Note that *item* will never be delivered."""
+        self._db.execute(
+            "UPDATE outbox SET state = 'refused', done_at = ?, error = ? WHERE id = ?",
+            (to_text(now), error, item.id),
+        )
+
+    def head(self, item: OutboxItem) -> Mapping[str, str] | None:
+        """Return the receipt of the first alert of the same thread at the same sink."""
+        row = self._db.execute(
+            "SELECT receipt FROM outbox WHERE receiver = ? AND state = 'sent' AND id < ? "
+            "AND thread = (SELECT thread FROM outbox WHERE id = ?) ORDER BY id LIMIT 1",
+            (item.receiver, item.id, item.id),
+        ).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def next_due(self) -> datetime | None:
+        """Return when the next row wants to be sent."""
+        (text,) = self._db.execute(
+            "SELECT min(not_before) FROM outbox WHERE state = 'pending'"
+        ).fetchone()
+        return maybe_instant(text)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many rows there are in each state."""
+        return dict(self._db.execute("SELECT state, count(*) FROM outbox GROUP BY state"))
+
+    def _items(self, where: str, values: Sequence[object]) -> list[OutboxItem]:
+        rows = self._db.execute(
+            f"SELECT {_ITEM}, {_ALERT} FROM outbox AS o "  # noqa: S608 - constants
+            f"LEFT JOIN alerts AS a ON a.id = o.alert_id {where}",
+            values,
+        )
+        return [_item(row) for row in rows]
+
+
+def _item(row: Sequence[Any]) -> OutboxItem:
+    number, key, receiver, attempts, uncertain, created, claimed, case, reply, _ = row[:10]
+    return OutboxItem(
+        id=number,
+        key=key,
+        receiver=receiver,
+        attempts=attempts + 1,
+        uncertain=bool(uncertain),
+        created_at=from_text(created),
+        claimed_at=maybe_instant(claimed),
+        case_id=case,
+        alert=_alert(row[10:]) if row[10] else None,
+        reply=_reply(json.loads(reply)) if reply else None,
+    )
+
+
+def _alert(values: Sequence[Any]) -> Alert:
+    key, thread, reason, tone, headline, created_at, detail, card = values
+    return Alert(
+        key=key,
+        thread=thread,
+        reason=reason,
+        tone=Tone(tone),
+        headline=headline,
+        created_at=from_text(created_at),
+        detail=detail,
+        case=_card(json.loads(card)) if card else None,
+    )
+
+
+def _card_json(card: CaseCard) -> str:
+    times = {
+        "waiting_since": to_text(card.waiting_since),
+        "due_at": maybe_text(card.due_at),
+        "answered_at": maybe_text(card.answered_at),
+    }
+    return json.dumps(asdict(card) | times)
+
+
+def _card(values: dict[str, Any]) -> CaseCard:
+    author = values["author"]
+    return CaseCard(
+        **values
+        | {
+            "stream": Stream(values["stream"]),
+            "kind": Kind(values["kind"]) if values["kind"] else None,
+            "topics": tuple(Topic(topic) for topic in values["topics"]),
+            "urgency": Urgency(values["urgency"]) if values["urgency"] else None,
+            "author": Author(**author) if author else None,
+            "waiting_since": from_text(values["waiting_since"]),
+            "due_at": maybe_instant(values["due_at"]),
+            "answered_at": maybe_instant(values["answered_at"]),
+        }
+    )
+
+
+def _reply(values: dict[str, Any]) -> OutgoingReply:
+    recipient = values["recipient"]
+    return OutgoingReply(
+        **values
+        | {
+            "stream": Stream(values["stream"]),
+            "recipient": Author(**recipient) if recipient else None,
+            "sent_after": from_text(values["sent_after"]),
+        }
+    )

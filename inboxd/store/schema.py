@@ -1,0 +1,256 @@
+"""
+The database's shape, as named migrations that are applied in order, each in a transaction.
+
+The tables and views are a public interface, described in ``docs/database.md``: a released
+migration is never edited, only followed by another.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+APPLICATION_ID = 0x696E6278
+"""``inbx``: how a file says that it is an inboxd database (PRAGMA application_id)."""
+
+migrations = Migrations("inboxd")
+
+_TABLES = """
+CREATE TABLE sources (
+    account        TEXT NOT NULL,
+    source         TEXT NOT NULL,
+    cursor         TEXT,              -- JSON that only the connector understands
+    polled_at      TEXT,              -- the last attempt
+    succeeded_at   TEXT,              -- the last complete read
+    failing_since  TEXT,
+    error_class    TEXT,
+    error          TEXT,
+    failures       INTEGER NOT NULL DEFAULT 0,
+    retry_at       TEXT,
+    alerted_at     TEXT,              -- people were told that it is blind
+    PRIMARY KEY (account, source)
+) WITHOUT ROWID;
+
+CREATE TABLE authors (
+    id         INTEGER PRIMARY KEY,
+    account    TEXT NOT NULL,
+    remote_id  TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    handle     TEXT NOT NULL,
+    followers  INTEGER,
+    url        TEXT NOT NULL,
+    UNIQUE (account, remote_id)
+);
+
+CREATE TABLE conversations (
+    id               INTEGER PRIMARY KEY,
+    account          TEXT NOT NULL,
+    network          TEXT NOT NULL,
+    remote_id        TEXT NOT NULL,
+    stream           TEXT NOT NULL,
+    public           INTEGER NOT NULL,
+    reply_open       INTEGER NOT NULL DEFAULT 1,
+    reply_closes_at  TEXT,
+    reply_note       TEXT NOT NULL DEFAULT '',
+    reply_max_length INTEGER,
+    settled_until    TEXT NOT NULL DEFAULT '',  -- what was said before is over
+    untracked        INTEGER NOT NULL DEFAULT 0, -- something happened that is not yet folded in
+    UNIQUE (account, remote_id)
+);
+CREATE INDEX conversations_untracked ON conversations (id) WHERE untracked;
+
+CREATE TABLE messages (
+    id               INTEGER PRIMARY KEY,
+    account          TEXT NOT NULL,
+    remote_id        TEXT NOT NULL,
+    conversation_id  INTEGER NOT NULL REFERENCES conversations (id),
+    stream           TEXT NOT NULL,
+    direction        TEXT NOT NULL,
+    public           INTEGER NOT NULL,
+    author_id        INTEGER REFERENCES authors (id),
+    text             TEXT NOT NULL,
+    sent_at          TEXT NOT NULL,   -- the network's clock
+    seen_at          TEXT NOT NULL,   -- ours
+    edited_at        TEXT,
+    deleted_at       TEXT,            -- when we saw that it was gone
+    parent_remote_id TEXT,
+    url              TEXT NOT NULL,
+    attachments      TEXT NOT NULL,   -- JSON list of {type, url, title}
+    auto_reply       INTEGER NOT NULL,
+    staff            TEXT NOT NULL,
+    classified_at    TEXT,
+    kind             TEXT,
+    topics           TEXT,            -- JSON list
+    urgency          TEXT,
+    language         TEXT,
+    verdict          TEXT,            -- JSON: scores and evidence
+    raw              TEXT,            -- JSON as the network sent it
+    UNIQUE (account, remote_id)
+);
+CREATE INDEX messages_of_conversation ON messages (conversation_id, sent_at);
+CREATE INDEX messages_unclassified ON messages (id)
+    WHERE classified_at IS NULL AND direction = 'inbound';
+
+CREATE TABLE message_versions (
+    message_id  INTEGER NOT NULL REFERENCES messages (id),
+    text        TEXT NOT NULL,
+    replaced_at TEXT NOT NULL
+);
+CREATE INDEX message_versions_of_message ON message_versions (message_id);
+
+CREATE TABLE unknown_items (
+    account    TEXT NOT NULL,
+    remote_id  TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    raw        TEXT NOT NULL,
+    first_seen_at TEXT NOT NULL,
+    last_seen_at  TEXT NOT NULL,
+    seen       INTEGER NOT NULL,
+    PRIMARY KEY (account, remote_id)
+) WITHOUT ROWID;
+
+CREATE TABLE cases (
+    id                INTEGER PRIMARY KEY,
+    conversation_id   INTEGER NOT NULL REFERENCES conversations (id),
+    account           TEXT NOT NULL,
+    status            TEXT NOT NULL,
+    first_message_id  INTEGER NOT NULL REFERENCES messages (id),
+    opened_at         TEXT NOT NULL,
+    waiting_since     TEXT,
+    unanswered        INTEGER NOT NULL,
+    wrote_at          TEXT,           -- the customer's latest message
+    answered_at       TEXT,
+    quiet_at          TEXT,           -- an answered case is resolved if nobody writes until then
+    ended_at          TEXT,
+    close_reason      TEXT NOT NULL,
+    kind              TEXT,
+    topics            TEXT NOT NULL,  -- JSON list
+    urgency           TEXT,
+    language          TEXT NOT NULL,
+    policy            TEXT,
+    response_due_at   TEXT,
+    resolution_due_at TEXT,
+    due_at            TEXT,           -- the earlier of the two
+    next_step_at      TEXT,           -- when the escalation must look again
+    acknowledged_at   TEXT,
+    acknowledged_by   TEXT NOT NULL DEFAULT '',
+    snoozed_at        TEXT,
+    snoozed_until     TEXT
+);
+CREATE INDEX cases_of_conversation ON cases (conversation_id, opened_at);
+CREATE INDEX cases_waiting ON cases (due_at) WHERE status = 'waiting';
+CREATE INDEX cases_next_step ON cases (next_step_at) WHERE next_step_at IS NOT NULL;
+CREATE INDEX cases_quiet ON cases (quiet_at) WHERE status = 'answered';
+
+CREATE TABLE waits (
+    id           INTEGER PRIMARY KEY,
+    case_id      INTEGER NOT NULL REFERENCES cases (id),
+    kind         TEXT NOT NULL,
+    since        TEXT NOT NULL,
+    message_id   INTEGER NOT NULL REFERENCES messages (id),
+    due_at       TEXT,
+    ended_at     TEXT,
+    outcome      TEXT,               -- answered, closed, deleted
+    ended_by     INTEGER,            -- the answering message, or the action
+    open_seconds INTEGER,            -- how long it lasted in business time
+    told_until   TEXT,               -- what was planned until then has been told
+    told         TEXT NOT NULL       -- JSON: step -> its highest turn that was told
+);
+CREATE INDEX waits_of_case ON waits (case_id);
+
+CREATE TABLE actions (
+    id       INTEGER PRIMARY KEY,
+    case_id  INTEGER NOT NULL REFERENCES cases (id),
+    at       TEXT NOT NULL,
+    actor    TEXT NOT NULL,
+    action   TEXT NOT NULL,
+    detail   TEXT NOT NULL
+);
+CREATE INDEX actions_of_case ON actions (case_id);
+
+CREATE TABLE alerts (
+    id         INTEGER PRIMARY KEY,
+    key        TEXT NOT NULL UNIQUE,
+    thread     TEXT NOT NULL,
+    reason     TEXT NOT NULL,
+    tone       TEXT NOT NULL,
+    headline   TEXT NOT NULL,
+    detail     TEXT NOT NULL,
+    case_id    INTEGER REFERENCES cases (id),
+    wait_id    INTEGER REFERENCES waits (id),
+    card       TEXT,                 -- JSON: the facts of the case at that moment
+    created_at TEXT NOT NULL
+);
+CREATE INDEX alerts_of_wait ON alerts (wait_id);
+CREATE INDEX alerts_of_case ON alerts (case_id);
+
+CREATE TABLE outbox (
+    id          INTEGER PRIMARY KEY,
+    key         TEXT NOT NULL UNIQUE,
+    receiver    TEXT NOT NULL,       -- a sink for an alert, an account for a reply
+    alert_id    INTEGER REFERENCES alerts (id),
+    case_id     INTEGER REFERENCES cases (id),
+    thread      TEXT NOT NULL,
+    reply       TEXT,                -- JSON, for a reply
+    state       TEXT NOT NULL,       -- pending, sending, sent, unsure, refused, cancelled
+    attempts    INTEGER NOT NULL DEFAULT 0,
+    uncertain   INTEGER NOT NULL DEFAULT 0,
+    created_at  TEXT NOT NULL,
+    not_before  TEXT NOT NULL,
+    claimed_at  TEXT,
+    done_at     TEXT,
+    receipt     TEXT,                -- JSON from the receiver
+    error       TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX outbox_open ON outbox (not_before) WHERE state IN ('pending', 'sending', 'unsure');
+CREATE INDEX outbox_of_alert ON outbox (alert_id);
+CREATE INDEX outbox_of_thread ON outbox (thread, receiver);
+
+CREATE VIEW waiting AS
+SELECT cases.id AS case_id, cases.account, conversations.network, conversations.stream,
+       conversations.public, authors.name AS author, authors.handle, authors.followers,
+       cases.kind, cases.topics, cases.urgency, cases.language, cases.policy,
+       cases.waiting_since, cases.due_at, cases.unanswered, cases.acknowledged_by,
+       cases.snoozed_until, messages.text, messages.url
+  FROM cases
+  JOIN conversations ON conversations.id = cases.conversation_id
+  JOIN messages ON messages.id = (
+           SELECT message_id FROM waits WHERE case_id = cases.id AND ended_at IS NULL)
+  LEFT JOIN authors ON authors.id = messages.author_id
+ WHERE cases.status = 'waiting';
+
+CREATE VIEW response_times AS
+SELECT waits.id AS wait_id, waits.case_id, cases.account, conversations.network,
+       conversations.stream, cases.kind, cases.topics, cases.language, waits.kind AS wait,
+       waits.since, waits.due_at, waits.ended_at, waits.outcome, waits.open_seconds,
+       CAST(round((julianday(waits.ended_at) - julianday(waits.since)) * 86400) AS INTEGER)
+           AS wall_seconds,
+       waits.ended_at > waits.due_at AS late
+  FROM waits
+  JOIN cases ON cases.id = waits.case_id
+  JOIN conversations ON conversations.id = cases.conversation_id
+ WHERE waits.ended_at IS NOT NULL;
+"""
+
+
+@migrations()
+def m001_first(db: Database) -> None:
+    """Create everything that the first release needs."""
+    for statement in _statements(_TABLES):
+        db.execute(statement)
+    db.table("messages").enable_fts(["text"], create_triggers=True)
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+def known_migrations() -> frozenset[str]:
+    """Return the names of all migrations that this version has: what an empty file lacks."""
+    empty = Database(memory=True, execute_plugins=False)
+    try:
+        return frozenset(migration.name for migration in migrations.pending(empty))
+    finally:
+        empty.close()
+
+
+def _statements(script: str) -> list[str]:
+    """Split *script*; executescript would commit, and a migration is one transaction."""
+    return [part for part in script.split(";\n") if part.strip()]

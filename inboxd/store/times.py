@@ -1,0 +1,27 @@
+"""How instants are written in the database: ISO-8601 in UTC, to the millisecond, sortable."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def to_text(instant: datetime) -> str:
+    """Return *instant* as ``2026-11-22T08:30:00.000Z``; every text has the same length."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + (
+        f"{instant.microsecond // 1000:03d}Z"
+    )
+
+
+def from_text(text: str) -> datetime:
+    """Return the aware UTC instant that *text* names."""
+    return datetime.fromisoformat(text)
+
+
+def maybe_text(instant: datetime | None) -> str | None:
+    """Return *instant* as text, or None."""
+    return None if instant is None else to_text(instant)
+
+
+def maybe_instant(text: str | None) -> datetime | None:
+    """Return the instant that *text* names, or None."""
+    return None if text is None else from_text(text)

@@ -1,0 +1,291 @@
+"""What people and alerts want to know: cases with their texts, threads and trails."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from inboxd.errors import UserError
+from inboxd.model import Author, CaseCard, Direction, Stream, Topic
+from inboxd.store.times import from_text, maybe_instant
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from inboxd.core.tracking import CaseState, Setting
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingCase:
+    """One line of the list of customers who wait."""
+
+    case_id: int
+    account: str
+    network: str
+    stream: Stream
+    public: bool
+    author: Author | None
+    kind: str | None
+    topics: tuple[Topic, ...]
+    urgency: str | None
+    language: str
+    policy: str | None
+    waiting_since: datetime
+    due_at: datetime | None
+    unanswered: int
+    acknowledged_by: str
+    snoozed_until: datetime | None
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadMessage:
+    """One message of a conversation, with its earlier versions and its verdict."""
+
+    id: int
+    remote_id: str
+    direction: Direction
+    author: Author | None
+    text: str
+    sent_at: datetime
+    seen_at: datetime
+    edited_at: datetime | None
+    deleted_at: datetime | None
+    auto_reply: bool
+    staff: str
+    url: str
+    attachments: tuple[Mapping[str, str], ...]
+    kind: str | None
+    topics: tuple[Topic, ...]
+    urgency: str | None
+    language: str | None
+    scores: Mapping[str, float]
+    evidence: tuple[Mapping[str, Any], ...]
+    versions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrailEntry:
+    """Something that happened to a case: an action, an alert, or a delivery."""
+
+    at: datetime
+    what: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPlace:
+    """Where a reply to a case goes, and whether the network will take it."""
+
+    account: str
+    network: str
+    thread_id: str
+    stream: Stream
+    public: bool
+    parent_id: str
+    recipient: Author | None
+    sent_after: datetime
+    open: bool
+    closes_at: datetime | None
+    note: str
+    max_length: int | None
+
+
+_AUTHOR = "a.remote_id, a.name, a.handle, a.followers, a.url"
+
+
+class ViewStore:
+    """Read-only questions over all tables."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def waiting(self) -> list[WaitingCase]:
+        """Return every waiting case, what is due first at the top, the undue at the end."""
+        rows = self._db.execute(
+            f"SELECT c.id, c.account, v.network, v.stream, v.public, c.kind, c.topics, "  # noqa: S608 - constants
+            "c.urgency, c.language, c.policy, c.waiting_since, c.due_at, c.unanswered, "
+            f"c.acknowledged_by, c.snoozed_until, m.text, m.url, {_AUTHOR} "
+            "FROM cases AS c JOIN conversations AS v ON v.id = c.conversation_id "
+            "JOIN waits AS w ON w.case_id = c.id AND w.ended_at IS NULL "
+            "JOIN messages AS m ON m.id = w.message_id "
+            "LEFT JOIN authors AS a ON a.id = m.author_id "
+            "WHERE c.status = 'waiting' ORDER BY c.due_at IS NULL, c.due_at, c.waiting_since"
+        )
+        return [_waiting(row) for row in rows]
+
+    def card(self, case: CaseState, setting: Setting) -> CaseCard:
+        """Return what an alert tells of *case*: the facts as they are now."""
+        wait = case.waits[-1]
+        row = self._db.execute(
+            f"SELECT m.text, m.url, {_AUTHOR} FROM messages AS m "  # noqa: S608 - constants
+            "LEFT JOIN authors AS a ON a.id = m.author_id WHERE m.id = ?",
+            (wait.message,),
+        ).fetchone()
+        return CaseCard(
+            id=case.id or 0,
+            account=setting.account,
+            network=setting.network,
+            stream=setting.stream,
+            public=setting.public,
+            kind=case.traits.kind,
+            topics=case.traits.topics,
+            urgency=case.traits.urgency,
+            language=case.traits.language,
+            author=_author(row[2:]),
+            text=row[0],
+            url=row[1],
+            waiting_since=wait.since,
+            due_at=case.due_at or wait.due_at,
+            messages=case.unanswered,
+            policy=case.policy,
+            acknowledged_by=case.acknowledged_by,
+            answered_at=wait.ended_at,
+        )
+
+    def thread(self, case: int) -> list[ThreadMessage]:
+        """Return the whole conversation that *case* is part of, oldest first."""
+        rows = self._db.execute(
+            "SELECT m.id, m.remote_id, m.direction, m.text, m.sent_at, m.seen_at, m.edited_at, "  # noqa: S608 - constants
+            "m.deleted_at, m.auto_reply, m.staff, m.url, m.attachments, m.kind, m.topics, "
+            f"m.urgency, m.language, m.verdict, {_AUTHOR} FROM messages AS m "
+            "LEFT JOIN authors AS a ON a.id = m.author_id "
+            "WHERE m.conversation_id = (SELECT conversation_id FROM cases WHERE id = ?) "
+            "ORDER BY m.sent_at, m.id",
+            (case,),
+        ).fetchall()
+        return [_thread_message(row, self._versions(row[0])) for row in rows]
+
+    def _versions(self, message: int) -> tuple[str, ...]:
+        rows = self._db.execute(
+            "SELECT text FROM message_versions WHERE message_id = ? ORDER BY rowid", (message,)
+        )
+        return tuple(text for (text,) in rows)
+
+    def trail(self, case: int) -> list[TrailEntry]:
+        """Return what people did about *case*, what they were told, and how it got there."""
+        rows = self._db.execute(
+            "SELECT at, action, trim(actor || ' ' || detail) FROM actions WHERE case_id = :case "
+            "UNION ALL SELECT created_at, 'alert ' || reason, headline FROM alerts "
+            "WHERE case_id = :case "
+            "UNION ALL SELECT coalesce(done_at, created_at), "
+            "CASE WHEN reply IS NULL THEN 'delivery ' ELSE 'reply ' END || state, "
+            "trim(receiver || ' ' || error) FROM outbox WHERE case_id = :case ORDER BY 1",
+            {"case": case},
+        )
+        return [TrailEntry(from_text(at), what, text) for at, what, text in rows]
+
+    def reply_place(self, case: int) -> ReplyPlace:
+        """Return where a reply to *case* goes; raises UserError if there is no such case."""
+        row = self._db.execute(
+            "SELECT v.account, v.network, v.remote_id, v.stream, v.public, m.remote_id, "  # noqa: S608 - constants
+            "m.sent_at, v.reply_open, v.reply_closes_at, v.reply_note, v.reply_max_length, "
+            f"{_AUTHOR} FROM cases AS c JOIN conversations AS v ON v.id = c.conversation_id "
+            "JOIN messages AS m ON m.id = (SELECT id FROM messages "
+            " WHERE conversation_id = v.id AND direction = 'inbound' AND deleted_at IS NULL"
+            " ORDER BY sent_at DESC, id DESC LIMIT 1) "
+            "LEFT JOIN authors AS a ON a.id = m.author_id WHERE c.id = ?",
+            (case,),
+        ).fetchone()
+        if row is None:
+            raise UserError(f"there is no message left to answer in case {case}")
+        account, network, thread, stream, public, parent, sent_at = row[:7]
+        return ReplyPlace(
+            account=account,
+            network=network,
+            thread_id=thread,
+            stream=Stream(stream),
+            public=bool(public),
+            parent_id=parent,
+            recipient=_author(row[11:]),
+            sent_after=from_text(sent_at),
+            open=bool(row[7]),
+            closes_at=maybe_instant(row[8]),
+            note=row[9],
+            max_length=row[10],
+        )
+
+    def answered_since(self, account: str, thread_id: str, text: str, since: datetime) -> str:
+        """Return the remote id of our message with *text* seen in a thread, or ""."""
+        rows = self._db.execute(
+            "SELECT m.remote_id, m.text, m.sent_at FROM messages AS m "
+            "JOIN conversations AS v ON v.id = m.conversation_id "
+            "WHERE v.account = ? AND v.remote_id = ? AND m.direction = 'outbound'",
+            (account, thread_id),
+        )
+        wanted = " ".join(text.split())
+        for remote_id, found, sent_at in rows:
+            if from_text(sent_at) >= since and " ".join(found.split()) == wanted:
+                return str(remote_id)
+        return ""
+
+    def unknown_items(self) -> list[tuple[str, str, int]]:
+        """Return account, kind and number of the items that no connector understood."""
+        return self._db.execute(
+            "SELECT account, kind, count(*) FROM unknown_items GROUP BY account, kind"
+        ).fetchall()
+
+
+def _author(values: tuple[Any, ...]) -> Author | None:
+    return Author(*values) if values[0] is not None else None
+
+
+def _waiting(row: tuple[Any, ...]) -> WaitingCase:
+    (
+        number, account, network, stream, public, kind, topics, urgency, language, policy,
+        since, due_at, unanswered, acknowledged_by, snoozed_until, text, url, *author,
+    ) = row  # fmt: skip
+    return WaitingCase(
+        case_id=number,
+        account=account,
+        network=network,
+        stream=Stream(stream),
+        public=bool(public),
+        author=_author(tuple(author)),
+        kind=kind,
+        topics=tuple(Topic(topic) for topic in json.loads(topics)),
+        urgency=urgency,
+        language=language,
+        policy=policy,
+        waiting_since=from_text(since),
+        due_at=maybe_instant(due_at),
+        unanswered=unanswered,
+        acknowledged_by=acknowledged_by,
+        snoozed_until=maybe_instant(snoozed_until),
+        text=text,
+        url=url,
+    )
+
+
+def _thread_message(row: tuple[Any, ...], versions: tuple[str, ...]) -> ThreadMessage:
+    (
+        number, remote_id, direction, text, sent_at, seen_at, edited_at, deleted_at, auto, staff,
+        url, attachments, kind, topics, urgency, language, verdict, *author,
+    ) = row  # fmt: skip
+    judged = json.loads(verdict) if verdict else {}
+    return ThreadMessage(
+        id=number,
+        remote_id=remote_id,
+        direction=Direction(direction),
+        author=_author(tuple(author)),
+        text=text,
+        sent_at=from_text(sent_at),
+        seen_at=from_text(seen_at),
+        edited_at=maybe_instant(edited_at),
+        deleted_at=maybe_instant(deleted_at),
+        auto_reply=bool(auto),
+        staff=staff,
+        url=url,
+        attachments=tuple(json.loads(attachments)),
+        kind=kind,
+        topics=tuple(Topic(topic) for topic in json.loads(topics or "[]")),
+        urgency=urgency,
+        language=language,
+        scores=judged.get("scores", {}),
+        evidence=tuple(judged.get("evidence", ())),
+        versions=versions,
+    )
