@@ -1,27 +1,112 @@
-"""How spans of time are written and read: ``90s``, ``30m``, ``2h``, ``1d``, ``1h30m``."""
+"""
+How spans of time are written and read: ``90s``, ``30m``, ``2h``, ``1d``, ``1h30m``.
+
+Two kinds share the notation. A *duration* is time on the wall, and its day has 24 hours. A
+*business span* is open time, and its day is the business day of a calendar, which only that
+calendar knows (:meth:`inboxd.core.hours.OpeningHours.span`).
+"""
 
 from __future__ import annotations
 
 import re
+import reprlib
+from dataclasses import dataclass
 from datetime import timedelta
 
 _SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_PART = re.compile(r"(\d+)([dhms])")
-_WHOLE = re.compile(r"(?:\d+[dhms])+")
+_PART = re.compile(r"([0-9]+)([dhms])")
+_WHOLE = re.compile(r"(?:\s*[0-9]+[dhms])+\s*")
+_STEP = re.compile(r"\s*([0-9]+)\s*%\s*(?:\+(.+))?|([^%+]+)", re.DOTALL)
+_STEP_FORMS = 'write "50%", "100%", "100% + 1h" or "45m"'
+
+_MOST_PERCENT = 1_000
+
+_BRIEF = reprlib.Repr()
+_BRIEF.maxstring = _BRIEF.maxother = _BRIEF.maxlong = 60
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessSpan:
+    """
+    An amount of open time: *days* business days and *time* beside them.
+
+    ``25h`` is 25 open hours and not a day and an hour, so the two are never converted into
+    each other here.
+    """
+
+    days: int = 0
+    time: timedelta = timedelta()
+
+    def __str__(self) -> str:
+        """Return the span as it is written in the configuration: ``1d4h``, ``25h``, ``0s``."""
+        hours, seconds = divmod(int(self.time.total_seconds()), 3_600)
+        counts = (self.days, "d"), (hours, "h"), (seconds // 60, "m"), (seconds % 60, "s")
+        return "".join(f"{count}{unit}" for count, unit in counts if count) or "0s"
+
+    def __bool__(self) -> bool:
+        """Return whether there is any time in it."""
+        return bool(self.days or self.time)
+
+
+@dataclass(frozen=True, slots=True)
+class StepAt:
+    """When a step is due in a wait: *percent* of the wait's target, and *plus* after that."""
+
+    percent: int = 0
+    plus: BusinessSpan = BusinessSpan()
+
+    def __str__(self) -> str:
+        """Return the moment as it is written in the configuration: ``100% + 1h``, ``45m``."""
+        if not self.percent and self.plus:
+            return str(self.plus)
+        return f"{self.percent}% + {self.plus}" if self.plus else f"{self.percent}%"
 
 
 def parse_duration(value: object) -> timedelta:
     """Return the span that *value* names; raises ValueError with what would be right."""
     if isinstance(value, timedelta):
         return value
-    compact = value.replace(" ", "") if isinstance(value, str) else ""
-    if not _WHOLE.fullmatch(compact):
-        raise ValueError(f"{value!r} is no duration; write 90s, 30m, 2h, 1d or a sum like 1h30m")
-    parts = _PART.findall(compact)
+    counts = _counts(value, "duration")
     try:
-        return timedelta(seconds=sum(int(number) * _SECONDS[unit] for number, unit in parts))
+        return timedelta(seconds=sum(count * _SECONDS[unit] for unit, count in counts.items()))
     except OverflowError:
-        raise ValueError(f"{value!r} is longer than any calendar") from None
+        raise ValueError(f"{brief(value)} is longer than any calendar") from None
+
+
+def parse_business(value: object) -> BusinessSpan:
+    """Return the open time that *value* names; raises ValueError with what would be right."""
+    if isinstance(value, BusinessSpan):
+        return value
+    counts = _counts(value, "business time")
+    days = counts.pop("d", 0)
+    try:
+        time = timedelta(seconds=sum(count * _SECONDS[unit] for unit, count in counts.items()))
+        timedelta(days=days)  # no business day is longer than the time between two midnights
+    except OverflowError:
+        raise ValueError(f"{brief(value)} is longer than any calendar") from None
+    return BusinessSpan(days, time)
+
+
+def parse_step_at(value: object) -> StepAt:
+    """
+    Return the moment that *value* names within a wait.
+
+    ``50%`` is half of the target, ``100% + 1h`` an open hour after it, and ``45m`` 45 open
+    minutes after the wait began, whatever the target. Raises ValueError.
+    """
+    if isinstance(value, StepAt):
+        return value
+    found = _STEP.fullmatch(value) if isinstance(value, str) else None
+    if not found:
+        raise ValueError(f"{brief(value)} is no moment of a wait; {_STEP_FORMS}")
+    percent, plus, alone = found.groups()
+    if percent and (len(percent) > 9 or int(percent) > _MOST_PERCENT):
+        raise ValueError(f"{brief(value)} is beyond {_MOST_PERCENT}%; add a time: 100% + 8h")
+    span = plus or alone
+    try:
+        return StepAt(int(percent or 0), parse_business(span) if span else BusinessSpan())
+    except ValueError:
+        raise ValueError(f"{brief(value)} is no moment of a wait; {_STEP_FORMS}") from None
 
 
 def format_duration(span: timedelta) -> str:
@@ -34,3 +119,20 @@ def format_duration(span: timedelta) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return sign + " ".join(parts[:2]) if parts else "0s"
+
+
+def _counts(value: object, noun: str) -> dict[str, int]:
+    """Return how many of each unit *value* names; a unit named twice counts together."""
+    if not (isinstance(value, str) and _WHOLE.fullmatch(value)):
+        raise ValueError(f"{brief(value)} is no {noun}; write 90s, 30m, 2h, 1d or a sum like 1h30m")
+    counts = dict.fromkeys(_SECONDS, 0)
+    for number, unit in _PART.findall(value):
+        if len(number) > 12:  # also spares int() a number of a megabyte
+            raise ValueError(f"{brief(value)} is longer than any calendar")
+        counts[unit] += int(number)
+    return counts
+
+
+def brief(value: object) -> str:
+    """Return *value*'s repr, cut short: error texts are for people, and files hold anything."""
+    return _BRIEF.repr(value)
