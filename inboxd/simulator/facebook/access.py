@@ -1,0 +1,113 @@
+"""
+Who may call the Graph API, and how much of the limits the calls have used.
+
+Sources: developers.facebook.com/docs/graph-api/security (appsecret_proof) and
+.../docs/graph-api/overview/rate-limiting (the usage headers).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from inboxd.simulator.facebook.errors import GraphError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aiohttp import web
+
+INVALID_TOKEN = 467
+
+
+def bearer(request: web.Request, query: Mapping[str, Any]) -> str:
+    """Return the token of the call: a parameter, or `Authorization: Bearer`; else an empty text."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    in_header = token.strip() if scheme.lower() == "bearer" else ""
+    return str(query.get("access_token", in_header))
+
+
+def authorise(token: str, query: Mapping[str, Any], *, expected: str, app_secret: str) -> None:
+    """
+    Raise error 190 for a wrong token, and 100 for a missing or wrong appsecret_proof.
+
+    An empty *app_secret* is an app that does not require the proof; one that is
+    sent all the same is not looked at.
+    """
+    if not token:
+        raise GraphError(190, "An access token is required to request this resource.")
+    if not hmac.compare_digest(token.encode(), expected.encode()):
+        raise GraphError(190, "Invalid OAuth access token.", INVALID_TOKEN)
+    if not app_secret:
+        return
+    proof = hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
+    if "appsecret_proof" not in query:
+        raise GraphError(100, "API calls from the server require an appsecret_proof argument")
+    if not hmac.compare_digest(str(query["appsecret_proof"]).encode(), proof.encode()):
+        raise GraphError(100, "Invalid appsecret_proof provided in the API argument")
+
+
+@dataclass(slots=True)
+class Usage:
+    """
+    The calls of the last 24 hours, as a share of what the Page may make.
+
+    *limit* is 4800 for each engaged user, of whom there is one here; the headers tell
+    the share in per cent, and are absent for the first *silent* calls, as in the real
+    API. Calls are refused only when *enforced*, which needs a clock as fast as the caller.
+    """
+
+    limit: int = 4800
+    silent: int = 20
+    enforced: bool = False
+    calls: int = 0
+    _recent: deque[datetime] = field(default_factory=deque)
+    _conversations: deque[datetime] = field(default_factory=deque)
+
+    def count(self, now: datetime) -> None:
+        """Count a call."""
+        self.calls += 1
+        _push(self._recent, now, timedelta(hours=24))
+
+    def refuse(self, edge: str, now: datetime) -> None:
+        """Raise error 80001 above the limit, 613 above two calls a second for conversations."""
+        if not self.enforced:
+            return
+        if len(self._recent) > self.limit:
+            raise GraphError(80001)
+        if edge == "conversations":
+            _push(self._conversations, now, timedelta(seconds=1))
+            if len(self._conversations) > 2:
+                raise GraphError(613)
+
+    def headers(self, page_id: str) -> dict[str, str]:
+        """Return the usage headers of the answer to the call counted last."""
+        if self.calls <= self.silent:
+            return {}
+        return _usage(page_id, min(100, len(self._recent) * 100 // self.limit), 0)
+
+    def exhausted(self, page_id: str, regain: timedelta) -> dict[str, str]:
+        """Return the headers of a Page that has used all it has; the wait is in minutes."""
+        return _usage(page_id, 100, math.ceil(regain / timedelta(minutes=1)))
+
+
+def _push(calls: deque[datetime], now: datetime, span: timedelta) -> None:
+    while calls and now - calls[0] >= span:
+        calls.popleft()
+    calls.append(now)
+
+
+def _usage(page_id: str, share: int, regain_minutes: int) -> dict[str, str]:
+    usage = {"call_count": share, "total_time": share, "total_cputime": share}
+    business = {"type": "pages", **usage, "estimated_time_to_regain_access": regain_minutes}
+    return {
+        "X-App-Usage": json.dumps(usage),
+        "X-Page-Usage": json.dumps(usage),
+        "X-Business-Use-Case-Usage": json.dumps({page_id: [business]}),
+    }

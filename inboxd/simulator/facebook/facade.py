@@ -1,0 +1,174 @@
+"""The Graph API of Facebook as a local server."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from aiohttp import web
+
+from inboxd.simulator.facebook import expand, nodes, versions, writing
+from inboxd.simulator.facebook.access import Usage, authorise, bearer
+from inboxd.simulator.facebook.errors import GraphError, no_such_object, trace_id
+from inboxd.simulator.facebook.view import View
+from inboxd.simulator.faults import Fault, middleware
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from inboxd.simulator.facebook.errors import Json
+    from inboxd.simulator.faults import Faults, RequestLog, Switch
+    from inboxd.simulator.world import World
+
+PAGE_TOKEN = "EAAG-page-token-of-the-simulator"
+NODE = "node"
+"""The name of an object itself in an endpoint: "GET node"; an edge has its own, "GET feed"."""
+NOT_AN_API_ERROR: Final = "http"
+"""A fault with this code answers its bare HTTP status, as a broken front end does."""
+
+_FAULTS: Mapping[Fault, tuple[int, int]] = {
+    Fault.RATE_LIMIT: (80001, 0),
+    Fault.SERVER_ERROR: (2, 0),
+    Fault.TOKEN_EXPIRED: (190, 463),
+    Fault.PERMISSION_MISSING: (200, 0),
+}
+
+
+def app(  # noqa: PLR0913 - what a facade is made of
+    world: World,
+    faults: Faults,
+    log: RequestLog,
+    now: Callable[[], datetime],
+    *,
+    token: str = PAGE_TOKEN,
+    app_secret: str = "",
+    refusals: Mapping[int, int] = MappingProxyType({}),
+    usage: Usage | None = None,
+) -> web.Application:
+    """
+    Return the server.
+
+    With an *app_secret*, calls need the appsecret_proof. *refusals* says which person
+    (page-scoped id) cannot be written to and by which error (551, 10 …); *usage* counts
+    the calls, and refuses them where it is told to.
+    """
+    graph = _Graph(world, now, faults, refusals, usage or Usage())
+    graph.credentials = {"expected": token, "app_secret": app_secret}
+    faulty = middleware(nodes.NETWORK, faults, log, now, endpoint_of=endpoint, worded=graph.worded)
+    server = web.Application(middlewares=[faulty])
+    version = r"/{version:v\d+\.\d+}"
+    for path in ("/{id}", "/{id}/{edge}"):
+        server.router.add_route("*", version + path, graph.answer)
+        server.router.add_route("*", path, graph.answer)
+    return server
+
+
+def endpoint(request: web.Request) -> str:
+    """Return the name that faults and the log know a call by: its method and its edge."""
+    return f"{request.method} {request.match_info.get('edge', NODE)}"
+
+
+class _Graph:
+    """The request handler, around what calls share."""
+
+    credentials: Mapping[str, str]
+
+    def __init__(
+        self,
+        world: World,
+        now: Callable[[], datetime],
+        faults: Faults,
+        refusals: Mapping[int, int],
+        usage: Usage,
+    ) -> None:
+        self._world = world
+        self._now = now
+        self._faults = faults
+        self._refusals = refusals
+        self._usage = usage
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Answer one call, well or with an error."""
+        self._usage.count(self._now())
+        try:
+            query = {**request.query, **await _body(request)}
+            answer = self._run(request, query)
+        except GraphError as error:
+            return self._failed(error)
+        if "data" in answer and self._faults.draw(
+            nodes.NETWORK, endpoint(request), Fault.DUPLICATES
+        ):
+            answer["data"] = [*answer["data"], *answer["data"][-1:]]
+        return web.json_response(answer, headers=self._usage.headers(self._page_id))
+
+    def worded(self, _request: web.Request, switch: Switch) -> web.StreamResponse:
+        """Render a fault as Facebook does; a code is CODE or CODE/SUBCODE."""
+        if switch.code == NOT_AN_API_ERROR:
+            return web.Response(status=switch.status, text=HTTPStatus(switch.status).phrase)
+        self._usage.count(self._now())
+        code, subcode = _FAULTS[switch.fault]
+        if switch.code is not None:
+            code, subcode = map(int, f"{switch.code}/0".split("/")[:2])
+        response = self._failed(GraphError(code, subcode=subcode))
+        if switch.fault is Fault.SERVER_ERROR:
+            response.set_status(switch.status)
+        if switch.fault is Fault.RATE_LIMIT:
+            response.headers.update(self._usage.exhausted(self._page_id, switch.reset_after))
+        return response
+
+    @property
+    def _page_id(self) -> str:
+        return str(self._world.brand(nodes.NETWORK).id)
+
+    def _run(self, request: web.Request, query: Mapping[str, Any]) -> Json:
+        named, edge = request.match_info.get("version", ""), request.match_info.get("edge", "")
+        token, now = bearer(request, query), self._now()
+        version = versions.serving(named, now)
+        authorise(token, query, **self.credentials)
+        self._usage.refuse(edge, now)
+        view = View(self._world, now, version)
+        node = nodes.find(view, request.match_info["id"])
+        if request.method == "POST":
+            return self._write(view, node, edge, query)
+        if request.method != "GET":
+            raise GraphError(100, "Unsupported method")
+        path = f"/v{version[0]}.{version[1]}"
+        expander = expand.Expander(f"{request.url.origin()}{path}", token)
+        asked = expand.read(query.get("fields"))
+        if not edge:
+            return expander.node(node, asked)
+        if edge not in node.edges():
+            raise GraphError(100, f"Tried accessing nonexistent field ({edge})")
+        return expander.edge(node, edge, query, asked)
+
+    def _write(self, view: View, node: nodes.Node, edge: str, query: Mapping[str, Any]) -> Json:
+        if edge == "messages" and isinstance(node, nodes.PageNode):
+            return writing.send_message(view, query, self._refusals)
+        if edge == "comments":
+            return writing.write_comment(view, node, query)
+        if not edge:
+            return writing.update_comment(view, node, query)
+        raise no_such_object(node.id)
+
+    def _failed(self, error: GraphError) -> web.Response:
+        return web.json_response(
+            error.body(trace_id(self._usage.calls)),
+            status=error.status,
+            headers=self._usage.headers(self._page_id),
+        )
+
+
+async def _body(request: web.Request) -> Mapping[str, Any]:
+    """Return the parameters of a body, JSON or a form; raise error 100 for broken JSON."""
+    if not request.body_exists:
+        return {}
+    if request.content_type != "application/json":
+        return dict(await request.post())
+    try:
+        body = json.loads(await request.read())
+    except ValueError:
+        raise GraphError(100, "The request body is no JSON") from None
+    return body if isinstance(body, dict) else {}
