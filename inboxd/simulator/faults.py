@@ -282,7 +282,7 @@ def mask(value: object, name: str = "") -> object:
 
 async def _masked_body(request: web.Request) -> object:
     """Return the body as data, secrets masked; the handler can read it again. Unreadable is None."""
-    if not request.can_read_body:
+    if not request.body_exists:
         return None
     if request.content_type == "application/json":
         try:
