@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from inboxd.core.conversations import CaseStatus, WaitKind
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from inboxd.core.conversations import CaseSpan
     from inboxd.core.policies import Policy
 
 
@@ -47,7 +46,40 @@ class Dues:
         return min(running, key=lambda due: due.at, default=None)
 
 
-def dues(case: CaseSpan, policy: Policy) -> Dues:
+class OpenWait(Protocol):
+    """What a response target needs to know of a wait."""
+
+    @property
+    def kind(self) -> WaitKind:
+        """Return which target measures it."""
+        ...
+
+    @property
+    def since(self) -> datetime:
+        """Return when the oldest unanswered message began to wait."""
+        ...
+
+
+class Obligation(Protocol):
+    """What due times need to know of a case, folded or stored."""
+
+    @property
+    def status(self) -> CaseStatus:
+        """Return where the case stands."""
+        ...
+
+    @property
+    def opened_at(self) -> datetime:
+        """Return when its first message began to wait."""
+        ...
+
+    @property
+    def wait(self) -> OpenWait | None:
+        """Return the open wait, if a customer is waiting now."""
+        ...
+
+
+def dues(case: Obligation, policy: Policy) -> Dues:
     """
     Return what is promised to the customer of *case* under *policy*.
 
@@ -69,7 +101,7 @@ def response_due(kind: WaitKind, since: datetime, policy: Policy) -> Due | None:
     return _due(policy, target, since, policy.hours.span(span))
 
 
-def _resolution(case: CaseSpan, policy: Policy) -> Due | None:
+def _resolution(case: Obligation, policy: Policy) -> Due | None:
     over = case.status in {CaseStatus.RESOLVED, CaseStatus.CLOSED}
     if over or policy.resolution is None:
         return None

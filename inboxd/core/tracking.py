@@ -232,7 +232,7 @@ class _Tracker:
             case = _remembering(case, known)
         facts = facts_of(self.history.setting, case.traits)
         policy = choose(self.rules.policies, facts).policy
-        return _timed(case, span, policy, self.now) if policy else case
+        return _timed(case, policy, self.now) if policy else case
 
     def _wrote_at(self, span: CaseSpan) -> datetime:
         messages = set(span.messages)
@@ -254,9 +254,9 @@ def _remembering(case: CaseState, known: CaseState) -> CaseState:
     )
 
 
-def _timed(case: CaseState, span: CaseSpan, policy: Policy, now: datetime) -> CaseState:
+def _timed(case: CaseState, policy: Policy, now: datetime) -> CaseState:
     """Return *case* on the clock of *policy*."""
-    promised = dues(span, policy)
+    promised = dues(case, policy)
     governing = promised.governing
     waits = tuple(_measured(wait, promised, policy) for wait in case.waits)
     case = replace(

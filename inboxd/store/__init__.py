@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from inboxd.store.cases import CaseStore
 from inboxd.store.database import DaemonLock, daemon_pid, open_database, transaction
@@ -52,7 +52,7 @@ class Store:
         """Give the file back."""
         self.database.close()
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -182,6 +182,16 @@ class CaseStore:
             self._db.execute(_UPDATE_WAIT, (*_wait_values(wait), wait.id))
         return wait
 
+    def anything_due(self, now: datetime) -> bool:
+        """Tell, from indexes alone, whether a tick at *now* has anything to do."""
+        (due,) = self._db.execute(
+            "SELECT EXISTS (SELECT 1 FROM cases WHERE next_step_at <= :now) "
+            "OR EXISTS (SELECT 1 FROM cases WHERE status = 'answered' AND quiet_at <= :now) "
+            "OR EXISTS (SELECT 1 FROM conversations WHERE untracked)",
+            {"now": to_text(now)},
+        ).fetchone()
+        return bool(due)
+
     def due_steps(self, now: datetime, limit: int) -> list[tuple[CaseState, Setting]]:
         """Return the cases at which the escalation must look by *now*, the latest last."""
         rows = self._db.execute(

@@ -47,6 +47,7 @@ class Unclassified:
 
     id: int
     conversation_id: int
+    sent_at: str
     text: str
 
 
@@ -213,7 +214,7 @@ class MessageStore:
     def unclassified(self, limit: int) -> list[Unclassified]:
         """Return up to *limit* customers' messages without a verdict, oldest first."""
         rows = self._db.execute(
-            "SELECT id, conversation_id, text FROM messages "
+            "SELECT id, conversation_id, sent_at, text FROM messages "
             "WHERE classified_at IS NULL AND direction = 'inbound' ORDER BY id LIMIT ?",
             (limit,),
         )
@@ -221,9 +222,9 @@ class MessageStore:
 
     def set_verdicts(
         self, verdicts: Sequence[tuple[Unclassified, Verdict]], now: datetime
-    ) -> set[int]:
+    ) -> dict[int, str]:
         """
-        Keep what the classifier said; returns the conversations concerned.
+        Keep what the classifier said; returns what tracking must look at again.
 
         A message that was edited since its text was read keeps waiting for a verdict.
         """
@@ -235,7 +236,10 @@ class MessageStore:
                 for message, verdict in verdicts
             ],
         )
-        return {message.conversation_id for message, _ in verdicts}
+        stored = Stored()
+        for message, _ in verdicts:
+            stored.touch(message.conversation_id, message.sent_at)
+        return stored.touched
 
 
 def _one_each(messages: Sequence[Message]) -> Mapping[str, Message]:

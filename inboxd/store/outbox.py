@@ -127,7 +127,7 @@ class OutboxStore:
         """Cancel what has not been sent about a wait; returns who has heard of it."""
         cancelled = self._db.execute(
             "UPDATE outbox SET state = 'cancelled' WHERE state = 'pending' AND NOT uncertain "
-            "AND attempts = 0 AND alert_id IN (SELECT id FROM alerts WHERE wait_id = ?)",
+            "AND alert_id IN (SELECT id FROM alerts WHERE wait_id = ?)",
             (wait_id,),
         ).rowcount
         rows = self._db.execute(

@@ -100,8 +100,9 @@ class SourceStore:
     def alerted(self, account: str, source: str, at: datetime) -> None:
         """Note that people were told of a blind source."""
         self._db.execute(
-            "UPDATE sources SET alerted_at = ? WHERE account = ? AND source = ?",
-            (to_text(at), account, source),
+            "INSERT INTO sources (account, source, alerted_at) VALUES (?, ?, ?) "
+            "ON CONFLICT (account, source) DO UPDATE SET alerted_at = excluded.alerted_at",
+            (account, source, to_text(at)),
         )
 
 

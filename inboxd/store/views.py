@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from inboxd.core.tracking import CaseState, Setting
+    from inboxd.core.tracking import CaseState, Setting, WaitState
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +118,8 @@ class ViewStore:
         )
         return [_waiting(row) for row in rows]
 
-    def card(self, case: CaseState, setting: Setting) -> CaseCard:
-        """Return what an alert tells of *case*: the facts as they are now."""
-        wait = case.waits[-1]
+    def card(self, case: CaseState, setting: Setting, wait: WaitState) -> CaseCard:
+        """Return what an alert tells of *wait* in *case*: the facts as they are now."""
         row = self._db.execute(
             f"SELECT m.text, m.url, {_AUTHOR} FROM messages AS m "  # noqa: S608 - constants
             "LEFT JOIN authors AS a ON a.id = m.author_id WHERE m.id = ?",
@@ -140,7 +139,7 @@ class ViewStore:
             text=row[0],
             url=row[1],
             waiting_since=wait.since,
-            due_at=case.due_at or wait.due_at,
+            due_at=wait.due_at if wait.end else case.due_at,
             messages=case.unanswered,
             policy=case.policy,
             acknowledged_by=case.acknowledged_by,

@@ -1,0 +1,140 @@
+"""The words of alerts: what is told, once, about a case, a source or a sink."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from inboxd.core.escalation import Reason
+from inboxd.durations import format_duration
+from inboxd.model import Alert, Tone
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from inboxd.core.escalation import Decision
+    from inboxd.core.sla import Due
+    from inboxd.core.tracking import WaitState
+    from inboxd.model import CaseCard
+
+_PROMISES = {
+    "first_response": "first response",
+    "next_response": "next response",
+    "resolution": "resolution",
+}
+
+
+def step_alert(
+    card: CaseCard, wait: WaitState, due: Due, decision: Decision, now: datetime
+) -> Alert:
+    """Return the alert for the steps of *decision*, or for its reminder."""
+    firing = decision.firings[0]
+    reminder = decision.reason is Reason.REMINDER_DUE
+    late = now >= due.at
+    who = _who(card)
+    if reminder:
+        headline = f"{who} is still waiting, though {card.acknowledged_by or 'somebody'} took it"
+    elif late:
+        headline = f"{who} is waiting past the target for a {_PROMISES[due.target]}"
+    else:
+        headline = f"{who} is waiting; a {_PROMISES[due.target]} is due soon"
+    skipped = len(decision.skipped)
+    return Alert(
+        key=f"wait:{wait.id}/{firing.step}/{firing.turn}",
+        thread=f"case:{card.id}",
+        reason=decision.reason,
+        tone=Tone.BREACH if late else Tone.WARNING,
+        headline=headline,
+        detail=f"{skipped} earlier step(s) fell due meanwhile and are covered by this one."
+        if skipped
+        else "",
+        case=card,
+        created_at=now,
+    )
+
+
+def recovery_alert(card: CaseCard, wait: WaitState, now: datetime) -> Alert:
+    """Return the notice that a wait people were told of has ended."""
+    late = wait.due_at is not None and wait.ended_at is not None and wait.ended_at > wait.due_at
+    took = f" after {format_duration(wait.open_time)} of open time" if wait.open_time else ""
+    ended = {"answered": "was answered", "deleted": "took the message back"}
+    outcome = ended.get(wait.end or "", "needs no reply any more")
+    return Alert(
+        key=f"wait:{wait.id}/ended",
+        thread=f"case:{card.id}",
+        reason=f"wait_{wait.end}",
+        tone=Tone.RECOVERY,
+        headline=f"{_who(card)} {outcome}{took}" + (", too late" if late else ", in time"),
+        case=card,
+        created_at=now,
+    )
+
+
+def blind_alert(account: str, source: str, since: datetime, error: str, now: datetime) -> Alert:
+    """Return the alert that a source has not been read since *since*, which is too long."""
+    blind_for = format_duration(now - since)
+    return Alert(
+        key=f"source:{account}/{source}/blind/{since.isoformat()}",
+        thread=f"source:{account}/{source}",
+        reason="source_blind",
+        tone=Tone.BREACH,
+        headline=f"{account} is blind: {source} has not been read for {blind_for}",
+        detail=error or "No read has been completed.",
+        created_at=now,
+    )
+
+
+def failing_alert(account: str, source: str, since: datetime, error: str, now: datetime) -> Alert:
+    """Return the alert that only a person can make *source* readable again."""
+    return Alert(
+        key=f"source:{account}/{source}/refused/{since.isoformat()}",
+        thread=f"source:{account}/{source}",
+        reason="source_refused",
+        tone=Tone.BREACH,
+        headline=f"{account} cannot read {source}: a person must act",
+        detail=error,
+        created_at=now,
+    )
+
+
+def sighted_alert(account: str, source: str, since: datetime, found: int, now: datetime) -> Alert:
+    """Return the notice that a source people were told of is read again."""
+    messages = "1 message" if found == 1 else f"{found} messages"
+    return Alert(
+        key=f"source:{account}/{source}/recovered/{since.isoformat()}",
+        thread=f"source:{account}/{source}",
+        reason="source_recovered",
+        tone=Tone.RECOVERY,
+        headline=f"{account} reads {source} again after {format_duration(now - since)}",
+        detail=f"{messages} found afterwards.",
+        created_at=now,
+    )
+
+
+def undelivered_alert(
+    key: str, receiver: str, error: str, now: datetime, *, reply: bool = False
+) -> Alert:
+    """Return the alert that something could not be delivered to *receiver*."""
+    what = "a reply was not delivered" if reply else "alerts are not delivered"
+    return Alert(
+        key=f"outbox:{key}/refused",
+        thread=f"receiver:{receiver}",
+        reason="reply_refused" if reply else "sink_refused",
+        tone=Tone.BREACH,
+        headline=f"{receiver}: {what}",
+        detail=error,
+        created_at=now,
+    )
+
+
+def others(sinks: Sequence[str], broken: str) -> list[str]:
+    """Return the sinks that can tell of a *broken* one: all but itself."""
+    return [sink for sink in sinks if sink != broken]
+
+
+def _who(card: CaseCard) -> str:
+    """Return who wrote, in a few words: never more of a name than fits on a line."""
+    name = (card.author.name or card.author.handle) if card.author else ""
+    what = {"complaint": "A complaint", "request": "A request", "praise": "Praise"}
+    by = f" by {' '.join(name.split())[:60]}" if name else ""
+    return f"{what.get(card.kind or '', 'A message')}{by} on {card.account}"

@@ -1,0 +1,74 @@
+"""What to do with a delivery that did not go through: one pure decision for each way to fail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from inboxd.errors import NetworkError, OperatorError, OutcomeUnknown, RateLimited
+
+FIRST_PAUSE = timedelta(seconds=5)
+LONGEST_PAUSE = timedelta(minutes=15)
+PERSON_PAUSE = timedelta(minutes=5)
+"""How often something is tried again that only a person can mend."""
+GIVE_UP_AFTER = timedelta(days=1)
+TELL_AT_ATTEMPT = 6
+"""After this many failures in a row people hear of it by another way."""
+
+
+class Fate(StrEnum):
+    """What becomes of a delivery that failed."""
+
+    RETRY = "retry"
+    DOUBT = "doubt"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """
+    What to do, when, and whether people must hear of the failure by another way.
+
+    *rest* means that the receiver wants nothing at all before *retry_at*.
+    """
+
+    fate: Fate
+    retry_at: datetime | None = None
+    rest: bool = False
+    tell: bool = False
+
+
+def after_failure(
+    error: Exception, attempt: int, created_at: datetime, now: datetime, *, idempotent: bool
+) -> Outcome:
+    """
+    Return the fate of a delivery whose *attempt* (from 1) ended with *error*.
+
+    A lost answer is never followed by a blind repeat, unless the receiver tells repeats
+    apart (*idempotent*). What cannot be delivered within a day is given up, and told.
+    """
+    if isinstance(error, OutcomeUnknown) and not idempotent:
+        return Outcome(Fate.DOUBT)
+    if not isinstance(error, NetworkError | OutcomeUnknown):
+        return Outcome(Fate.REFUSE, tell=True)
+    if now - created_at >= GIVE_UP_AFTER:
+        return Outcome(Fate.REFUSE, tell=True)
+    rest = isinstance(error, RateLimited)
+    return Outcome(
+        Fate.RETRY,
+        retry_at=now + pause_after(error, attempt - 1, now),
+        rest=rest,
+        tell=attempt == TELL_AT_ATTEMPT and not rest,
+    )
+
+
+def pause_after(
+    error: Exception, failures: int, now: datetime, longest: timedelta = LONGEST_PAUSE
+) -> timedelta:
+    """Return how long to wait after the failure that follows *failures* others in a row."""
+    if isinstance(error, RateLimited) and error.until and error.until > now:
+        return error.until - now
+    if isinstance(error, OperatorError):
+        return PERSON_PAUSE
+    return min(FIRST_PAUSE * (1 << min(failures, 12)), longest)

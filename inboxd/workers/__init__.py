@@ -1,0 +1,1 @@
+"""What runs all day: reading, judging, escalating and sending, each on its own."""

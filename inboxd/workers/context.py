@@ -1,0 +1,21 @@
+"""What every worker works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from inboxd.clock import Clock
+    from inboxd.pipeline import Pipeline
+    from inboxd.workers.storethread import StoreThread
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The store, what writes to it, the time, and who hears of inboxd's own troubles."""
+
+    store: StoreThread
+    pipeline: Pipeline
+    clock: Clock
+    alert_to: tuple[str, ...]

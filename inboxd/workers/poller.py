@@ -1,0 +1,157 @@
+"""
+Reading one account: each source in turn, page by page, and its troubles one by one.
+
+A source that fails waits longer each time; the others of the account go on. Only what a
+person must mend is told at once: the rest is told when it has lasted too long.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from inboxd.core.alerts import failing_alert, sighted_alert
+from inboxd.core.delivery import pause_after
+from inboxd.durations import format_duration
+from inboxd.errors import InboxdError, OperatorError, UnexpectedPayload
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from inboxd.connector import AccountSettings, Connector, Page, Source
+    from inboxd.store import SourceState, Store, Stored
+    from inboxd.workers.context import Context
+
+log = structlog.get_logger(__name__)
+
+_LONGEST_PAUSE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class PollResult:
+    """What one round over an account brought."""
+
+    new: int = 0
+    failed: tuple[str, ...] = ()
+
+
+class Poller:
+    """One account's reading."""
+
+    def __init__(self, connector: Connector, settings: AccountSettings, context: Context) -> None:
+        self._connector = connector
+        self._settings = settings
+        self._pipeline = context.pipeline
+        self._store = context.store
+        self._clock = context.clock
+        self._alert_to = context.alert_to
+
+    async def poll(self, *, even_if_resting: bool = False) -> PollResult:
+        """
+        Read every source once; a failing one does not stop the next.
+
+        A source that rests after a failure is left out, unless *even_if_resting*.
+        """
+        new, failed = 0, []
+        for source in self._connector.sources():
+            state = await self._state(source)
+            resting = state.retry_at is not None and state.retry_at > self._clock.now()
+            if resting and not even_if_resting:
+                failed.append(source.name)
+                continue
+            found = await self._poll_source(source, state)
+            if found is None:
+                failed.append(source.name)
+            new += found or 0
+        return PollResult(new, tuple(failed))
+
+    async def _state(self, source: Source) -> SourceState:
+        account = self._settings.name
+        return await self._store.run(lambda store: store.sources.get(account, source.name))
+
+    async def _poll_source(self, source: Source, state: SourceState) -> int | None:
+        """Read *source* to its end; returns how many messages are new, or None if it failed."""
+        new = 0
+        try:
+            async for page in self._connector.poll(source.name, state.cursor):
+                stored = await self._ingest(source, page, first=state.succeeded_at is None)
+                new += len(stored.new)
+        except InboxdError as error:
+            await self._failed(source, error)
+            return None
+        except Exception as error:
+            # Our own bug must not stop the other sources.
+            log.exception("poll crashed", account=self._settings.name, source=source.name)
+            await self._failed(
+                source, UnexpectedPayload(f"{type(error).__name__}: a bug in inboxd")
+            )
+            return None
+        await self._succeeded(source, state, new)
+        return new
+
+    async def _ingest(self, source: Source, page: Page, *, first: bool) -> Stored:
+        account, now = self._settings, self._clock.now()
+        if page.note:
+            log.warning("poll noted", account=account.name, source=source.name, note=page.note)
+        return await self._store.run(
+            lambda _: self._pipeline.ingest(
+                account.name, account.network, source.name, page, now, first=first
+            )
+        )
+
+    async def _succeeded(self, source: Source, before: SourceState, new: int) -> None:
+        now, account = self._clock.now(), self._settings.name
+        await self._store.run(lambda store: self._record_success(store, source, before, new, now))
+        if before.failing_since:
+            after = format_duration(now - before.failing_since)
+            log.info("poll recovered", account=account, source=source.name, after=after, new=new)
+        elif new:
+            log.info("poll found", account=account, source=source.name, new=new)
+
+    def _record_success(
+        self, store: Store, source: Source, before: SourceState, new: int, now: datetime
+    ) -> None:
+        account = self._settings.name
+        with store.transaction():
+            store.sources.succeeded(account, source.name, now)
+            if before.alerted_at:
+                since = before.failing_since or before.alerted_at
+                alert = sighted_alert(account, source.name, since, new, now)
+                store.outbox.add_alert(alert, self._alert_to)
+
+    async def _failed(self, source: Source, error: InboxdError) -> None:
+        state = await self._store.run(lambda store: self._record_failure(store, source, error))
+        if state.failures > 1:
+            return
+        retry_in = format_duration((state.retry_at or self._clock.now()) - self._clock.now())
+        log.warning(
+            "poll failed",
+            account=self._settings.name,
+            source=source.name,
+            error=type(error).__name__,
+            text=str(error),
+            retry_in=retry_in,
+        )
+
+    def _record_failure(self, store: Store, source: Source, error: InboxdError) -> SourceState:
+        account, now = self._settings.name, self._clock.now()
+        with store.transaction():
+            failures = store.sources.get(account, source.name).failures
+            pause = pause_after(error, failures, now, _LONGEST_PAUSE)
+            retry_at = now + pause * (1 + spread(f"{account}/{source.name}"))
+            state = store.sources.failed(account, source.name, now, error, retry_at)
+            if isinstance(error, OperatorError) and state.alerted_at is None:
+                since = state.failing_since or now
+                alert = failing_alert(account, source.name, since, str(error), now)
+                store.outbox.add_alert(alert, self._alert_to)
+                store.sources.alerted(account, source.name, now)
+        return state
+
+
+def spread(name: str) -> float:
+    """Return a share between 0 and 0.25, always the same for *name*, to keep things apart."""
+    return hashlib.blake2s(name.encode(), digest_size=1).digest()[0] / 1024

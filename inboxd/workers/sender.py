@@ -1,0 +1,235 @@
+"""
+Delivering what is in the outbox: alerts to sinks, replies to networks.
+
+Each receiver has its own queue, so that a slow or broken one holds up nobody else. A row is
+claimed before anything leaves the house and settled afterwards; what a crash leaves claimed
+is looked for at the receiver before it is sent again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+import structlog
+
+from inboxd.core.alerts import others, undelivered_alert
+from inboxd.core.delivery import Fate, after_failure, pause_after
+from inboxd.errors import InboxdError, NetworkError, OutcomeUnknown, SendRefused
+from inboxd.notify import Delivery
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from inboxd.connector import AccountSettings, Connector
+    from inboxd.core.delivery import Outcome
+    from inboxd.notify import Receipt, Sink
+    from inboxd.store import OutboxItem, Store
+    from inboxd.workers.context import Context
+
+log = structlog.get_logger(__name__)
+
+_CLOCK_SKEW = timedelta(minutes=2)
+"""How far a network's clock may be behind ours when we look for our own reply."""
+
+
+class Sender:
+    """Works through the outbox."""
+
+    def __init__(
+        self,
+        sinks: Mapping[str, Sink],
+        accounts: Mapping[str, tuple[AccountSettings, Connector]],
+        context: Context,
+    ) -> None:
+        self._sinks = sinks
+        self._accounts = accounts
+        self._context = context
+        self._store = context.store
+        self._resting: dict[str, datetime] = {}
+        self._refusing: set[str] = set()
+
+    async def recover(self) -> int:
+        """Take over what a dead daemon was sending; returns how many rows that were."""
+        return await self._store.run(lambda store: store.outbox.abandon_claims())
+
+    async def drain(self) -> bool:
+        """
+        Deliver everything that is due, and settle what is unsure.
+
+        Returns False if something could not be delivered and will be tried again later.
+        """
+        unsure = await self._store.run(lambda store: store.outbox.unsure())
+        await self._each_receiver(unsure, self._settle)
+        while True:
+            now = self._context.clock.now()
+            due = await self._due(now)
+            ready = [item for item in due if not self._rests(item.receiver, now)]
+            if not ready:
+                return not (due or unsure)
+            await self._each_receiver(ready, self._deliver)
+
+    async def _due(self, now: datetime) -> list[OutboxItem]:
+        return await self._store.run(lambda store: store.outbox.due(now))
+
+    async def _each_receiver(
+        self, items: Sequence[OutboxItem], work: Callable[[OutboxItem], Awaitable[None]]
+    ) -> None:
+        """Do *work* on the items of each receiver in their order, receivers side by side."""
+        queues = groupby(sorted(items, key=attrgetter("receiver", "id")), attrgetter("receiver"))
+
+        async def serve(queue: Sequence[OutboxItem]) -> None:
+            for item in queue:
+                if not self._rests(item.receiver, self._context.clock.now()):
+                    await work(item)
+
+        await asyncio.gather(*(serve(list(queue)) for _, queue in queues))
+
+    def _rests(self, receiver: str, now: datetime) -> bool:
+        until = self._resting.get(receiver)
+        return until is not None and until > now
+
+    async def _deliver(self, item: OutboxItem) -> None:
+        now = self._context.clock.now()
+        if not await self._store.run(lambda store: store.outbox.claim(item, now)):
+            return
+        try:
+            if item.reply:
+                await self._send_reply(item)
+            else:
+                await self._send_alert(item)
+        except InboxdError as error:
+            await self._failed(item, error)
+        except Exception as error:
+            # Our own bug must not stop the other deliveries, nor repeat this one blindly.
+            log.exception("delivery crashed", receiver=item.receiver, key=item.key)
+            await self._failed(item, OutcomeUnknown(f"{type(error).__name__}: a bug in inboxd"))
+
+    async def _send_alert(self, item: OutboxItem) -> None:
+        sink, delivery = await self._prepared(item)
+        await self._delivered(item, await sink.deliver(delivery))
+
+    async def _prepared(self, item: OutboxItem) -> tuple[Sink, Delivery]:
+        sink = self._sinks.get(item.receiver)
+        if sink is None or item.alert is None:
+            raise SendRefused(f"there is no sink named {item.receiver} in the configuration")
+        head = await self._store.run(lambda store: store.outbox.head(item))
+        return sink, Delivery(item.alert, head, item.attempts, item.uncertain)
+
+    async def _delivered(self, item: OutboxItem, receipt: Receipt) -> None:
+        now = self._context.clock.now()
+        await self._store.run(lambda store: store.outbox.sent(item, receipt, now))
+        self._refusing.discard(item.receiver)
+        log.info("alert delivered", sink=item.receiver, key=item.key, attempt=item.attempts)
+
+    async def _send_reply(self, item: OutboxItem) -> None:
+        if item.receiver not in self._accounts or item.reply is None:
+            raise SendRefused(f"there is no account named {item.receiver} in the configuration")
+        settings, connector = self._accounts[item.receiver]
+        result = await connector.send(item.reply)
+        now = self._context.clock.now()
+        await self._store.run(
+            lambda _: self._context.pipeline.reply_sent(
+                item, settings.name, settings.network, result.message, now
+            )
+        )
+        log.info("reply sent", account=item.receiver, case=item.case_id, attempt=item.attempts)
+
+    async def _failed(self, item: OutboxItem, error: InboxdError) -> None:
+        now = self._context.clock.now()
+        outcome = after_failure(
+            error, item.attempts, item.created_at, now, idempotent=self._idempotent(item)
+        )
+        if outcome.rest and outcome.retry_at:
+            self._resting[item.receiver] = outcome.retry_at
+        await self._store.run(lambda store: self._record(store, item, error, outcome, now))
+        log.warning(
+            "delivery failed",
+            receiver=item.receiver,
+            key=item.key,
+            error=type(error).__name__,
+            text=str(error),
+            then=outcome.fate,
+        )
+
+    def _record(
+        self, store: Store, item: OutboxItem, error: InboxdError, outcome: Outcome, now: datetime
+    ) -> None:
+        with store.transaction():
+            if outcome.fate is Fate.RETRY and outcome.retry_at:
+                store.outbox.retry(item, outcome.retry_at, str(error))
+            elif outcome.fate is Fate.DOUBT:
+                store.outbox.doubt(item, str(error))
+            else:
+                store.outbox.refuse(item, str(error), now)
+            if outcome.tell:
+                self._tell(store, item, str(error), now)
+
+    def _tell(self, store: Store, item: OutboxItem, error: str, now: datetime) -> None:
+        """Say by the other sinks that a receiver takes nothing: once, until it does again."""
+        if item.reply is None and item.receiver in self._refusing:
+            return
+        self._refusing.add(item.receiver)
+        alert = undelivered_alert(item.key, item.receiver, error, now, reply=bool(item.reply))
+        store.outbox.add_alert(alert, others(self._context.alert_to, item.receiver))
+
+    def _idempotent(self, item: OutboxItem) -> bool:
+        if item.reply:
+            account = self._accounts.get(item.receiver)
+            return account is not None and account[1].idempotent_sends
+        sink = self._sinks.get(item.receiver)
+        return sink is not None and sink.idempotent
+
+    async def _settle(self, item: OutboxItem) -> None:
+        """Find out whether an unsure delivery arrived, and send it again only if it did not."""
+        now = self._context.clock.now()
+        if self._idempotent(item):
+            await self._store.run(lambda store: store.outbox.retry(item, now))
+        elif item.reply:
+            await self._settle_reply(item, now)
+        else:
+            await self._settle_alert(item, now)
+
+    async def _settle_alert(self, item: OutboxItem, now: datetime) -> None:
+        try:
+            sink, delivery = await self._prepared(item)
+            receipt = await sink.find(delivery)
+        except NetworkError as error:
+            self._resting[item.receiver] = now + pause_after(error, item.attempts, now)
+            return
+        except InboxdError:
+            # Nobody can tell. A second notice that admits it is better than none at all.
+            await self._store.run(lambda store: store.outbox.retry(item, now, uncertain=True))
+            return
+        if receipt is not None:
+            await self._delivered(item, receipt)
+        else:
+            await self._store.run(lambda store: store.outbox.retry(item, now))
+
+    async def _settle_reply(self, item: OutboxItem, now: datetime) -> None:
+        """A public reply is never sent twice: either it is seen by a poll, or a person decides."""
+        reply, sent_at = item.reply, item.claimed_at or item.created_at
+        if reply is None:
+            return
+        found = await self._store.run(
+            lambda store: store.views.answered_since(
+                item.receiver, reply.thread_id, reply.text, sent_at - _CLOCK_SKEW
+            )
+        )
+        if found:
+            await self._delivered(item, {"remote_id": found})
+        elif await self._read_since(item.receiver, sent_at + _CLOCK_SKEW):
+            unseen = SendRefused(
+                "the network's answer was lost and the reply has not appeared since; "
+                "look at the conversation, and send it again if it is not there"
+            )
+            await self._failed(item, unseen)
+
+    async def _read_since(self, account: str, instant: datetime) -> bool:
+        """Tell whether every source of *account* has been read to its end after *instant*."""
+        states = await self._store.run(lambda store: store.sources.all(account))
+        reads = [state.succeeded_at for state in states]
+        return bool(reads) and all(read is not None and read > instant for read in reads)

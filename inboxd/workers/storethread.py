@@ -1,0 +1,37 @@
+"""The one thread that touches the database, so that a slow disk never stops the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from inboxd.store import Store
+
+T = TypeVar("T")
+
+
+class StoreThread:
+    """Runs functions on the store, one after the other, in a thread of their own."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+
+    async def run(self, work: Callable[[Store], T]) -> T:
+        """
+        Return what *work* returns.
+
+        Once begun it is finished, even if the caller is cancelled: a transaction is never
+        left open.
+        """
+        loop = asyncio.get_running_loop()
+        return await asyncio.shield(loop.run_in_executor(self._executor, work, self._store))
+
+    def close(self) -> None:
+        """Finish what has begun, and close the store."""
+        self._executor.shutdown(wait=True, cancel_futures=False)
+        self._store.close()
