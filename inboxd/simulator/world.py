@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 Kind = Literal["dm", "comment", "mention", "post", "review", "search"]
-Change = Literal["new", "edit", "delete"]
+Change = Literal["new", "edit", "delete", "restore", "read"]
 
 # 2010-11-04T01:42:54.657Z, the epoch of X's snowflakes; an id is (ms since then) << 22.
 SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
@@ -77,6 +77,8 @@ class Item:
     peer_number: int = 0
     edits: tuple[Version, ...] = ()
     deleted_at: datetime | None = None
+    restored_at: datetime | None = None
+    read_at: datetime | None = None
     hidden_at: datetime | None = None
     auto_reply: bool = False
     staff: str | None = None
@@ -113,8 +115,13 @@ class Item:
         return self.visible_at <= at and not self.is_deleted(at)
 
     def is_deleted(self, at: datetime) -> bool:
-        """Whether it was deleted by *at*."""
-        return self.deleted_at is not None and self.deleted_at <= at
+        """Whether it was deleted by *at*, and not put back since."""
+        deleted = self.deleted_at is not None and self.deleted_at <= at
+        return deleted and not (self.restored_at is not None and self.restored_at <= at)
+
+    def is_read(self, at: datetime) -> bool:
+        """Whether the customer had read it by *at*; told of private messages of the brand."""
+        return self.read_at is not None and self.read_at <= at
 
     def is_hidden(self, at: datetime) -> bool:
         """Whether the brand had hidden it by *at*."""
@@ -263,8 +270,20 @@ class World:
 
     def delete(self, serial: int, *, at: datetime) -> Item:
         """Remove an item as of *at*, whoever does it; it stays readable to `get`."""
-        item = self._replace(replace(self.get(serial), deleted_at=at))
+        item = self._replace(replace(self.get(serial), deleted_at=at, restored_at=None))
         self._tell(item, "delete", max(at, item.visible_at))
+        return item
+
+    def restore(self, serial: int, *, at: datetime) -> Item:
+        """Put a deleted item back as of *at*, with the text it had."""
+        item = self._replace(replace(self.get(serial), restored_at=at))
+        self._tell(item, "restore", max(at, item.visible_at))
+        return item
+
+    def read(self, serial: int, *, at: datetime) -> Item:
+        """Let the customer read a private message of the brand at *at*."""
+        item = self._replace(replace(self.get(serial), read_at=at))
+        self._tell(item, "read", max(at, item.visible_at))
         return item
 
     def hide(self, serial: int, *, at: datetime, hidden: bool = True) -> Item:

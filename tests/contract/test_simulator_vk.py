@@ -279,6 +279,17 @@ async def test_conversations_come_latest_first_with_who_waits(network: Vk) -> No
     assert {one["screen_name"] for one in listed["profiles"]} == {anna.handle, boris.handle}
 
 
+async def test_what_the_customer_has_read_is_told(network: Vk) -> None:
+    """`out_read` is the last message of ours that was read, 0 before the first."""
+    question = network.writes(network.customer())
+    answers = [network.world.reply(question.serial, "Да.", sent_at=START) for _ in range(2)]
+    unread = await network.call("messages.getConversations")
+    network.world.read(answers[0].serial, at=START)
+    read = await network.call("messages.getConversations")
+    shown = [listed["items"][0]["conversation"]["out_read"] for listed in (unread, read)]
+    assert shown == [0, answers[0].number]
+
+
 async def test_conversations_can_be_filtered(network: Vk) -> None:
     """`unanswered` leaves out what the community answered; `archive` is empty."""
     answered, waiting = network.customer(), network.customer("boris", "Борис Рыбак")
@@ -531,20 +542,24 @@ async def test_every_change_that_vk_tells_arrives_once_and_in_order(network: Vk)
     key, ts = await network.subscribe()
     anna = network.customer()
     question = network.writes(anna)
-    network.world.reply(question.serial, "Секунду.", sent_at=START)
+    answer = network.world.reply(question.serial, "Секунду.", sent_at=START)
+    network.world.read(answer.serial, at=START)
     network.world.edit(question.serial, "Где заказ 77?", at=START)
     post = network.posts()
     comment = network.world.reply(post.serial, "!", sent_at=START, author=anna)
     network.world.edit(comment.serial, "!!", at=START)
     network.world.delete(comment.serial, at=START + timedelta(seconds=1))
-    network.clock.ahead(seconds=1)
+    network.world.restore(comment.serial, at=START + timedelta(seconds=2))
+    network.clock.ahead(seconds=2)
     told = await network.listen(key, ts)
     assert [update["type"] for update in told["updates"]] == [
-        "message_new", "message_reply", "message_edit",
-        "wall_post_new", "wall_reply_new", "wall_reply_edit", "wall_reply_delete",
+        "message_new", "message_reply", "message_read", "message_edit", "wall_post_new",
+        "wall_reply_new", "wall_reply_edit", "wall_reply_delete", "wall_reply_restore",
     ]  # fmt: skip
-    assert len({update["event_id"] for update in told["updates"]}) == 7
-    assert told["updates"][-1]["object"]["id"] == comment.number
+    assert len({update["event_id"] for update in told["updates"]}) == 9
+    assert told["updates"][2]["object"]["read_message_id"] == answer.number
+    assert told["updates"][-2]["object"]["id"] == comment.number
+    assert told["updates"][-1]["object"]["text"] == "!!"
     assert (await network.listen(key, told["ts"]))["updates"] == []
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -46,6 +46,7 @@ class View:
     world: World
     at: datetime
     version: tuple[int, int]
+    _threads: dict[int, dict[int, list[Item]]] = field(default_factory=dict)
 
     # People
 
@@ -134,23 +135,16 @@ class View:
         return self.world.visible(_NETWORK, "review", self.at)[::-1]
 
     def comments(self, above: Item) -> list[Item]:
-        """Return everything below a post or comment, oldest first."""
-        thread = self.world.thread(_NETWORK, self.world.thread_of(above), self.at)
-        return [
-            item
-            for item in thread
-            if item.serial != above.serial and self._below(item, above) and self.is_shown(item)
-        ]
+        """Return everything below a post, or what is listed below a comment, oldest first."""
+        thread = self._thread(above.root)
+        if above.root != above.serial:
+            return thread.get(above.serial, [])
+        everything = [item for level in thread.values() for item in level]
+        return sorted(everything, key=lambda item: item.order)
 
     def replies(self, above: Item) -> list[Item]:
         """Return what is listed directly below a post or comment, oldest first."""
-        if above.root == above.serial:
-            return [item for item in self.comments(above) if item.parent == above.serial]
-        return [
-            item
-            for item in self.comments(self.root(above))
-            if item.serial != above.serial and self.top_comment(item).serial == above.serial
-        ]
+        return self._thread(above.root).get(above.serial, [])
 
     def top_comment(self, item: Item) -> Item:
         """Return the first-level comment that *item* is, or stands below."""
@@ -192,12 +186,18 @@ class View:
         theirs = [item.sent_at for item in self.messages(peer) if not item.by_brand]
         return ReplyWindow(self.at - theirs[-1] if theirs else None)
 
-    def _below(self, item: Item, above: Item) -> bool:
-        if above.root == above.serial:
-            return True
-        while item.parent is not None and item.parent != above.serial:
-            item = self.world.get(item.parent)
-        return item.parent == above.serial
+    def _thread(self, root: int) -> dict[int, list[Item]]:
+        """Return what is listed below a post and below each of its first-level comments."""
+        if root not in self._threads:
+            listed: dict[int, list[Item]] = {}
+            name = self.world.thread_of(self.world.get(root))
+            for item in self.world.thread(_NETWORK, name, self.at):
+                if item.serial != root and self.is_shown(item):
+                    top = self.top_comment(item)
+                    above = root if top.serial == item.serial else top.serial
+                    listed.setdefault(above, []).append(item)
+            self._threads[root] = listed
+        return self._threads[root]
 
     def _roots(self, *kinds: str) -> list[Item]:
         written: Iterable[Item] = (

@@ -20,10 +20,12 @@ EVENTS = (
     "message_new",
     "message_reply",
     "message_edit",
+    "message_read",
     "wall_post_new",
     "wall_reply_new",
     "wall_reply_edit",
     "wall_reply_delete",
+    "wall_reply_restore",
 )
 _REPEAT_WINDOW = timedelta(hours=1)  # dev.vk.com/method/messages.send, random_id
 _KEY_LIFETIME = timedelta(hours=1)

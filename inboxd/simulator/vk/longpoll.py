@@ -27,6 +27,11 @@ _BATCH = 100
 _LONGEST_WAIT = 90  # seconds
 _LOOK_AGAIN = 0.02  # real seconds; a simulated clock may have moved on without any write
 
+_COMMENT_EVENTS = {
+    "new": "wall_reply_new",
+    "edit": "wall_reply_edit",
+    "restore": "wall_reply_restore",
+}
 _CLIENT_INFO: Json = {
     "button_actions": ["text"],
     "keyboard": True,
@@ -104,8 +109,10 @@ def _named(community: Community, item: Item, event: Event) -> tuple[str, Json] |
 
 
 def _private(community: Community, item: Item, event: Event) -> tuple[str, Json] | None:
-    """VK tells bots of messages and their edits; a deleted message goes without an event."""
+    """VK tells bots of messages, edits and reading; a deleted message goes without an event."""
     shown = messages.render(community, item, event.at)
+    if event.change == "read":
+        return "message_read", objects.read_message(item)
     if event.change == "edit":
         return "message_edit", shown
     if event.change != "new":
@@ -125,8 +132,8 @@ def _post(community: Community, item: Item, event: Event) -> tuple[str, Json] | 
 def _comment(community: Community, item: Item, event: Event) -> tuple[str, Json] | None:
     if event.change == "delete":
         return "wall_reply_delete", objects.deleted_comment(community.world, item)
-    kind = {"new": "wall_reply_new", "edit": "wall_reply_edit"}[event.change]
-    return kind, objects.comment(community.world, item, event.at)
+    kind = _COMMENT_EVENTS.get(event.change)
+    return None if kind is None else (kind, objects.comment(community.world, item, event.at))
 
 
 def _number(text: str) -> int | None:

@@ -165,7 +165,7 @@ def _listed(
 
 def _conversation(community: Community, peer: Person) -> Json:
     refusal = community.refusals.get(peer.id_on(objects.NETWORK), 0)
-    return objects.conversation(_thread(community, peer), peer, refusal)
+    return objects.conversation(_thread(community, peer), peer, community.now(), refusal)
 
 
 def _with_last_message(community: Community, peer: Person) -> tuple[Json, bool]:

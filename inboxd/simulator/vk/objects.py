@@ -82,12 +82,23 @@ def message(world: World, item: Item, at: datetime, random_id: int = 0) -> Json:
     return shown
 
 
+def read_message(item: Item) -> Json:
+    """Return the object of a `message_read` event: how far the customer has read."""
+    peer = item.peer.id_on(NETWORK) if item.peer is not None else 0
+    return {
+        "from_id": peer,
+        "peer_id": peer,
+        "read_message_id": item.number,
+        "conversation_message_id": item.peer_number,
+    }
+
+
 def staff_id(name: str) -> int:
     """Return the VK id of a member of the shop's staff; below every customer's."""
     return 1 + zlib.crc32(name.encode()) % 999_999
 
 
-def conversation(messages: Sequence[Item], peer: Person, refusal: int = 0) -> Json:
+def conversation(messages: Sequence[Item], peer: Person, at: datetime, refusal: int = 0) -> Json:
     """
     Return the state of a private thread; *messages* is not empty, oldest first.
 
@@ -95,7 +106,7 @@ def conversation(messages: Sequence[Item], peer: Person, refusal: int = 0) -> Js
     error (900, 901, 902) that writing to the person gives, 0 where one may write.
     """
     last = messages[-1]
-    ours = [item for item in messages if item.by_brand]
+    read_by_peer = [item.number for item in messages if item.by_brand and item.is_read(at)]
     waiting = _trailing_inbound(messages)
     read = messages[-len(waiting) - 1].number if len(messages) > len(waiting) else 0
     allowed: Json = {"allowed": not refusal}
@@ -106,7 +117,7 @@ def conversation(messages: Sequence[Item], peer: Person, refusal: int = 0) -> Js
         "last_message_id": last.number,
         "last_conversation_message_id": last.peer_number,
         "in_read": last.number if not waiting else read,
-        "out_read": ours[-1].number if ours else 0,
+        "out_read": read_by_peer[-1] if read_by_peer else 0,
         "unread_count": len(waiting),
         "is_marked_unread": False,
         "important": False,

@@ -8,7 +8,7 @@ from inboxd.simulator.vk import objects
 from inboxd.simulator.vk.protocol import Json, Params, VkError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from inboxd.simulator.vk.community import Community
     from inboxd.simulator.world import Item
@@ -41,14 +41,15 @@ def get_comments(community: Community, params: Params) -> Json:
     """
     post = _post(community, params.integer("owner_id"), params.integer("post_id"))
     written = community.comments(post)
-    level = _level(community, written, params)
+    threads = _threads(community, written)
+    level = _level(written, threads, params)
     if params.text("sort") == "desc":
         level.reverse()
     shown = _slice(_from_start(level, params.integer("start_comment_id", 0)), params, default=10)
     replies = params.between("thread_items_count", 0, 0, _LARGEST_THREAD)
     answer: Json = {
         "count": community.live_comments(post),
-        "items": [_with_thread(community, item, written, replies) for item in shown],
+        "items": [_with_thread(community, item, threads, replies) for item in shown],
         "current_level_count": len(level),
         "can_post": True,
         "show_reply_button": True,
@@ -61,10 +62,10 @@ def get_comments(community: Community, params: Params) -> Json:
 
 def create_comment(community: Community, params: Params) -> Json:
     """
-    `wall.createComment`: write as the community; the same `guid` is the same comment.
+    `wall.createComment`: write a comment; the same `guid` within the hour is the same one.
 
-    A community token writes as the community whatever `from_group` says; a user's
-    needs it, because the simulated user has no page of their own.
+    Every token here writes as the community, as a community's token does whatever
+    `from_group` says.
     """
     owner_id, post_id = params.integer("owner_id", -community.brand.id), params.integer("post_id")
     text, guid, now = params.text("message"), params.text("guid"), community.now()
@@ -120,12 +121,23 @@ def _posts(community: Community, shown: Sequence[Item], params: Params) -> Json:
     return answer
 
 
-def _level(community: Community, written: Sequence[Item], params: Params) -> list[Item]:
+def _threads(community: Community, written: Sequence[Item]) -> Mapping[int, list[Item]]:
+    """Return what stands below each first-level comment, by the comment's id."""
+    threads: dict[int, list[Item]] = {}
+    for item in written:
+        for top in objects.parents(community.world, item):
+            threads.setdefault(top, []).append(item)
+    return threads
+
+
+def _level(
+    written: Sequence[Item], threads: Mapping[int, list[Item]], params: Params
+) -> list[Item]:
     """Return the first level, or what stands below `comment_id`, oldest first."""
     top = params.integer("comment_id", 0)
-    if not top:
-        return [item for item in written if item.parent == item.root]
-    return [item for item in written if objects.parents(community.world, item) == [top]]
+    if top:
+        return list(threads.get(top, []))
+    return [item for item in written if item.parent == item.root]
 
 
 def _from_start(level: list[Item], start: int) -> list[Item]:
@@ -139,10 +151,12 @@ def _slice(items: Sequence[Item], params: Params, *, default: int) -> Sequence[I
     return items[max(0, offset) : max(0, offset + count)]
 
 
-def _with_thread(community: Community, item: Item, written: Sequence[Item], replies: int) -> Json:
+def _with_thread(
+    community: Community, item: Item, threads: Mapping[int, list[Item]], replies: int
+) -> Json:
     world, now = community.world, community.now()
     if item.parent != item.root:
         return objects.comment(world, item, now)
-    below = [reply for reply in written if objects.parents(world, reply) == [item.number]]
+    below = threads.get(item.number, [])
     shown = [objects.comment(world, reply, now) for reply in below[:replies]]
     return objects.comment(world, item, now, objects.thread(shown, len(below)))
