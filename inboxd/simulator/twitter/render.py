@@ -161,9 +161,15 @@ class Renderer:
 
     def full_text(self, post: Post) -> str:
         """Return the whole text; X puts the handle of who is answered in front of a reply."""
-        if post.item.parent is None:
+        item = post.item
+        if item.parent is None:
             return post.text
-        handle = self._handle(self._world.get(post.item.parent))
+        answered = self._world.get(item.parent)
+        if answered.author == item.author and not item.by_brand:
+            # Going on under one's own post keeps whom that mentioned.
+            handle = self._handle(None)
+        else:
+            handle = self._handle(answered)
         if f"@{handle}".lower() in post.text.lower():
             return post.text
         return f"@{handle} {post.text}"
