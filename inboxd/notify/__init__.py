@@ -1,0 +1,32 @@
+"""Telling people: from alerts in the outbox to what they see in Slack, mail and terminals."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from inboxd.notify.console import ConsoleSink
+from inboxd.notify.email import EmailSink
+from inboxd.notify.sink import Delivery, Receipt, Sink
+from inboxd.notify.slack import build_slack
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from inboxd.clock import Clock
+    from inboxd.config import ConsoleSettings, EmailSettings, SlackSettings
+
+__all__ = ["Delivery", "Receipt", "Sink", "build"]
+
+
+def build(
+    settings: SlackSettings | EmailSettings | ConsoleSettings, clock: Clock, tz: tzinfo = UTC
+) -> Sink:
+    """Return the sink that *settings* describe, telling times in *tz*; nobody is spoken to yet."""
+    match settings.type:
+        case "slack":
+            return build_slack(settings, clock, tz)
+        case "email":
+            return EmailSink(settings, clock, tz)
+        case "console":
+            return ConsoleSink(settings.name, clock, tz)

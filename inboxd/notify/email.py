@@ -1,0 +1,208 @@
+"""The e-mail sink: one SMTP conversation an alert, and what its outcome means."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from contextlib import asynccontextmanager, suppress
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import aiosmtplib
+import structlog
+from aiosmtplib import SMTP
+
+from inboxd.errors import InboxdError, OutcomeUnknown, SinkRefused, Unavailable
+from inboxd.notify.inert import one_line
+from inboxd.notify.mail import compose, message_id
+from inboxd.notify.sink import Delivery, Receipt, Sink
+from inboxd.notify.summary import summarize
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from datetime import tzinfo
+
+    from inboxd.clock import Clock
+    from inboxd.config import EmailSettings
+
+_LONGEST_REASON = 200
+_LONGEST_GOODBYE_SECONDS = 2.0
+_HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
+_log = structlog.get_logger(__name__)
+
+
+class EmailSink(Sink):
+    """
+    Sends each alert as a mail to all recipients of the sink.
+
+    Delivered means that the server took it for at least one of them; whom it refused is logged
+    and kept in the receipt. A repeat carries the same Message-ID.
+    """
+
+    idempotent = True
+
+    def __init__(self, settings: EmailSettings, clock: Clock, tz: tzinfo) -> None:
+        self.name = settings.name
+        self._settings = settings
+        self._clock = clock
+        self._tz = tz
+
+    async def deliver(self, delivery: Delivery) -> Receipt:
+        """Send the mail; return its Message-ID and, where some were refused, who and why."""
+        now = self._clock.now()
+        settings = self._settings
+        head = delivery.head or {}
+        mail = compose(
+            summarize(delivery.alert, now, self._tz, uncertain=delivery.uncertain),
+            key=delivery.alert.key,
+            sender=settings.sender,
+            recipients=settings.to,
+            date=now.astimezone(self._tz),
+            head_id=head.get("message_id"),
+        )
+        async with self._conversation() as client:
+            refused = await self._address(client)
+            await self._send(client, mail.as_bytes())
+        receipt = {"message_id": message_id(delivery.alert.key, settings.sender)}
+        if refused:
+            _log.warning("mail recipients refused", sink=self.name, refused=refused)
+            receipt["refused"] = "; ".join(f"{who}: {why}" for who, why in refused.items())
+        return receipt
+
+    async def find(self, delivery: Delivery) -> Receipt | None:
+        """Raise OutcomeUnknown: SMTP cannot look; a repeat with the same Message-ID is safe."""
+        raise OutcomeUnknown(
+            f"sink {self.name}: whether the mail for alert {delivery.alert.key} was taken "
+            "cannot be told"
+        )
+
+    @asynccontextmanager
+    async def _conversation(self) -> AsyncIterator[SMTP]:
+        """Give a connected, greeted and logged-in client; nothing was sent yet if that fails."""
+        settings = self._settings
+        password = settings.password
+        client = SMTP(
+            hostname=settings.host,
+            port=settings.port,
+            username=settings.username or None,
+            password=None if password is None else password.get_secret_value(),
+            # aiosmtplib's own default asks DNS, which may take longer than the whole mail.
+            local_hostname=_own_name(),
+            timeout=settings.timeout.total_seconds(),
+            use_tls=settings.security == "tls",
+            start_tls=settings.security == "starttls",
+            tls_context=None if settings.security == "none" else self._tls_context,
+        )
+        try:
+            await client.connect()
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            client.close()
+            raise self._not_connected(error) from error
+        try:
+            yield client
+            await _say_goodbye(client)
+        finally:
+            client.close()
+
+    @cached_property
+    def _tls_context(self) -> ssl.SSLContext:
+        """The trusted authorities: the system's, or those in *ca_file* instead."""
+        try:
+            return ssl.create_default_context(cafile=self._settings.ca_file)
+        except OSError as error:  # ssl.SSLError is one
+            raise SinkRefused(
+                f"sink {self.name}: ca_file {self._settings.ca_file} cannot be used: {error}"
+            ) from error
+
+    def _not_connected(self, error: Exception) -> InboxdError:
+        """Return what a failure before the first MAIL command means."""
+        settings = self._settings
+        said = f"sink {self.name}: {settings.host}:{settings.port}"
+        if isinstance(error, aiosmtplib.SMTPResponseException):
+            return self._by_code(error, f"{said} refused the greeting or the login")
+        if (certificate := _certificate_error(error)) is not None:
+            return SinkRefused(
+                f"{said} shows a certificate that is not trusted ({certificate.verify_message}); "
+                "set ca_file, or host to the name that the certificate bears"
+            )
+        if isinstance(error, (OSError, TimeoutError)):
+            return Unavailable(f"{said} cannot be reached: {self._reason(error)}")
+        return SinkRefused(
+            f"{said} does not offer what the sink asks for: {self._reason(error)}; "
+            "check security, username and password"
+        )
+
+    async def _address(self, client: SMTP) -> Mapping[str, str]:
+        """Name sender and recipients; return who was refused, or raise if all of them were."""
+        refused: dict[str, aiosmtplib.SMTPResponseException] = {}
+        try:
+            await client.mail(self._settings.sender)
+            for recipient in self._settings.to:
+                try:
+                    await client.rcpt(recipient)
+                except aiosmtplib.SMTPRecipientRefused as error:
+                    refused[recipient] = error
+        except aiosmtplib.SMTPResponseException as error:
+            raise self._by_code(error, f"sink {self.name}: the sender was refused") from error
+        except ValueError as error:
+            raise SinkRefused(
+                f"sink {self.name}: an address cannot be used in SMTP ({error}); check sender and "
+                "to, and write a domain with other than Latin letters in its xn-- form"
+            ) from error
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise Unavailable(
+                f"sink {self.name}: the connection was lost before the mail was sent"
+            ) from error
+        reasons = {who: f"{error.code} {self._reason(error)}" for who, error in refused.items()}
+        if len(refused) == len(self._settings.to):
+            # One recipient who may be taken later is reason enough to try again.
+            likeliest = min(refused.values(), key=lambda error: error.code)
+            raise self._by_code(likeliest, f"sink {self.name}: every recipient was refused")
+        return reasons
+
+    async def _send(self, client: SMTP, content: bytes) -> None:
+        try:
+            await client.data(content)
+        except aiosmtplib.SMTPResponseException as error:
+            raise self._by_code(error, f"sink {self.name}: the mail was refused") from error
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise OutcomeUnknown(
+                f"sink {self.name}: the connection was lost before the server confirmed the mail"
+            ) from error
+
+    def _by_code(self, error: aiosmtplib.SMTPResponseException, said: str) -> InboxdError:
+        """Return the error for an SMTP reply: 5xx is for good, everything else passes."""
+        text = f"{said}: {error.code} {self._reason(error)}"
+        if error.code >= 500:
+            return SinkRefused(f"{text}; check sender, to, username and password")
+        return Unavailable(text)
+
+    def _reason(self, error: Exception) -> str:
+        """Return the server's words as one line, without the password should they repeat it."""
+        words = getattr(error, "message", None) or str(error) or type(error).__name__
+        password = self._settings.password
+        if password is not None and password.get_secret_value():
+            words = words.replace(password.get_secret_value(), "***")
+        return one_line(words, _LONGEST_REASON)
+
+
+async def _say_goodbye(client: SMTP) -> None:
+    """Send QUIT; the outcome is settled by now, so an answer is not worth waiting for long."""
+    with suppress(aiosmtplib.SMTPException, OSError):
+        await client.quit(timeout=_LONGEST_GOODBYE_SECONDS)
+
+
+def _certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
+    """Return what the TLS library said of the certificate, below what aiosmtplib wrapped it in."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error
+        error = error.__cause__
+    return None
+
+
+def _own_name() -> str:
+    """Return this computer's name for the greeting, if it looks like one."""
+    name = socket.gethostname()
+    return name if _HOST_NAME.fullmatch(name) else "localhost"

@@ -1,0 +1,62 @@
+"""The port of the alert receivers: what a sink takes, what it returns, how it fails."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from inboxd.model import Alert
+
+Receipt = Mapping[str, str]
+"""Where a delivered alert is to be found again (channel and ts, Message-ID): JSON, kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """
+    One attempt to tell people one alert at one sink.
+
+    *head* is the receipt of the first alert of the same thread that this sink delivered, or
+    None if this is the first. *attempt* counts from 1. *uncertain* says that an earlier attempt
+    may have arrived and that nobody can tell: the text must then admit that it may be a repeat.
+    """
+
+    alert: Alert
+    head: Receipt | None = None
+    attempt: int = 1
+    uncertain: bool = False
+
+
+class Sink(ABC):
+    """
+    One place where people are told.
+
+    Its methods raise only the errors of :mod:`inboxd.errors`:
+
+    - RateLimited: not delivered; *until* says when to come back, where the receiver told.
+    - Unavailable: surely not delivered, and the same attempt may work later.
+    - OutcomeUnknown: it was sent and the answer was lost; ask `find` before sending it again.
+    - SinkRefused: it will never be delivered like this; the text says what a person must mend.
+    """
+
+    name: str
+    idempotent: bool
+    """True where people cannot see a repeat, so that an unknown outcome may simply be retried."""
+
+    @abstractmethod
+    async def deliver(self, delivery: Delivery) -> Receipt:
+        """Tell people; return where it can be found again."""
+
+    @abstractmethod
+    async def find(self, delivery: Delivery) -> Receipt | None:
+        """
+        Return the receipt of an attempt whose answer was lost, or None if it surely failed.
+
+        Raises NetworkError where looking failed and OutcomeUnknown where looking is impossible.
+        """
+
+    async def close(self) -> None:  # noqa: B027 - most sinks hold nothing between two deliveries
+        """Give back what is held; safe to call twice."""

@@ -1,0 +1,88 @@
+"""
+How an alert looks in Slack: Block Kit and the fallback text. Pure.
+
+Everything that a customer wrote stands in plain_text objects, where no notation is live; mrkdwn
+is used for our own words alone. Limits: docs.slack.dev/reference/block-kit, and
+slackapi/bolt-js#2509 for the total.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from inboxd.notify.inert import Excerpt, excerpt, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from inboxd.notify.summary import Summary
+
+Block = dict[str, Any]
+
+_MOST_FIELDS = 10
+_LONGEST_FALLBACK = 300
+# Below the 3,000 of a section, with room for the note about the cut. The title and the facts
+# are bounded by `summarize`; all together stays below the 13,000 of a whole message.
+_LONGEST_QUOTE = 2_900
+_LONGEST_DETAIL = 2_900
+
+
+def message(summary: Summary) -> dict[str, Any]:
+    """Return the whole content of a message: within every limit, with nothing foreign live."""
+    return {
+        "text": _fallback(summary),
+        "blocks": list(_blocks(summary)),
+        "mrkdwn": False,
+        "link_names": False,
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
+
+
+def escaped(text: str) -> str:
+    """Return *text* with the three characters escaped that are live in every mrkdwn text."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _fallback(summary: Summary) -> str:
+    """Return the text for notifications and screen readers."""
+    lines = [summary.headline]
+    if summary.quote is not None:
+        lines.append(one_line(summary.quote, _LONGEST_FALLBACK))
+    return escaped("\n".join(lines))
+
+
+def _blocks(summary: Summary) -> Iterator[Block]:
+    yield {"type": "header", "text": _plain(summary.headline)}
+    if summary.caution:
+        yield {"type": "context", "elements": [_plain(f"⚠️ {summary.caution}")]}
+    yield {
+        "type": "section",
+        "fields": [_plain(f"{fact.label}: {fact.value}") for fact in summary.facts[:_MOST_FIELDS]],
+    }
+    if summary.detail:
+        yield _section(excerpt(summary.detail, _LONGEST_DETAIL))
+    if summary.quote is not None:
+        yield {"type": "divider"}
+        yield _section(excerpt(summary.quote, _LONGEST_QUOTE))
+    if actions := _actions(summary):
+        yield {"type": "context", "elements": [{"type": "mrkdwn", "text": actions}]}
+
+
+def _section(shown: Excerpt) -> Block:
+    return {"type": "section", "text": _plain(str(shown))}
+
+
+def _plain(text: str) -> Block:
+    """Return literal text; with emoji off, ``:smile:`` stays what the customer typed."""
+    return {"type": "plain_text", "text": text, "emoji": False}
+
+
+def _actions(summary: Summary) -> str:
+    """Return what to do next, in mrkdwn: the only place of it, and nothing foreign but the link."""
+    parts = []
+    if summary.link:
+        parts.append(f"<{escaped(summary.link)}|Open on {escaped(summary.place)}>")
+    if summary.command:
+        parts.append(f"`{summary.command}`")
+    return "  ·  ".join(parts)

@@ -1,0 +1,158 @@
+"""The Slack sink for bots: one message a case, kept up to date, with its history below it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from inboxd.errors import InboxdError, OutcomeUnknown, SinkRefused
+from inboxd.model import Tone
+from inboxd.notify.sink import Delivery, Receipt, Sink
+from inboxd.notify.slack_api import Body, WebApi
+from inboxd.notify.slack_blocks import message
+from inboxd.notify.slack_errors import SlackRefused
+from inboxd.notify.summary import summarize
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from datetime import tzinfo
+
+    from inboxd.clock import Clock
+    from inboxd.config import SlackSettings
+
+EVENT_TYPE = "inboxd_alert"
+# Slack's clock and ours may disagree; an alert is never older in Slack than this.
+_CLOCK_SKEW_SECONDS = 3_600
+_PAGE = 200
+# What Slack says when the message that a thread hangs on was deleted.
+_HEAD_IS_GONE = frozenset({"thread_not_found", "message_not_found", "cannot_reply_to_message"})
+
+_log = structlog.get_logger(__name__)
+
+
+class BotSink(Sink):
+    """
+    Posts as a bot: the first alert of a thread as a message, later ones as replies below it.
+
+    Every message carries its alert's key as metadata, by which `find` recognises it.
+    """
+
+    idempotent = False
+
+    def __init__(self, settings: SlackSettings, clock: Clock, tz: tzinfo) -> None:
+        if settings.token is None:
+            raise ValueError(f"sink {settings.name} has neither a webhook_url nor a token")
+        self.name = settings.name
+        self._channel = settings.channel
+        self._api = WebApi(
+            settings.name, settings.token, settings.api_base, settings.timeout, clock
+        )
+        self._clock = clock
+        self._tz = tz
+
+    async def deliver(self, delivery: Delivery) -> Receipt:
+        """
+        Post the alert, below the thread's first one if there is one, and bring that up to date.
+
+        The update is a comfort: when it fails, the alert is delivered all the same.
+        """
+        now = self._clock.now()
+        summary = summarize(delivery.alert, now, self._tz, uncertain=delivery.uncertain)
+        content = message(summary)
+        receipt = await self._post(delivery, content)
+        if (head := _head_of(delivery)) is not None:
+            await self._refresh(head, content)
+        return receipt
+
+    async def find(self, delivery: Delivery) -> Receipt | None:
+        """
+        Look for the alert's key in its thread, or in the channel since the alert was made.
+
+        Needs the scope channels:history (groups:history in a private channel); without it the
+        outcome stays unknown.
+        """
+        try:
+            async for posted in self._candidates(delivery):
+                if _key_of(posted) == delivery.alert.key:
+                    return {"channel": self._channel_of(delivery), "ts": str(posted["ts"])}
+        except SinkRefused as error:
+            raise OutcomeUnknown(f"cannot look for alert {delivery.alert.key}: {error}") from error
+        return None
+
+    async def _post(self, delivery: Delivery, content: Body) -> Receipt:
+        alert = delivery.alert
+        body = content | {
+            "channel": self._channel_of(delivery),
+            "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": alert.key}},
+            # Slack's own apps use it against double posts. What it does for bots is documented
+            # nowhere, so nothing here relies on it. Two sinks may share an alert, not an id.
+            "client_msg_id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"inboxd:{self.name}/{alert.key}")),
+        }
+        if (head := _head_of(delivery)) is not None:
+            # People who do not follow the thread must still hear that a target is broken.
+            below = {"thread_ts": head["ts"], "reply_broadcast": alert.tone is Tone.BREACH}
+            try:
+                return await self._posted(body | below)
+            except SlackRefused as refusal:
+                if refusal.code not in _HEAD_IS_GONE:
+                    raise
+        return await self._posted(body)
+
+    async def _posted(self, body: Body) -> Receipt:
+        response = await self._api.write("chat.postMessage", body)
+        channel, ts = response.get("channel"), response.get("ts")
+        if not isinstance(channel, str) or not isinstance(ts, str):
+            raise OutcomeUnknown(f"sink {self.name}: Slack took the message but does not say where")
+        return {"channel": channel, "ts": ts}
+
+    async def _refresh(self, head: Receipt, content: Body) -> None:
+        """Show the present state in the thread's first message, which keeps its own metadata."""
+        # chat.update defaults to parse=client, which would make @channel and URLs live.
+        body = content | {"channel": head["channel"], "ts": head["ts"], "parse": "none"}
+        try:
+            await self._api.write("chat.update", body)
+        except InboxdError as error:
+            _log.warning("slack update failed", sink=self.name, error=str(error))
+
+    async def _candidates(self, delivery: Delivery) -> AsyncIterator[Mapping[str, Any]]:
+        """Yield what could be the alert: the thread's replies, or else the channel's messages."""
+        since = delivery.alert.created_at.timestamp() - _CLOCK_SKEW_SECONDS
+        window: Body = {
+            "channel": self._channel_of(delivery),
+            "oldest": f"{since:.6f}",
+            "limit": _PAGE,
+            "include_all_metadata": True,
+        }
+        if (head := _head_of(delivery)) is not None:
+            below = window | {"ts": head["ts"]}
+            try:
+                async for posted in self._api.messages("conversations.replies", below):
+                    yield posted
+            except SlackRefused as refusal:
+                if refusal.code not in _HEAD_IS_GONE:
+                    raise
+            else:
+                return
+        async for posted in self._api.messages("conversations.history", window):
+            yield posted
+
+    def _channel_of(self, delivery: Delivery) -> str:
+        """Return where the delivery goes: where its thread is, even if the settings changed."""
+        head = _head_of(delivery)
+        return self._channel if head is None else head["channel"]
+
+
+def _head_of(delivery: Delivery) -> Receipt | None:
+    """Return the thread's first message, unless another kind of sink delivered it."""
+    head = delivery.head
+    return head if head is not None and head.keys() >= {"channel", "ts"} else None
+
+
+def _key_of(posted: Mapping[str, Any]) -> object:
+    """Return the alert's key that a message carries, None where it is nobody's alert."""
+    metadata = posted.get("metadata") or {}
+    if metadata.get("event_type") != EVENT_TYPE:
+        return None
+    return (metadata.get("event_payload") or {}).get("key")
