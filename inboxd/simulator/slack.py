@@ -149,6 +149,7 @@ class _Facade:
             "chat.delete": self._delete,
             "conversations.info": self._info,
             "conversations.history": self._history,
+            "conversations.replies": self._replies,
             "users.lookupByEmail": self._lookup,
         }
 
@@ -265,17 +266,37 @@ class _Facade:
         """Return a channel's messages newest first; the cursor is the ts to go on below."""
         below = min(str(body.get("cursor") or "~"), str(body.get("latest") or "~"))
         oldest = str(body.get("oldest") or "0")
-        limit = min(int(body.get("limit") or 100), 999)
-        metadata = str(body.get("include_all_metadata", "")).lower() in ("1", "true")
         found = [
             message
             for message in reversed(self._workspace.visible(_channel(body)))
             if oldest < message.ts < below
         ]
-        shown = [_rendered(message, metadata=metadata) for message in found[:limit]]
-        more = len(found) > limit
-        cursor = {"next_cursor": shown[-1]["ts"]} if more else {"next_cursor": ""}
-        return {"messages": shown, "has_more": more, "response_metadata": cursor}
+        return _page(found, body)
+
+    def _replies(self, body: Json) -> Json:
+        """Return a thread, its first message included, oldest first; the cursor is the ts above."""
+        channel = _channel(body)
+        head = self._workspace.find(channel, str(body.get("ts")))
+        if head is None:
+            raise RefusedError("thread_not_found")
+        above = max(str(body.get("cursor") or "0"), str(body.get("oldest") or "0"))
+        found = [
+            message
+            for message in self._workspace.messages
+            if (message.channel, message.deleted) == (channel, False)
+            and head.ts in (message.ts, message.thread_ts)
+            and message.ts > above
+        ]
+        return _page(found, body)
+
+
+def _page(found: list[Message], body: Json) -> Json:
+    limit = min(int(body.get("limit") or 100), 999)
+    metadata = str(body.get("include_all_metadata", "")).lower() in ("1", "true")
+    shown = [_rendered(message, metadata=metadata) for message in found[:limit]]
+    more = len(found) > limit
+    cursor = {"next_cursor": shown[-1]["ts"] if more else ""}
+    return {"messages": shown, "has_more": more, "response_metadata": cursor}
 
 
 def _rendered(message: Message, *, metadata: bool = True) -> Json:
