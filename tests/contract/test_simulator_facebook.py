@@ -797,6 +797,14 @@ async def test_a_fault_is_worded_as_facebook_words_it(
     assert (await graph.raw(PAGE))[0] == 200
 
 
+async def test_every_code_of_the_contract_can_be_provoked(graph: Graph) -> None:
+    """A fault may carry any of them."""
+    codes = [entry["code"] for entry in graph.spec.contract["error"]["codes"]]
+    for code in (200 if isinstance(code, str) else code for code in codes):
+        graph.faults.switch_on("facebook", Fault.SERVER_ERROR, times=1, code=str(code), status=400)
+        assert (await graph.raw(PAGE))[1]["error"]["code"] == code
+
+
 async def test_a_rate_limit_says_in_minutes_when_it_ends(graph: Graph) -> None:
     """In the header, and nowhere in a Retry-After."""
     graph.faults.switch_on("facebook", Fault.RATE_LIMIT, reset_after=timedelta(minutes=7))

@@ -33,24 +33,35 @@ def bearer(request: web.Request, query: Mapping[str, Any]) -> str:
     return str(query.get("access_token", in_header))
 
 
-def authorise(token: str, query: Mapping[str, Any], *, expected: str, app_secret: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Credentials:
     """
-    Raise error 190 for a wrong token, and 100 for a missing or wrong appsecret_proof.
+    What a caller must know: the Page's token and, unless it is empty, the app's secret.
 
-    An empty *app_secret* is an app that does not require the proof; one that is
+    An app without a secret here is one that does not require the proof; one that is
     sent all the same is not looked at.
     """
-    if not token:
-        raise GraphError(190, "An access token is required to request this resource.")
-    if not hmac.compare_digest(token.encode(), expected.encode()):
-        raise GraphError(190, "Invalid OAuth access token.", INVALID_TOKEN)
-    if not app_secret:
-        return
-    proof = hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
-    if "appsecret_proof" not in query:
-        raise GraphError(100, "API calls from the server require an appsecret_proof argument")
-    if not hmac.compare_digest(str(query["appsecret_proof"]).encode(), proof.encode()):
-        raise GraphError(100, "Invalid appsecret_proof provided in the API argument")
+
+    page_token: str
+    app_secret: str = ""
+
+    def check(self, token: str, query: Mapping[str, Any]) -> None:
+        """Raise error 190 for a wrong token, 100 for a missing or wrong appsecret_proof."""
+        if not token:
+            raise GraphError(190, "An access token is required to request this resource.")
+        if not _same(token, self.page_token):
+            raise GraphError(190, "Invalid OAuth access token.", INVALID_TOKEN)
+        if not self.app_secret:
+            return
+        if "appsecret_proof" not in query:
+            raise GraphError(100, "API calls from the server require an appsecret_proof argument")
+        proof = hmac.new(self.app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
+        if not _same(str(query["appsecret_proof"]), proof):
+            raise GraphError(100, "Invalid appsecret_proof provided in the API argument")
+
+
+def _same(sent: str, expected: str) -> bool:
+    return hmac.compare_digest(sent.encode(errors="replace"), expected.encode())
 
 
 @dataclass(slots=True)

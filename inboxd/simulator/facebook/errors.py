@@ -18,12 +18,14 @@ _TRANSIENT = frozenset({1, 2, 1200})
 _MESSAGES: Mapping[int, str] = {
     1: "An unknown error occurred",
     2: "Service temporarily unavailable",
+    3: "Application does not have the capability to make this API call",
     4: "Application request limit reached",
     10: "Application does not have permission for this action",
     12: "This endpoint is deprecated for versions v22.0 and higher",
     17: "User request limit reached",
     32: "Page request limit reached",
     100: "Invalid parameter",
+    102: "The session has expired",
     190: "Error validating access token",
     200: "Permissions error",
     341: "Application limit reached",
@@ -33,6 +35,7 @@ _MESSAGES: Mapping[int, str] = {
     613: "Calls to this api have exceeded the rate limit.",
     1200: "Temporary send message failure. Please try again later.",
     80001: "There have been too many calls to this Page account.",
+    1609005: "The link could not be scraped",
     80006: "There have been too many messages sent from this Page account.",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 from inboxd.simulator.facebook import expand, nodes, versions, writing
-from inboxd.simulator.facebook.access import Usage, authorise, bearer
+from inboxd.simulator.facebook.access import Credentials, Usage, bearer
 from inboxd.simulator.facebook.errors import GraphError, no_such_object, trace_id
 from inboxd.simulator.facebook.view import View
 from inboxd.simulator.faults import Fault, middleware
@@ -55,8 +56,8 @@ def app(  # noqa: PLR0913 - what a facade is made of
     (page-scoped id) cannot be written to and by which error (551, 10 …); *usage* counts
     the calls, and refuses them where it is told to.
     """
-    graph = _Graph(world, now, faults, refusals, usage or Usage())
-    graph.credentials = {"expected": token, "app_secret": app_secret}
+    credentials = Credentials(token, app_secret)
+    graph = _Graph(world, now, faults, credentials, refusals, usage or Usage())
     faulty = middleware(nodes.NETWORK, faults, log, now, endpoint_of=endpoint, worded=graph.worded)
     server = web.Application(middlewares=[faulty])
     version = r"/{version:v\d+\.\d+}"
@@ -71,24 +72,16 @@ def endpoint(request: web.Request) -> str:
     return f"{request.method} {request.match_info.get('edge', NODE)}"
 
 
+@dataclass(frozen=True, slots=True)
 class _Graph:
     """The request handler, around what calls share."""
 
-    credentials: Mapping[str, str]
-
-    def __init__(
-        self,
-        world: World,
-        now: Callable[[], datetime],
-        faults: Faults,
-        refusals: Mapping[int, int],
-        usage: Usage,
-    ) -> None:
-        self._world = world
-        self._now = now
-        self._faults = faults
-        self._refusals = refusals
-        self._usage = usage
+    _world: World
+    _now: Callable[[], datetime]
+    _faults: Faults
+    _credentials: Credentials
+    _refusals: Mapping[int, int]
+    _usage: Usage
 
     async def answer(self, request: web.Request) -> web.Response:
         """Answer one call, well or with an error."""
@@ -124,10 +117,10 @@ class _Graph:
         return str(self._world.brand(nodes.NETWORK).id)
 
     def _run(self, request: web.Request, query: Mapping[str, Any]) -> Json:
-        named, edge = request.match_info.get("version", ""), request.match_info.get("edge", "")
-        token, now = bearer(request, query), self._now()
-        version = versions.serving(named, now)
-        authorise(token, query, **self.credentials)
+        edge, now = request.match_info.get("edge", ""), self._now()
+        version = versions.serving(request.match_info.get("version", ""), now)
+        token = bearer(request, query)
+        self._credentials.check(token, query)
         self._usage.refuse(edge, now)
         view = View(self._world, now, version)
         node = nodes.find(view, request.match_info["id"])
@@ -135,14 +128,8 @@ class _Graph:
             return self._write(view, node, edge, query)
         if request.method != "GET":
             raise GraphError(100, "Unsupported method")
-        path = f"/v{version[0]}.{version[1]}"
-        expander = expand.Expander(f"{request.url.origin()}{path}", token)
-        asked = expand.read(query.get("fields"))
-        if not edge:
-            return expander.node(node, asked)
-        if edge not in node.edges():
-            raise GraphError(100, f"Tried accessing nonexistent field ({edge})")
-        return expander.edge(node, edge, query, asked)
+        base = f"{request.url.origin()}/v{version[0]}.{version[1]}"
+        return _read(expand.Expander(base, token), node, edge, query)
 
     def _write(self, view: View, node: nodes.Node, edge: str, query: Mapping[str, Any]) -> Json:
         if edge == "messages" and isinstance(node, nodes.PageNode):
@@ -159,6 +146,15 @@ class _Graph:
             status=error.status,
             headers=self._usage.headers(self._page_id),
         )
+
+
+def _read(expander: expand.Expander, node: nodes.Node, edge: str, query: Mapping[str, Any]) -> Json:
+    asked = expand.read(query.get("fields"))
+    if not edge:
+        return expander.node(node, asked)
+    if edge not in node.edges():
+        raise GraphError(100, f"Tried accessing nonexistent field ({edge})")
+    return expander.edge(node, edge, query, asked)
 
 
 async def _body(request: web.Request) -> Mapping[str, Any]:
