@@ -1,0 +1,46 @@
+"""The simulated world that the contract tests run against."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from inboxd.clock import ManualClock
+from inboxd.simulator.server import Options, Simulator
+from inboxd.simulator.world import World
+from tests.contract.stage import NOW, Stage, connector_modules
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from inboxd.simulator.people import Network
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(NOW)
+
+
+@pytest.fixture
+async def simulator(clock: ManualClock) -> AsyncIterator[Simulator]:
+    world = World(seed=7, customers=12)
+    options = Options(rate_limited=False)
+    async with Simulator(world, now=clock.now, options=options) as running:
+        yield running
+
+
+@pytest.fixture
+async def staged(
+    simulator: Simulator, clock: ManualClock
+) -> AsyncIterator[Callable[[Network], Stage]]:
+    """A maker of stages that closes what was opened on them."""
+    stages: list[Stage] = []
+
+    def make(network: Network) -> Stage:
+        stages.append(Stage(network, connector_modules()[network], simulator, clock))
+        return stages[-1]
+
+    yield make
+    for stage in stages:
+        await stage.close()
