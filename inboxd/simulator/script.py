@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -114,6 +114,20 @@ class Scenario:
     def new_world(self) -> World:
         """Return the empty world that this day is planned for."""
         return World(self.seed, customers=self.customers)
+
+    def starting(self, begin: datetime, speed: float) -> Scenario:
+        """Return the same day from *begin* on, *speed* times as fast, delays included."""
+
+        def moved(at: datetime) -> datetime:
+            return begin + (at - self.begins) / speed
+
+        steps = [
+            replace(step, at=moved(step.at), delay=step.delay / speed)
+            if isinstance(step, Write)
+            else replace(step, at=moved(step.at))
+            for step in self.steps
+        ]
+        return Scenario(self.seed, steps, self.outcomes, self.customers)
 
     async def play(
         self,
