@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from inboxd.model import Message, Verdict
     from inboxd.store import OutboxItem, Store, Stored, Unclassified
 
+_BATCH = 500
+_NOTHING_NEW = "~"
+"""Later than any time: nothing in the settled past is touched."""
+
 
 class Pipeline:
     """Writes what happened, and everything that follows from it, in the same transaction."""
@@ -62,21 +66,32 @@ class Pipeline:
             self._store.cases.mark_tracked(touched)
         return len(touched)
 
+    def track_open(self, now: datetime) -> None:
+        """Put every case that is not over on the clock of the present configuration."""
+        numbers = self._store.cases.open_conversations()
+        for start in range(0, len(numbers), _BATCH):
+            with self._store.transaction():
+                self.track(dict.fromkeys(numbers[start : start + _BATCH], _NOTHING_NEW), now)
+
     def track(self, touched: Mapping[int, str], now: datetime, *, old: bool = False) -> None:
         """Bring the cases of the *touched* conversations up to date; within a transaction."""
         if not touched:
             return
-        for history in self._store.cases.histories(touched):
-            cases = self._store.cases.save(history, track(history, self._rules, now, old=old))
-            self._tell_endings(history, cases, now)
+        histories = self._store.cases.histories(touched)
+        results = [(each, track(each, self._rules, now, old=old)) for each in histories]
+        self._store.cases.save(results)
+        for history, tracked in results:
+            self._tell_endings(history, tracked.cases, now)
 
     def _tell_endings(self, history: History, cases: Sequence[CaseState], now: datetime) -> None:
         """Tell whoever heard of a wait that it has ended; withdraw what is still queued."""
-        known = {wait.id: wait for case in history.cases for wait in case.waits}
+        known = {wait.id: wait for case in history.cases for wait in case.waits if wait.told}
+        if not known:
+            return
         for case in cases:
             for wait in case.waits:
                 before = known.get(wait.id)
-                if before and before.end is None and wait.end is not None and wait.told:
+                if before and before.end is None and wait.end is not None:
                     self._tell_ending(history, case, wait, now)
 
     def _tell_ending(

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from datetime import datetime, timedelta
 
     from inboxd.core.hours import OpeningHours
@@ -121,14 +121,14 @@ def _reminder(
 
 def _steps(policy: Policy, due: Due, attention: Attention, now: datetime) -> Decision:
     ready: list[Firing] = []
-    later: list[datetime] = []
+    again: datetime | None = None
     for number, step in enumerate(policy.steps):
-        chain = _Chain(policy.hours, due, step, f"{policy.name}/{due.target}/{number}")
-        newest = chain.newest(now)
-        later.extend(chain.after(newest))
+        name = f"{policy.name}/{due.target}/{number}"
+        newest, next_at = _turns(policy.hours, due, step, name, now)
         if newest and not _told(attention, newest):
             ready.append(newest)
-    again = min(later, default=None)
+        if next_at and (again is None or next_at < again):
+            again = next_at
     if not ready:
         reason = Reason.NOT_YET if again else Reason.NO_STEPS_LEFT
         return Decision(reason, look_again_at=again)
@@ -146,39 +146,19 @@ def _told(attention: Attention, firing: Firing) -> bool:
     return covered or firing.turn <= attention.told.get(firing.step, -1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Chain:
-    """One step of a policy on the clock of one promise."""
-
-    hours: OpeningHours
-    due: Due
-    step: Step
-    name: str
-
-    def first_at(self) -> datetime:
-        return self.hours.add(self.due.since, step_offset(self.hours, self.due, self.step))
-
-    def firing(self, turn: int, at: datetime) -> Firing:
-        return Firing(self.name, turn, at, self.step.to)
-
-    def newest(self, now: datetime) -> Firing | None:
-        """Return the newest turn that is due at *now*, found without walking the turns."""
-        first = self.first_at()
-        if first > now:
-            return None
-        if self.step.repeat is None:
-            return self.firing(0, first)
-        every = self.hours.span(self.step.repeat)
-        turn = self.hours.between(first, now) // every
-        return self.firing(turn, self.hours.add(first, turn * every))
-
-    def after(self, newest: Firing | None) -> Iterator[datetime]:
-        """Yield when the step's next turn is due, if there is one."""
-        if newest is None:
-            yield self.first_at()
-        elif self.step.repeat is not None:
-            every = self.hours.span(self.step.repeat)
-            yield self.hours.add(self.first_at(), (newest.turn + 1) * every)
+def _turns(
+    hours: OpeningHours, due: Due, step: Step, name: str, now: datetime
+) -> tuple[Firing | None, datetime | None]:
+    """Return the newest turn of *step* that is due, and when the next one is; walks no turns."""
+    first = hours.add(due.since, step_offset(hours, due, step))
+    if first > now:
+        return None, first
+    if step.repeat is None:
+        return Firing(name, 0, first, step.to), None
+    every = hours.span(step.repeat)
+    turn = hours.between(first, now) // every
+    newest = Firing(name, turn, hours.add(first, turn * every), step.to)
+    return newest, hours.add(first, (turn + 1) * every)
 
 
 def step_offset(hours: OpeningHours, due: Due, step: Step) -> timedelta:

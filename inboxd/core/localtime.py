@@ -6,6 +6,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from inboxd.durations import brief
+
 if TYPE_CHECKING:
     from datetime import tzinfo
 
@@ -42,7 +44,7 @@ def parse_interval(text: str) -> Interval:
     """
     found = _INTERVAL.fullmatch(text)
     if not found:
-        raise ValueError(f"{text[:40]!r} is no interval; write 09:00-13:00")
+        raise ValueError(f"{brief(text)} is no interval; write 09:00-13:00")
     hours, minutes, end_hours, end_minutes = map(int, found.groups())
     start, end = hours * 3_600 + minutes * 60, end_hours * 3_600 + end_minutes * 60
     if minutes > 59 or end_minutes > 59 or start >= DAY or end > DAY:

@@ -9,21 +9,21 @@ instead of making a second one.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from inboxd.core.conversations import CaseStatus, EventType, WaitEnd, WaitKind, fold
 from inboxd.core.escalation import Attention, decide
 from inboxd.core.policies import Facts, choose
-from inboxd.core.sla import dues, response_due
+from inboxd.core.sla import Dues, dues, response_due
 from inboxd.model import Kind, Stream, Topic, Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from datetime import timedelta
 
     from inboxd.core.conversations import CaseSpan, Event, Wait
     from inboxd.core.policies import Policy
-    from inboxd.core.sla import Due, Dues
 
 _BY_WEIGHT = (Kind.COMPLAINT, Kind.REQUEST, Kind.PRAISE, Kind.OTHER)
 _BY_URGENCY = (Urgency.HIGH, Urgency.NORMAL, Urgency.LOW)
@@ -137,7 +137,7 @@ def track(history: History, rules: Rules, now: datetime, *, old: bool = False) -
     spans = fold(history.events, quiet_after=rules.quiet_after, now=now)
     spare = list(history.cases)
     tracker = _Tracker(history, rules, now, told_until=now if old else None)
-    cases = [tracker.case(span, _take(spare, set(span.messages))) for span in spans]
+    cases = [tracker.case(span, _take(spare, span.messages)) for span in spans]
     cases.extend(_merged(case, now) for case in spare if case.ended_at is None)
     return Tracked(tuple(cases), _settled_until(spans, rules.quiet_after))
 
@@ -175,32 +175,31 @@ def facts_of(setting: Setting, traits: Traits) -> Facts:
 
 def attention_of(case: CaseState) -> Attention:
     """Return what people did about the open wait of *case*, and were told of it."""
-    wait = case.waits[-1]
+    return _attention(case, case.waits[-1], case.wrote_at)
+
+
+def _attention(case: CaseState, wait: WaitState, wrote_at: datetime | None) -> Attention:
     return Attention(
         since=wait.since,
         acknowledged_at=case.acknowledged_at,
         snoozed_at=case.snoozed_at,
         snoozed_until=case.snoozed_until,
-        customer_wrote_at=case.wrote_at,
+        customer_wrote_at=wrote_at,
         told_until=wait.told_until,
         told=wait.told,
     )
 
 
-def next_look(case: CaseState, due: Due | None, policy: Policy, now: datetime) -> datetime | None:
-    """Return when the escalation must decide about *case*: at once if something is due."""
-    if case.wait is None:
-        return None
-    decision = decide(policy, due, attention_of(case), now)
-    return now if decision.firings else decision.look_again_at
-
-
-def _take(spare: list[CaseState], messages: set[int]) -> CaseState | None:
+def _take(spare: list[CaseState], messages: tuple[int, ...]) -> CaseState | None:
     for known in spare:
         if known.first_message in messages:
             spare.remove(known)
             return known
     return None
+
+
+_NEW = CaseState(CaseStatus.WAITING, 0, datetime.min.replace(tzinfo=UTC), ())
+"""What is known of a case that was not known: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,28 +213,43 @@ class _Tracker:
 
     def case(self, span: CaseSpan, known: CaseState | None) -> CaseState:
         """Return the state of *span*, with the numbers and the people's doings of *known*."""
-        wait = span.wait
-        case = CaseState(
+        traits = traits_of(span.messages, self.history.traits)
+        policy = choose(self.rules.policies, facts_of(self.history.setting, traits)).policy
+        promised = dues(span, policy) if policy else Dues()
+        governing, wait, before = promised.governing, span.wait, known or _NEW
+        waits = tuple(_waits(span, before.waits, promised, policy, self.told_until))
+        wrote_at = self._wrote_at(span)
+        next_step_at = None
+        if policy and wait:
+            attention = _attention(before, waits[-1], wrote_at)
+            decision = decide(policy, governing, attention, self.now)
+            next_step_at = self.now if decision.firings else decision.look_again_at
+        return CaseState(
+            id=before.id,
             status=span.status,
             first_message=span.messages[0],
             opened_at=span.opened_at,
-            waits=tuple(_waits(span, known, self.told_until)),
+            waits=waits,
             unanswered=len(wait.messages) if wait else 0,
-            wrote_at=self._wrote_at(span),
+            wrote_at=wrote_at,
             answered_at=span.answered_at,
             quiet_at=_quiet_at(span, self.rules.quiet_after),
             ended_at=span.ended_at,
             close_reason=span.close_reason,
-            traits=traits_of(span.messages, self.history.traits),
+            traits=traits,
+            policy=policy.name if policy else "",
+            response_due_at=promised.response.at if promised.response else None,
+            resolution_due_at=promised.resolution.at if promised.resolution else None,
+            due_at=governing.at if governing else None,
+            next_step_at=next_step_at,
+            acknowledged_at=before.acknowledged_at,
+            acknowledged_by=before.acknowledged_by,
+            snoozed_at=before.snoozed_at,
+            snoozed_until=before.snoozed_until,
         )
-        if known:
-            case = _remembering(case, known)
-        facts = facts_of(self.history.setting, case.traits)
-        policy = choose(self.rules.policies, facts).policy
-        return _timed(case, policy, self.now) if policy else case
 
     def _wrote_at(self, span: CaseSpan) -> datetime:
-        messages = set(span.messages)
+        messages = span.messages if len(span.messages) < 8 else frozenset(span.messages)
         return max(
             event.at
             for event in self.history.events
@@ -243,78 +257,48 @@ class _Tracker:
         )
 
 
-def _remembering(case: CaseState, known: CaseState) -> CaseState:
-    return replace(
-        case,
-        id=known.id,
-        acknowledged_at=known.acknowledged_at,
-        acknowledged_by=known.acknowledged_by,
-        snoozed_at=known.snoozed_at,
-        snoozed_until=known.snoozed_until,
-    )
-
-
-def _timed(case: CaseState, policy: Policy, now: datetime) -> CaseState:
-    """Return *case* on the clock of *policy*."""
-    promised = dues(case, policy)
-    governing = promised.governing
-    waits = tuple(_measured(wait, promised, policy) for wait in case.waits)
-    case = replace(
-        case,
-        policy=policy.name,
-        waits=waits,
-        response_due_at=promised.response.at if promised.response else None,
-        resolution_due_at=promised.resolution.at if promised.resolution else None,
-        due_at=governing.at if governing else None,
-    )
-    return replace(case, next_step_at=next_look(case, governing, policy, now))
-
-
-def _measured(wait: WaitState, promised: Dues, policy: Policy) -> WaitState:
-    """Return *wait* with its due time and, once it has ended, with its length."""
-    if wait.ended_at is None:
-        return replace(wait, due_at=promised.response.at if promised.response else None)
-    if wait.open_time is not None:
-        return wait
-    due = response_due(wait.kind, wait.since, policy)
-    return replace(
-        wait,
-        due_at=wait.due_at or (due.at if due else None),
-        open_time=policy.hours.between(wait.since, wait.ended_at),
-    )
-
-
 def _waits(
-    span: CaseSpan, known: CaseState | None, told_until: datetime | None
+    span: CaseSpan,
+    known: tuple[WaitState, ...],
+    promised: Dues,
+    policy: Policy | None,
+    told_until: datetime | None,
 ) -> Iterator[WaitState]:
-    spare = list(known.waits) if known else []
+    spare = list(known)
     for wait in span.waits:
-        old = next((w for w in spare if w.message in wait.messages), None)
-        if old:
-            spare.remove(old)
-        yield _wait(wait, old, told_until)
+        before = next((w for w in spare if w.message in wait.messages), None)
+        if before:
+            spare.remove(before)
+        yield _wait(wait, before, promised, policy, told_until)
 
 
-def _wait(wait: Wait, known: WaitState | None, told_until: datetime | None) -> WaitState:
-    state = WaitState(
+def _wait(
+    wait: Wait,
+    known: WaitState | None,
+    promised: Dues,
+    policy: Policy | None,
+    told_until: datetime | None,
+) -> WaitState:
+    """Return *wait* with its due time and, once it has ended, with its length."""
+    due_at, open_time = known.due_at if known else None, None
+    if wait.ended_at is None:
+        due_at = promised.response.at if promised.response else None
+    elif policy:
+        due = response_due(wait.kind, wait.since, policy) if due_at is None else None
+        due_at = due.at if due else due_at
+        open_time = policy.hours.between(wait.since, wait.ended_at)
+    return WaitState(
+        id=known.id if known else None,
         kind=wait.kind,
         since=wait.since,
         message=wait.messages[0],
+        due_at=due_at,
         end=wait.end,
         ended_at=wait.ended_at,
         ended_by=wait.ended_by,
-        told_until=told_until,
-    )
-    if known is None:
-        return state
-    measured = known.open_time if known.ended_at == wait.ended_at else None
-    return replace(
-        state,
-        id=known.id,
-        due_at=known.due_at,
-        open_time=measured,
-        told_until=known.told_until,
-        told=known.told,
+        open_time=open_time,
+        told_until=known.told_until if known else told_until,
+        told=known.told if known else {},
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from inboxd.core.conversations import CaseStatus, Event, EventType, WaitEnd, WaitKind
@@ -66,7 +67,7 @@ class CaseStore:
         return [
             History(
                 conversation=number,
-                setting=replace(setting, followers=followers.get(number)),
+                setting=_followed(setting, followers.get(number)),
                 events=tuple(events.get(number, ())),
                 traits=traits.get(number, {}),
                 cases=tuple(cases.get(number, ())),
@@ -146,41 +147,25 @@ class CaseStore:
             waits.setdefault(case, []).append(_wait(values))
         return waits
 
-    def save(self, history: History, tracked: Tracked) -> list[CaseState]:
-        """Store the cases that differ from those of *history*; returns all, with numbers."""
-        known = {case.id: case for case in history.cases}
-        saved = []
-        for case in tracked.cases:
-            before = known.get(case.id) if case.id is not None else None
-            saved.append(case if case == before else self._save_case(history, case, before))
-        if tracked.settled_until:
-            self._db.execute(
-                "UPDATE conversations SET settled_until = max(settled_until, ?) WHERE id = ?",
-                (to_text(tracked.settled_until), history.conversation),
-            )
-        return saved
+    def save(self, results: Sequence[tuple[History, Tracked]]) -> None:
+        """
+        Store the cases that differ from those of their history.
 
-    def _save_case(self, history: History, case: CaseState, before: CaseState | None) -> CaseState:
-        values = _case_values(case)
-        if case.id is None:
-            cursor = self._db.execute(
-                _INSERT_CASE, (history.conversation, history.setting.account, *values)
-            )
-            case = replace(case, id=cursor.lastrowid)
-        else:
-            self._db.execute(_UPDATE_CASE, (*values, case.id))
-        known = {wait.id: wait for wait in before.waits} if before else {}
-        return replace(case, waits=tuple(self._save_wait(case, w, known) for w in case.waits))
-
-    def _save_wait(
-        self, case: CaseState, wait: WaitState, known: Mapping[int | None, WaitState]
-    ) -> WaitState:
-        if wait.id is None:
-            cursor = self._db.execute(_INSERT_WAIT, (case.id, *_wait_values(wait)))
-            return replace(wait, id=cursor.lastrowid)
-        if wait != known.get(wait.id):
-            self._db.execute(_UPDATE_WAIT, (*_wait_values(wait), wait.id))
-        return wait
+        Numbers are given out here and rows written in bulk, for a page may touch hundreds.
+        To be called within a transaction.
+        """
+        batch = _Batch(self._db)
+        for history, tracked in results:
+            batch.add(history, tracked.cases)
+        batch.write()
+        self._db.executemany(
+            "UPDATE conversations SET settled_until = max(settled_until, ?) WHERE id = ?",
+            [
+                (to_text(tracked.settled_until), history.conversation)
+                for history, tracked in results
+                if tracked.settled_until
+            ],
+        )
 
     def anything_due(self, now: datetime) -> bool:
         """Tell, from indexes alone, whether a tick at *now* has anything to do."""
@@ -222,7 +207,11 @@ class CaseStore:
         """Keep what people have been told of an open wait, and when to look again."""
         self._db.execute(
             "UPDATE waits SET told_until = ?, told = ? WHERE id = ?",
-            (maybe_text(wait.told_until), json.dumps(dict(wait.told)), wait.id),
+            (
+                maybe_text(wait.told_until),
+                json.dumps(dict(wait.told)) if wait.told else "{}",
+                wait.id,
+            ),
         )
         self.set_next_step([(case.id, next_step_at)])
 
@@ -257,12 +246,12 @@ class CaseStore:
             [(number,) for number in conversations],
         )
 
-    def open_conversations(self) -> dict[int, str]:
+    def open_conversations(self) -> list[int]:
         """Return the conversations that have a case which is not over."""
         rows = self._db.execute(
             "SELECT DISTINCT conversation_id FROM cases WHERE status IN ('waiting', 'answered')"
         )
-        return {number: "~" for (number,) in rows}
+        return [number for (number,) in rows]
 
     def act(self, case: int, action: str, actor: str, at: datetime, detail: str = "") -> int:
         """
@@ -292,6 +281,51 @@ class CaseStore:
         return int(cursor.lastrowid or 0)
 
 
+class _Batch:
+    """The rows that one round of tracking inserts and updates."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+        (case,) = connection.execute("SELECT coalesce(max(id), 0) FROM cases").fetchone()
+        (wait,) = connection.execute("SELECT coalesce(max(id), 0) FROM waits").fetchone()
+        self._case_numbers, self._wait_numbers = count(case + 1), count(wait + 1)
+        self._rows: dict[str, list[tuple[object, ...]]] = {
+            statement: [] for statement in (_INSERT_CASE, _UPDATE_CASE, _INSERT_WAIT, _UPDATE_WAIT)
+        }
+
+    def add(self, history: History, cases: Sequence[CaseState]) -> None:
+        """Take in the cases of one conversation."""
+        known = {case.id: case for case in history.cases}
+        for case in cases:
+            before = known.get(case.id) if case.id else None
+            if before is None or case != before:
+                self._add(history, case, before)
+
+    def _add(self, history: History, case: CaseState, before: CaseState | None) -> None:
+        number = case.id or next(self._case_numbers)
+        values = _case_values(case)
+        if case.id:
+            self._rows[_UPDATE_CASE].append((*values, number))
+        else:
+            owner = (history.conversation, history.setting.account)
+            self._rows[_INSERT_CASE].append((number, *owner, *values))
+        known = {wait.id: wait for wait in before.waits} if before else {}
+        for wait in case.waits:
+            self._add_wait(number, wait, known)
+
+    def _add_wait(self, case: int, wait: WaitState, known: Mapping[int | None, WaitState]) -> None:
+        if wait.id is None:
+            row = (next(self._wait_numbers), case, *_wait_values(wait))
+            self._rows[_INSERT_WAIT].append(row)
+        elif wait != known.get(wait.id):
+            self._rows[_UPDATE_WAIT].append((*_wait_values(wait), wait.id))
+
+    def write(self) -> None:
+        """Write all rows; cases before the waits that refer to them."""
+        for statement, rows in self._rows.items():
+            self._db.executemany(statement, rows)
+
+
 def _insert(table: str, columns: str, keys: str) -> str:
     names = f"{keys}, {columns}"
     marks = ", ".join("?" * len(names.split(", ")))
@@ -303,10 +337,14 @@ def _update(table: str, columns: str) -> str:
     return f"UPDATE {table} SET {settings} WHERE id = ?"  # noqa: S608 - constants
 
 
-_INSERT_CASE = _insert("cases", _CASE_COLUMNS, "conversation_id, account")
+_INSERT_CASE = _insert("cases", _CASE_COLUMNS, "id, conversation_id, account")
 _UPDATE_CASE = _update("cases", _CASE_COLUMNS)
-_INSERT_WAIT = _insert("waits", _WAIT_COLUMNS, "case_id")
+_INSERT_WAIT = _insert("waits", _WAIT_COLUMNS, "id, case_id")
 _UPDATE_WAIT = _update("waits", _WAIT_COLUMNS)
+
+
+def _followed(setting: Setting, followers: int | None) -> Setting:
+    return replace(setting, followers=followers) if followers else setting
 
 
 def _plausible(sent_at: str, seen_at: str) -> datetime:
@@ -340,7 +378,7 @@ def _case_values(case: CaseState) -> tuple[object, ...]:
         maybe_text(case.ended_at),
         case.close_reason,
         case.traits.kind,
-        json.dumps(list(case.traits.topics)),
+        json.dumps(case.traits.topics) if case.traits.topics else "[]",
         case.traits.urgency,
         case.traits.language,
         case.policy or None,
@@ -398,7 +436,7 @@ def _wait_values(wait: WaitState) -> tuple[object, ...]:
         wait.ended_by,
         None if wait.open_time is None else int(wait.open_time.total_seconds()),
         maybe_text(wait.told_until),
-        json.dumps(dict(wait.told)),
+        json.dumps(dict(wait.told)) if wait.told else "{}",
     )
 
 

@@ -67,6 +67,11 @@ def transaction(db: Database) -> Iterator[None]:
     db.conn.execute("COMMIT")
 
 
+def lock_path(database: Path) -> Path:
+    """Return the file that a daemon locks while it works on *database*."""
+    return database.with_name(database.name + ".lock")
+
+
 class DaemonLock:
     """
     Makes sure that one daemon at a time works on a database.
@@ -75,11 +80,13 @@ class DaemonLock:
     """
 
     def __init__(self, database: Path) -> None:
-        self._path = database.with_name(database.name + ".lock")
+        self._database = database
+        self._path = lock_path(database)
         self._file: int | None = None
 
     def acquire(self) -> None:
         """Take the lock, or raise DatabaseError with the process that has it."""
+        _look_at(self._database, create=True)
         file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -103,9 +110,8 @@ class DaemonLock:
 
 def daemon_pid(database: Path) -> int | None:
     """Return the process that works on *database* as its daemon, if there is one."""
-    path = database.with_name(database.name + ".lock")
     try:
-        with path.open("rb") as file:
+        with lock_path(database).open("rb") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -138,16 +138,26 @@ class OutboxStore:
         )
         return Told(tuple(row[0] for row in rows), cancelled)
 
-    def due(self, now: datetime, limit: int = 100) -> list[OutboxItem]:
-        """Return what is waiting to be sent by *now*, oldest first."""
+    def receivers(self, now: datetime) -> list[str]:
+        """Return who has something to take, or something to be asked about, by *now*."""
+        rows = self._db.execute(
+            "SELECT DISTINCT receiver FROM outbox WHERE (state = 'pending' AND not_before <= ?) "
+            "OR state = 'unsure' ORDER BY receiver",
+            (to_text(now),),
+        )
+        return [receiver for (receiver,) in rows]
+
+    def due(self, receiver: str, now: datetime, limit: int = 100) -> list[OutboxItem]:
+        """Return what is to be sent to *receiver* by *now*, oldest first."""
         return self._items(
-            "WHERE o.state = 'pending' AND o.not_before <= ? ORDER BY o.id LIMIT ?",
-            (to_text(now), limit),
+            "WHERE o.state = 'pending' AND o.receiver = ? AND o.not_before <= ? "
+            "ORDER BY o.id LIMIT ?",
+            (receiver, to_text(now), limit),
         )
 
-    def unsure(self) -> list[OutboxItem]:
-        """Return what may or may not have been delivered."""
-        return self._items("WHERE o.state = 'unsure' ORDER BY o.id", ())
+    def unsure(self, receiver: str) -> list[OutboxItem]:
+        """Return what *receiver* may or may not have got."""
+        return self._items("WHERE o.state = 'unsure' AND o.receiver = ? ORDER BY o.id", (receiver,))
 
     def claim(self, item: OutboxItem, now: datetime) -> bool:
         """Mark *item* as being sent; False if somebody else, or an answer, was faster."""
@@ -203,12 +213,14 @@ class OutboxStore:
         ).fetchone()
         return json.loads(row[0]) if row else None
 
-    def next_due(self) -> datetime | None:
-        """Return when the next row wants to be sent."""
-        (text,) = self._db.execute(
-            "SELECT min(not_before) FROM outbox WHERE state = 'pending'"
+    def undelivered(self, since: datetime) -> int:
+        """Return how many rows still wait, are unsure, or were refused after *since*."""
+        (count,) = self._db.execute(
+            "SELECT count(*) FROM outbox WHERE state IN ('pending', 'sending', 'unsure') "
+            "OR (state = 'refused' AND done_at >= ?)",
+            (to_text(since),),
         ).fetchone()
-        return maybe_instant(text)
+        return int(count)
 
     def counts(self) -> dict[str, int]:
         """Return how many rows there are in each state."""

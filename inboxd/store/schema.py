@@ -16,6 +16,11 @@ APPLICATION_ID = 0x696E6278
 migrations = Migrations("inboxd")
 
 _TABLES = """
+CREATE TABLE memory (               -- what inboxd remembers of itself
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE sources (
     account        TEXT NOT NULL,
     source         TEXT NOT NULL,
@@ -202,7 +207,8 @@ CREATE TABLE outbox (
     receipt     TEXT,                -- JSON from the receiver
     error       TEXT NOT NULL DEFAULT ''
 );
-CREATE INDEX outbox_open ON outbox (not_before) WHERE state IN ('pending', 'sending', 'unsure');
+CREATE INDEX outbox_pending ON outbox (receiver, not_before) WHERE state = 'pending';
+CREATE INDEX outbox_open ON outbox (state) WHERE state IN ('sending', 'unsure');
 CREATE INDEX outbox_of_alert ON outbox (alert_id);
 CREATE INDEX outbox_of_thread ON outbox (thread, receiver);
 

@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 
 def to_text(instant: datetime) -> str:
     """Return *instant* as ``2026-11-22T08:30:00.000Z``; every text has the same length."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + (
-        f"{instant.microsecond // 1000:03d}Z"
-    )
+    utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds")[:23] + "Z"
 
 
 def from_text(text: str) -> datetime:

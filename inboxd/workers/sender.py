@@ -1,17 +1,14 @@
 """
 Delivering what is in the outbox: alerts to sinks, replies to networks.
 
-Each receiver has its own queue, so that a slow or broken one holds up nobody else. A row is
+Each receiver is served on its own, so that a slow or broken one holds up nobody else. A row is
 claimed before anything leaves the house and settled afterwards; what a crash leaves claimed
 is looked for at the receiver before it is sent again.
 """
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
-from itertools import groupby
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import structlog
@@ -22,7 +19,7 @@ from inboxd.errors import InboxdError, NetworkError, OutcomeUnknown, SendRefused
 from inboxd.notify import Delivery
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
     from inboxd.connector import AccountSettings, Connector
     from inboxd.core.delivery import Outcome
@@ -52,45 +49,32 @@ class Sender:
         self._resting: dict[str, datetime] = {}
         self._refusing: set[str] = set()
 
+    @property
+    def receivers(self) -> list[str]:
+        """Return everybody who can be sent something."""
+        return [*self._sinks, *self._accounts]
+
     async def recover(self) -> int:
         """Take over what a dead daemon was sending; returns how many rows that were."""
         return await self._store.run(lambda store: store.outbox.abandon_claims())
 
-    async def drain(self) -> bool:
-        """
-        Deliver everything that is due, and settle what is unsure.
+    async def drain(self, receiver: str) -> None:
+        """Settle what is unsure at *receiver*, and deliver to it everything that is due."""
+        for item in await self._store.run(lambda store: store.outbox.unsure(receiver)):
+            if not self._rests(receiver):
+                await self._settle(item)
+        while not self._rests(receiver) and (due := await self._due(receiver)):
+            for item in due:
+                if not self._rests(receiver):
+                    await self._deliver(item)
 
-        Returns False if something could not be delivered and will be tried again later.
-        """
-        unsure = await self._store.run(lambda store: store.outbox.unsure())
-        await self._each_receiver(unsure, self._settle)
-        while True:
-            now = self._context.clock.now()
-            due = await self._due(now)
-            ready = [item for item in due if not self._rests(item.receiver, now)]
-            if not ready:
-                return not (due or unsure)
-            await self._each_receiver(ready, self._deliver)
+    async def _due(self, receiver: str) -> list[OutboxItem]:
+        now = self._context.clock.now()
+        return await self._store.run(lambda store: store.outbox.due(receiver, now))
 
-    async def _due(self, now: datetime) -> list[OutboxItem]:
-        return await self._store.run(lambda store: store.outbox.due(now))
-
-    async def _each_receiver(
-        self, items: Sequence[OutboxItem], work: Callable[[OutboxItem], Awaitable[None]]
-    ) -> None:
-        """Do *work* on the items of each receiver in their order, receivers side by side."""
-        queues = groupby(sorted(items, key=attrgetter("receiver", "id")), attrgetter("receiver"))
-
-        async def serve(queue: Sequence[OutboxItem]) -> None:
-            for item in queue:
-                if not self._rests(item.receiver, self._context.clock.now()):
-                    await work(item)
-
-        await asyncio.gather(*(serve(list(queue)) for _, queue in queues))
-
-    def _rests(self, receiver: str, now: datetime) -> bool:
+    def _rests(self, receiver: str) -> bool:
         until = self._resting.get(receiver)
-        return until is not None and until > now
+        return until is not None and until > self._context.clock.now()
 
     async def _deliver(self, item: OutboxItem) -> None:
         now = self._context.clock.now()
@@ -189,7 +173,7 @@ class Sender:
         if self._idempotent(item):
             await self._store.run(lambda store: store.outbox.retry(item, now))
         elif item.reply:
-            await self._settle_reply(item, now)
+            await self._settle_reply(item)
         else:
             await self._settle_alert(item, now)
 
@@ -209,7 +193,7 @@ class Sender:
         else:
             await self._store.run(lambda store: store.outbox.retry(item, now))
 
-    async def _settle_reply(self, item: OutboxItem, now: datetime) -> None:
+    async def _settle_reply(self, item: OutboxItem) -> None:
         """A public reply is never sent twice: either it is seen by a poll, or a person decides."""
         reply, sent_at = item.reply, item.claimed_at or item.created_at
         if reply is None:

@@ -1,0 +1,249 @@
+"""
+Wires everything together: scheduler, signals and workers. The only module that does.
+
+One job an account reads; one job a second looks whether anything is to be judged, told or
+sent, with a single look into the database when there is nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from inboxd import classify, notify, plugins
+from inboxd.pipeline import Pipeline
+from inboxd.store import DaemonLock, Store
+from inboxd.workers.classifier import ClassifyWorker
+from inboxd.workers.context import Context
+from inboxd.workers.escalator import Escalator, Watch
+from inboxd.workers.poller import Poller, PollResult
+from inboxd.workers.sender import Sender
+from inboxd.workers.storethread import StoreThread
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from apscheduler.events import JobExecutionEvent
+
+    from inboxd.clock import Clock
+    from inboxd.config import Settings
+    from inboxd.connector import Connector
+
+log = structlog.get_logger(__name__)
+
+_TICK = timedelta(seconds=1)
+_SHORTEST_INTERVAL = 0.05
+"""Seconds of real time below which the demo's fast clock does not push the jobs."""
+_PATIENCE_AT_STOP = 3.0
+"""Real seconds that deliveries under way get to finish when the daemon is stopped."""
+_ROUNDS_OF_DELIVERY = 3
+"""A sink that refuses makes alerts for the others, and those may be refused in turn."""
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class RoundResult:
+    """What one full round did, for `run --once`."""
+
+    new: int
+    failed: tuple[str, ...]
+    undelivered: int
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether everything was read and everything was delivered."""
+        return not self.failed and not self.undelivered
+
+
+class Daemon:
+    """The workers of one configuration on one database."""
+
+    def __init__(self, settings: Settings, store: Store, clock: Clock) -> None:
+        self._clock = clock
+        rules = settings.rules()
+        self._thread = StoreThread(store)
+        pipeline = Pipeline(store, rules)
+        context = Context(self._thread, pipeline, clock, settings.alert_to)
+        self._connectors: dict[str, Connector] = {
+            account.name: plugins.connect(account, clock) for account in settings.accounts
+        }
+        self._pollers = {
+            account.name: Poller(self._connectors[account.name], account, context)
+            for account in settings.accounts
+        }
+        self._sinks = {
+            sink.name: notify.build(sink, clock, settings.timezone) for sink in settings.sinks
+        }
+        accounts = {a.name: (a, self._connectors[a.name]) for a in settings.accounts}
+        self._sender = Sender(self._sinks, accounts, context)
+        self._classifier = ClassifyWorker(classify.load(), context)
+        self._settings = settings
+        self._rules = rules
+        self._pipeline = pipeline
+        self._store = store
+        self._escalator = self._make_escalator(_LONG_AGO)
+        self._deliveries: dict[str, asyncio.Task[None]] = {}
+        self._ticking = asyncio.Lock()
+
+    def _make_escalator(self, since: datetime) -> Escalator:
+        patience = {
+            (account.name, source.name): account.poll_every * self._settings.inboxd.blind_after
+            for account in self._settings.accounts
+            for source in self._connectors[account.name].sources()
+        }
+        watch = Watch(patience, self._settings.alert_to, since)
+        return Escalator(self._store, self._pipeline, self._rules, watch)
+
+    async def prepare(self) -> None:
+        """Take over what an earlier process left, before anything new is done."""
+        unsure = await self._sender.recover()
+        if unsure:
+            log.warning("deliveries interrupted", count=unsure)
+        fingerprint = self._settings.fingerprint()
+        changed = await self._thread.run(
+            lambda store: store.remember("rules", fingerprint) != fingerprint
+        )
+        if changed:
+            now = self._clock.now()
+            await self._thread.run(lambda _: self._pipeline.track_open(now))
+
+    async def round(self) -> RoundResult:
+        """Read, judge, escalate and deliver once, everything to its end."""
+        begun = self._clock.now()
+        results = await asyncio.gather(
+            *(poller.poll(even_if_resting=True) for poller in self._pollers.values())
+        )
+        for _ in range(_ROUNDS_OF_DELIVERY):
+            await self.tick()
+            if not self._deliveries:
+                break
+            await asyncio.wait(self._deliveries.values())
+        failed = [
+            f"{account}/{source}"
+            for account, result in zip(self._pollers, results, strict=True)
+            for source in result.failed
+        ]
+        undelivered = await self._thread.run(lambda store: store.outbox.undelivered(begun))
+        return RoundResult(sum(result.new for result in results), tuple(failed), undelivered)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until *stop* is set."""
+        self._escalator = self._make_escalator(self._clock.now())
+        scheduler = AsyncIOScheduler(
+            timezone=UTC,
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+        scheduler.add_listener(_log_trouble, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
+        for account in self._settings.accounts:
+            self._add_job(scheduler, self._poll(account.name), account.poll_every, account.name)
+        self._add_job(scheduler, self.tick, _TICK, "tick")
+        scheduler.start()
+        log.info("started", accounts=len(self._pollers), sinks=len(self._sinks))
+        try:
+            await stop.wait()
+        finally:
+            scheduler.shutdown(wait=False)
+            await self._finish_deliveries()
+            log.info("stopped")
+
+    def _add_job(
+        self, scheduler: AsyncIOScheduler, job: Callable[[], object], every: timedelta, name: str
+    ) -> None:
+        seconds = max(self._clock.real(every).total_seconds(), _SHORTEST_INTERVAL)
+        now = datetime.now(UTC)  # noqa: TID251 - APScheduler lives in the computer's own time
+        scheduler.add_job(job, "interval", seconds=seconds, id=name, next_run_time=now)
+
+    def _poll(self, account: str) -> Callable[[], object]:
+        async def poll() -> PollResult:
+            result = await self._pollers[account].poll()
+            if result.new:
+                await self.tick()
+            return result
+
+        return poll
+
+    async def tick(self) -> None:
+        """Judge, escalate and deliver whatever is due now."""
+        async with self._ticking:
+            await self._classifier.drain()
+            for receiver in await self._thread.run(self._escalate):
+                self._start_delivery(receiver)
+
+    def _escalate(self, store: Store) -> list[str]:
+        """Queue the alerts that are due; returns who has something to take."""
+        now = self._clock.now()
+        self._escalator.tick(now)
+        self._escalator.watch(now)
+        return store.outbox.receivers(now)
+
+    def _start_delivery(self, receiver: str) -> None:
+        """Serve *receiver* beside everything else, unless that is going on already."""
+        if receiver in self._deliveries:
+            return
+        task = asyncio.create_task(self._sender.drain(receiver), name=f"deliver to {receiver}")
+        self._deliveries[receiver] = task
+        task.add_done_callback(lambda done: self._delivery_done(receiver, done))
+
+    def _delivery_done(self, receiver: str, task: asyncio.Task[None]) -> None:
+        del self._deliveries[receiver]
+        if not task.cancelled() and (error := task.exception()):
+            log.error("delivery crashed", receiver=receiver, exc_info=error)
+
+    async def _finish_deliveries(self) -> None:
+        tasks = list(self._deliveries.values())
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=_PATIENCE_AT_STOP)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Give back every connection, thread and file."""
+        closing = [each.close() for each in (*self._connectors.values(), *self._sinks.values())]
+        await asyncio.gather(*closing, return_exceptions=True)
+        self._thread.close()
+
+
+@asynccontextmanager
+async def started(settings: Settings, clock: Clock) -> AsyncIterator[Daemon]:
+    """Yield a daemon that alone works on its database, ready to run."""
+    async with AsyncExitStack() as stack:
+        lock = DaemonLock(settings.inboxd.database)
+        lock.acquire()
+        stack.callback(lock.release)
+        daemon = Daemon(settings, Store(settings.inboxd.database), clock)
+        stack.push_async_callback(daemon.close)
+        await daemon.prepare()
+        yield daemon
+
+
+async def run_until_stopped(settings: Settings, clock: Clock) -> None:
+    """Run the daemon until the process is told to stop (SIGTERM, SIGINT)."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with started(settings, clock) as daemon:
+        await daemon.run(stop)
+
+
+async def run_once(settings: Settings, clock: Clock) -> RoundResult:
+    """Do one full round, for cron and timers."""
+    async with started(settings, clock) as daemon:
+        return await daemon.round()
+
+
+def _log_trouble(event: JobExecutionEvent) -> None:
+    if event.code == EVENT_JOB_MISSED:
+        log.warning("job missed", job=event.job_id)
+        return
+    log.error("job crashed", job=event.job_id, exc_info=event.exception)

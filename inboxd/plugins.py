@@ -1,0 +1,62 @@
+"""
+Finds the connectors: the modules of the package ``connectors``, and installed entry points.
+
+Their names are known without importing them; an SDK is imported only when an account uses
+its network.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
+
+from inboxd.connector import AccountSettings, Connector
+from inboxd.errors import OperatorError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    from inboxd.clock import Clock
+
+_PACKAGE = "connectors"
+_GROUP = "inboxd.connectors"
+
+
+def networks() -> dict[str, Callable[[], type[AccountSettings]]]:
+    """Return, for each network there is, a function that loads its settings class."""
+    return {name: lambda name=name: _settings(name) for name in sorted(_modules())}  # type: ignore[misc] # mypy infers no type for a default
+
+
+def connect(settings: AccountSettings, clock: Clock) -> Connector:
+    """Return the connector for an account; nothing is asked of the network yet."""
+    kind = getattr(_load(settings.network), "Connector", None)
+    if not (isinstance(kind, type) and issubclass(kind, Connector)):
+        raise OperatorError(f"the connector for {settings.network} has no class Connector")
+    return kind(settings, clock)
+
+
+def _settings(network: str) -> type[AccountSettings]:
+    kind = getattr(_load(network), "Settings", None)
+    if not (isinstance(kind, type) and issubclass(kind, AccountSettings)):
+        raise OperatorError(f"the connector for {network} has no class Settings")
+    return kind
+
+
+def _modules() -> dict[str, str]:
+    """Return the module of each network; an entry point may not replace a file of ours."""
+    found = {point.name: point.value for point in entry_points(group=_GROUP)}
+    package = importlib.import_module(_PACKAGE)
+    for module in pkgutil.iter_modules(package.__path__):
+        if not module.name.startswith("_"):
+            found[module.name] = f"{_PACKAGE}.{module.name}"
+    return found
+
+
+def _load(network: str) -> ModuleType:
+    try:
+        return importlib.import_module(_modules()[network])
+    except ImportError as error:
+        raise OperatorError(f"the connector for {network} cannot be loaded: {error}") from error
