@@ -1,0 +1,188 @@
+"""
+The rule-based classifier: from what was found in a message to a verdict with its evidence.
+
+A complaint is a breach of expectation (Olshtain & Weinbach 1987): the lists hold what
+breaches sound like ("third week", "still not", "you promised") beside negative words, and
+a breach outweighs the polite question it comes with. Scores are a soft maximum over the
+weights; they rank well but are not calibrated.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cache
+from math import exp
+from typing import TYPE_CHECKING
+
+from inboxd.classify.language import Guess, identify
+from inboxd.classify.lexicon import Lexicon, Match, packaged
+from inboxd.classify.romanise import skeleton
+from inboxd.classify.signals import Cues, Signal, find_cues, hear
+from inboxd.classify.tokens import Reading, is_shouted, read
+from inboxd.model import Evidence, Kind, Topic, Urgency, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_NOTHING_SAID = 1.2
+"""Weight of "other" in any message: more than one faint word, less than one clear one."""
+
+_FULL_WEIGHT = 3.0
+"""Up to here weights add up; what is beyond counts half, so that rants do not explode."""
+
+_CLEAR = 2.0
+"""Weight from which a dimension is taken as said."""
+
+_MOST_EVIDENCE = 12
+"""Spans shown at most; a person reads the first few."""
+
+_CYRILLIC = frozenset({"ru", "uk", "be", "bg", "sr", "mk", "kk"})
+
+
+class RuleClassifier:
+    """Classifies by word lists and a few rules; see the package for the interface."""
+
+    def classify(self, texts: Sequence[str]) -> list[Verdict]:
+        """Return one verdict for each text, in order; any string is a text."""
+        return [judge(text) for text in texts]
+
+
+def judge(text: str) -> Verdict:
+    """Return the verdict on one message."""
+    reading = read(text)
+    guess = identify(reading)
+    matches = _lexicon_for(guess).search(reading)
+    cues = find_cues(matches)
+    signals = hear(matches, cues, reading)
+    scores = _score_kinds(signals, cues, reading)
+    kind = max(Kind, key=lambda each: scores[each])
+    topics, about = _find_topics(matches)
+    urgency, why = _find_urgency(matches, kind)
+    spoken = [
+        signal.match._replace(label=f"kind:{kind}") for signal in signals if signal.kind is kind
+    ]
+    return Verdict(
+        kind=kind,
+        topics=topics,
+        urgency=urgency,
+        language=guess.language,
+        scores={str(each): scores[each] for each in Kind},
+        evidence=_show(reading, [*spoken, *about, *why]),
+    )
+
+
+def _lexicon_for(guess: Guess) -> Lexicon:
+    """
+    Return the lists to search: mixed language is common, false friends between lists rare.
+
+    Russian and Ukrainian are always searched together (surzhyk); German and English share
+    too many words ("die", "gift", "not") and are joined only where the text may be both.
+    """
+    if guess.romanised:
+        return _lexicon("common", "ru", "uk", romanised=True)
+    if guess.language in _CYRILLIC:
+        return _lexicon("common", "ru", "uk")
+    if guess.language in {"de", "en"} and guess.also not in {"de", "en"}:
+        return _lexicon("common", guess.language)
+    return _lexicon("common", "en", "de")
+
+
+@cache
+def _lexicon(*names: str, romanised: bool = False) -> Lexicon:
+    """Return the packaged lists called *names*, read when first needed (some 20 ms)."""
+    return Lexicon(packaged(*names), skeleton if romanised else None)
+
+
+def _score_kinds(signals: Iterable[Signal], cues: Cues, reading: Reading) -> dict[Kind, float]:
+    """Return a share for each kind; they sum to one."""
+    weights: dict[Kind, float] = dict.fromkeys(Kind, 0.0)
+    for signal in signals:
+        weights[signal.kind] += signal.weight
+    _add_punctuation(weights, reading)
+    _settle_conflicts(weights, cues, reading)
+    weights[Kind.OTHER] += _NOTHING_SAID
+    raised = {kind: exp(_damp(weight)) for kind, weight in weights.items()}
+    total = sum(raised.values())
+    return {kind: value / total for kind, value in raised.items()}
+
+
+def _add_punctuation(weights: dict[Kind, float], reading: Reading) -> None:
+    """Let question marks ask, and let shouting strengthen what is said anyway."""
+    if reading.questions:
+        weights[Kind.REQUEST] += 1.5
+    loud = 0.5 * (reading.exclamations >= 2) + 0.5 * is_shouted(reading.text)
+    if weights[Kind.COMPLAINT]:
+        weights[Kind.COMPLAINT] += loud + 0.5 * (reading.questions >= 2)
+    elif weights[Kind.PRAISE]:
+        weights[Kind.PRAISE] += loud
+
+
+def _settle_conflicts(weights: dict[Kind, float], cues: Cues, reading: Reading) -> None:
+    """
+    Weaken the kinds that usually only accompany another.
+
+    Thanks beside a question are manners; praise beside a breach is sarcasm or a concession;
+    a question beside a breach is how the breach is put.
+    """
+    if reading.questions or weights[Kind.REQUEST] >= _CLEAR:
+        weights[Kind.PRAISE] *= 0.5
+    if weights[Kind.COMPLAINT] >= _CLEAR:
+        weights[Kind.PRAISE] *= 0.2 if cues.sarcastic else 0.6
+        weights[Kind.COMPLAINT] += 1.0 if cues.sarcastic else 0.0
+    if weights[Kind.COMPLAINT] >= _CLEAR + 0.5:
+        weights[Kind.REQUEST] *= 0.5
+
+
+def _damp(weight: float) -> float:
+    """Return *weight* with what is beyond the full weight halved, and bounded."""
+    if weight <= _FULL_WEIGHT:
+        return weight
+    return min(_FULL_WEIGHT + (weight - _FULL_WEIGHT) / 2, 2 * _FULL_WEIGHT)
+
+
+def _find_topics(matches: Iterable[Match]) -> tuple[tuple[Topic, ...], list[Match]]:
+    """
+    Return the topics, weightiest first, and the matches that named them.
+
+    Faint words (weight 1) name a topic together, or where nothing else does.
+    """
+    named: dict[Topic, list[Match]] = defaultdict(list)
+    for match in matches:
+        if match.dimension == "topic":
+            named[Topic(match.label.partition(":")[2])].append(match)
+    weights = {topic: sum(match.weight for match in found) for topic, found in named.items()}
+    threshold = min(_CLEAR, max(weights.values(), default=_CLEAR))
+    order = list(Topic)
+    topics = sorted(
+        (topic for topic, weight in weights.items() if weight >= threshold),
+        key=lambda topic: (-weights[topic], order.index(topic)),
+    )
+    return tuple(topics) or (Topic.OTHER,), [match for topic in topics for match in named[topic]]
+
+
+def _find_urgency(matches: Iterable[Match], kind: Kind) -> tuple[Urgency, list[Match]]:
+    """
+    Return how soon harm is done, and the matches that said so.
+
+    Praise is never urgent. A message that asks for nothing is of low urgency, but words of
+    danger count in it all the same: missing a hacked account costs more than a false alarm.
+    """
+    high = [match for match in matches if match.label == "urgency:high"]
+    low = [match for match in matches if match.label == "urgency:low"]
+    if kind is not Kind.PRAISE and not low and sum(match.weight for match in high) >= _CLEAR:
+        return Urgency.HIGH, high
+    if low or kind in {Kind.PRAISE, Kind.OTHER}:
+        return Urgency.LOW, low
+    return Urgency.NORMAL, []
+
+
+def _show(reading: Reading, matches: Iterable[Match]) -> tuple[Evidence, ...]:
+    """Return the spans of *matches* in the original text, in its order, each once."""
+    spans = {
+        (reading.starts[match.tokens[0]], reading.ends[match.tokens[-1]], match.label)
+        for match in matches
+    }
+    return tuple(
+        Evidence(start, end, reading.text[start:end], label)
+        for start, end, label in sorted(spans)[:_MOST_EVIDENCE]
+    )

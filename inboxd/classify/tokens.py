@@ -1,0 +1,152 @@
+"""
+How a message is read: words, signs and where sentences end, in one linear pass.
+
+Only the first 4,000 and the last 1,000 characters are looked at: people say what they
+want at the beginning or at the end, and a pasted log of 100 KB must not cost more than a
+long letter. Positions are always those of the *original* text, because a verdict shows its
+evidence there; spelling is evened out in each token's key instead.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+HEAD = 4_000
+"""Characters looked at from the beginning of a text."""
+
+TAIL = 1_000
+"""Characters looked at from the end of a text that is longer than both."""
+
+_KEY_LENGTH = 40
+"""No word of a lexicon is longer; it also bounds what the cache can hold."""
+
+_APOSTROPHES = "'’ʼ`´‘′"
+_ACCENTS = "\u0300-\u036f"
+# Soft hyphens, zero-width and directional marks, variation selectors: no reason to cut a
+# word in two, and no part of one that begins or ends with them.
+_INVISIBLES = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe0f\ufeff"
+
+# Every alternative begins with its own set of characters, and no repetition holds another
+# that could match the same: the pass stays linear whatever is fed to it.
+_TOKEN = re.compile(
+    rf"(?P<skip>https?://\S+|www\.\S+|@\w+|[\s_{_ACCENTS}{_INVISIBLES}]+)"
+    rf"|(?P<word>[^\W_](?:[{_APOSTROPHES}{_INVISIBLES}]*(?:[^\W_]|[{_ACCENTS}]))*)"
+    r"|(?P<face>[:;=]-?[()D/|\\]|\(\(+|\)\)+)"
+    r"|(?P<stop>[.!?…]+)"
+    r"|(?P<pause>[,;:()–—-])"
+    r"|(?P<symbol>[^\w\s])"
+)
+_INVISIBLE = re.compile(f"[{_INVISIBLES}]")
+_REPEATED = re.compile(r"([^\W\d_])\1{2,}")
+_SPELLING = str.maketrans({"ё": "е", "ß": "ss", "ä": "ae", "ö": "oe", "ü": "ue"})
+_NO_APOSTROPHE = str.maketrans(dict.fromkeys(_APOSTROPHES))
+_ONE_APOSTROPHE = str.maketrans(dict.fromkeys(_APOSTROPHES, "'"))
+
+
+@dataclass(slots=True)
+class Reading:
+    """
+    A text as parallel lists of tokens, plus what its punctuation says.
+
+    ``text[starts[i]:ends[i]]`` is token *i*; *keys* hold it evenly spelt. Tokens with equal
+    *sentences* belong to one sentence, with equal *clauses* to one stretch without a comma.
+    """
+
+    text: str
+    keys: list[str] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    sentences: list[int] = field(default_factory=list)
+    clauses: list[int] = field(default_factory=list)
+    questions: int = 0
+    exclamations: int = 0
+    sentence: int = 0
+    clause: int = 0
+
+    def add(self, key: str, start: int, end: int) -> None:
+        """Append one token to the sentence and clause that are being read."""
+        self.keys.append(key)
+        self.starts.append(start)
+        self.ends.append(end)
+        self.sentences.append(self.sentence)
+        self.clauses.append(self.clause)
+
+    def stop(self, signs: str) -> None:
+        """
+        End a clause, and a sentence too unless *signs* are mere dots.
+
+        In chats "..." stands for a comma as often as for a full stop.
+        """
+        self.clause += 1
+        if signs == "." or "?" in signs or "!" in signs:
+            self.sentence += 1
+        self.questions += signs.count("?")
+        self.exclamations += signs.count("!")
+
+
+def window(text: str) -> tuple[tuple[int, int], ...]:
+    """Return the spans of *text* that are looked at; see the module's docstring."""
+    if len(text) <= HEAD + TAIL:
+        return ((0, len(text)),)
+    return ((0, HEAD), (len(text) - TAIL, len(text)))
+
+
+def read(text: str) -> Reading:
+    """Return the tokens of *text*; links, @names and white space are none."""
+    reading = Reading(text)
+    for start, end in window(text):
+        for match in _TOKEN.finditer(text, start, end):
+            _take(reading, match)
+        reading.stop(".")
+    return reading
+
+
+def _take(reading: Reading, match: re.Match[str]) -> None:
+    """Add what *match* found to *reading*."""
+    found = match.group()
+    kind = match.lastgroup
+    if kind == "word":
+        reading.add(fold(found[:_KEY_LENGTH]), match.start(), match.end())
+    elif kind == "skip":
+        if "\n" in found:
+            reading.stop(".")
+    elif kind == "stop":
+        reading.stop(found)
+    elif kind == "pause":
+        reading.clause += 1
+    else:
+        key = found if kind == "symbol" else _face(found)
+        reading.add(key, match.start(), match.end())
+
+
+def _face(found: str) -> str:
+    """Return ``:)`` or ``:(`` for any emoticon; brackets alone are Russian smiles."""
+    return ":)" if found[-1] in ")D" else ":("
+
+
+@lru_cache(maxsize=16_384)
+def fold(word: str) -> str:
+    """
+    Return *word* as lexicons are matched: one case, one spelling, no stretched letters.
+
+    ё is е, ß is ss and umlauts are ae/oe/ue, because people type both. An apostrophe goes
+    where leaving it out is common (не Latin, n't) and stays where that would make another
+    word (we'll, she's).
+    """
+    key = word.casefold()
+    if not key.isascii():
+        key = _INVISIBLE.sub("", unicodedata.normalize("NFC", key))
+    key = key.translate(_SPELLING).translate(_ONE_APOSTROPHE).strip("'")
+    if "'" in key and (key.endswith("'t") or not key.isascii()):
+        key = key.translate(_NO_APOSTROPHE)
+    return _REPEATED.sub(r"\1", key)
+
+
+def is_shouted(text: str) -> bool:
+    """Return whether most of the letters at the beginning of *text* are capitals."""
+    head = text[:400]
+    capitals = sum(map(str.isupper, head))
+    return capitals >= 10 and capitals > sum(map(str.islower, head))
