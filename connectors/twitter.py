@@ -84,7 +84,7 @@ _NOT_SUMMONED = (
 
 
 @dataclass(slots=True)
-class Found:
+class _Found:
     """What one answer held; of each thread the window as its newest message has it."""
 
     note: str
@@ -103,10 +103,10 @@ _Known = Mapping[str, Mapping[str, Json]]
 """What an answer tells beside its items: users, media and tweets (the items too), each by id."""
 
 
-def read_tweets(answer: Json, us: str, *, summoned_only: bool) -> Found:
+def read_tweets(answer: Json, us: str, *, summoned_only: bool) -> _Found:
     """Return what a page of mentions or own posts holds for user *us*, in either vocabulary."""
     known = _known(answer)
-    found = Found(_note(answer))
+    found = _Found(_note(answer))
     for item in _items(answer):
         try:
             if (customer := _customer(item, us, known)) is None:
@@ -122,10 +122,10 @@ def read_tweets(answer: Json, us: str, *, summoned_only: bool) -> Found:
     return found
 
 
-def read_dm_events(answer: Json, us: str, *, since_id: int) -> Found:
+def read_dm_events(answer: Json, us: str, *, since_id: int) -> _Found:
     """Return what a page of DM events newer than *since_id* holds for user *us*."""
     known = _known(answer)
-    found = Found(_note(answer))
+    found = _Found(_note(answer))
     for item in _items(answer):
         try:
             kind = item["event_type"]
@@ -629,7 +629,7 @@ class _Walk:
         """Return what asks X for this stretch; every page of it takes the same bound."""
         name, bound = "since_id", str(self.since_id)
         if self.by_time:
-            name, bound = "start_time", f"{_time_of(self.since_id):%Y-%m-%dT%H:%M:%SZ}"
+            name, bound = "start_time", f"{_time_of(self.since_id + 1):%Y-%m-%dT%H:%M:%SZ}"
         return {name: bound, "pagination_token": self.token}
 
     def after(self, answer: Json, *, is_dm: bool) -> _Walk:
@@ -806,7 +806,7 @@ class Connector(port.Connector):
             answer = await self._client.get_users_mentions(self._us, **query)
         return answer
 
-    def _read(self, source: str, answer: Json, walk: _Walk) -> Found:
+    def _read(self, source: str, answer: Json, walk: _Walk) -> _Found:
         if source == _DIRECT_MESSAGES:
             return read_dm_events(answer, self._us, since_id=walk.since_id)
         summoned_only = self._settings.reply_rule == "summoned"

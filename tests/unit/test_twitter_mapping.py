@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openapi_schema_validator import OAS30Validator
 
-from connectors.twitter import Found, _snowflake, _time_of, read_dm_events, read_tweets
+from connectors.twitter import _Found, _snowflake, _time_of, read_dm_events, read_tweets
 from inboxd.errors import UnexpectedPayload
 from inboxd.model import Attachment, Author, Direction, Message, Stream
 
@@ -91,11 +91,11 @@ def check_schema(body: Any, path: str, dialect: str = "tweet") -> None:
     validator.validate(body)
 
 
-def read(body: Any, *, summoned_only: bool = True) -> Found:
+def read(body: Any, *, summoned_only: bool = True) -> _Found:
     return read_tweets(body, US, summoned_only=summoned_only)
 
 
-def only(found: Found) -> Message:
+def only(found: _Found) -> Message:
     assert found.unknown == []
     (message,) = found.messages
     return message
@@ -318,7 +318,7 @@ def dm(**fields: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_reads_direct_messages_of_both_sides(dialect: str) -> None:
     """One conversation, the customer inbound and the shop outbound, 10,000 letters allowed."""
-    body = page(dm(id=ANSWER, sender_id=US, text="Found it."), dm(), users=[ANNA])
+    body = page(dm(id=ANSWER, sender_id=US, text="_Found it."), dm(), users=[ANNA])
     check_schema(body, "/2/dm_events", dialect)
 
     found = read_dm_events(body, US, since_id=0)
@@ -363,8 +363,8 @@ def test_an_empty_page_has_no_data() -> None:
     """X leaves `data` out where there is nothing."""
     check_schema(page(), "/2/users/{id}/mentions")
 
-    assert read(page()) == Found("")
-    assert read_dm_events(page(), US, since_id=0) == Found("")
+    assert read(page()) == _Found("")
+    assert read_dm_events(page(), US, since_id=0) == _Found("")
 
 
 def test_partial_errors_are_told_unless_they_are_about_what_is_gone() -> None:
