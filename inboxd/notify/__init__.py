@@ -14,14 +14,12 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from inboxd.clock import Clock
-    from inboxd.config import ConsoleSettings, EmailSettings, SlackSettings
+    from inboxd.config import AnySink
 
 __all__ = ["Delivery", "Receipt", "Sink", "build"]
 
 
-def build(
-    settings: SlackSettings | EmailSettings | ConsoleSettings, clock: Clock, tz: tzinfo = UTC
-) -> Sink:
+def build(settings: AnySink, clock: Clock, tz: tzinfo = UTC) -> Sink:
     """Return the sink that *settings* describe, telling times in *tz*; nobody is spoken to yet."""
     match settings.type:
         case "slack":

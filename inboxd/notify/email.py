@@ -107,13 +107,17 @@ class EmailSink(Sink):
 
     @cached_property
     def _tls_context(self) -> ssl.SSLContext:
-        """The trusted authorities: the system's, or those in *ca_file* instead."""
+        """The trusted authorities: the system's and those in *ca_file*."""
+        context = ssl.create_default_context()
+        if self._settings.ca_file is None:
+            return context
         try:
-            return ssl.create_default_context(cafile=self._settings.ca_file)
+            context.load_verify_locations(self._settings.ca_file)
         except OSError as error:  # ssl.SSLError is one
             raise SinkRefused(
                 f"sink {self.name}: ca_file {self._settings.ca_file} cannot be used: {error}"
             ) from error
+        return context
 
     def _not_connected(self, error: Exception) -> InboxdError:
         """Return what a failure before the first MAIL command means."""

@@ -68,12 +68,12 @@ class WebApi:
 
     async def write(self, method: str, body: Body) -> AsyncSlackResponse:
         """Call a method that changes something; OutcomeUnknown where it may have done so."""
-        return await self._call(method, reading=False, http_verb="POST", json=body)
+        return await self._call(method, http_verb="POST", json=body)
 
     async def read(self, method: str, params: Body) -> AsyncSlackResponse:
         """Call a method that changes nothing: what breaks may simply be asked again."""
         try:
-            return await self._call(method, reading=True, http_verb="GET", params=params)
+            return await self._call(method, http_verb="GET", params=params)
         except OutcomeUnknown as error:
             raise Unavailable(str(error)) from error
 
@@ -93,11 +93,9 @@ class WebApi:
     async def _call(
         self,
         method: str,
-        *,
-        reading: bool,
         **request: Any,  # noqa: ANN401 - passed on
     ) -> AsyncSlackResponse:
-        async with _one_request(self._sink, self._limit, reading=reading) as session:
+        async with _one_request(self._sink, self._limit) as session:
             client = AsyncWebClient(
                 self._token.get_secret_value(),
                 base_url=self._base,
@@ -129,17 +127,15 @@ class WebApi:
 
 
 @asynccontextmanager
-async def _one_request(
-    sink: str, limit: timedelta, *, reading: bool = False
-) -> AsyncIterator[aiohttp.ClientSession]:
+async def _one_request(sink: str, limit: timedelta) -> AsyncIterator[aiohttp.ClientSession]:
     """
     Give a session for one request; what breaks in the transport becomes an error of ours.
 
     Until the first byte has left, nothing can have been delivered: Unavailable. After that it
-    is OutcomeUnknown, unless the request was only *reading*. That line can only be drawn on a
-    fresh connection, hence one session a request; alerts are rare. Proxies are taken from the
-    environment by aiohttp, which honours no_proxy; slack_sdk's own reading of it does not, so
-    users of the session take the client's proxy away.
+    is OutcomeUnknown. That line can only be drawn on a fresh connection, hence one session a
+    request; alerts are rare. Proxies are taken from the environment by aiohttp, which honours
+    no_proxy; slack_sdk's own reading of it does not, so users of the session take the client's
+    proxy away.
     """
     sent = False
 
@@ -158,5 +154,5 @@ async def _one_request(
     except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
         # Only the kind of error is told: texts of aiohttp's hold the URL, a webhook's secret.
         what = f"sink {sink}: no answer from Slack ({type(error).__name__})"
-        failure = OutcomeUnknown(what) if sent and not reading else Unavailable(what)
+        failure = OutcomeUnknown(what) if sent else Unavailable(what)
         raise failure from None

@@ -14,11 +14,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+import aiosmtplib
 import pytest
 import trustme
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from inboxd.clock import ManualClock
+from inboxd.config import AnySink, ConsoleSettings, EmailSettings, SlackSettings
 from inboxd.errors import (
     InboxdError,
     NetworkError,
@@ -29,6 +33,7 @@ from inboxd.errors import (
 )
 from inboxd.model import Alert, Author, CaseCard, Kind, Stream, Tone, Topic
 from inboxd.notify import Delivery, Sink, build
+from inboxd.notify.email import EmailSink
 from inboxd.simulator.faults import Call, Fault, Switch
 from inboxd.simulator.server import Options, Simulator
 from inboxd.simulator.slack import CHANNELS, TOKEN
@@ -62,38 +67,6 @@ BREACH = replace(ALERT, key="case:17/first/100%", tone=Tone.BREACH, headline="Ov
 RECOVERY = replace(ALERT, key="case:17/recovered", tone=Tone.RECOVERY, headline="Answered: Олег")
 
 
-@dataclass(frozen=True)
-class SlackSettings:
-    name: str
-    type: str
-    webhook_url: Any
-    token: Any
-    channel: str
-    api_base: str
-    timeout: timedelta
-
-
-@dataclass(frozen=True)
-class EmailSettings:
-    name: str
-    type: str
-    host: str
-    port: int
-    security: str
-    username: str
-    password: Any
-    sender: str
-    to: tuple[str, ...]
-    timeout: timedelta
-    ca_file: Any
-
-
-@dataclass(frozen=True)
-class ConsoleSettings:
-    name: str
-    type: str
-
-
 @dataclass
 class Rig:
     """The simulated receivers and a clock that stands still."""
@@ -105,34 +78,31 @@ class Rig:
         """A sink for the simulated webhook, or for *url*."""
         return self.sink(self.slack(webhook_url=url or self.simulator.webhook_url, timeout=timeout))
 
-    def bot(self, token: str = TOKEN, timeout: float = 5.0, **changes: Any) -> Sink:
+    def bot(
+        self, token: str = TOKEN, timeout: float = 5.0, channel: str = SUPPORT, **changes: Any
+    ) -> Sink:
         """A sink for the simulated workspace's bot."""
-        return self.sink(self.slack(token=token, timeout=timeout, **changes))
+        return self.sink(self.slack(token=token, timeout=timeout, channel=channel, **changes))
 
     def mail(self, **changes: Any) -> Sink:
         """A sink for the simulated mail server."""
         return self.sink(self.email(**changes))
 
-    def slack(self, *, timeout: float, **changes: Any) -> Any:
+    def slack(self, *, timeout: float, **changes: Any) -> SlackSettings:
         """Slack settings as the configuration gives them."""
-        secrets = {"webhook_url": None, "token": None} | changes
-        for name in ("webhook_url", "token"):
-            secrets[name] = secrets[name] and SecretStr(secrets[name])
-        defaults = {"name": "support", "type": "slack", "channel": SUPPORT,
-                    "api_base": self.simulator.slack_api_url}  # fmt: skip
-        return SlackSettings(**defaults | secrets, timeout=timedelta(seconds=timeout))
+        defaults = {"name": "support", "type": "slack", "api_base": self.simulator.slack_api_url}
+        return SlackSettings(**defaults | changes, timeout=timedelta(seconds=timeout))
 
-    def email(self, **changes: Any) -> Any:
+    def email(self, **changes: Any) -> EmailSettings:
         """E-mail settings as the configuration gives them."""
         defaults: dict[str, Any] = {
             "name": "lead", "type": "email", "host": self.simulator.smtp_host,
-            "port": self.simulator.smtp_port, "security": "none", "username": "",
-            "password": None, "sender": "inboxd@shop.example", "to": (LEAD,),
-            "timeout": timedelta(seconds=5), "ca_file": None,
+            "port": self.simulator.smtp_port, "security": "none",
+            "sender": "inboxd@shop.example", "to": (LEAD,), "timeout": timedelta(seconds=5),
         }  # fmt: skip
         return EmailSettings(**defaults | changes)
 
-    def sink(self, settings: Any) -> Sink:
+    def sink(self, settings: AnySink) -> Sink:
         """What the daemon would build from *settings*."""
         return build(settings, self.clock, KYIV)
 
@@ -236,6 +206,16 @@ async def test_a_case_is_one_message_with_its_history_below(rig: Rig) -> None:
     shown = [version.blocks[0]["text"]["text"] for version in first.versions]
     assert shown == [f"⏳ {ALERT.headline}", "🔴 Overdue: Олег on VK", "✅ Answered: Олег"]
     assert first.metadata["event_payload"] == {"key": ALERT.key}
+
+
+async def test_nothing_comes_alive_by_an_update(rig: Rig) -> None:
+    """chat.update has other defaults than chat.postMessage; ours are the same for both."""
+    sink = rig.bot()
+    head = await sink.deliver(Delivery(ALERT))
+    await sink.deliver(Delivery(BREACH, head))
+    (update,) = rig.simulator.log.of("slack", "chat.update")
+    assert body_of(update)["parse"] == "none"
+    assert body_of(update)["link_names"] is False
 
 
 async def test_only_a_breach_is_shown_beside_its_thread(rig: Rig) -> None:
@@ -367,6 +347,37 @@ async def test_a_broken_off_answer_leaves_doubt(rig: Rig, kind: str) -> None:
     assert isinstance(await failure(slack_sink(rig, kind), Delivery(ALERT)), OutcomeUnknown)
 
 
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"ok", "text/plain"),
+        (b"[1]", "application/json"),
+        (b"null", "application/json"),
+        (b'"text"', "application/json"),
+        (b"\xff\xfe", "application/json"),
+        (b"{", "application/json"),
+        (b"{}", "application/json"),
+        (b'{"ok": true}', "application/json"),
+        (b'{"ok": true, "channel": "C0SUPPORT"}', "application/json"),
+        (b'{"ok": false, "error": {"not": "text"}}', "application/json"),
+        (b"", "application/json"),
+    ],
+)
+async def test_nonsense_with_status_200_leaves_doubt(
+    rig: Rig, body: bytes, content_type: str
+) -> None:
+    """Whatever stands between us and Slack, only Slack's own yes is a yes."""
+
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(body=body, content_type=content_type)
+
+    application = web.Application()
+    application.router.add_route("*", "/api/{method}", answer)
+    async with TestServer(application) as server:
+        sink = rig.bot(api_base=str(server.make_url("/api/")))
+        assert isinstance(await failure(sink, Delivery(ALERT)), OutcomeUnknown)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_rate_limit_says_until_when(rig: Rig, kind: str) -> None:
     """Retry-After counts from our clock."""
@@ -382,6 +393,7 @@ async def test_nobody_listening_is_surely_not_delivered(rig: Rig, free_port: int
         rig.webhook(f"http://127.0.0.1:{free_port}/services/T/B/wrong-secret"),
         rig.bot(api_base=f"http://127.0.0.1:{free_port}/api/"),
         rig.webhook("http://nowhere.invalid/services/T/B/wrong-secret"),
+        rig.webhook("http://127.0.0.1:99999/services/T/B/wrong-secret"),
     )
     for sink in sinks:
         assert isinstance(await failure(sink, Delivery(ALERT)), Unavailable)
@@ -483,7 +495,11 @@ async def test_looking_may_fail_and_be_tried_again(rig: Rig, fault: Fault) -> No
 
 async def test_who_cannot_look_says_so(rig: Rig) -> None:
     """A webhook and SMTP have no memory that could be asked."""
-    for sink in (rig.webhook(), rig.mail(), rig.sink(ConsoleSettings("console", "console"))):
+    for sink in (
+        rig.webhook(),
+        rig.mail(),
+        rig.sink(ConsoleSettings(name="console", type="console")),
+    ):
         with pytest.raises(OutcomeUnknown):
             await sink.find(Delivery(ALERT))
 
@@ -610,6 +626,13 @@ async def test_a_wrong_password_is_told_without_the_password(
         assert "535" in str(told)
 
 
+def test_a_server_that_repeats_the_password_does_not_leak_it(rig: Rig) -> None:
+    """What a server says may go to the log; the password in it may not."""
+    sink = EmailSink(rig.email(password=SecretStr(PASSWORD)), rig.clock, KYIV)
+    error = aiosmtplib.SMTPAuthenticationError(535, f"bad credentials inboxd/{PASSWORD}")
+    assert str(sink._not_connected(error)).count("inboxd/***") == 1
+
+
 @pytest.mark.parametrize("security", ["starttls", "tls"])
 async def test_an_untrusted_certificate_is_refused(security: str, authority: trustme.CA) -> None:
     """Nothing is sent to who cannot prove to be the server, and the text says what to set."""
@@ -664,7 +687,7 @@ async def test_the_console_prints_where_it_is_told(
     rig: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Standard output, as lines when it is no terminal."""
-    await rig.sink(ConsoleSettings("console", "console")).deliver(Delivery(ALERT))
+    await rig.sink(ConsoleSettings(name="console", type="console")).deliver(Delivery(ALERT))
     assert f"  | {CARD.text}" in capsys.readouterr().out
     with contextlib.suppress(InboxdError):
-        await rig.sink(ConsoleSettings("console", "console")).find(Delivery(ALERT))
+        await rig.sink(ConsoleSettings(name="console", type="console")).find(Delivery(ALERT))

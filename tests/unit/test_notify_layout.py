@@ -274,6 +274,7 @@ def mail(alert: Alert = ALERT, **headers: Any) -> Any:
     settings: dict[str, Any] = {"sender": "inboxd <inboxd@shop.example>", "recipients": ["lead@shop.example"],
                 "date": NOW.astimezone(KYIV), "head_id": None, "key": alert.key}  # fmt: skip
     composed = compose(summary(alert), **(settings | headers)).as_bytes()
+    assert composed.isascii(), "no server on the way need know 8BITMIME"
     return message_from_bytes(composed, policy=policy.default)
 
 
