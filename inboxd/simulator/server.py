@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from inboxd.simulator.world import World
 
+# aiohttp takes 0 for "wait for ever".
+_GRACE_SECONDS = 0.01
+
 
 @dataclass(slots=True)
 class Options:
@@ -92,7 +95,7 @@ class Simulator:
     async def _serve(self, stack: AsyncExitStack, name: str, app: web.Application) -> str:
         # A handler that hangs on purpose must end with its client, and must not delay the stop.
         runner = web.AppRunner(
-            app, access_log=None, handler_cancellation=True, shutdown_timeout=0.0
+            app, access_log=None, handler_cancellation=True, shutdown_timeout=_GRACE_SECONDS
         )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import warnings
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from typing import TYPE_CHECKING, Any
@@ -128,6 +129,12 @@ class MailServer:
 
     def _connection(self) -> _Connection:
         starttls = self._tls is not None and not self._implicit_tls
+        with warnings.catch_warnings():
+            # aiosmtpd does not see the TLS that the port itself speaks.
+            warnings.filterwarnings("ignore", "Requiring AUTH while not requiring TLS")
+            return self._new_connection(starttls=starttls)
+
+    def _new_connection(self, *, starttls: bool) -> _Connection:
         return _Connection(
             self._connections,
             self._handler,
