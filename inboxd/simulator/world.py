@@ -151,6 +151,7 @@ class World:
         self.seed = seed
         self.people: list[Person] = crowd(seed, customers)
         self._by_person_id: dict[tuple[Network, int], Person] = {}
+        self._by_handle: dict[str, Person] = {}
         for person in self.people:
             self._register(person)
         self._items: list[Item] = []
@@ -185,6 +186,10 @@ class World:
     def person_by_id(self, network: Network, person_id: int) -> Person | None:
         """Return the customer whom *network* knows under *person_id*."""
         return self._by_person_id.get((network, person_id))
+
+    def person_by_handle(self, handle: str) -> Person | None:
+        """Return the customer with this screen name, whatever its case."""
+        return self._by_handle.get(handle.lower())
 
     # Writes
 
@@ -437,6 +442,7 @@ class World:
     # Inner workings
 
     def _register(self, person: Person) -> None:
+        self._by_handle[person.handle.lower()] = person
         for network in NETWORKS:
             self._by_person_id[network, person.id_on(network)] = person
 

@@ -184,10 +184,11 @@ class Renderer:
             "edit_controls": self._edit_controls(post),
             "lang": item.author.language if item.author else "und",
             "possibly_sensitive": False,
-            "public_metrics": self._metrics(item),
             "reply_settings": "everyone",
         }
-        if entities := self._entities(shortened(full)):
+        if "public_metrics" in self._fields:
+            fields["public_metrics"] = self._metrics(item)
+        if "entities" in self._fields and (entities := self._entities(shortened(full))):
             fields["entities"] = entities
         if len(full) > _SHORT_TEXT:
             fields["note_tweet"] = {"text": full}
@@ -216,20 +217,25 @@ class Renderer:
         }
 
     def _entities(self, text: str) -> Json:
-        known = {self._handle(None).lower(): self._world.brand("twitter").id}
-        for person in self._world.people:
-            known[person.handle.lower()] = person.id_on("twitter")
         mentions = [
             {
                 "start": match.start(),
                 "end": match.end(),
                 "username": match[1],
-                "id": str(known[match[1].lower()]),
+                "id": str(number),
             }
             for match in _HANDLE.finditer(text)
-            if match[1].lower() in known
+            if (number := self._id_of(match[1])) is not None
         ]
         return {"mentions": mentions} if mentions else {}
+
+    def _id_of(self, handle: str) -> int | None:
+        """Return the id of who has this handle, whatever its case."""
+        brand = self._world.brand("twitter")
+        if handle.lower() == brand.handle:
+            return brand.id
+        person = self._world.person_by_handle(handle)
+        return None if person is None else person.id_on("twitter")
 
     def _names_brand(self, post: Post) -> bool:
         return f"@{self._handle(None)}".lower() in self.full_text(post).lower()
