@@ -521,16 +521,20 @@ class _Transport:
         # Sorted and percent-encoded as RFC 5849 wants it, and kept so by aiohttp.
         query = urlencode(sorted(params.items()), quote_via=quote)
         target = URL(f"{self._base}{URL(url).raw_path}{'?' if query else ''}{query}", encoded=True)
+        # Some of aiohttp's errors show the request's headers in their repr, so nothing of theirs
+        # may hang on ours: it is raised where theirs is no longer being handled.
+        failure = None
         try:
             async with self._open().request(
                 method, target, json=json, headers=headers, allow_redirects=False
             ) as response:
                 body = await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise _Failure(f"X cannot be reached: {type(error).__name__}", sent=False) from None
+            failure = _Failure(f"X cannot be reached: {type(error).__name__}", sent=False)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            # Some of aiohttp's errors show the request's headers in their repr: no cause.
-            raise _Failure(f"X did not answer: {type(error).__name__}") from None
+            failure = _Failure(f"X did not answer: {type(error).__name__}")
+        if failure is not None:
+            raise failure
         yield _checked(response, body)
 
     async def close(self) -> None:

@@ -657,6 +657,28 @@ async def test_a_lost_id_is_a_lost_answer(scripted: tuple[Scripted, Connector]) 
         await connector.send(reply)
 
 
+async def test_a_literal_entity_is_sent_as_it_was_written(
+    scripted: tuple[Scripted, Connector],
+) -> None:
+    """Who explains HTML to a customer is stored as saying what was said."""
+    script, connector = scripted
+    script.will_say({"data": {"id": "7", "text": "Write &amp;lt; there"}}, 201)
+    reply = OutgoingReply(
+        key="k", thread_id="tweet:1:2", stream=Stream.MENTIONS, text="Write &lt; there",
+        parent_id="tweet:1", recipient=None, sent_after=NOW,
+    )  # fmt: skip
+
+    assert (await connector.send(reply)).message.text == "Write &lt; there"
+
+
+def shown_by(error: BaseException | None) -> str:
+    """Return all that a careless log line could print of an error and what hangs on it."""
+    if error is None:
+        return ""
+    below = shown_by(error.__cause__) + shown_by(error.__context__)
+    return "".join(traceback.format_exception(error)) + repr(error) + below
+
+
 async def test_errors_show_nothing_of_the_request(
     scripted: tuple[Scripted, Connector], stage: Stage
 ) -> None:
@@ -667,14 +689,28 @@ async def test_errors_show_nothing_of_the_request(
     with pytest.raises(TokenInvalid) as raised:
         await pages_of(connector)
 
-    error: BaseException | None = raised.value
-    shown = "".join(traceback.format_exception(raised.value))
-    while error is not None:
-        shown += repr(error)
-        error = error.__cause__ or error.__context__
+    shown = shown_by(raised.value)
     assert "oauth_signature" in script.headers[0]["Authorization"]
-    assert "oauth_" not in shown
-    assert [secret for secret in stage.secrets if secret in shown] == []
+    assert [secret for secret in (*stage.secrets, "oauth_") if secret in shown] == []
+
+
+async def test_an_answer_that_is_no_http_shows_nothing_of_the_request(stage: Stage) -> None:
+    """The error that aiohttp raises there has the request's headers in its repr."""
+
+    async def babble(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example ESMTP\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(babble, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    connector = stage.connect(api_base=f"http://127.0.0.1:{port}")
+
+    async with server:
+        with pytest.raises(Unavailable) as raised:
+            await read(connector)
+
+    shown = shown_by(raised.value)
+    assert [secret for secret in (*stage.secrets, "oauth_") if secret in shown] == []
 
 
 # Settings
