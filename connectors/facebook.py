@@ -360,7 +360,7 @@ class Batch:
 @dataclass(frozen=True, slots=True)
 class Request:
     """
-    A page of a list to ask for, newest first, and how to read it.
+    A page of a list to ask for, and how to read it.
 
     *take* adds one item to a batch and returns when it last changed; the list is read on
     while that is not before *until*.
@@ -382,6 +382,8 @@ class Request:
                 batch.keep_unknown(self.kind, item)
         known = batch.changed and batch.changed[-1] < self.until
         if listing.further is not None and not known:
+            if listing.further.items() <= self.params.items():
+                raise errors.UnexpectedPayload(f"Facebook's list of {self.kind} goes in a circle.")
             batch.further.append(replace(self, params={**self.params, **listing.further}))
         return batch
 
@@ -406,8 +408,7 @@ class Reading:
             url=f"{SITE}{link}" if link.startswith("/") else link,
             page_id=self.settings.page_id,
         )
-        messages = self._below(name, "messages", convert, {"fields": MESSAGE_FIELDS})
-        new = messages.read(_nested(item, "messages"))
+        new = self._below(item, "messages", convert, {"fields": MESSAGE_FIELDS})
         batch.take(new)
         can_reply = item.get("can_reply") is not False
         window = reply_window(f"dm:{name}", [*new.messages, *new.older], can_reply=can_reply)
@@ -419,30 +420,23 @@ class Reading:
         Take a post that is not ours, and the new comments below any.
 
         Graph lists posts by age, so a comment below an old one moves nothing to the top. It
-        says that updated_time moves with a comment, and of replies and edits nothing: so the
-        newest comments are asked for with every post, and all posts are read every
-        SWEEP_EVERY, not only the newest. What comes with a post that did move is delivered
-        again, because it may have been edited.
+        says that updated_time moves with a comment, and of replies nothing: so the newest
+        comments are asked for with every post, and every SWEEP_EVERY all posts are read and
+        not only the newest. A post that did move is delivered again: it may have been edited.
         """
-        name, page_id = _id(item), self.settings.page_id
+        page_id = self.settings.page_id
         message = post(item, stream=self.stream, page_id=page_id)
         ours = message.direction is Direction.OUTBOUND
-        updated = _time(item, "updated_time") if "updated_time" in item else message.sent_at
-        keep = self.floor if updated >= self.since else self.since
-        convert = partial(
-            comment,
-            thread=None if ours else message.thread_id,
-            stream=self.stream,
-            page_id=page_id,
-        )
-        params = {"fields": COMMENT_FIELDS, **NEWEST_FIRST}
-        new = self._below(name, "comments", convert, params, keep).read(_nested(item, "comments"))
-        feed_has_it = name.startswith(f"{page_id}_") and Stream.COMMENTS in self.settings.streams
-        if self.stream is Stream.COMMENTS or not feed_has_it:
+        thread = None if ours else message.thread_id
+        convert = partial(comment, thread=thread, stream=self.stream, page_id=page_id)
+        new = self._below(item, "comments", convert, {"fields": COMMENT_FIELDS, **NEWEST_FIRST})
+        moved = _time(item, "updated_time") if "updated_time" in item else message.sent_at
+        in_feed = _id(item).startswith(f"{page_id}_") and Stream.COMMENTS in self.settings.streams
+        if self.stream is Stream.COMMENTS or not in_feed:
             batch.take(new)
-            if not ours and message.sent_at >= keep:
+            if not ours and moved >= self.since and message.sent_at >= self.floor:
                 batch.messages.append(message)
-        return max(message.sent_at, updated, *new.changed)
+        return max(message.sent_at, moved, *new.changed)
 
     def review(self, batch: Batch, item: Json) -> datetime:
         """Take a review; answers to it are not listed with it."""
@@ -453,32 +447,28 @@ class Reading:
 
     def _below(
         self,
-        name: str,
+        item: Json,
         edge: str,
         convert: Callable[[Json], Message],
         params: Mapping[str, str],
-        keep: datetime | None = None,
-    ) -> Request:
-        take = partial(_take_message, edge, convert, keep or self.since)
-        return Request(f"{name}/{edge}", edge, {**params, "limit": "100"}, take, self.since)
+    ) -> Batch:
+        """Read the page of an edge that came with *item*; Graph leaves an empty one out."""
+        take = partial(self._take, edge, convert)
+        path = f"{_id(item)}/{edge}"
+        more = Request(path, edge, {**params, "limit": "100"}, take, self.since)
+        return more.read(Listing.of(item[edge]) if edge in item else Listing())
 
-
-def _nested(item: Json, edge: str) -> Listing:
-    """Return the first page of an edge, which Graph leaves out where it is empty."""
-    return Listing.of(item[edge]) if edge in item else Listing()
-
-
-def _take_message(
-    kind: str, convert: Callable[[Json], Message], keep: datetime, batch: Batch, item: Json
-) -> datetime:
-    at = _time(item, "created_time")
-    try:
-        (batch.messages if at >= keep else batch.older).append(convert(item))
-    except Malformed as error:
-        if at >= keep:
-            batch.keep_unknown(kind, item)
-            batch.note = f"Facebook shows some {kind} only as {error}: look on facebook.com."
-    return at
+    def _take(
+        self, kind: str, convert: Callable[[Json], Message], batch: Batch, item: Json
+    ) -> datetime:
+        at = _time(item, "created_time")
+        try:
+            (batch.messages if at >= self.since else batch.older).append(convert(item))
+        except Malformed as error:
+            if at >= self.since:
+                batch.keep_unknown(kind, item)
+                batch.note = f"Facebook shows some {kind} only as {error}: look on facebook.com."
+        return at
 
 
 # What an answer means: errors and allowances; pure
@@ -538,6 +528,20 @@ def answer_of(status: int, body: bytes, task: Task, until: datetime | None) -> J
     # What a server refuses (3xx, 4xx) was surely not carried out; anything else may have been.
     in_doubt = task.sending and not 300 <= status < 500
     raise (errors.OutcomeUnknown if in_doubt else errors.Unavailable)(text)
+
+
+def unanswered(error: Exception, task: Task) -> errors.InboxdError:
+    """Return what a call without an answer is: one never begun is surely not carried out."""
+    never_begun = (
+        aiohttp.ClientConnectorError,
+        aiohttp.ConnectionTimeoutError,
+        aiohttp.InvalidURL,
+    )
+    why = type(error).__name__
+    if isinstance(error, never_begun):
+        return errors.Unavailable(f"{task.name}: Facebook cannot be reached ({why}).")
+    lost = errors.OutcomeUnknown if task.sending else errors.Unavailable
+    return lost(f"{task.name}: Facebook's answer was lost ({why}).")
 
 
 def graph_error(error: Json, status: int, task: Task, until: datetime | None) -> errors.InboxdError:
@@ -788,7 +792,8 @@ class Connector(port.Connector):
         """
         Return what Graph answers; raise only errors of ours, and never one with the token in it.
 
-        Nothing of aiohttp's is chained, because its exceptions hold the request's headers.
+        Failures are raised where they have no cause and no context, because aiohttp's exceptions
+        hold the request's headers.
         """
         if not task.sending:
             self._mind_the_allowance()
@@ -798,18 +803,11 @@ class Connector(port.Connector):
         try:
             async with self._client().request(method, url, allow_redirects=False, **sends) as got:
                 body = await got.read()
-        except (
-            aiohttp.ClientConnectorError,
-            aiohttp.ConnectionTimeoutError,
-            aiohttp.InvalidURL,
-        ) as error:
-            why = type(error).__name__
-            raise errors.Unavailable(f"{task.name}: Facebook cannot be reached ({why}).") from None
         except (aiohttp.ClientError, OSError) as error:
-            lost = errors.OutcomeUnknown if task.sending else errors.Unavailable
-            why = type(error).__name__
-            raise lost(f"{task.name}: Facebook's answer was lost ({why}).") from None
-        return answer_of(got.status, self._blotted(body), task, self._note_usage(got.headers))
+            failure = unanswered(error, task)
+        else:
+            return answer_of(got.status, self._blotted(body), task, self._note_usage(got.headers))
+        raise failure
 
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:

@@ -1,0 +1,570 @@
+"""What the Facebook connector makes of Graph's payloads, errors and headers, without a network."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from connectors import facebook
+from connectors.facebook import Batch, Listing, Malformed, Marks, Reading, Request, Settings
+from inboxd.connector import OutgoingReply
+from inboxd.errors import (
+    InboxdError,
+    OperatorError,
+    OutcomeUnknown,
+    PermissionMissing,
+    RateLimited,
+    SendRefused,
+    TokenInvalid,
+    Unavailable,
+    UnexpectedPayload,
+)
+from inboxd.model import Attachment, Author, Direction, Message, Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CONTRACT = Path(__file__).parents[2].parent / "shared/contracts/facebook-inbox-spec.json"
+PAGE = "1234567890"
+NOW = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
+WRITTEN = "2026-01-10T11:00:00+0000"
+ANNA = {"id": "24000000000000001", "name": "Anna Vogel"}
+SHOP = {"id": PAGE, "name": "Lavka Sever"}
+READ = facebook.Task("comments", "pages_read_user_content")
+SEND = facebook.SEND_DM
+
+to_dm = partial(facebook.direct_message, conversation="t_1", url="", page_id=PAGE)
+to_comment = partial(facebook.comment, thread=None, stream=Stream.COMMENTS, page_id=PAGE)
+to_post = partial(facebook.post, stream=Stream.COMMENTS, page_id=PAGE)
+to_review = partial(facebook.review, page_id=PAGE)
+
+
+def item(**facts: Any) -> dict[str, Any]:
+    """Return an item of any kind with what all of them have."""
+    return {"id": "7_8", "created_time": WRITTEN, "from": ANNA, "message": "Hallo?", **facts}
+
+
+def settings(**changes: Any) -> Settings:
+    """Return the settings of a Page with every stream."""
+    streams = ["direct_messages", "comments", "mentions", "reviews"]
+    facts = {"name": "fb", "network": "facebook", "page_id": PAGE, "token": "x", "streams": streams}
+    return Settings.model_validate({**facts, **changes})
+
+
+def reading(stream: Stream = Stream.COMMENTS, **changes: Any) -> Reading:
+    """Return a poll that reads an hour and a half back."""
+    began = NOW - timedelta(hours=1, minutes=30)
+    return replace(Reading(settings(), stream, floor=began, since=began), **changes)
+
+
+def reply(**changes: Any) -> OutgoingReply:
+    """Return a reply to a direct message that came an hour ago."""
+    usual = OutgoingReply(
+        key="k",
+        thread_id="dm:t_1",
+        stream=Stream.DIRECT_MESSAGES,
+        text="Guten Tag, wir prüfen das.",
+        parent_id="dm:m_1",
+        recipient=Author("24000000000000001", "Anna Vogel"),
+        sent_after=NOW - timedelta(hours=1),
+    )
+    return replace(usual, **changes)
+
+
+# Messages
+
+
+def test_a_direct_message_is_private_and_belongs_to_its_conversation() -> None:
+    """Ids carry the kind of item, the time is UTC, the payload is kept."""
+    payload = item(id="m_abc", created_time="2026-01-10T14:00:00+0300")
+
+    message = to_dm(payload, url="https://www.facebook.com/1/inbox/2/")
+
+    assert message == Message(
+        remote_id="dm:m_abc",
+        thread_id="dm:t_1",
+        stream=Stream.DIRECT_MESSAGES,
+        direction=Direction.INBOUND,
+        public=False,
+        sent_at=datetime(2026, 1, 10, 11, 0, tzinfo=UTC),
+        text="Hallo?",
+        author=Author("24000000000000001", "Anna Vogel"),
+        url="https://www.facebook.com/1/inbox/2/",
+        raw=payload,
+    )
+
+
+@pytest.mark.parametrize("page_id", [PAGE, int(PAGE)])
+@pytest.mark.parametrize("convert", [to_dm, to_comment, to_post])
+def test_what_the_page_wrote_is_outbound(
+    convert: Callable[[Any], Message], page_id: str | int
+) -> None:
+    """Graph writes an id as a string or as a number, and it is the same id."""
+    message = convert(item(**{"from": {"id": page_id, "name": "Lavka Sever"}}))
+
+    assert message.direction is Direction.OUTBOUND
+    assert message.author == Author(PAGE, "Lavka Sever")
+
+
+@pytest.mark.parametrize("author", [None, {}, {"name": "Anna"}, {"id": None}, "Anna", []])
+@pytest.mark.parametrize("convert", [to_dm, to_comment, to_post])
+def test_a_person_whom_graph_does_not_name_is_a_customer(
+    convert: Callable[[Any], Message], author: object
+) -> None:
+    """Privacy takes the author away, not the message."""
+    message = convert(item(**{"from": author}))
+
+    assert message.author is None
+    assert message.direction is Direction.INBOUND
+    assert message.text == "Hallo?"
+
+
+def test_a_message_of_an_unsupported_kind_is_kept_without_text() -> None:
+    """That somebody wrote is known even where Graph cannot show what."""
+    message = to_dm({"id": "m_1", "created_time": WRITTEN, "from": ANNA, "is_unsupported": True})
+
+    assert message.text == ""
+    assert message.direction is Direction.INBOUND
+    assert message.raw["is_unsupported"] is True
+
+
+def test_attachments_stickers_and_shares_are_shown_by_their_addresses() -> None:
+    """A picture, a film, a file without a type, a sticker and a shared link."""
+    files = [
+        {"mime_type": "image/jpeg", "name": "a.jpg", "image_data": {"url": "https://x/a.jpg"}},
+        {"mime_type": "video/mp4", "name": "b.mp4", "video_data": {"url": "https://x/b.mp4"}},
+        {"name": "c.pdf", "file_url": "https://x/c.pdf"},
+        "not an attachment",
+    ]
+    shared = {"data": [{"link": "https://shop.example/1", "name": "Jacke"}]}
+
+    message = to_dm(
+        {"id": "m_1", "created_time": WRITTEN, "from": ANNA, "sticker": "https://x/s.png",
+         "attachments": {"data": files}, "shares": shared},
+    )  # fmt: skip
+
+    assert message.attachments == (
+        Attachment("sticker", "https://x/s.png"),
+        Attachment("image", "https://x/a.jpg", "a.jpg"),
+        Attachment("video", "https://x/b.mp4", "b.mp4"),
+        Attachment("file", "https://x/c.pdf", "c.pdf"),
+        Attachment("share", "https://shop.example/1", "Jacke"),
+    )
+
+
+def test_a_comment_below_our_post_begins_a_thread_that_replies_join() -> None:
+    """The root comment names the conversation, and a reply says what it replies to."""
+    root = to_comment(item(id="7_8", permalink_url="https://f/7_8"))
+    below = to_comment(item(id="7_9", parent={"id": "7_8"}))
+
+    assert (root.remote_id, root.thread_id, root.parent_id) == ("comment:7_8", "comment:7_8", None)
+    assert (root.public, root.url) == (True, "https://f/7_8")
+    assert (below.thread_id, below.parent_id) == ("comment:7_8", "comment:7_8")
+
+
+def test_comments_below_a_visitors_post_belong_to_the_visitors_thread() -> None:
+    """So an answer below the post answers the post."""
+    root = to_comment(item(id="7_8"), thread="post:1_7")
+    below = to_comment(item(id="7_9", parent={"id": "7_8"}), thread="post:1_7")
+
+    assert (root.thread_id, root.parent_id) == ("post:1_7", "post:1_7")
+    assert (below.thread_id, below.parent_id) == ("post:1_7", "comment:7_8")
+
+
+def test_a_comment_shows_its_picture() -> None:
+    """Graph puts the address in one of two places."""
+    media = {"image": {"src": "https://x/p.jpg"}}
+    linked = to_comment(item(attachment={"type": "photo", "url": "https://f/p", "title": "Riss"}))
+    bare = to_comment(item(attachment={"type": "animated_image_share", "media": media}))
+
+    assert linked.attachments == (Attachment("photo", "https://f/p", "Riss"),)
+    assert bare.attachments == (Attachment("animated_image_share", "https://x/p.jpg"),)
+
+
+def test_a_posts_payload_is_kept_without_its_comments() -> None:
+    """They are messages of their own; with them the post would change at each comment."""
+    message = to_post(item(id="1_7", comments={"data": [item()]}, full_picture="https://x/p.jpg"))
+
+    assert message.remote_id == message.thread_id == "post:1_7"
+    assert message.attachments == (Attachment("image", "https://x/p.jpg"),)
+    assert "comments" not in message.raw
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        ({"recommendation_type": "negative"}, "does not recommend the Page"),
+        ({"recommendation_type": "POSITIVE"}, "recommends the Page"),
+        ({"rating": 2}, "2 of 5 stars"),
+    ],
+)
+def test_a_review_tells_its_verdict_beside_its_text(verdict: dict[str, Any], said: str) -> None:
+    """The text is the customer's alone; a verdict without a text is not empty."""
+    message = to_review(
+        {"created_time": WRITTEN, "open_graph_story": {"id": 9}, "reviewer": ANNA, **verdict}
+    )
+
+    assert message.remote_id == message.thread_id == "rating:9"
+    assert message.author == Author("24000000000000001", "Anna Vogel")
+    assert message.text == ""
+    assert message.attachments == (Attachment("rating", title=said),)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"id": None},
+        {"id": ""},
+        {"id": True},
+        {"id": {}},
+        {"created_time": None},
+        {"created_time": "yesterday"},
+        {"created_time": "2026-01-10T11:00:00"},
+        {"created_time": 1767225600},
+        {"created_time": "0001-01-01T00:00:00+1400"},
+        {"message": {"text": "Hallo"}},
+        {"from": {"id": []}},
+        {"parent": "7_8"},
+    ],
+)
+def test_what_breaks_the_contract_is_malformed(broken: dict[str, Any]) -> None:
+    """Half a message is not made up; the item is kept as unknown instead."""
+    with pytest.raises(Malformed):
+        to_comment(item(**broken))
+
+
+def test_a_message_too_old_to_be_shown_whole_is_not_made_a_message() -> None:
+    """It would overwrite what was stored when it was new."""
+    with pytest.raises(Malformed):
+        to_dm({"id": "m_1", "created_time": WRITTEN})
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = (
+    "id", "created_time", "updated_time", "from", "message", "parent", "attachment", "attachments",
+    "sticker", "shares", "link", "messages", "comments", "open_graph_story", "reviewer", "rating",
+    "recommendation_type", "can_reply", "data",
+)  # fmt: skip
+known_keys = st.sampled_from(KEYS)
+values = json_values | st.just(WRITTEN) | st.just(ANNA)
+wild_items = st.dictionaries(
+    known_keys, values | st.dictionaries(known_keys, values | st.lists(values, max_size=2))
+)
+
+
+@given(items=st.lists(wild_items | json_values, max_size=3))
+def test_nothing_in_a_page_is_lost_or_stops_the_rest(items: list[Any]) -> None:
+    """Whatever the JSON, reading yields messages and unknowns, and raises nothing."""
+    for stream, take in (
+        (Stream.DIRECT_MESSAGES, Reading.conversation),
+        (Stream.COMMENTS, Reading.post),
+        (Stream.REVIEWS, Reading.review),
+    ):
+        request = Request("p", "thing", {}, partial(take, reading(stream)), NOW)
+
+        batch = request.read(Listing([*items, {"neither": "id nor time"}]))
+
+        assert len(batch.changed) + sum(each.kind == "thing" for each in batch.unknown) == (
+            len(items) + 1
+        )
+        assert all(message.sent_at.utcoffset() == timedelta(0) for message in batch.messages)
+
+
+# Reading
+
+
+def test_a_bad_item_is_kept_and_the_rest_goes_on() -> None:
+    """An item without an id is named by what it says, the same at every poll."""
+    items = [item(id="1_7"), {"id": "1_8", "created_time": "never"}, 17, item(id="1_9")]
+    request = Request("1/feed", "post", {}, partial(Reading.post, reading()), NOW)
+
+    batch, again = request.read(Listing(items)), request.read(Listing(items))
+
+    assert [message.remote_id for message in batch.messages] == ["post:1_7", "post:1_9"]
+    assert [unknown.raw for unknown in batch.unknown] == [items[1], {"value": 17}]
+    assert batch.unknown[0].remote_id == "post:1_8"
+    assert batch.unknown == again.unknown
+
+
+def test_only_a_missing_next_ends_a_list() -> None:
+    """A short or empty page is not the last one; a cursor beside no `next` is not a page."""
+    cursors = {"cursors": {"before": "A", "after": "B"}}
+    following = Listing.of({"data": [], "paging": {**cursors, "next": "https://x/?after=B"}})
+
+    assert Listing.of({"data": [1], "paging": cursors}).further is None
+    assert Listing.of({"data": []}).further is None
+    assert following.further == {"after": "B"}
+
+
+def test_a_feed_that_pages_by_time_is_asked_by_time_without_the_token() -> None:
+    """Of a `next` URL only the place in the list is taken."""
+    url = "https://x/v25.0/1/feed?access_token=SECRET&until=1767225600&__paging_token=enc_1&limit=9"
+
+    listing = Listing.of({"data": [1], "paging": {"next": url}})
+
+    assert listing.further == {"until": "1767225600", "__paging_token": "enc_1"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{}, {"data": None}, {"data": {}}, [], {"data": [], "paging": {"next": "https://x/"}}],
+)
+def test_what_is_no_list_is_malformed(answer: object) -> None:
+    """A list without data, or with a next page that cannot be asked for."""
+    with pytest.raises(Malformed):
+        Listing.of(answer)
+
+
+def test_a_list_that_goes_in_a_circle_is_left() -> None:
+    """The same page as the next one would be read for ever."""
+    take = partial(Reading.post, reading())
+    request = Request("1/feed", "post", {"after": "B"}, take, facebook.LONG_AGO)
+
+    with pytest.raises(UnexpectedPayload, match="circle"):
+        request.read(Listing([], {"after": "B"}))
+
+
+def test_nothing_in_the_future_moves_the_mark_beyond_now() -> None:
+    """A message dated 2099 must not hide everything that is written until then."""
+    marks = Marks(floor=NOW - timedelta(days=3), newest=NOW - timedelta(days=3))
+    future = Batch(changed=[NOW + timedelta(days=30_000), NOW - timedelta(hours=1)])
+
+    assert marks.after(future, NOW, swept=False).newest == NOW
+
+
+def test_the_mark_never_goes_back() -> None:
+    """A page that shows only old things proves nothing about the newest."""
+    marks = Marks(floor=NOW - timedelta(days=3), newest=NOW)
+
+    assert marks.after(Batch(changed=[NOW - timedelta(days=2)]), NOW, swept=False) == marks
+    assert marks.after(Batch(), NOW, swept=False) == marks
+
+
+def test_a_cursor_is_json_and_survives_it() -> None:
+    """What is kept is what was known."""
+    marks = Marks(floor=NOW - timedelta(days=3), newest=NOW, swept=NOW, swept_to=NOW)
+
+    kept = json.loads(json.dumps(marks.cursor()))
+
+    assert Marks.of(kept, start=NOW - timedelta(days=9)) == marks
+
+
+# Errors and allowances
+
+READ_ERRORS: dict[int, type[InboxdError]] = {
+    1: Unavailable, 2: Unavailable, 3: PermissionMissing, 4: RateLimited, 10: PermissionMissing,
+    12: PermissionMissing, 17: RateLimited, 32: RateLimited, 80001: RateLimited, 613: RateLimited,
+    80006: RateLimited, 100: UnexpectedPayload, 102: TokenInvalid, 190: TokenInvalid,
+    200: PermissionMissing, 250: PermissionMissing, 299: PermissionMissing, 341: RateLimited,
+    368: OperatorError, 506: UnexpectedPayload, 551: UnexpectedPayload, 1200: Unavailable,
+    1609005: UnexpectedPayload, 4711: UnexpectedPayload,
+}  # fmt: skip
+SEND_ERRORS: dict[int, type[InboxdError]] = {
+    **READ_ERRORS, 1: OutcomeUnknown, 2: OutcomeUnknown, 100: SendRefused, 368: SendRefused,
+    506: SendRefused, 551: SendRefused, 1609005: SendRefused, 4711: SendRefused,
+}  # fmt: skip
+
+
+def failure(code: object, task: facebook.Task, *, status: int = 400, **more: Any) -> InboxdError:
+    """Return what an error becomes."""
+    error = {"message": "Words that change", "type": "OAuthException", "code": code, **more}
+    return facebook.graph_error(error, status, task, None)
+
+
+@pytest.mark.parametrize(("code", "expected"), READ_ERRORS.items())
+@pytest.mark.parametrize("status", [200, 400, 401, 403])
+def test_a_failed_read_is_known_by_its_code(
+    code: int, expected: type[InboxdError], status: int
+) -> None:
+    """Neither the text nor the HTTP status says who must act."""
+    assert isinstance(failure(code, READ, status=status), expected)
+
+
+@pytest.mark.parametrize(("code", "expected"), SEND_ERRORS.items())
+def test_a_failed_send_is_known_by_its_code(code: int, expected: type[InboxdError]) -> None:
+    """What may have been carried out is in doubt, what was refused is the author's business."""
+    assert isinstance(failure(code, SEND), expected)
+
+
+def test_every_code_of_the_contract_has_a_class() -> None:
+    """A code that the contract lists is not left to chance."""
+    if not CONTRACT.exists():
+        pytest.skip("the contracts are not beside this checkout")
+    listed = json.loads(CONTRACT.read_text())["contract"]["error"]["codes"]
+
+    assert {one["code"] for one in listed} - {"200-299"} <= set(READ_ERRORS)
+
+
+@pytest.mark.parametrize("code", [None, "190", [], {}, 10.5])
+def test_an_error_without_a_usable_code_is_an_error_all_the_same(code: object) -> None:
+    """Bad input in an error is no crash."""
+    assert isinstance(failure(code, READ), UnexpectedPayload)
+    assert isinstance(failure(code, READ, is_transient=True), Unavailable)
+    assert isinstance(failure(code, READ, status=503), Unavailable)
+    assert isinstance(failure(code, SEND, status=503), OutcomeUnknown)
+
+
+@pytest.mark.parametrize("subcode", facebook.WHY_NOT_SENT)
+def test_a_reply_outside_the_window_is_refused_with_the_reason(subcode: int) -> None:
+    """Error 10 is not a missing permission where its subcode says more."""
+    refused = failure(10, SEND, error_subcode=subcode)
+
+    assert isinstance(refused, SendRefused)
+    assert facebook.WHY_NOT_SENT[subcode] in str(refused)
+
+
+def test_a_refused_token_names_the_cause_and_the_mend() -> None:
+    """And never Graph's own text, which may quote the token."""
+    refused = failure(190, READ, error_subcode=460, message="Malformed access token EAAG123")
+
+    assert "changed their password" in str(refused)
+    assert "new Page token" in str(refused)
+    assert "EAAG" not in str(refused)
+
+
+def test_a_missing_permission_is_named() -> None:
+    """Who runs the server learns what to ask Facebook for."""
+    assert "pages_read_user_content" in str(failure(200, READ))
+    assert "pages_messaging" in str(failure(10, SEND))
+
+
+def test_the_end_of_reviews_says_what_to_do() -> None:
+    """Error 12 is the version's, not the token's."""
+    text = str(failure(12, READ))
+
+    assert 'api_version = "v21.0"' in text
+    assert "2027-01-21" in text
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"{", b"\xff\xfe", b"[]", b"null", b"[" * 5000])
+@pytest.mark.parametrize("status", [200, 302, 404, 502])
+def test_an_answer_that_is_no_json_object_is_no_answer(body: bytes, status: int) -> None:
+    """A reader comes again; a sender is in doubt, unless it was surely refused."""
+    refused = status in {302, 404}
+
+    with pytest.raises(Unavailable):
+        facebook.answer_of(status, body, READ, None)
+    with pytest.raises(Unavailable if refused else OutcomeUnknown):
+        facebook.answer_of(status, body, SEND, None)
+
+
+def test_usage_is_the_highest_share_of_any_allowance() -> None:
+    """Three headers, each with a shape of its own, in per cent and minutes."""
+    business = {"1": [{"call_count": 12, "estimated_time_to_regain_access": 7}], "2": [{}]}
+    headers = {
+        "X-App-Usage": json.dumps({"call_count": 28, "total_time": 93, "total_cputime": 25}),
+        "X-Page-Usage": json.dumps({"call_count": 40}),
+        "X-Business-Use-Case-Usage": json.dumps(business),
+    }
+
+    assert facebook.usage(headers) == (93, timedelta(minutes=7))
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "{", "[]", "null", "nonsense", '{"call_count": "95"}', '{"1": [[{}]]}', "[" * 5000],
+)
+def test_usage_that_cannot_be_read_is_ignored(value: str) -> None:
+    """The headers are a help and no condition."""
+    assert facebook.usage({"X-App-Usage": value}) == (0, None)
+    assert facebook.usage({}) == (0, None)
+
+
+def test_a_mad_time_to_regain_access_is_a_day_at_most() -> None:
+    """No header stops an account for good."""
+    header = '{"1": [{"call_count": 100, "estimated_time_to_regain_access": 99999999999999}]}'
+
+    assert facebook.usage({"X-Business-Use-Case-Usage": header}) == (100, timedelta(days=1))
+
+
+# Replies
+
+
+@pytest.mark.parametrize(
+    ("waited", "kind"),
+    [
+        (timedelta(0), {"messaging_type": "RESPONSE"}),
+        (timedelta(hours=24), {"messaging_type": "RESPONSE"}),
+        (timedelta(hours=24, seconds=1), {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}),
+        (timedelta(days=7), {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}),
+    ],
+)
+def test_a_reply_says_under_which_rule_it_is_sent(waited: timedelta, kind: dict[str, str]) -> None:
+    """A response for a day, a human agent's for a week."""
+    body = facebook.private_reply(reply(sent_after=NOW - waited), NOW)
+
+    assert body == {
+        "recipient": {"id": "24000000000000001"},
+        "message": {"text": "Guten Tag, wir prüfen das."},
+        **kind,
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"sent_after": NOW - timedelta(days=7, seconds=1)}, "7 days"),
+        ({"recipient": None}, "nobody"),
+        ({"text": "x" * 2001}, "2000 characters"),
+    ],
+)
+def test_an_impossible_reply_is_refused_with_a_reason(change: dict[str, Any], why: str) -> None:
+    """Facebook is not asked what is known beforehand."""
+    with pytest.raises(SendRefused, match=why):
+        facebook.private_reply(reply(**change), NOW)
+
+
+def test_the_window_is_open_for_a_week_after_the_customers_last_message() -> None:
+    """Our own messages do not keep it open."""
+    first, last = "2026-01-08T11:00:00+0000", "2026-01-10T11:00:00+0000"
+    asked = to_dm(item(created_time=first))
+    answered = to_dm(item(created_time=last, **{"from": SHOP}))
+
+    window = facebook.reply_window("dm:t_1", [answered, asked], can_reply=True)
+
+    assert window.open
+    assert window.closes_at == datetime(2026, 1, 15, 11, 0, tzinfo=UTC)
+    assert window.max_length == 2000
+    assert "24 hours" in window.reason
+
+
+def test_a_conversation_that_takes_no_replies_says_so_beforehand() -> None:
+    """`can_reply` is respected, and a person told why."""
+    window = facebook.reply_window("dm:t_1", [to_dm(item())], can_reply=False)
+
+    assert not window.open
+    assert window.reason
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"page_id": "my-page"}, {"api_version": "25"}, {"streams": ["search"]}, {"token": ""}],
+)
+def test_wrong_settings_are_refused(wrong: dict[str, Any]) -> None:
+    """A Page has a number, a version its form, a token is not empty."""
+    with pytest.raises(ValidationError):
+        settings(**wrong)
+
+
+def test_settings_do_not_show_their_secrets() -> None:
+    """Not in a repr, which is what logs show."""
+    shown = repr(settings(token="EAAG-secret", app_secret="app-secret"))
+
+    assert "EAAG-secret" not in shown
+    assert "app-secret" not in shown
