@@ -8,9 +8,10 @@ words; each *step* of it may be
 ``late``              this word, however it is capitalised or stretched
 ``deliver*``          any word that begins so
 ``my|our``            one of several
-``<time>``            one of a class, defined in the file as ``@time = day*|week*``;
-                      ``<n>`` and ``<nth>`` also take anything that begins with a digit
-``(step)?``           written ``so?`` or ``<n>?``: may be absent
+``<soon|later>``      the same; in it, a name in capitals is a class, defined in the file:
+                      ``@TIME = day*|week*`` makes ``<TIME>`` and ``<TIME|ages>``;
+                      ``N`` and ``NTH`` also take anything that begins with a digit
+``(step)?``           written ``so?`` or ``<N>?``: may be absent
 ``..``                up to four words of any kind, within the sentence
 ====================  ==========================================================
 
@@ -40,7 +41,8 @@ _GAP = 4
 
 _SECTION = re.compile(r"\[(?P<label>[a-z]+:[a-z_]+) (?P<weight>\d+(?:\.\d+)?)\]")
 _DIGIT = "<digit>"
-_COUNTED = frozenset({"<n>", "<nth>"})
+_COUNTED = frozenset({"N", "NTH"})
+_CLASS_NAME = re.compile(r"[A-Z]+")
 
 
 class LexiconError(ValueError):
@@ -88,7 +90,7 @@ def read_phrases(lines: Iterable[str]) -> Iterator[Phrase]:
 
 
 def _with_classes(step: str, classes: dict[str, str]) -> str:
-    """Return *step* as plain alternatives; ``<a|b>`` takes class names and words alike."""
+    """Return *step* as plain alternatives, with the words of a class for its name."""
     optional = "?" if step.endswith("?") and step != "?" else ""
     bare = step.removesuffix("?") if optional else step
     if not bare.startswith("<"):
@@ -97,8 +99,10 @@ def _with_classes(step: str, classes: dict[str, str]) -> str:
         raise LexiconError(f"{step!r} is not closed; a class has no spaces")
     words: list[str] = []
     for name in bare[1:-1].split("|"):
+        if _CLASS_NAME.fullmatch(name) and name not in classes:
+            raise LexiconError(f"{step!r} names no class of its file")
         words.append(classes.get(name, name))
-        if f"<{name}>" in _COUNTED:
+        if name in _COUNTED:
             words.append(_DIGIT)
     return "|".join(words) + optional
 

@@ -30,6 +30,12 @@ _NOTHING_SAID = 1.2
 _FULL_WEIGHT = 3.0
 """Up to here weights add up; what is beyond counts half, so that rants do not explode."""
 
+_BARE_REPORT = 0.6
+"""What talk of a shop's work weighs as a complaint where nothing is asked."""
+
+_DENIED_REPORT = 1.0
+"""The same where something is denied in it."""
+
 _CLEAR = 2.0
 """Weight from which a dimension is taken as said."""
 
@@ -54,20 +60,17 @@ def judge(text: str) -> Verdict:
     matches = _lexicon_for(guess).search(reading)
     cues = find_cues(matches)
     signals = hear(matches, cues, reading)
-    scores = _score_kinds(signals, cues, reading)
-    kind = max(Kind, key=lambda each: scores[each])
     topics, about = _find_topics(matches)
+    scores = _score_kinds(signals, about, cues, reading)
+    kind = max(Kind, key=lambda each: scores[each])
     urgency, why = _find_urgency(matches, kind)
-    spoken = [
-        signal.match._replace(label=f"kind:{kind}") for signal in signals if signal.kind is kind
-    ]
     return Verdict(
         kind=kind,
         topics=topics,
         urgency=urgency,
         language=guess.language,
         scores={str(each): scores[each] for each in Kind},
-        evidence=_show(reading, [*spoken, *about, *why]),
+        evidence=_show(reading, kind, signals, [*about, *why]),
     )
 
 
@@ -93,12 +96,15 @@ def _lexicon(*names: str, romanised: bool = False) -> Lexicon:
     return Lexicon(packaged(*names), skeleton if romanised else None)
 
 
-def _score_kinds(signals: Iterable[Signal], cues: Cues, reading: Reading) -> dict[Kind, float]:
-    """Return a share for each kind; they sum to one."""
+def _score_kinds(
+    signals: Iterable[Signal], about: Sequence[Match], cues: Cues, reading: Reading
+) -> dict[Kind, float]:
+    """Return a share for each kind; they sum to one. *about* are the words of topics."""
     weights: dict[Kind, float] = dict.fromkeys(Kind, 0.0)
     for signal in signals:
         weights[signal.kind] += signal.weight
     _add_punctuation(weights, reading)
+    _add_bare_report(weights, about, cues)
     _settle_conflicts(weights, cues, reading)
     weights[Kind.OTHER] += _NOTHING_SAID
     raised = {kind: exp(_damp(weight)) for kind, weight in weights.items()}
@@ -115,6 +121,17 @@ def _add_punctuation(weights: dict[Kind, float], reading: Reading) -> None:
         weights[Kind.COMPLAINT] += loud + 0.5 * (reading.questions >= 2)
     elif weights[Kind.PRAISE]:
         weights[Kind.PRAISE] += loud
+
+
+def _add_bare_report(weights: dict[Kind, float], about: Sequence[Match], cues: Cues) -> None:
+    """
+    Suspect a complaint where somebody neither asks nor thanks but talks of the shop's work.
+
+    "They left the box at the neighbour's" has no negative word; with a denial beside it
+    ("the hem does not hold") the suspicion is stronger; neither decides alone.
+    """
+    if about and not weights[Kind.PRAISE] and weights[Kind.REQUEST] < _CLEAR:
+        weights[Kind.COMPLAINT] += _DENIED_REPORT if cues.negations else _BARE_REPORT
 
 
 def _settle_conflicts(weights: dict[Kind, float], cues: Cues, reading: Reading) -> None:
@@ -176,13 +193,23 @@ def _find_urgency(matches: Iterable[Match], kind: Kind) -> tuple[Urgency, list[M
     return Urgency.NORMAL, []
 
 
-def _show(reading: Reading, matches: Iterable[Match]) -> tuple[Evidence, ...]:
-    """Return the spans of *matches* in the original text, in its order, each once."""
-    spans = {
+def _show(
+    reading: Reading, kind: Kind, signals: Iterable[Signal], others: Iterable[Match]
+) -> tuple[Evidence, ...]:
+    """
+    Return the spans that speak for the verdict, in the order of the text, each once.
+
+    What makes the *kind* goes first where there are too many to show.
+    """
+    label = f"kind:{kind}"
+    spoken = [signal.match._replace(label=label) for signal in signals if signal.kind is kind]
+    spans = [
         (reading.starts[match.tokens[0]], reading.ends[match.tokens[-1]], match.label)
-        for match in matches
-    }
+        for match in [*spoken, *others]
+    ]
+    if kind is Kind.REQUEST and reading.asked:
+        spans.insert(0, (*reading.asked, label))
+    shown = sorted(dict.fromkeys(spans[:_MOST_EVIDENCE]))
     return tuple(
-        Evidence(start, end, reading.text[start:end], label)
-        for start, end, label in sorted(spans)[:_MOST_EVIDENCE]
+        Evidence(start, end, reading.text[start:end], label) for start, end, label in shown
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from inboxd.classify.tokens import Reading
 
 _NEGATION_REACH = 2
-"""Words between a negation and what it negates, at most one less than this."""
+"""How many words before another a negation may stand to negate it."""
 
 _DENIED_COMPLAINT = 0.5
 """What is left of a complaint's weight, as praise: "no problems" is faint praise."""
@@ -77,11 +77,13 @@ def _hear_one(match: Match, cues: Cues, reading: Reading, spoken_for: set[int]) 
     kind = Kind(match.label.partition(":")[2])
     weight = match.weight
     first = match.tokens[0]
-    if len(match.tokens) == 1 and _is_negated(first, cues.negations - spoken_for, reading):
+    denial = _denial_of(first, cues.negations - spoken_for, reading)
+    if denial is not None and len(match.tokens) == 1:
+        denied = match._replace(tokens=(denial, first))
         if kind is Kind.COMPLAINT:
-            return Signal(Kind.PRAISE, weight * _DENIED_COMPLAINT, match)
+            return Signal(Kind.PRAISE, weight * _DENIED_COMPLAINT, denied)
         if kind is Kind.PRAISE:
-            return Signal(Kind.COMPLAINT, weight, match)
+            return Signal(Kind.COMPLAINT, weight, denied)
     if kind is Kind.COMPLAINT and _is_supposed(first, cues.ifs, reading):
         weight *= _SUPPOSED
     if kind is Kind.PRAISE and any(but > first for but in cues.buts):
@@ -89,12 +91,12 @@ def _hear_one(match: Match, cues: Cues, reading: Reading, spoken_for: set[int]) 
     return Signal(kind, weight, match)
 
 
-def _is_negated(token: int, negations: frozenset[int], reading: Reading) -> bool:
-    """Return whether a negation stands close before *token* in its clause."""
-    return any(
-        before in negations and reading.clauses[before] == reading.clauses[token]
-        for before in range(max(0, token - _NEGATION_REACH), token)
-    )
+def _denial_of(token: int, negations: frozenset[int], reading: Reading) -> int | None:
+    """Return the negation that stands close before *token* in its clause, if there is one."""
+    for before in range(max(0, token - _NEGATION_REACH), token):
+        if before in negations and reading.clauses[before] == reading.clauses[token]:
+            return before
+    return None
 
 
 def _is_supposed(token: int, ifs: tuple[int, ...], reading: Reading) -> bool:

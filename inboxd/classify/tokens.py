@@ -53,6 +53,7 @@ class Reading:
 
     ``text[starts[i]:ends[i]]`` is token *i*; *keys* hold it evenly spelt. Tokens with equal
     *sentences* belong to one sentence, with equal *clauses* to one stretch without a comma.
+    *asked* is where the first question mark stands.
     """
 
     text: str
@@ -61,6 +62,7 @@ class Reading:
     ends: list[int] = field(default_factory=list)
     sentences: list[int] = field(default_factory=list)
     clauses: list[int] = field(default_factory=list)
+    asked: tuple[int, int] | None = None
     questions: int = 0
     exclamations: int = 0
     sentence: int = 0
@@ -114,6 +116,8 @@ def _take(reading: Reading, match: re.Match[str]) -> None:
         if "\n" in found:
             reading.stop(".")
     elif kind == "stop":
+        if "?" in found and reading.asked is None:
+            reading.asked = match.span()
         reading.stop(found)
     elif kind == "pause":
         reading.clause += 1

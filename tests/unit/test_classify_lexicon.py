@@ -25,8 +25,8 @@ def found(lines: str, text: str) -> list[str]:
         ("late", "LATE, later", ["late"]),
         ("deliver*", "undelivered delivery", ["delivery"]),
         ("my|our box", "our box", ["our box"]),
-        ("<day> late", "two days late", ["days late"]),
-        ("<n> days", "14 days", ["14 days"]),
+        ("<DAY> late", "two days late", ["days late"]),
+        ("<N> days", "14 days", ["14 days"]),
         ("so? late", "so late", ["so late"]),
         ("never .. came", "it never really came", ["never came"]),
         ("never .. came", "it never a b c d e came", []),
@@ -36,7 +36,7 @@ def found(lines: str, text: str) -> list[str]:
 )
 def test_notation(phrase: str, text: str, expected: list[str]) -> None:
     """Each sign of the notation matches what the module says, and no more."""
-    lines = f"@day = day|days\n@n = two\n# a comment\n[kind:complaint 1]\n{phrase}"
+    lines = f"@DAY = day|days\n@N = two\n# a comment\n[kind:complaint 1]\n{phrase}"
 
     assert found(lines, text) == expected
 
@@ -48,7 +48,9 @@ def test_longest_phrase_of_a_dimension_wins() -> None:
     assert found(lines, "gift card") == ["gift card", "card"]
 
 
-@pytest.mark.parametrize("lines", ["late", "[kind:complaint 1]\n<one two> three"])
+@pytest.mark.parametrize(
+    "lines", ["late", "[kind:complaint 1]\n<one two> three", "[kind:complaint 1]\n<TIEM> late"]
+)
 def test_bad_list_is_refused(lines: str) -> None:
     """A slip in a list is an error, never a phrase that silently matches nothing."""
     with pytest.raises(LexiconError):

@@ -63,6 +63,8 @@ def test_any_string_gets_a_sound_verdict(text: str) -> None:
     assert verdict.topics
     assert len(set(verdict.topics)) == len(verdict.topics)
     assert verdict.topics == (Topic.OTHER,) or Topic.OTHER not in verdict.topics
+    labels = {each.label for each in verdict.evidence}
+    assert verdict.kind is Kind.OTHER or f"kind:{verdict.kind}" in labels
     for each in verdict.evidence:
         assert 0 <= each.start < each.end <= len(text)
         assert text[each.start : each.end] == each.text
@@ -93,6 +95,12 @@ def test_evidence_is_of_the_kind_that_was_found() -> None:
 
     assert "kind:complaint" in labels
     assert "kind:praise" not in labels
+
+
+def test_a_question_mark_and_a_denial_are_evidence() -> None:
+    """What turned or made the verdict is shown, not only the word beside it."""
+    assert evidence("42 in blue?", "kind:request") == ["?"]
+    assert evidence("Das war nicht super", "kind:complaint") == ["nicht super"]
 
 
 def test_one_topic_stays_one_topic() -> None:
