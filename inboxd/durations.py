@@ -21,8 +21,15 @@ _STEP_FORMS = 'write "50%", "100%", "100% + 1h" or "45m"'
 
 _MOST_PERCENT = 1_000
 
-_BRIEF = reprlib.Repr()
-_BRIEF.maxstring = _BRIEF.maxother = _BRIEF.maxlong = 60
+
+class _Brief(reprlib.Repr):
+    def repr_int(self, x: int, level: int) -> str:
+        """Return a number that a person could have meant; Python refuses to print the longest."""
+        return super().repr_int(x, level) if abs(x) < 10**18 else "a number that long"
+
+
+_BRIEF = _Brief()
+_BRIEF.maxstring = _BRIEF.maxother = 60
 
 
 @dataclass(frozen=True, slots=True)

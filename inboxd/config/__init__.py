@@ -1,0 +1,31 @@
+"""
+The configuration: a TOML file in, typed settings out, or every problem in it at once.
+
+The networks are passed in, because a configuration knows their keys and not their code.
+"""
+
+from inboxd.config.advice import advice
+from inboxd.config.loader import load
+from inboxd.config.settings import (
+    Address,
+    AnySink,
+    ConsoleSettings,
+    EmailSettings,
+    GeneralSettings,
+    HttpSettings,
+    Settings,
+    SlackSettings,
+)
+
+__all__ = [
+    "Address",
+    "AnySink",
+    "ConsoleSettings",
+    "EmailSettings",
+    "GeneralSettings",
+    "HttpSettings",
+    "Settings",
+    "SlackSettings",
+    "advice",
+    "load",
+]

@@ -1,0 +1,130 @@
+"""``[[calendars]]``: opening hours as they are written, with a country's holidays."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, BeforeValidator, Field
+
+from inboxd.config.problems import nearest
+from inboxd.config.settings import STRICT, Name, Zone
+from inboxd.core.hours import OpeningHours
+from inboxd.core.localtime import parse_interval
+from inboxd.durations import brief
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+ALWAYS = OpeningHours("always", UTC, {day: [(0, 86_400)] for day in range(7)})
+"""The calendar of a policy that names none: every hour counts, and a day has 24."""
+
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _parse_interval(value: object) -> tuple[int, int]:
+    if not isinstance(value, str):
+        raise ValueError(f"{brief(value)} is no interval; write 09:00-13:00 in quotes")  # noqa: TRY004 - pydantic collects ValueErrors
+    return parse_interval(value)
+
+
+def _parse_day(value: object) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        if isinstance(value, str) and _DAY.fullmatch(value):
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise ValueError(f"{brief(value)} is no date; write 2026-12-31 in quotes")
+
+
+def _parse_country(value: object) -> str:
+    """Return *value* if there are holidays for it: ``UA``, ``DE-BY``."""
+    import holidays  # noqa: PLC0415 - 50 ms and 5 MB that only calendars with holidays need
+
+    if not isinstance(value, str):
+        raise ValueError('must be a country in quotes, such as "UA" or "DE-BY"')  # noqa: TRY004 - pydantic collects ValueErrors
+    countries = holidays.list_supported_countries()
+    country, _, region = value.partition("-")
+    if country not in countries:
+        near = _nearest_country(value, countries)
+        hint = f"did you mean {near}?" if near else 'write its code, such as "UA" or "DE-BY"'
+        raise ValueError(f"{brief(value)} is no country with known holidays; {hint}")
+    if "-" in value and region not in countries[country]:
+        there_are = ", ".join(countries[country]) or "none"
+        raise ValueError(f"{brief(value)} is no region with known holidays; there are: {there_are}")
+    return value
+
+
+def _nearest_country(value: str, countries: Mapping[str, object]) -> str | None:
+    """Return the code of the country whose code or English name *value* almost is."""
+    from holidays.registry import COUNTRIES  # noqa: PLC0415 - as above
+
+    codes = {name.replace("_", " "): entry[1] for name, entry in COUNTRIES.items()}
+    if value.upper() in countries:
+        return value.upper()
+    name = nearest(value, codes)
+    return codes[name] if name else None
+
+
+Intervals = tuple[Annotated[tuple[int, int], BeforeValidator(_parse_interval)], ...]
+Day = Annotated[date, BeforeValidator(_parse_day)]
+
+
+class CalendarSettings(BaseModel):
+    """One calendar as it is written."""
+
+    model_config = STRICT
+
+    name: Name
+    timezone: Zone | None = None
+    mon: Intervals = ()
+    tue: Intervals = ()
+    wed: Intervals = ()
+    thu: Intervals = ()
+    fri: Intervals = ()
+    sat: Intervals = ()
+    sun: Intervals = ()
+    holidays: Annotated[str, BeforeValidator(_parse_country)] | None = None
+    closed: tuple[Day, ...] = ()
+    open: Mapping[Day, Intervals] = Field(default_factory=dict)
+    breaks: Mapping[Day, Intervals] = Field(default_factory=dict)
+
+    def hours(self, timezone: tzinfo) -> OpeningHours:
+        """Return the calendar, in *timezone* unless it has its own; raises ValueError."""
+        return OpeningHours(
+            name=self.name,
+            timezone=self.timezone or timezone,
+            week={day: getattr(self, name) for day, name in enumerate(_WEEKDAYS)},
+            closed=_ClosedDays(frozenset(self.closed), self.holidays),
+            open=self.open,
+            breaks=self.breaks,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _ClosedDays:
+    """The dates on which a calendar is closed; a year's holidays are worked out when asked."""
+
+    closed: frozenset[date]
+    country: str | None
+
+    def __contains__(self, day: object) -> bool:
+        if not isinstance(day, date) or day in self.closed:
+            return isinstance(day, date)
+        return self.country is not None and day in _holidays(self.country, day.year)
+
+
+@cache
+def _holidays(country: str, year: int) -> frozenset[date]:
+    """Return the holidays of one year: a value of its own, so threads cannot see half of it."""
+    import holidays  # noqa: PLC0415 - as above
+
+    code, _, region = country.partition("-")
+    return frozenset(holidays.country_holidays(code, subdiv=region or None, years=year))

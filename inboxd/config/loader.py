@@ -1,0 +1,265 @@
+"""From a file to settings: every problem at once, or a configuration that holds together."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from inboxd.config.calendars import ALWAYS, CalendarSettings
+from inboxd.config.policies import PolicySettings, aimless, lost_references, misplaced_steps
+from inboxd.config.problems import Problems, at, no_choice, unknown_key, wrong
+from inboxd.config.secrets import Vault
+from inboxd.config.settings import SINKS, GeneralSettings, HttpSettings, Settings
+from inboxd.config.validation import validated
+from inboxd.durations import format_duration, parse_duration
+from inboxd.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from inboxd.config.settings import AnySink
+    from inboxd.connector import AccountSettings
+    from inboxd.core.hours import OpeningHours
+    from inboxd.core.policies import Policy
+
+    Networks = Mapping[str, Callable[[], type[AccountSettings]]]
+
+_TABLES = ("inboxd", "http")
+_LISTS = ("accounts", "calendars", "sinks", "policies")
+_LARGEST = 1_048_576
+_LONGEST_LINE = 16_384
+"""The time tomllib takes for one dotted key grows with the square of its length."""
+_PLACE = re.compile(r"(.*) \(at (end of document|line \d+, column \d+)\)", re.DOTALL)
+_LEAST = {"poll_every": timedelta(seconds=1), "timeout": timedelta(seconds=1)}
+
+
+def load(path: Path, networks: Networks, env: Mapping[str, str] = os.environ) -> Settings:
+    """
+    Return the configuration in *path*.
+
+    *networks* names the connectors' settings classes, each to be imported only if it is
+    used; *env* is where secrets and systemd's credentials are looked up. Raises ConfigError
+    with everything that is wrong.
+    """
+    try:
+        data = _parsed(_text(path))
+    except _Unreadable as error:
+        raise ConfigError(str(path), [error.problem]) from None
+    loading = _Loading(data, networks, Vault(path.absolute().parent, env))
+    settings = loading.settings(path)
+    if settings is None or loading.problems:
+        raise ConfigError(str(path), loading.problems.listed())
+    return settings
+
+
+class _Unreadable(Exception):
+    """The file as a whole is no TOML; nothing in it can be looked at."""
+
+    def __init__(self, path: str, text: str) -> None:
+        super().__init__(text)
+        self.problem = Problem(path, text)
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+        # An editor's byte order mark is not the user's fault.
+        text = data.decode("utf-8-sig")
+    except FileNotFoundError:
+        raise _Unreadable("", "does not exist; copy config.example.toml to begin with") from None
+    except IsADirectoryError:
+        raise _Unreadable("", "is a directory; name the file in it") from None
+    except OSError as error:
+        why = (error.strerror or "it cannot be opened").lower()
+        raise _Unreadable("", f"cannot be read: {why}") from None
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise _Unreadable(f"line {line}", "is not UTF-8; save the file as UTF-8") from None
+    except ValueError:
+        raise _Unreadable("", "cannot be read: that is no path") from None
+    if len(data) > _LARGEST:
+        raise _Unreadable("", "is larger than 1 MiB; that is no configuration")
+    if not text.strip():
+        raise _Unreadable("", "is empty; copy config.example.toml to begin with")
+    return text
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if len(line) > _LONGEST_LINE:
+            raise _Unreadable(f"line {number}", f"is {len(line):,} characters long; break it up")
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise _Unreadable("", "is nested too deeply to be read") from None
+    except tomllib.TOMLDecodeError as error:
+        found = _PLACE.fullmatch(str(error))
+        what, place = found.groups() if found else (str(error), "the file")
+        where = "the end of the file" if place == "end of document" else place
+        raise _Unreadable(where, f"is no TOML: {what[:1].lower()}{what[1:]}") from None
+    except ValueError:  # Python's own guard against numbers that take minutes to read
+        text = "has a number of thousands of digits; nothing here is that large"
+        raise _Unreadable("", text) from None
+
+
+class _Loading:
+    """One configuration on its way in."""
+
+    def __init__(self, data: dict[str, Any], networks: Networks, vault: Vault) -> None:
+        self.problems = Problems()
+        self._data = data
+        self._networks = networks
+        self._vault = vault
+
+    def settings(self, path: Path) -> Settings | None:
+        """Return the whole; None, or with problems noted, where it does not hold together."""
+        for key in self._data.keys() - {*_TABLES, *_LISTS}:
+            self.problems.add(at("", key), unknown_key(key, [*_TABLES, *_LISTS]))
+        general = self._validated(GeneralSettings, self._data.get("inboxd", {}), "inboxd")
+        http = self._data.get("http")
+        served = None if http is None else self._validated(HttpSettings, http, "http")
+        accounts = self._accounts()
+        calendars = self._calendars(general or GeneralSettings())
+        sinks = self._sinks()
+        policies = self._policies(calendars)
+        self._alert_to()
+        if general is None:
+            return None
+        return Settings(
+            path, general, served, accounts, calendars, sinks, policies, tuple(self._vault.files)
+        )
+
+    def _validated(self, model: Any, raw: object, path: str) -> Any:  # noqa: ANN401 - see validated()
+        return validated(model, raw, path, self._vault, self.problems)
+
+    def _tables(self, key: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield each table below ``[[key]]`` with its path; names that were there are noted."""
+        given = self._data.get(key, [])
+        if isinstance(given, dict):
+            self.problems.add(key, f"is a single table; write [[{key}]] with two brackets for each")
+            return
+        if not isinstance(given, list):
+            self.problems.add(key, wrong(given, f"write [[{key}]] for each"))
+            return
+        first: dict[str, str] = {}
+        for number, raw in enumerate(given):
+            path = at(key, number)
+            if not isinstance(raw, dict):
+                self.problems.add(path, wrong(raw, "it must be a table"))
+                continue
+            name = raw.get("name")
+            if isinstance(name, str) and first.setdefault(name, path) != path:
+                self.problems.add(
+                    at(path, "name"), wrong(name, f"{first[name]} has that name already")
+                )
+            yield path, raw
+
+    def _names(self, key: str) -> set[str]:
+        """Return the names below ``[[key]]``, also of what has problems of its own."""
+        given = self._data.get(key, [])
+        tables = [raw for raw in given if isinstance(raw, dict)] if isinstance(given, list) else []
+        return {raw["name"] for raw in tables if isinstance(raw.get("name"), str)}
+
+    def _accounts(self) -> tuple[AccountSettings, ...]:
+        if not self._data.get("accounts"):
+            self.problems.add("accounts", "are missing; give at least one [[accounts]]")
+        made = [self._account(path, raw) for path, raw in self._tables("accounts")]
+        return tuple(account for account in made if account)
+
+    def _account(self, path: str, raw: dict[str, Any]) -> AccountSettings | None:
+        network = raw.get("network")
+        if not isinstance(network, str) or network not in self._networks:
+            there_are = ", ".join(sorted(self._networks)) or "none"
+            missing = f"is missing; there are: {there_are}"
+            text = no_choice(network, self._networks) if "network" in raw else missing
+            self.problems.add(at(path, "network"), text)
+            return None
+        try:
+            model = self._networks[network]()
+        except Exception as error:  # noqa: BLE001 - whatever a plugin raises, the file names it
+            why = f"its connector cannot be loaded: {type(error).__name__}: {error}"
+            self.problems.add(at(path, "network"), wrong(network, why))
+            return None
+        for key, least in _LEAST.items():
+            if _shorter(raw.get(key), least):
+                text = wrong(raw[key], f"it must be at least {format_duration(least)}")
+                self.problems.add(at(path, key), text)
+        account: AccountSettings | None = self._validated(model, raw, path)
+        return account
+
+    def _calendars(self, general: GeneralSettings) -> dict[str, OpeningHours]:
+        calendars = {ALWAYS.name: ALWAYS}
+        for path, raw in self._tables("calendars"):
+            if raw.get("name") == ALWAYS.name:
+                text = wrong(ALWAYS.name, "that calendar is built in; it is open at all times")
+                self.problems.add(at(path, "name"), text)
+                continue
+            made: CalendarSettings | None = self._validated(CalendarSettings, raw, path)
+            try:
+                if made:
+                    calendars[made.name] = made.hours(general.timezone)
+            except ValueError:
+                self.problems.add(
+                    path, 'is never open; give it hours, such as mon = ["09:00-18:00"]'
+                )
+        return calendars
+
+    def _sinks(self) -> tuple[AnySink, ...]:
+        sinks: list[AnySink] = []
+        for path, raw in self._tables("sinks"):
+            kind = raw.get("type")
+            if not isinstance(kind, str) or kind not in SINKS:
+                missing = f"is missing; there are: {', '.join(sorted(SINKS))}"
+                text = no_choice(kind, SINKS) if "type" in raw else missing
+                self.problems.add(at(path, "type"), text)
+                continue
+            for key, text in SINKS[kind].conflicts(raw):
+                self.problems.add(at(path, key) if key else path, text)
+            sink: AnySink | None = self._validated(SINKS[kind], raw, path)
+            if sink:
+                sinks.append(sink)
+        return tuple(sinks)
+
+    def _policies(self, calendars: Mapping[str, OpeningHours]) -> tuple[Policy, ...]:
+        policies = []
+        known = {
+            "calendar": {ALWAYS.name, *self._names("calendars")},
+            "sink": self._names("sinks"),
+            "account": self._names("accounts"),
+            "network": set(self._networks),
+        }
+        for path, raw in self._tables("policies"):
+            for parts, text in lost_references(raw, known):
+                self.problems.add(at(path, *parts), text)
+            if aimless(raw):
+                self.problems.add(
+                    path,
+                    "has steps but no target; give it first_response, next_response or resolution",
+                )
+            policy: PolicySettings | None = self._validated(PolicySettings, raw, path)
+            if policy:
+                hours = calendars.get(policy.calendar, ALWAYS)
+                for parts, text in misplaced_steps(policy, hours):
+                    self.problems.add(at(path, *parts), text)
+                policies.append(policy.policy(hours))
+        return tuple(policies)
+
+    def _alert_to(self) -> None:
+        general, names = self._data.get("inboxd"), self._names("sinks")
+        given = general.get("alert_to") if isinstance(general, dict) else None
+        for place, sink in enumerate(given if isinstance(given, list) else ()):
+            if isinstance(sink, str) and sink not in names:
+                self.problems.add(at("inboxd.alert_to", place), no_choice(sink, names))
+
+
+def _shorter(value: object, least: timedelta) -> bool:
+    """Return whether *value* is a duration under *least*."""
+    try:
+        return parse_duration(value) < least
+    except ValueError:
+        return False

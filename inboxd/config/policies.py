@@ -1,0 +1,173 @@
+"""``[[policies]]``: which cases, how soon, and who hears of it, as it is written."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, InstanceOf
+
+from inboxd.config.problems import no_choice, wrong
+from inboxd.config.settings import STRICT, Name
+from inboxd.core.policies import Match, Policy, Step
+from inboxd.durations import BusinessSpan, StepAt, parse_business, parse_step_at
+from inboxd.model import Kind, Stream, Topic, Urgency
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from inboxd.core.hours import OpeningHours
+
+
+Place = tuple[str | int, ...]
+"""Keys and numbers that lead from a policy to something in it."""
+
+_TARGETS = ("first_response", "next_response", "resolution")
+
+
+def _listed(value: object) -> list[Any]:
+    """Return *value* as a list: where several may stand, one may stand alone."""
+    return value if isinstance(value, list) else [value]
+
+
+def _some_time(value: BusinessSpan) -> BusinessSpan:
+    if not value:
+        raise ValueError("must be longer than 0s")
+    return value
+
+
+def _not_too_often(value: BusinessSpan) -> BusinessSpan:
+    if not value.days and value.time.total_seconds() < 60:
+        raise ValueError("must be at least 1m: nobody can act on an alert sooner")
+    return value
+
+
+Business = Annotated[
+    InstanceOf[BusinessSpan], BeforeValidator(parse_business), AfterValidator(_some_time)
+]
+Several = BeforeValidator(_listed)
+Names = Annotated[tuple[str, ...], Several, Field(min_length=1)]
+Language = Annotated[str, Field(pattern="^[a-z]{2,3}$")]
+
+
+class StepSettings(BaseModel):
+    """When to tell whom."""
+
+    model_config = STRICT
+
+    at: Annotated[InstanceOf[StepAt], BeforeValidator(parse_step_at)]
+    to: tuple[str, ...] = Field(min_length=1)
+    repeat: Annotated[Business, AfterValidator(_not_too_often)] | None = None
+
+    def step(self) -> Step:
+        """Return the step as it is taken: a sink that is named twice is told once."""
+        return Step(self.at, tuple(dict.fromkeys(self.to)), self.repeat)
+
+
+class MatchSettings(BaseModel):
+    """What a case must be; of several values one is enough, of several keys all must hold."""
+
+    model_config = STRICT
+
+    account: Names | None = None
+    network: Names | None = None
+    stream: Annotated[tuple[Stream, ...], Several, Field(min_length=1)] | None = None
+    kind: Annotated[tuple[Kind, ...], Several, Field(min_length=1)] | None = None
+    topic: Annotated[tuple[Topic, ...], Several, Field(min_length=1)] | None = None
+    urgency: Annotated[tuple[Urgency, ...], Several, Field(min_length=1)] | None = None
+    language: Annotated[tuple[Language, ...], Several, Field(min_length=1)] | None = Field(
+        default=None, description='an ISO 639-1 code, such as "ru"'
+    )
+    public: bool | None = Field(default=None, strict=True)
+    min_followers: int | None = Field(default=None, ge=0, strict=True)
+
+    def match(self) -> Match:
+        """Return the conditions as they are asked."""
+        return Match(
+            account=frozenset(self.account or ()),
+            network=frozenset(self.network or ()),
+            stream=frozenset(self.stream or ()),
+            kind=frozenset(self.kind or ()),
+            topic=frozenset(self.topic or ()),
+            urgency=frozenset(self.urgency or ()),
+            language=frozenset(self.language or ()),
+            public=self.public,
+            min_followers=self.min_followers,
+        )
+
+
+class PolicySettings(BaseModel):
+    """One policy as it is written."""
+
+    model_config = STRICT
+
+    name: Name
+    match: MatchSettings = MatchSettings()
+    calendar: str = "always"
+    first_response: Business | None = None
+    next_response: Business | None = None
+    """If it is not given, as *first_response*."""
+    resolution: Business | None = None
+    steps: tuple[StepSettings, ...] = ()
+    remind_after: Business = BusinessSpan(days=1)
+    """When an acknowledged case that is still unanswered is brought up again."""
+
+    def policy(self, hours: OpeningHours) -> Policy:
+        """Return the policy as it is applied."""
+        return Policy(
+            name=self.name,
+            match=self.match.match(),
+            hours=hours,
+            first_response=self.first_response,
+            next_response=self.next_response or self.first_response,
+            resolution=self.resolution,
+            steps=tuple(step.step() for step in self.steps),
+            remind_after=self.remind_after,
+        )
+
+
+def lost_references(
+    raw: Mapping[str, Any], known: Mapping[str, Collection[str]]
+) -> Iterator[tuple[Place, str]]:
+    """
+    Yield where a policy, *raw* as in the file, names what is not *known*, and what there is.
+
+    It may be wrong in any other way, too: all of that is for others to say.
+    """
+    for place, kind, name in _references(raw):
+        if isinstance(name, str) and name not in known[kind]:
+            yield place, no_choice(name, known[kind])
+
+
+def _references(raw: Mapping[str, Any]) -> Iterator[tuple[Place, str, object]]:
+    if "calendar" in raw:
+        yield ("calendar",), "calendar", raw["calendar"]
+    match raw.get("match"):
+        case dict(conditions):
+            for kind in ("account", "network"):
+                for name in _listed(conditions.get(kind)):
+                    yield ("match", kind), kind, name
+    match raw.get("steps"):
+        case list(steps):
+            for number, step in enumerate(steps):
+                names = step.get("to") if isinstance(step, dict) else None
+                for place, name in enumerate(names if isinstance(names, list) else ()):
+                    yield ("steps", number, "to", place), "sink", name
+
+
+def aimless(raw: Mapping[str, Any]) -> bool:
+    """Return whether a policy, *raw* as in the file, has steps towards nothing."""
+    return bool(raw.get("steps")) and not raw.keys() & set(_TARGETS)
+
+
+def misplaced_steps(policy: PolicySettings, hours: OpeningHours) -> Iterator[tuple[Place, str]]:
+    """Yield the steps of *policy* that come before the one above, by the *hours* it counts in."""
+    for number, (earlier, later) in enumerate(pairwise(policy.steps)):
+        for key in _TARGETS:
+            target = getattr(policy, key)
+            if target and hours.step(later.at, target) < hours.step(earlier.at, target):
+                shares = earlier.at.percent and later.at.percent
+                where = "" if shares else f" where {key} is {target}"
+                text = f'it comes before steps[{number}] ("{earlier.at}"){where}; sort them by time'
+                yield ("steps", number + 1, "at"), wrong(str(later.at), text)
+                break

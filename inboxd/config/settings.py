@@ -1,0 +1,219 @@
+"""What a configuration may say, section by section, and the whole as the program sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    SecretStr,
+    ValidationInfo,
+)
+
+from inboxd.config.zones import parse_zone
+from inboxd.connector import AccountSettings, Duration
+from inboxd.durations import brief
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from inboxd.core.hours import OpeningHours
+    from inboxd.core.policies import Policy
+
+STRICT = ConfigDict(extra="forbid", frozen=True)
+
+
+class Address(NamedTuple):
+    """Where a server listens."""
+
+    host: str
+    port: int
+
+
+def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
+    """Return *path*; a relative one begins at the configuration file's folder."""
+    if "\0" in str(path) or not path.name:
+        raise ValueError("must name a file")
+    folder: Path = (info.context or {}).get("folder", Path())
+    try:
+        return folder / path.expanduser()
+    except RuntimeError:
+        raise ValueError("must not begin with a ~ for which there is no home") from None
+
+
+def _parse_address(value: object) -> Address:
+    host, _, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
+    host = host.removeprefix("[").removesuffix("]")
+    if not (host and port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= 65_535):
+        raise ValueError(f"{brief(value)} is no host:port, such as 127.0.0.1:8787")
+    return Address(host, int(port))
+
+
+def _mail_address(value: str) -> str:
+    name, at_sign, domain = value.rpartition("@")
+    if not (name and at_sign and domain) or set(value) & set(' \t\r\n,;<>"') or "@" in name:
+        raise ValueError(f"{value!r} is no mail address; write it plain: lead@shop.example")
+    return value
+
+
+def _web_address(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().startswith(("https://", "http://")):
+        raise ValueError("is no web address; it must begin with https://")
+    return value
+
+
+def _some_time(value: timedelta) -> timedelta:
+    if value <= timedelta():
+        raise ValueError("must be longer than 0s")
+    return value
+
+
+Zone = Annotated[InstanceOf[ZoneInfo], BeforeValidator(parse_zone)]
+LocalPath = Annotated[Path, AfterValidator(_beside_the_file)]
+MailAddress = Annotated[str, AfterValidator(_mail_address)]
+Span = Annotated[Duration, AfterValidator(_some_time)]
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class GeneralSettings(BaseModel):
+    """``[inboxd]``: the program as a whole."""
+
+    model_config = STRICT
+
+    database: LocalPath = Field(default=Path("inboxd.db"), validate_default=True)
+    timezone: Zone = ZoneInfo("UTC")
+    quiet_after: Span = timedelta(days=1)
+    """How long after our last answer a case counts as resolved, on the wall clock."""
+    alert_to: tuple[str, ...] = Field(default=(), min_length=1)
+    """The sinks for alerts about inboxd itself; if it is not given, every sink."""
+    blind_after: int = Field(default=3, ge=1, le=1_000)
+    """After how many times *poll_every* without a poll an account counts as blind."""
+
+
+class HttpSettings(BaseModel):
+    """``[http]``: where health and metrics are served."""
+
+    model_config = STRICT
+
+    listen: Annotated[InstanceOf[Address], BeforeValidator(_parse_address)]
+
+
+class SinkSettings(BaseModel):
+    """``[[sinks]]``: where alerts go."""
+
+    model_config = STRICT
+
+    name: Name
+
+    @classmethod
+    def conflicts(cls, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:  # noqa: ARG003 - for subclasses
+        """Yield the key ("" for the whole) and what is wrong with the keys *given* together."""
+        yield from ()
+
+
+class SlackSettings(SinkSettings):
+    """A Slack channel: through an incoming webhook, or a bot that can update its messages."""
+
+    type: Literal["slack"]
+    webhook_url: Annotated[SecretStr, AfterValidator(_web_address)] | None = None
+    token: SecretStr | None = None
+    channel: str = Field(default="", min_length=1)
+    api_base: str = Field(default="https://slack.com/api/", pattern="^https?://")
+    timeout: Span = timedelta(seconds=10)
+
+    @classmethod
+    def conflicts(cls, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Yield why a webhook and a bot's token cannot both, or neither, be there."""
+        if "webhook_url" in given and "token" in given:
+            yield "", "has both webhook_url and token; keep the one that shall be used"
+        elif "token" in given and "channel" not in given:
+            yield "channel", 'is missing; a token needs one, such as "C0123"'
+        elif "webhook_url" in given and "channel" in given:
+            yield "channel", "goes with a token; a webhook has its own channel"
+        elif "webhook_url" not in given and "token" not in given:
+            yield "", "has neither webhook_url nor token; give one of them"
+
+
+_MAIL_PORTS = {"none": 25, "starttls": 587, "tls": 465}
+
+
+class EmailSettings(SinkSettings):
+    """People's mailboxes, through an SMTP server."""
+
+    type: Literal["email"]
+    host: str = Field(min_length=1)
+    security: Literal["none", "starttls", "tls"] = "starttls"
+    port: int = Field(
+        default_factory=lambda given: _MAIL_PORTS[given.get("security", "starttls")],
+        ge=1,
+        le=65_535,
+    )
+    """By default the usual port for the security."""
+    username: str = Field(default="", min_length=1)
+    password: SecretStr | None = None
+    sender: MailAddress
+    to: tuple[MailAddress, ...] = Field(min_length=1)
+    timeout: Span = timedelta(seconds=30)
+    ca_file: LocalPath | None = None
+    """Certificates to trust beside the system's own."""
+
+    @classmethod
+    def conflicts(cls, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Yield which half of a log-in is missing."""
+        if "username" in given and "password" not in given:
+            yield "password", "is missing; a username needs one"
+        if "password" in given and "username" not in given:
+            yield "username", "is missing; a password needs one"
+
+
+class ConsoleSettings(SinkSettings):
+    """The daemon's own output."""
+
+    type: Literal["console"]
+
+
+AnySink = SlackSettings | EmailSettings | ConsoleSettings
+SINKS: Mapping[str, type[AnySink]] = {
+    "slack": SlackSettings,
+    "email": EmailSettings,
+    "console": ConsoleSettings,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A whole configuration: every reference in it leads somewhere."""
+
+    path: Path
+    general: GeneralSettings
+    http: HttpSettings | None
+    accounts: tuple[AccountSettings, ...]
+    calendars: Mapping[str, OpeningHours]
+    """By name; "always" is there by itself."""
+    sinks: tuple[AnySink, ...]
+    policies: tuple[Policy, ...]
+    """In the file's order: the first that matches governs."""
+    secret_files: tuple[Path, ...] = ()
+
+    @property
+    def alert_to(self) -> tuple[str, ...]:
+        """Return the names of the sinks that hear of inboxd's own troubles."""
+        return self.general.alert_to or tuple(sink.name for sink in self.sinks)
+
+    def secrets(self) -> frozenset[str]:
+        """Return every secret value, so that whatever writes text can keep them out of it."""
+        return frozenset(
+            value.get_secret_value()
+            for model in (*self.accounts, *self.sinks)
+            for _, value in model
+            if isinstance(value, SecretStr)
+        )

@@ -1,0 +1,965 @@
+"""Promises about the configuration: what is right works, and what is wrong is said at once."""
+
+from __future__ import annotations
+
+import copy
+import json
+import stat
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import Field
+
+from inboxd.config import (
+    ConsoleSettings,
+    EmailSettings,
+    Settings,
+    SlackSettings,
+    advice,
+    load,
+)
+from inboxd.connector import AccountSettings, Secret
+from inboxd.durations import BusinessSpan, parse_step_at
+from inboxd.errors import ConfigError
+from inboxd.model import Kind, Stream
+
+ROOT = Path(__file__).parents[2]
+TOKEN = "s3cr3t-of-the-shop"
+ENV = {"TOKEN": TOKEN, "HOOK": f"https://hooks.slack.com/{TOKEN}", "EMPTY": " ", "TWO": "a\nb"}
+FORMS = '{ env = "…" }, { file = "…" } or { credential = "…" }'
+
+
+class Shop(AccountSettings):
+    """The settings of a network that exists only here."""
+
+    SUPPORTED_STREAMS: ClassVar[frozenset[Stream]] = frozenset({Stream.MENTIONS, Stream.COMMENTS})
+
+    shop_id: int = Field(default=1, gt=0, description="The shop's number.")
+    token: Secret
+    spare_token: Secret | None = None
+
+
+def broken() -> type[AccountSettings]:
+    raise ModuleNotFoundError("No module named 'sdk'")
+
+
+NETWORKS: Mapping[str, Callable[[], type[AccountSettings]]] = {
+    "shop": lambda: Shop,
+    "mall": lambda: Shop,
+    "broken": broken,
+}
+
+ACCOUNT = """
+    [[accounts]]
+    name = "a"
+    network = "shop"
+    streams = ["mentions"]
+    token = { env = "TOKEN" }
+"""
+OFFICE = """
+    [[calendars]]
+    name = "office"
+    mon = ["09:00-17:00"]
+"""
+LOG = """
+    [[sinks]]
+    name = "log"
+    type = "console"
+"""
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[..., Settings]:
+    """Return a function that loads a configuration from its text."""
+
+    def read(*parts: str, env: Mapping[str, str] = ENV) -> Settings:
+        path = tmp_path / "config.toml"
+        path.write_text("\n".join(map(textwrap.dedent, parts)))
+        return load(path, NETWORKS, env)
+
+    return read
+
+
+@pytest.fixture
+def problems(read: Callable[..., Settings]) -> Callable[..., list[str]]:
+    """Return a function that tells what is wrong with a configuration, line by line."""
+
+    def problems(*parts: str, env: Mapping[str, str] = ENV) -> list[str]:
+        with pytest.raises(ConfigError) as caught:
+            read(*parts, env=env)
+        assert TOKEN not in str(caught.value)
+        return [str(problem) for problem in caught.value.problems]
+
+    return problems
+
+
+Read = Callable[..., Settings]
+Tell = Callable[..., list[str]]
+
+
+# What is right -----------------------------------------------------------------------------
+
+
+def test_the_smallest_configuration_has_sensible_defaults(read: Read, tmp_path: Path) -> None:
+    """One account is enough to begin with."""
+    settings = read(ACCOUNT)
+    assert settings.general.database == tmp_path / "inboxd.db"
+    assert settings.general.timezone == ZoneInfo("UTC")
+    assert settings.general.quiet_after == timedelta(days=1)
+    assert settings.general.blind_after == 3
+    assert settings.http is None
+    assert (settings.sinks, settings.policies, settings.alert_to) == ((), (), ())
+    assert list(settings.calendars) == ["always"]
+    account = settings.accounts[0]
+    assert isinstance(account, Shop)
+    assert account.token.get_secret_value() == TOKEN
+    assert account.streams == (Stream.MENTIONS,)
+
+
+def test_general_keys_are_read_as_written(read: Read, tmp_path: Path) -> None:
+    """Paths begin at the file's folder, an editor's byte order mark does no harm."""
+    settings = read(
+        '\ufeff[inboxd]\ndatabase = "data/x.db"\ntimezone = "Europe/Kyiv"\nquiet_after = "36h"\n'
+        'blind_after = 5\nalert_to = ["log"]\n[http]\nlisten = "[::1]:8787"',
+        ACCOUNT,
+        LOG,
+    )
+    assert settings.general.database == tmp_path / "data" / "x.db"
+    assert settings.general.quiet_after == timedelta(hours=36)
+    assert settings.http
+    assert settings.http.listen == ("::1", 8787)
+    assert settings.alert_to == ("log",)
+
+
+def test_every_sink_hears_of_troubles_unless_told_otherwise(read: Read) -> None:
+    """Silence is never mistaken for calm: the default is everybody."""
+    assert read(ACCOUNT, LOG, '[[sinks]]\nname = "b"\ntype = "console"').alert_to == ("log", "b")
+
+
+def test_a_calendar_becomes_opening_hours(read: Read) -> None:
+    """Weekdays, holidays, and dates of their own, in the general zone by default."""
+    hours = read(
+        '[inboxd]\ntimezone = "Europe/Berlin"',
+        ACCOUNT,
+        """
+        [[calendars]]
+        name = "office"
+        mon = ["09:00-13:00", "14:00-18:00"]
+        fri = ["22:00-24:00"]
+        holidays = "DE-BY"
+        closed = ["2026-12-28", 2026-12-21]
+        open = { "2026-12-26" = ["10:00-14:00"] }
+        breaks = { "2026-12-14" = ["09:00-17:00"] }
+        """,
+    ).calendars["office"]
+
+    def opened(day: str) -> float:
+        start = datetime.fromisoformat(day).replace(tzinfo=ZoneInfo("Europe/Berlin"))
+        return hours.between(start, start + timedelta(days=1)) / timedelta(hours=1)
+
+    assert opened("2026-12-07") == 8
+    assert opened("2026-12-11") == 2
+    assert opened("2026-12-14") == 1
+    assert opened("2026-12-21") == opened("2026-12-28") == 0
+    assert opened("2026-12-26") == 0, "St Stephen's Day is a holiday, and a holiday wins"
+    assert opened("2027-06-07") == 8
+    assert opened("2027-05-17") == 0, "Whit Monday, of a year that was not asked about before"
+    assert opened("2027-11-01") == 0, "All Saints is a holiday in Bavaria"
+
+
+def test_the_calendar_called_always_is_open_at_all_times(read: Read) -> None:
+    """A policy that names no calendar counts every hour."""
+    settings = read(ACCOUNT, LOG, '[[policies]]\nname = "p"\nfirst_response = "1d"')
+    assert settings.policies[0].hours is settings.calendars["always"]
+    assert settings.calendars["always"].business_day == timedelta(days=1)
+
+
+def test_a_policy_is_read_as_written(read: Read) -> None:
+    """Targets, steps and conditions; one value may stand where several may."""
+    policy = read(
+        ACCOUNT,
+        OFFICE,
+        LOG,
+        """
+        [[policies]]
+        name = "complaints"
+        match = { kind = "complaint", network = ["shop", "mall"], public = true, min_followers = 9 }
+        calendar = "office"
+        first_response = "30m"
+        next_response = "2h"
+        resolution = "1d"
+        steps = [
+          { at = "50%", to = ["log", "log"] },
+          { at = "100% + 1h", to = ["log"], repeat = "2h" },
+        ]
+        """,
+    ).policies[0]
+    assert policy.match.kind == {Kind.COMPLAINT}
+    assert policy.match.network == {"shop", "mall"}
+    assert (policy.match.public, policy.match.min_followers) == (True, 9)
+    assert policy.match.account == frozenset()
+    assert policy.hours.name == "office"
+    assert policy.first_response == BusinessSpan(0, timedelta(minutes=30))
+    assert policy.next_response == BusinessSpan(0, timedelta(hours=2))
+    assert policy.resolution == policy.remind_after == BusinessSpan(days=1)
+    assert [step.at for step in policy.steps] == [parse_step_at("50%"), parse_step_at("100% + 1h")]
+    assert [step.to for step in policy.steps] == [("log",), ("log",)]
+    assert policy.steps[1].repeat == BusinessSpan(0, timedelta(hours=2))
+
+
+def test_the_next_response_is_due_as_soon_as_the_first(read: Read) -> None:
+    """Who gives one target for responses means every one of them."""
+    policy = read(ACCOUNT, '[[policies]]\nname = "p"\nfirst_response = "1h"').policies[0]
+    assert policy.next_response == policy.first_response
+    assert policy.resolution is None
+
+
+def test_the_three_kinds_of_sink(read: Read, tmp_path: Path) -> None:
+    """Slack by webhook or bot, mail with the usual ports, and the console."""
+    sinks = read(
+        ACCOUNT,
+        LOG,
+        """
+        [[sinks]]
+        name = "hook"
+        type = "slack"
+        webhook_url = { env = "HOOK" }
+        [[sinks]]
+        name = "bot"
+        type = "slack"
+        token = { env = "TOKEN" }
+        channel = "C0123"
+        [[sinks]]
+        name = "mail"
+        type = "email"
+        host = "localhost"
+        security = "tls"
+        username = "u"
+        password = { env = "TOKEN" }
+        sender = "inboxd@shop.example"
+        to = ["lead@shop.example"]
+        ca_file = "ca.pem"
+        """,
+    ).sinks
+    console, hook, bot, mail = sinks
+    assert isinstance(console, ConsoleSettings)
+    assert isinstance(hook, SlackSettings)
+    assert isinstance(bot, SlackSettings)
+    assert isinstance(mail, EmailSettings)
+    assert hook.webhook_url
+    assert hook.webhook_url.get_secret_value() == ENV["HOOK"]
+    assert (bot.channel, bot.api_base) == ("C0123", "https://slack.com/api/")
+    assert (mail.port, mail.ca_file, mail.to) == (465, tmp_path / "ca.pem", ("lead@shop.example",))
+
+
+@pytest.mark.parametrize(("security", "port"), [("none", 25), ("starttls", 587), ("tls", 465)])
+def test_mail_uses_the_usual_port_of_its_security(read: Read, security: str, port: int) -> None:
+    """Nobody should have to look up port numbers."""
+    mail = f'[[sinks]]\nname="m"\ntype="email"\nhost="h"\nsecurity="{security}"\nsender="a@b.c"\nto=["a@b.c"]'
+    sink = read(ACCOUNT, mail).sinks[0]
+    assert isinstance(sink, EmailSettings)
+    assert sink.port == port
+
+
+def test_a_network_that_is_not_used_is_not_imported(read: Read) -> None:
+    """A broken plugin that nobody configured stops nothing."""
+    assert read(ACCOUNT).accounts[0].network == "shop"
+
+
+def test_the_example_loads(tmp_path: Path) -> None:
+    """The file that newcomers copy is right, and nothing in it deserves a second look."""
+    import connectors.facebook  # noqa: PLC0415 - the only test that needs the real networks
+    import connectors.twitter  # noqa: PLC0415
+    import connectors.vk  # noqa: PLC0415
+
+    networks: dict[str, Callable[[], type[AccountSettings]]] = {
+        "vk": lambda: connectors.vk.Settings,
+        "facebook": lambda: connectors.facebook.Settings,
+        "twitter": lambda: connectors.twitter.Settings,
+    }
+    text = (ROOT / "config.example.toml").read_text()
+    names = ["VK_TOKEN", "VK_SERVICE", "VK_USER", "FB_PAGE_TOKEN", "X_KEY", "X_SECRET", "X_TOKEN"]
+    env = dict.fromkeys([*names, "X_TOKEN_SECRET"], TOKEN) | {"SLACK_WEBHOOK": ENV["HOOK"]}
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    path.chmod(0o600)
+    loaded = load(path, networks, env)
+    assert [account.network for account in loaded.accounts] == ["vk", "facebook", "twitter"]
+    assert loaded.calendars["office"].business_day == timedelta(hours=8)
+    assert advice(loaded) == []
+
+
+# Secrets -----------------------------------------------------------------------------------
+
+
+def account(token: str) -> str:
+    return f'[[accounts]]\nname = "a"\nnetwork = "shop"\nstreams = ["mentions"]\ntoken = {token}'
+
+
+def test_a_secret_comes_from_the_environment_a_file_or_systemd(read: Read, tmp_path: Path) -> None:
+    """Line ends and blanks around it are an editor's, not the secret's."""
+    (tmp_path / "token").write_text(f"{TOKEN}\n")
+    env = {"CREDENTIALS_DIRECTORY": str(tmp_path), "TOKEN": f" {TOKEN}\n"}
+    for source in (
+        'env = "TOKEN"',
+        'file = "token"',
+        f'file = "{tmp_path}/token"',
+        'credential = "token"',
+    ):
+        loaded = read(account(f"{{ {source} }}"), env=env)
+        assert isinstance(loaded.accounts[0], Shop)
+        assert loaded.accounts[0].token.get_secret_value() == TOKEN
+        assert loaded.secret_files == (() if "env" in source else (tmp_path / "token",))
+        assert TOKEN not in repr(loaded)
+
+
+@pytest.mark.parametrize(
+    ("token", "why"),
+    [
+        ('{ env = "NOPE" }', '= { env = "NOPE" }; that environment variable is not set'),
+        ('{ env = "EMPTY" }', '= { env = "EMPTY" }; that is empty'),
+        (
+            '{ env = "TWO" }',
+            '= { env = "TWO" }; that has several lines or control characters; no secret has',
+        ),
+        (f'"{TOKEN}"', f"is written into the file; say where the secret is instead: {FORMS}"),
+        ("5", f"is a number; say where the secret is instead: {FORMS}"),
+        ("{ }", f"must have one source, not 0: {FORMS}"),
+        ('{ env = "A", file = "b" }', f"must have one source, not 2: {FORMS}"),
+        ('{ enviro = "A" }', f"has the unknown key enviro; a secret is {FORMS}"),
+        ("{ env = 5 }", f"must name its env in quotes: {FORMS}"),
+        ('{ env = "" }', f"must name its env in quotes: {FORMS}"),
+        ('{ file = "a\\u0000b" }', f"must name its file in quotes: {FORMS}"),
+        ('{ env = "xoxb-1234567-abcdefg" }', "= { env = … }; that environment variable is not set"),
+        ('{ file = "." }', '= { file = "." }; that file cannot be read: is a directory'),
+        ('{ credential = "a/b" }', '= { credential = "a/b" }; a credential\'s name is no path'),
+    ],
+)
+def test_a_secret_that_cannot_be_had_is_named_but_not_told(
+    problems: Tell, tmp_path: Path, token: str, why: str
+) -> None:
+    """The text says what to do, and never holds a token, even one in the wrong place."""
+    env = {**ENV, "CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert problems(account(token), env=env) == [f"accounts[0].token {why}"]
+
+
+def test_a_secret_file_that_cannot_be_used_is_named(problems: Tell, tmp_path: Path) -> None:
+    """Missing, empty, binary or huge: each is said as it is, with where it was looked for."""
+    (tmp_path / "empty").write_text("\n")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    (tmp_path / "huge").write_text("x" * 70_000)
+
+    def said(name: str) -> str:
+        (line,) = problems(account(f'{{ file = "{name}" }}'))
+        return line.removeprefix(f'accounts[0].token = {{ file = "{name}" }}; ')
+
+    assert (
+        said("nope") == f'that file cannot be read: no such file or directory ("{tmp_path}/nope")'
+    )
+    assert said("empty") == "that is empty"
+    assert said("binary") == "that file is not UTF-8"
+    assert said("huge") == "that file is too long for a secret"
+
+
+def test_credentials_need_systemd(problems: Tell) -> None:
+    """Started by hand, the text says what the unit would have done."""
+    assert problems(account('{ credential = "vk" }')) == [
+        (
+            'accounts[0].token = { credential = "vk" }; systemd gave no credentials '
+            "(CREDENTIALS_DIRECTORY is not set); add LoadCredential= to the unit"
+        )
+    ]
+
+
+def test_a_missing_secret_says_how_to_give_one(problems: Tell) -> None:
+    """Optional secrets may be left out, others not."""
+    text = '[[accounts]]\nname = "a"\nnetwork = "shop"\nstreams = ["mentions"]'
+    assert problems(text) == [f"accounts[0].token is missing; write {FORMS}"]
+
+
+# What is wrong -----------------------------------------------------------------------------
+
+
+def test_every_problem_is_told_at_once(problems: Tell) -> None:
+    """One run of `inboxd check` is enough to mend a file, however broken."""
+    assert problems(
+        """
+        colour = "red"
+        [inboxd]
+        databse = "x"
+        timezone = "Kyiv"
+        quiet_after = 5
+        blind_after = true
+        alert_to = ["lg"]
+        [http]
+        listen = "8787"
+        [[accounts]]
+        name = "a"
+        network = "shop"
+        streams = ["mention", "reviews"]
+        poll_evry = "30s"
+        shop_id = "many"
+        [[accounts]]
+        name = "a"
+        network = "myspace"
+        [[accounts]]
+        network = "shoop"
+        [[accounts]]
+        name = "b"
+        network = "broken"
+        [[calendars]]
+        name = "office"
+        mon = ["9-17", "09:00-00:00", 5]
+        tue = "09:00-17:00"
+        holidays = "Ukrain"
+        closed = ["2026-02-30"]
+        open = { "2026-13-01" = ["10:00-14:00"], "2026-12-01" = ["10:00-10:00"] }
+        [[calendars]]
+        name = "never"
+        mon = []
+        [[sinks]]
+        name = "log"
+        type = "consol"
+        [[sinks]]
+        name = "mail"
+        type = "email"
+        port = 99999
+        security = "ssl"
+        sender = "me"
+        to = []
+        [[policies]]
+        name = "p"
+        match = { knd = "x", kind = ["complain"], public = "yes", language = "RU", account = "b", network = "shp" }
+        calendar = "ofice"
+        first_response = "0s"
+        steps = [{ at = "later", to = ["log", "mial"], repeat = "5s", too = 1 }]
+        """
+    ) == [
+        "colour is unknown; there are: accounts, calendars, http, inboxd, policies, sinks",
+        "inboxd.databse is unknown; did you mean database?",
+        "inboxd.blind_after = true; it must be a whole number",
+        'inboxd.timezone = "Kyiv" is no time zone; did you mean Europe/Kyiv?',
+        "inboxd.quiet_after = 5 is no duration; write 90s, 30m, 2h, 1d or a sum like 1h30m",
+        'http.listen = "8787" is no host:port, such as 127.0.0.1:8787',
+        "accounts[0].poll_evry is unknown; did you mean poll_every?",
+        (
+            'accounts[0].streams[0] = "mention"; did you mean mentions? '
+            "there are: comments, direct_messages, mentions, reviews, search"
+        ),
+        'accounts[0].shop_id = "many"; it must be a whole number (The shop\'s number)',
+        f"accounts[0].token is missing; write {FORMS}",
+        'accounts[1].name = "a"; accounts[0] has that name already',
+        'accounts[1].network = "myspace"; there are: broken, mall, shop',
+        'accounts[2].network = "shoop"; did you mean shop? there are: broken, mall, shop',
+        (
+            'accounts[3].network = "broken"; its connector cannot be loaded: '
+            "ModuleNotFoundError: No module named 'sdk'"
+        ),
+        'calendars[0].mon[0] = "9-17" is no interval; write 09:00-13:00',
+        'calendars[0].mon[1] = "09:00-00:00" ends where a day begins; midnight as an end is 24:00',
+        "calendars[0].mon[2] = 5 is no interval; write 09:00-13:00 in quotes",
+        'calendars[0].tue = "09:00-17:00"; it must be a list, like ["…"]',
+        'calendars[0].holidays = "Ukrain" is no country with known holidays; did you mean UA?',
+        'calendars[0].closed[0] = "2026-02-30" is no date; write 2026-12-31 in quotes',
+        "calendars[0].open.2026-13-01 is no date; write 2026-12-31 in quotes",
+        'calendars[0].open.2026-12-01[0] = "10:00-10:00" is empty; a whole day is 00:00-24:00',
+        'calendars[1] is never open; give it hours, such as mon = ["09:00-18:00"]',
+        'sinks[0].type = "consol"; did you mean console? there are: console, email, slack',
+        "sinks[1].host is missing",
+        'sinks[1].security = "ssl"; there are: none, starttls, tls',
+        "sinks[1].port = 99999; it must be at most 65535",
+        'sinks[1].sender = "me" is no mail address; write it plain: lead@shop.example',
+        "sinks[1].to = []; it must not be empty",
+        'policies[0].calendar = "ofice"; did you mean office? there are: always, never, office',
+        'policies[0].match.network = "shp"; did you mean shop? there are: broken, mall, shop',
+        'policies[0].steps[0].to[1] = "mial"; did you mean mail? there are: log, mail',
+        (
+            'policies[0].match.kind[0] = "complain"; did you mean complaint? '
+            "there are: complaint, other, praise, request"
+        ),
+        'policies[0].match.language = "RU"; it must fit ^[a-z]{2,3}$ (an ISO 639-1 code, such as "ru")',
+        'policies[0].match.public = "yes"; it must be true or false',
+        "policies[0].match.knd is unknown; did you mean kind?",
+        'policies[0].first_response = "0s"; it must be longer than 0s',
+        (
+            'policies[0].steps[0].at = "later" is no moment of a wait; '
+            'write "50%", "100%", "100% + 1h" or "45m"'
+        ),
+        'policies[0].steps[0].repeat = "5s"; it must be at least 1m: nobody can act on an alert sooner',
+        "policies[0].steps[0].too is unknown; did you mean to?",
+        'inboxd.alert_to[0] = "lg"; did you mean log? there are: log, mail',
+    ]
+
+
+def test_the_error_names_the_file(read: Read, tmp_path: Path) -> None:
+    """What is printed is what the design shows."""
+    with pytest.raises(ConfigError) as caught:
+        read(ACCOUNT, "poll_evry = 5")
+    assert str(caught.value) == (
+        f"{tmp_path}/config.toml has 1 problem:\n"
+        "  - accounts[0].poll_evry is unknown; did you mean poll_every?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("accounts = 5", "accounts = 5; write [[accounts]] for each"),
+        ("accounts = [5]", "accounts[0] = 5; it must be a table"),
+        ("[accounts]", "accounts are missing; give at least one [[accounts]]"),
+        (
+            '[accounts]\nname = "a"',
+            "accounts is a single table; write [[accounts]] with two brackets for each",
+        ),
+        ("# nothing", "accounts are missing; give at least one [[accounts]]"),
+        (
+            ACCOUNT + "[sinks]",
+            "sinks is a single table; write [[sinks]] with two brackets for each",
+        ),
+        ("inboxd = 5\n" + ACCOUNT, "inboxd = 5; it must be a table"),
+        (ACCOUNT + 'poll_every = "0s"', 'accounts[0].poll_every = "0s"; it must be at least 1s'),
+        (ACCOUNT + 'timeout = "0s"', 'accounts[0].timeout = "0s"; it must be at least 1s'),
+        (ACCOUNT + "shop_id = true", "accounts[0].shop_id = true; it must be a whole number"),
+        (
+            ACCOUNT + "shop_id = 0",
+            "accounts[0].shop_id = 0; it must be more than 0 (The shop's number)",
+        ),
+        (ACCOUNT + "api_base = 5", "accounts[0].api_base = 5; it must be text, in quotes"),
+        (
+            ACCOUNT + '"a b\\u001b[31m" = 5',
+            (
+                'accounts[0]."a b\\u001b[31m" is unknown; there are: api_base, '
+                "backfill, name, network, overlap, poll_every, shop_id, spare_token, streams, timeout, token"
+            ),
+        ),
+        (
+            OFFICE.replace("office", "always") + ACCOUNT,
+            'calendars[0].name = "always"; that calendar is built in; it is open at all times',
+        ),
+        (
+            OFFICE + 'holidays = "DE-XX"\n' + ACCOUNT,
+            (
+                'calendars[0].holidays = "DE-XX" is no region with known holidays; there are: BB, BE, BW, BY, HB, '
+                "HE, HH, MV, NI, NW, RP, SH, SL, SN, ST, TH, Augsburg"
+            ),
+        ),
+        (
+            OFFICE + 'holidays = "ua"\n' + ACCOUNT,
+            'calendars[0].holidays = "ua" is no country with known holidays; did you mean UA?',
+        ),
+        (
+            OFFICE + 'timezone = "Europe/"\n' + ACCOUNT,
+            'calendars[0].timezone = "Europe/" is no time zone; did you mean Europe/Rome?',
+        ),
+        (
+            OFFICE + "timezone = 5\n" + ACCOUNT,
+            "calendars[0].timezone = 5 is no time zone; they are named like Europe/Kyiv",
+        ),
+        (
+            OFFICE + "closed = [2026-12-31T00:00:00]\n" + ACCOUNT,
+            "calendars[0].closed[0] = 2026-12-31 00:00:00 is no date; write 2026-12-31 in quotes",
+        ),
+        (
+            ACCOUNT + '[[sinks]]\nname = "s"\ntype = "slack"',
+            "sinks[0] has neither webhook_url nor token; give one of them",
+        ),
+        (
+            ACCOUNT
+            + '[[sinks]]\nname = "s"\ntype = "slack"\ntoken = { env = "TOKEN" }\nwebhook_url = { env = "HOOK" }',
+            "sinks[0] has both webhook_url and token; keep the one that shall be used",
+        ),
+        (
+            ACCOUNT + '[[sinks]]\nname = "s"\ntype = "slack"\ntoken = { env = "TOKEN" }',
+            'sinks[0].channel is missing; a token needs one, such as "C0123"',
+        ),
+        (
+            ACCOUNT
+            + '[[sinks]]\nname = "s"\ntype = "slack"\nchannel = "C1"\nwebhook_url = { env = "HOOK" }',
+            "sinks[0].channel goes with a token; a webhook has its own channel",
+        ),
+        (
+            ACCOUNT + '[[sinks]]\nname = "s"\ntype = "slack"\nwebhook_url = { env = "TOKEN" }',
+            "sinks[0].webhook_url is no web address; it must begin with https://",
+        ),
+        (
+            ACCOUNT
+            + '[[sinks]]\nname = "s"\ntype = "email"\nhost = "h"\nsender = "a@b.c"\nto = ["a@b.c"]\nusername = "u"',
+            "sinks[0].password is missing; a username needs one",
+        ),
+        (
+            ACCOUNT + LOG + '[[policies]]\nname = "p"\nsteps = [{ at = "50%", to = ["log"] }]',
+            "policies[0] has steps but no target; give it first_response, next_response or resolution",
+        ),
+        (
+            ACCOUNT + LOG + '[[policies]]\nname = "p"\nfirst_response = "1h"\n'
+            'steps = [{ at = "100%", to = ["log"] }, { at = "50%", to = ["log"] }]',
+            'policies[0].steps[1].at = "50%"; it comes before steps[0] ("100%"); sort them by time',
+        ),
+        (
+            ACCOUNT + LOG + '[[policies]]\nname = "p"\nfirst_response = "1h"\nresolution = "2d"\n'
+            'steps = [{ at = "50%", to = ["log"] }, { at = "45m", to = ["log"] }]',
+            (
+                'policies[0].steps[1].at = "45m"; it comes before steps[0] ("50%") where resolution is 2d; '
+                "sort them by time"
+            ),
+        ),
+        (
+            ACCOUNT
+            + LOG
+            + '[[policies]]\nname = "p"\nfirst_response = "1h"\nsteps = [{ at = "2000%", to = ["log"] }]',
+            'policies[0].steps[0].at = "2000%" is beyond 1000%; add a time: 100% + 8h',
+        ),
+        (
+            ACCOUNT + '[[policies]]\nname = "p"\nmatch = { kind = [] }',
+            "policies[0].match.kind = []; it must not be empty",
+        ),
+        ('[inboxd]\ndatabase = ""\n' + ACCOUNT, 'inboxd.database = ""; it must name a file'),
+        ("[inboxd]\nalert_to = []\n" + ACCOUNT, "inboxd.alert_to = []; it must not be empty"),
+    ],
+)
+def test_what_is_wrong_is_told_in_plain_words(problems: Tell, text: str, why: str) -> None:
+    """Each problem is one line: where, what stands there, what would be right."""
+    assert why in problems(text)
+
+
+def test_thousands_of_problems_are_counted(problems: Tell) -> None:
+    """Nobody reads more than a hundred."""
+    lines = problems("\n".join(f"k{number} = 1" for number in range(5_000)), ACCOUNT)
+    assert len(lines) == 101
+    assert lines[-1] == "and 4,900 more"
+
+
+# The file as a whole -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"", "is empty; copy config.example.toml to begin with"),
+        (b" \n\t", "is empty; copy config.example.toml to begin with"),
+        (b'[inboxd]\ndatabase = "\xff"', "line 2 is not UTF-8; save the file as UTF-8"),
+        (b"a b = 1", "line 1, column 3 is no TOML: expected '=' after a key in a key/value pair"),
+        (b"[inboxd]\nx = [1", "the end of the file is no TOML: unclosed array"),
+        (b"a = " + b"[" * 5_000, "is nested too deeply to be read"),
+        (b"a = " + b"9" * 5_000, "has a number of thousands of digits; nothing here is that large"),
+        (b"\n" + b"a." * 50_000 + b"b = 1", "line 2 is 100,005 characters long; break it up"),
+        (b"# x\n" * 300_000, "is larger than 1 MiB; that is no configuration"),
+    ],
+)
+def test_a_file_that_is_no_configuration_is_refused(tmp_path: Path, data: bytes, why: str) -> None:
+    """Whatever it holds, the answer is one clear line, at once."""
+    path = tmp_path / "config.toml"
+    path.write_bytes(data)
+    with pytest.raises(ConfigError) as caught:
+        load(path, NETWORKS, {})
+    assert [str(problem) for problem in caught.value.problems] == [why]
+
+
+def test_a_path_that_is_no_file_is_refused(tmp_path: Path) -> None:
+    """A directory, nothing at all, or a name that no file can have."""
+    for path, why in (
+        (tmp_path, "is a directory; name the file in it"),
+        (tmp_path / "none.toml", "does not exist; copy config.example.toml to begin with"),
+        (tmp_path / ("x" * 300), "cannot be read: file name too long"),
+        (tmp_path / "a\0b", "cannot be read: that is no path"),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            load(path, NETWORKS, {})
+        assert [str(problem) for problem in caught.value.problems] == [why]
+
+
+def test_a_large_file_is_read(read: Read) -> None:
+    """A megabyte of right configuration is a configuration."""
+    calendars = "".join(
+        f'[[calendars]]\nname = "c{n}"\nmon = ["09:00-17:00"]\n' for n in range(2_000)
+    )
+    comments = ("#" * 10_000 + "\n") * 90
+    assert len(read(ACCOUNT, calendars, comments).calendars) == 2_001
+
+
+# Hostile values ----------------------------------------------------------------------------
+
+SCALARS = st.one_of(
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.sampled_from([0, 10**400, -(10**400)]),
+    st.floats(),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
+    st.sampled_from(
+        ["", "1h", "50%", "UA", "Europe/Kyiv", "always", "a\0b", "~/x", "~nobody/x", "x" * 3_000]
+    ),
+    st.dates(),
+    st.times(),
+    st.datetimes(),
+    st.datetimes(timezones=st.just(UTC)),
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["env", "file", "name", "2026-12-31", "at", "to", "kind", ""]),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=6,
+)
+VALID: dict[str, Any] = {
+    "inboxd": {
+        "database": "x.db",
+        "timezone": "UTC",
+        "quiet_after": "1d",
+        "blind_after": 3,
+        "alert_to": ["log"],
+    },
+    "http": {"listen": "127.0.0.1:1"},
+    "accounts": [
+        {
+            "name": "a",
+            "network": "shop",
+            "streams": ["mentions"],
+            "token": {"env": "TOKEN"},
+            "poll_every": "30s",
+            "shop_id": 5,
+            "api_base": "https://x.example",
+        }
+    ],
+    "calendars": [
+        {
+            "name": "office",
+            "timezone": "UTC",
+            "mon": ["09:00-17:00"],
+            "holidays": "UA",
+            "closed": ["2026-12-31"],
+            "open": {"2026-12-26": ["10:00-14:00"]},
+            "breaks": {"2026-12-26": ["10:00-11:00"]},
+        }
+    ],
+    "sinks": [
+        {"name": "log", "type": "console"},
+        {
+            "name": "bot",
+            "type": "slack",
+            "token": {"env": "TOKEN"},
+            "channel": "C1",
+            "timeout": "5s",
+        },
+        {
+            "name": "mail",
+            "type": "email",
+            "host": "h",
+            "port": 25,
+            "security": "none",
+            "username": "u",
+            "password": {"env": "TOKEN"},
+            "sender": "a@b.c",
+            "to": ["a@b.c"],
+            "ca_file": "ca.pem",
+        },
+    ],
+    "policies": [
+        {
+            "name": "p",
+            "match": {"kind": ["complaint"], "public": True, "min_followers": 5, "language": "ru"},
+            "calendar": "office",
+            "first_response": "1h",
+            "resolution": "1d",
+            "remind_after": "1d",
+            "steps": [{"at": "50%", "to": ["log"], "repeat": "2h"}],
+        }
+    ],
+}
+
+
+def toml(value: object) -> str:
+    """Return *value* as TOML on one line."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            escaped = json.dumps(value, ensure_ascii=False)
+            return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped)
+        case dict():
+            return (
+                "{" + ", ".join(f"{toml(key)} = {toml(item)}" for key, item in value.items()) + "}"
+            )
+        case list():
+            return "[" + ", ".join(map(toml, value)) + "]"
+        case date() | time():
+            return value.isoformat()
+    return str(value)
+
+
+def document(tables: Mapping[str, object]) -> str:
+    return "\n".join(f"{toml(key)} = {toml(value)}" for key, value in tables.items())
+
+
+def places(value: object, here: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the way to everything in *value*."""
+    if here:
+        yield here
+    pairs = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    for key, item in pairs:
+        yield from places(item, (*here, key))
+
+
+def with_changed(tables: dict[str, Any], place: tuple[Any, ...], value: object) -> dict[str, Any]:
+    changed = copy.deepcopy(tables)
+    holder = changed
+    for key in place[:-1]:
+        holder = holder[key]
+    holder[place[-1]] = value
+    return changed
+
+
+def attack(folder: Path, text: str) -> None:
+    """Load *text*: it may be refused, but only so, and without telling a secret."""
+    path = folder / "config.toml"
+    path.write_text(text)
+    said = "?"
+    try:
+        advice(load(path, NETWORKS, ENV))
+    except ConfigError as error:
+        said = str(error)
+    assert TOKEN not in said
+    assert all(character.isprintable() or character == "\n" for character in said)
+
+
+def test_the_attacked_configuration_is_right_to_begin_with(tmp_path: Path) -> None:
+    """Otherwise the attacks would prove little."""
+    (tmp_path / "config.toml").write_text(document(VALID))
+    load(tmp_path / "config.toml", NETWORKS, ENV)
+
+
+@settings(
+    deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(place=st.sampled_from(list(places(VALID))), value=VALUES)
+def test_any_value_under_any_key_is_right_or_a_problem(
+    tmp_path: Path, place: tuple[Any, ...], value: object
+) -> None:
+    """No value, of whatever type, raises anything but ConfigError."""
+    attack(tmp_path, document(with_changed(VALID, place, value)))
+
+
+@settings(
+    deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    tables=st.dictionaries(
+        st.sampled_from([*VALID, "x"]),
+        VALUES | st.lists(st.dictionaries(st.sampled_from(["name", "type", "network"]), VALUES)),
+    )
+)
+def test_any_document_is_right_or_a_problem(tmp_path: Path, tables: dict[str, Any]) -> None:
+    """Nor does any document as a whole."""
+    attack(tmp_path, document(tables))
+
+
+@settings(
+    deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(text=st.text(st.characters(exclude_categories=["Cs"])))
+def test_any_text_is_right_or_a_problem(tmp_path: Path, text: str) -> None:
+    """Nor does anything else that a file may hold."""
+    attack(tmp_path, text)
+
+
+def test_a_number_of_thousands_of_digits_is_a_problem(tmp_path: Path) -> None:
+    """Numbers that Python itself refuses to print are not printed."""
+    huge = "0x" + "f" * 9_000
+    for place in places(VALID):
+        attack(tmp_path, document(with_changed(VALID, place, "?")).replace('"?"', huge))
+
+
+# Advice ------------------------------------------------------------------------------------
+
+
+def hints(settings: Settings) -> list[str]:
+    settings.path.chmod(0o600)
+    return [str(hint) for hint in advice(settings)]
+
+
+CATCH_ALL = (
+    '[[policies]]\nname = "all"\nfirst_response = "1h"\nsteps = [{ at = "100%", to = ["log"] }]\n'
+)
+
+
+def test_a_complete_configuration_needs_no_advice(read: Read) -> None:
+    """Warnings that always come are not read."""
+    assert hints(read(ACCOUNT, LOG, CATCH_ALL)) == []
+
+
+def test_what_is_allowed_but_not_wise_is_said(read: Read) -> None:
+    """Each hint names its place."""
+    loaded = read(
+        ACCOUNT,
+        'poll_every = "2s"\napi_base = "http://proxy.example"',
+        OFFICE,
+        '[[calendars]]\nname = "fair"\nopen = { "2026-05-01" = ["10:00-12:00"] }',
+        LOG,
+        """
+        [[sinks]]
+        name = "mail"
+        type = "email"
+        host = "h"
+        security = "none"
+        username = "u"
+        password = { env = "TOKEN" }
+        sender = "a@b.c"
+        to = ["a@b.c"]
+        """,
+        CATCH_ALL,
+        CATCH_ALL.replace('"all"', '"late"'),
+    )
+    assert hints(loaded) == [
+        "accounts[0].poll_every = 2s is very often; networks limit calls",
+        "accounts[0].api_base is not https: the tokens travel readable",
+        'calendars[0] ("office") is used by no policy',
+        'calendars[1] ("fair") is used by no policy',
+        'calendars[1] ("fair") opens on single dates only; after the last nothing falls due',
+        'sinks[1] ("mail") is in no step: it only hears of inboxd\'s own troubles',
+        'sinks[1].security = "none" sends the password readable',
+        'policies[1] ("late") never applies: "all" before it matches everything',
+    ]
+
+
+def test_what_nobody_will_hear_of_is_said(read: Read) -> None:
+    """No sinks, no policy for everything else, a sink that is left out of both."""
+    assert hints(read(ACCOUNT)) == [
+        "sinks are missing: nobody will be told of anything",
+        "policies have none without match at the end: what matches none of them is not timed",
+    ]
+    quiet = '[inboxd]\nalert_to = ["log"]'
+    other = '[[sinks]]\nname = "b"\ntype = "console"'
+    assert hints(read(quiet, ACCOUNT, LOG, other, CATCH_ALL)) == [
+        'sinks[1] ("b") is in no step: it is never told anything'
+    ]
+
+
+def test_files_that_others_can_read_are_named(read: Read, tmp_path: Path) -> None:
+    """The configuration and every file with a secret are looked at."""
+    secret = tmp_path / "token"
+    secret.write_text(TOKEN)
+    secret.chmod(stat.S_IRUSR | stat.S_IROTH)
+    loaded = read(account('{ file = "token" }'), LOG, CATCH_ALL)
+    assert hints(loaded) == [
+        f"{secret} can be read by everybody on this machine; chmod o-rwx {secret}"
+    ]
+    loaded.path.chmod(0o644)
+    secret.chmod(0o640)
+    assert [hint.path for hint in advice(loaded)] == [str(loaded.path)]
