@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from inboxd.clock import Clock
 
-SITE = "https://www.facebook.com"
+SITE, GRAPH = "https://www.facebook.com", "https://graph.facebook.com"
 FREELY, AS_A_PERSON = timedelta(hours=24), timedelta(days=7)
 """How long Messenger takes any reply, and one tagged HUMAN_AGENT, after the customer's last."""
 TEXT_LIMIT = 2000
@@ -69,7 +69,7 @@ class Settings(AccountSettings):
     page_id: str = Field(pattern="^[0-9]+$", description="The Page's number.")
     token: Secret = Field(min_length=1, description="A Page access token.")
     app_secret: Secret | None = Field(default=None, description="Sends appsecret_proof if set.")
-    api_base: str = "https://graph.facebook.com"
+    api_base: str = GRAPH
     api_version: str = Field(
         default="v25.0",
         pattern=r"^v[0-9]+\.[0-9]+$",
@@ -88,6 +88,7 @@ def direct_message(item: Json, *, conversation: str, url: str, page_id: str) -> 
     """
     Return a Messenger message; of a kind that Graph cannot show, the text is empty.
 
+    Graph does not tell an automatic reply from a written one, so none is marked as such.
     Raises Malformed for one that has only an id and a time: it is too old to be shown whole,
     and would overwrite what was stored when it was new.
     """
@@ -797,7 +798,8 @@ class Connector(port.Connector):
         """
         if not task.sending:
             self._mind_the_allowance()
-        url = f"{self._settings.api_base.rstrip('/')}/{self._settings.api_version}/{path}"
+        base = (self._settings.api_base or GRAPH).rstrip("/")
+        url = f"{base}/{self._settings.api_version}/{path}"
         params = {**params, **self._proof()}
         sends: Any = {"params": params} if method == "GET" else {"json": params}
         try:
