@@ -8,6 +8,7 @@ sent, with a single look into the database when there is nothing.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import signal
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from inboxd import classify, notify, plugins
+from inboxd.core.tracking import Rules
 from inboxd.pipeline import Pipeline
 from inboxd.store import DaemonLock, Store
 from inboxd.workers.classifier import ClassifyWorker
@@ -68,7 +70,7 @@ class Daemon:
 
     def __init__(self, settings: Settings, store: Store, clock: Clock) -> None:
         self._clock = clock
-        rules = settings.rules()
+        rules = Rules(settings.policies, settings.general.quiet_after)
         self._thread = StoreThread(store)
         pipeline = Pipeline(store, rules)
         context = Context(self._thread, pipeline, clock, settings.alert_to)
@@ -80,7 +82,8 @@ class Daemon:
             for account in settings.accounts
         }
         self._sinks = {
-            sink.name: notify.build(sink, clock, settings.timezone) for sink in settings.sinks
+            sink.name: notify.build(sink, clock, settings.general.timezone)
+            for sink in settings.sinks
         }
         accounts = {a.name: (a, self._connectors[a.name]) for a in settings.accounts}
         self._sender = Sender(self._sinks, accounts, context)
@@ -95,7 +98,7 @@ class Daemon:
 
     def _make_escalator(self, since: datetime) -> Escalator:
         patience = {
-            (account.name, source.name): account.poll_every * self._settings.inboxd.blind_after
+            (account.name, source.name): account.poll_every * self._settings.general.blind_after
             for account in self._settings.accounts
             for source in self._connectors[account.name].sources()
         }
@@ -107,7 +110,7 @@ class Daemon:
         unsure = await self._sender.recover()
         if unsure:
             log.warning("deliveries interrupted", count=unsure)
-        fingerprint = self._settings.fingerprint()
+        fingerprint = _fingerprint(self._settings)
         changed = await self._thread.run(
             lambda store: store.remember("rules", fingerprint) != fingerprint
         )
@@ -208,8 +211,9 @@ class Daemon:
 
     async def close(self) -> None:
         """Give back every connection, thread and file."""
-        closing = [each.close() for each in (*self._connectors.values(), *self._sinks.values())]
-        await asyncio.gather(*closing, return_exceptions=True)
+        connectors = (connector.close() for connector in self._connectors.values())
+        sinks = (sink.close() for sink in self._sinks.values())
+        await asyncio.gather(*connectors, *sinks, return_exceptions=True)
         self._thread.close()
 
 
@@ -217,10 +221,10 @@ class Daemon:
 async def started(settings: Settings, clock: Clock) -> AsyncIterator[Daemon]:
     """Yield a daemon that alone works on its database, ready to run."""
     async with AsyncExitStack() as stack:
-        lock = DaemonLock(settings.inboxd.database)
+        lock = DaemonLock(settings.general.database)
         lock.acquire()
         stack.callback(lock.release)
-        daemon = Daemon(settings, Store(settings.inboxd.database), clock)
+        daemon = Daemon(settings, Store(settings.general.database), clock)
         stack.push_async_callback(daemon.close)
         await daemon.prepare()
         yield daemon
@@ -240,6 +244,11 @@ async def run_once(settings: Settings, clock: Clock) -> RoundResult:
     """Do one full round, for cron and timers."""
     async with started(settings, clock) as daemon:
         return await daemon.round()
+
+
+def _fingerprint(settings: Settings) -> str:
+    """Return what changes when the configuration does, and with it due times and steps."""
+    return hashlib.sha256(settings.path.read_bytes()).hexdigest()
 
 
 def _log_trouble(event: JobExecutionEvent) -> None:

@@ -9,12 +9,16 @@ gives the same cases.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime, timedelta
+    from datetime import datetime
+
+AUTOMATIC_WITHIN = timedelta(seconds=5)
+"""Nobody reads a message and writes an answer in less: such an answer is a machine's."""
 
 
 class EventType(IntEnum):
@@ -25,7 +29,7 @@ class EventType(IntEnum):
     DELETED = 2
     """A customer took a message back."""
     ANSWER = 3
-    """The brand wrote, whoever it was and with whatever tool; auto-replies are no events."""
+    """The brand wrote, whoever it was and with whatever tool; marked auto-replies are none."""
     CLOSED = 4
     """A person decided that no (further) reply is needed."""
     REOPENED = 5
@@ -180,9 +184,14 @@ def _deleted(fold: _Fold, event: Event) -> None:
 
 
 def _answer(fold: _Fold, event: Event) -> None:
-    if fold.case:
+    if fold.case and not _is_automatic(fold.case, event):
         fold.end_wait(WaitEnd.ANSWERED, event.at, event.ref, CaseStatus.ANSWERED)
         fold.case = replace(fold.case, answered_at=event.at)
+
+
+def _is_automatic(case: CaseSpan, answer: Event) -> bool:
+    """Tell a bot's receipt by its speed, where the network does not mark it as one."""
+    return case.wait is not None and answer.at - case.wait.since <= AUTOMATIC_WITHIN
 
 
 def _closed(fold: _Fold, event: Event) -> None:

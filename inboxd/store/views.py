@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from inboxd.errors import UserError
 from inboxd.model import Author, CaseCard, Direction, Stream, Topic
-from inboxd.store.times import from_text, maybe_instant
+from inboxd.store.times import from_text, maybe_instant, to_text
 
 if TYPE_CHECKING:
     import sqlite3
@@ -66,6 +66,22 @@ class ThreadMessage:
     scores: Mapping[str, float]
     evidence: tuple[Mapping[str, Any], ...]
     versions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One message of any account, with what the classifier made of it."""
+
+    id: int
+    account: str
+    direction: Direction
+    staff: str
+    text: str
+    sent_at: datetime
+    kind: str | None
+    topics: tuple[Topic, ...]
+    deleted: bool
+    author: Author | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +237,44 @@ class ViewStore:
             if from_text(sent_at) >= since and " ".join(found.split()) == wanted:
                 return str(remote_id)
         return ""
+
+    def figures(self, now: datetime) -> dict[str, int]:
+        """Return how many messages came in, were complaints, and how their waits went."""
+        row = self._db.execute(
+            "SELECT (SELECT count(*) FROM messages WHERE direction = 'inbound'), "
+            "(SELECT count(*) FROM messages WHERE direction = 'inbound' AND kind = 'complaint'), "
+            "(SELECT count(*) FROM response_times WHERE outcome = 'answered' AND NOT late), "
+            "(SELECT count(*) FROM response_times WHERE outcome = 'answered' AND late), "
+            "(SELECT count(*) FROM waiting), "
+            "(SELECT count(*) FROM waiting WHERE due_at <= ?)",
+            (to_text(now),),
+        ).fetchone()
+        names = ("inbound", "complaints", "in_time", "late", "waiting", "overdue")
+        return dict(zip(names, row, strict=True))
+
+    def verdicts(self, after: int) -> list[Judged]:
+        """Return the messages with a number above *after*, in the order they were stored."""
+        rows = self._db.execute(
+            f"SELECT m.id, m.account, m.direction, m.staff, m.text, m.sent_at, m.kind, m.topics, "  # noqa: S608 - constants
+            f"m.deleted_at IS NOT NULL, {_AUTHOR} FROM messages AS m "
+            "LEFT JOIN authors AS a ON a.id = m.author_id WHERE m.id > ? ORDER BY m.id",
+            (after,),
+        )
+        return [
+            Judged(
+                id=row[0],
+                account=row[1],
+                direction=Direction(row[2]),
+                staff=row[3],
+                text=row[4],
+                sent_at=from_text(row[5]),
+                kind=row[6],
+                topics=tuple(Topic(topic) for topic in json.loads(row[7] or "[]")),
+                deleted=bool(row[8]),
+                author=_author(row[9:]),
+            )
+            for row in rows
+        ]
 
     def unknown_items(self) -> list[tuple[str, str, int]]:
         """Return account, kind and number of the items that no connector understood."""

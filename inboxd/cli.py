@@ -1,0 +1,427 @@
+"""The command line: thin commands; whatever is heavy is imported inside them."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import json
+import os
+import sys
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from inboxd import __version__
+from inboxd.errors import InboxdError, UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from inboxd.config import Settings
+    from inboxd.core.tracking import CaseState, Rules
+    from inboxd.model import Author
+    from inboxd.store import Store
+    from inboxd.store.views import ReplyPlace, WaitingCase
+
+
+class Failure(click.ClickException):
+    """An error that was foreseen: its text, and no traceback."""
+
+    exit_code = 1
+
+    def show(self, file: Any = None) -> None:  # noqa: ANN401 - click's signature
+        """Print the text to standard error."""
+        click.echo(f"inboxd: {self.format_message()}", file=file or sys.stderr)
+
+
+class Misuse(Failure):
+    """The command or the configuration is wrong."""
+
+    exit_code = 2
+
+
+class Commands(click.Group):
+    """Turns errors into texts and exit codes: 2 for the user's, 1 for all others."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's signature
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            raise Misuse(str(error)) from None
+        except InboxdError as error:
+            raise Failure(str(error)) from None
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            if os.environ.get("INBOXD_DEBUG"):
+                raise
+            text = f"{type(error).__name__}: {error} (a bug; INBOXD_DEBUG=1 shows where)"
+            raise Failure(text) from None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="inboxd")
+@click.option(
+    "--config",
+    "-c",
+    type=click.Path(path_type=Path),
+    default=Path("config.toml"),
+    envvar="INBOXD_CONFIG",
+    show_default=True,
+    show_envvar=True,
+    help="The configuration file.",
+)
+@click.pass_context
+def main(ctx: click.Context, config: Path) -> None:
+    """No customer is left waiting: one inbox for VK, Facebook and X."""
+    ctx.obj = config
+
+
+@main.command()
+@click.option("--once", is_flag=True, help="Do one full round and exit: for cron and timers.")
+@click.option("--verbose", "-v", is_flag=True, help="Log more.")
+@click.pass_obj
+def run(config: Path, *, once: bool, verbose: bool) -> None:
+    """Read all accounts, judge, escalate and deliver, until stopped."""
+    from inboxd import logs
+    from inboxd.clock import SystemClock
+    from inboxd.daemon import run_once, run_until_stopped
+
+    settings = _load(config)
+    logs.configure(verbose=verbose, secrets=settings.secrets())
+    if not once:
+        asyncio.run(run_until_stopped(settings, SystemClock()))
+        return
+    result = asyncio.run(run_once(settings, SystemClock()))
+    click.echo(f"{result.new} new, {result.undelivered} not delivered", err=True)
+    for name in result.failed:
+        click.echo(f"{name} could not be read", err=True)
+    if not result.ok:
+        raise click.exceptions.Exit(1)
+
+
+@main.command()
+@click.option("--seed", type=int, default=1, show_default=True, help="Which day is played.")
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep the configuration, the database and the alerts in this folder.",
+)
+@click.option(
+    "--seconds",
+    type=click.IntRange(10, 600),
+    default=40,
+    show_default=True,
+    help="How long the working day takes in real time.",
+)
+def demo(seed: int, keep: Path | None, seconds: int) -> None:
+    """Play a shop's working day against simulated networks and show what happens."""
+    from inboxd.demo import play
+
+    asyncio.run(play(seed=seed, keep=keep, seconds=seconds))
+
+
+@main.command()
+@click.option("--online", is_flag=True, help="Ask the networks whether the tokens work.")
+@click.pass_obj
+def check(config: Path, *, online: bool) -> None:
+    """Look for every problem in the configuration."""
+    from inboxd.config import advice
+
+    settings = _load(config)
+    click.echo(f"{config}: {len(settings.accounts)} accounts, {len(settings.policies)} policies")
+    for problem in advice(settings):
+        click.echo(f"  advice: {problem}")
+    if online and not asyncio.run(_check_accounts(settings)):
+        raise click.exceptions.Exit(1)
+
+
+async def _check_accounts(settings: Settings) -> bool:
+    """Print what each account's network says; returns whether all of it is good."""
+    from inboxd import plugins
+    from inboxd.clock import SystemClock
+
+    good = True
+    for account in settings.accounts:
+        connector = plugins.connect(account, SystemClock())
+        try:
+            found = await connector.check()
+        except InboxdError as error:
+            click.echo(f"{account.name}: {error}")
+            good = False
+            continue
+        finally:
+            await connector.close()
+        click.echo(f"{account.name}: {found.identity}")
+        for stream in found.streams:
+            state = "can be read" if stream.ok else "cannot be read"
+            click.echo(f"  {stream.stream} {state}" + (f": {stream.text}" if stream.text else ""))
+            good = good and stream.ok
+    return good
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="A JSON list instead of a table.")
+@click.pass_obj
+def waiting(config: Path, *, as_json: bool) -> None:
+    """List the customers who wait, what is due first on top."""
+    from inboxd.terminal import console, waiting_table
+
+    with _store(config) as (store, _):
+        cases, now = store.views.waiting(), _now()
+    if as_json:
+        click.echo(json.dumps([_waiting_json(case, now) for case in cases], indent=1))
+    elif cases:
+        console().print(waiting_table(cases, now))
+    else:
+        click.echo("Nobody is waiting.")
+
+
+@main.command()
+@click.argument("case", type=int)
+@click.pass_obj
+def show(config: Path, case: int) -> None:
+    """Show the conversation of a case."""
+    from inboxd.terminal import console, thread_lines
+
+    with _store(config) as (store, settings):
+        _find(store, case)
+        messages = store.views.thread(case)
+    out = console()
+    for line in thread_lines(messages, settings.general.timezone):
+        out.print(line)
+
+
+@main.command()
+@click.argument("case", type=int)
+@click.pass_obj
+def explain(config: Path, case: int) -> None:
+    """Tell why a case is what it is, and what was told to whom."""
+    from inboxd.explain import explain as sections_of
+    from inboxd.terminal import console, print_sections
+
+    with _store(config) as (store, settings):
+        tz = settings.general.timezone
+        sections = sections_of(store, _rules(settings), case, _now(), tz)
+    print_sections(console(), sections)
+
+
+@main.command()
+@click.argument("case", type=int)
+@click.argument("text")
+@click.pass_obj
+def reply(config: Path, case: int, text: str) -> None:
+    """Answer a case with TEXT, or with standard input if TEXT is "-"."""
+    from uuid import uuid4
+
+    from inboxd.connector import OutgoingReply
+
+    text = (click.get_text_stream("stdin").read() if text == "-" else text).strip()
+    with _store(config) as (store, _):
+        _find(store, case)
+        place = store.views.reply_place(case)
+        _refuse_impossible(place, text)
+        outgoing = OutgoingReply(
+            key=f"reply:{uuid4()}",
+            thread_id=place.thread_id,
+            stream=place.stream,
+            text=text,
+            parent_id=place.parent_id,
+            recipient=place.recipient,
+            sent_after=place.sent_after,
+        )
+        store.outbox.add_reply(place.account, case, outgoing, _now())
+    click.echo(f"The reply to case {case} is queued{_sender_note(store.path)}")
+
+
+@main.command()
+@click.argument("case", type=int)
+@click.option("--as", "actor", default=getpass.getuser, help="Who takes it (default: you).")
+@click.pass_obj
+def ack(config: Path, case: int, actor: str) -> None:
+    """Take a case: its steps stop, with a reminder if it stays unanswered."""
+    _act(config, case, "ack", actor, statuses={"waiting"})
+    click.echo(f"Case {case} is yours, {actor}.")
+
+
+@main.command()
+@click.argument("case", type=int)
+@click.argument("until")
+@click.option("--as", "actor", default=getpass.getuser, help="Who does it (default: you).")
+@click.pass_obj
+def snooze(config: Path, case: int, until: str, actor: str) -> None:
+    """Let a case sleep UNTIL a time (2026-12-01T09:00) or for a while (2h)."""
+    from inboxd.durations import format_duration
+    from inboxd.store.times import to_text
+
+    wakes_at = _instant(until, _load(config))
+    if wakes_at <= _now():
+        raise UserError(f"{until} is not in the future")
+    _act(config, case, "snooze", actor, to_text(wakes_at), statuses={"waiting"})
+    click.echo(f"Case {case} sleeps for {format_duration(wakes_at - _now())}.")
+
+
+@main.command()
+@click.argument("case", type=int)
+@click.option("--reason", default="no reply needed", show_default=True)
+@click.option("--as", "actor", default=getpass.getuser, help="Who does it (default: you).")
+@click.pass_obj
+def close(config: Path, case: int, reason: str, actor: str) -> None:
+    """Close a case that needs no (further) reply."""
+    _act(config, case, "close", actor, reason, statuses={"waiting", "answered"})
+    click.echo(f"Case {case} is closed: {reason}.")
+
+
+@main.command()
+@click.argument("case", type=int)
+@click.option("--as", "actor", default=getpass.getuser, help="Who does it (default: you).")
+@click.pass_obj
+def reopen(config: Path, case: int, actor: str) -> None:
+    """Put a case back among the waiting."""
+    _act(config, case, "reopen", actor, statuses={"answered", "resolved", "closed"})
+    click.echo(f"Case {case} is waiting again.")
+
+
+@main.command()
+@click.argument("file", type=click.File("rb"), default="-")
+def classify(file: Any) -> None:  # noqa: ANN401 - click gives a binary stream
+    """Judge messages: JSON lines with "text" in, the same with the verdict out."""
+    from inboxd import classify as classifying
+    from inboxd.classify.jsonl import BadLine, classify_lines
+
+    bad = 0
+    for result in classify_lines(file, classifying.load()):
+        if isinstance(result, BadLine):
+            bad += 1
+            click.echo(f"line {result.number}: {result.why}", err=True)
+        else:
+            click.echo(result.json)
+    if bad:
+        raise click.exceptions.Exit(1)
+
+
+def _load(config: Path) -> Settings:
+    from inboxd import plugins
+    from inboxd.config import load
+
+    return load(config, plugins.networks())
+
+
+def _rules(settings: Settings) -> Rules:
+    from inboxd.core.tracking import Rules
+
+    return Rules(settings.policies, settings.general.quiet_after)
+
+
+def _now() -> datetime:
+    from inboxd.clock import SystemClock
+
+    return SystemClock().now()
+
+
+@contextmanager
+def _store(config: Path) -> Iterator[tuple[Store, Settings]]:
+    """Yield the store that *config* names, which must exist, and the settings."""
+    from inboxd.store import Store
+
+    settings = _load(config)
+    with Store(settings.general.database, create=False) as store:
+        yield store, settings
+
+
+def _find(store: Store, case: int) -> CaseState:
+    found = store.cases.load([case])
+    if not found:
+        raise UserError(f"there is no case {case}; `inboxd waiting` lists those that wait")
+    return found[0][0]
+
+
+def _act(  # noqa: PLR0913 - an action is who, what, on which case, and why
+    config: Path, case: int, action: str, actor: str, detail: str = "", *, statuses: set[str]
+) -> None:
+    """Record an action on a case in one of *statuses*, and let everything follow from it."""
+    from inboxd.pipeline import Pipeline
+
+    with _store(config) as (store, settings):
+        with store.transaction():
+            state = _find(store, case)
+            if state.status not in statuses:
+                raise UserError(f"case {case} is {state.status}; {action} does not apply to it")
+            store.cases.act(case, action, actor, _now(), detail)
+        Pipeline(store, _rules(settings)).track_pending(_now())
+
+
+def _instant(text: str, settings: Settings) -> datetime:
+    """Return the instant that a person means by *text*: a time, or a span from now."""
+    from inboxd.durations import parse_duration
+
+    try:
+        return _now() + parse_duration(text)
+    except ValueError:
+        pass
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise UserError(f"{text!r} is no time; write 2h, or 2026-12-01T09:00") from None
+    return instant if instant.tzinfo else instant.replace(tzinfo=settings.general.timezone)
+
+
+def _refuse_impossible(place: ReplyPlace, text: str) -> None:
+    """Say before anything is queued what the network would say afterwards."""
+    if not text:
+        raise UserError("the reply is empty")
+    closed = place.closes_at is not None and place.closes_at <= _now()
+    if not place.open or closed:
+        raise UserError(place.note or f"{place.network} takes no reply here any more")
+    if place.max_length and len(text) > place.max_length:
+        raise UserError(f"{len(text)} characters; {place.network} takes {place.max_length}")
+
+
+def _sender_note(database: Path) -> str:
+    from inboxd.store import daemon_pid
+
+    if daemon_pid(database):
+        return "; the daemon sends it."
+    return ", but no daemon is running: `inboxd run --once` sends it."
+
+
+def _waiting_json(case: WaitingCase, now: datetime) -> dict[str, Any]:
+    from inboxd.store.times import maybe_text, to_text
+
+    return {
+        "case": case.case_id,
+        "account": case.account,
+        "network": case.network,
+        "stream": case.stream,
+        "public": case.public,
+        "author": _author_json(case.author),
+        "kind": case.kind,
+        "topics": case.topics,
+        "urgency": case.urgency,
+        "language": case.language,
+        "policy": case.policy,
+        "waiting_since": to_text(case.waiting_since),
+        "due_at": maybe_text(case.due_at),
+        "overdue": case.due_at is not None and case.due_at < now,
+        "unanswered": case.unanswered,
+        "acknowledged_by": case.acknowledged_by,
+        "snoozed_until": maybe_text(case.snoozed_until),
+        "text": case.text,
+        "url": case.url,
+    }
+
+
+def _author_json(author: Author | None) -> dict[str, Any] | None:
+    if author is None:
+        return None
+    return {
+        "id": author.remote_id,
+        "name": author.name,
+        "handle": author.handle,
+        "followers": author.followers,
+        "url": author.url,
+    }

@@ -1,0 +1,161 @@
+"""Why a case is what it is: the verdict, the policy, the clock, and everything that was told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from inboxd.core.escalation import decide, step_offset
+from inboxd.core.policies import choose
+from inboxd.core.sla import dues
+from inboxd.core.tracking import attention_of, facts_of
+from inboxd.durations import format_duration
+from inboxd.errors import UserError
+from inboxd.model import Direction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime, tzinfo
+
+    from inboxd.core.policies import Policy
+    from inboxd.core.sla import Due
+    from inboxd.core.tracking import CaseState, Rules, Setting
+    from inboxd.store import Store
+
+_MOST_PERIODS = 12
+"""How many open intervals of a wait are listed one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One part of an explanation: a title, and lines of plain text that may hold anything."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+def explain(store: Store, rules: Rules, case: int, now: datetime, tz: tzinfo) -> list[Section]:
+    """Return the explanation of *case* as it stands at *now*, times told in *tz*."""
+    found = store.cases.load([case])
+    if not found:
+        raise UserError(f"there is no case {case}; `inboxd waiting` lists those that wait")
+    state, setting = found[0]
+    teller = _Teller(store, rules, state, setting, now, tz)
+    return [
+        Section("Case", tuple(teller.standing())),
+        Section("Verdict", tuple(teller.verdicts())),
+        Section("Policy", tuple(teller.policy())),
+        Section("Clock", tuple(teller.clock())),
+        Section("Steps", tuple(teller.steps())),
+        Section("What happened", tuple(teller.trail())),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    """Tells of one case; each method yields the lines of one section."""
+
+    store: Store
+    rules: Rules
+    case: CaseState
+    setting: Setting
+    now: datetime
+    tz: tzinfo
+
+    def standing(self) -> Iterator[str]:
+        case = self.case
+        yield f"case {case.id} on {self.setting.account} ({self.setting.network}): {case.status}"
+        yield f"opened {self._time(case.opened_at)}, {case.unanswered} unanswered message(s)"
+        if case.acknowledged_at:
+            yield f"taken by {case.acknowledged_by or '?'} at {self._time(case.acknowledged_at)}"
+        if case.snoozed_until:
+            yield f"snoozed until {self._time(case.snoozed_until)}"
+        if case.ended_at:
+            yield f"over since {self._time(case.ended_at)} {case.close_reason}".rstrip()
+
+    def verdicts(self) -> Iterator[str]:
+        for message in self.store.views.thread(self.case.id or 0):
+            if message.direction is Direction.OUTBOUND or message.sent_at < self.case.opened_at:
+                continue
+            if message.kind is None:
+                yield f"message {message.id}: not judged yet"
+                continue
+            scores = ", ".join(f"{kind} {share:.2f}" for kind, share in message.scores.items())
+            topics = ", ".join(message.topics) or "none"
+            yield f"message {message.id}: {message.kind}, {message.urgency} urgency, {topics}"
+            yield f"  language {message.language}; {scores}"
+            for span in message.evidence:
+                yield f"  {span['label']}: “{span['text']}”"
+
+    def policy(self) -> Iterator[str]:
+        choice = choose(self.rules.policies, facts_of(self.setting, self.case.traits))
+        for name, reason in choice.refused:
+            yield f"{name} does not match: {reason}"
+        if choice.policy is None:
+            yield "no policy matches: there is no target, and nobody will be told"
+            return
+        yield f"{choice.policy.name} matches"
+        for name in ("first_response", "next_response", "resolution"):
+            span = getattr(choice.policy, name)
+            if span is not None:
+                yield f"  {name.replace('_', ' ')} within {span}"
+
+    def clock(self) -> Iterator[str]:
+        policy = self._policy()
+        wait = self.case.waits[-1] if self.case.waits else None
+        if policy is None or wait is None:
+            yield "no policy, no clock"
+            return
+        until = wait.ended_at or self.now
+        waited = policy.hours.between(wait.since, until)
+        yield f"calendar {policy.hours.name} ({policy.hours.timezone})"
+        yield f"{wait.kind.replace('_', ' ')}: waiting since {self._time(wait.since)}"
+        periods = list(policy.hours.periods(wait.since, max(until, wait.due_at or until)))
+        for opens, closes in periods[:_MOST_PERIODS]:
+            span = format_duration(closes - opens)
+            yield f"  open {self._time(opens)} – {self._time(closes)}: {span}"
+        if len(periods) > _MOST_PERIODS:
+            yield f"  … and {len(periods) - _MOST_PERIODS} more intervals"
+        ended = f"{wait.end} at {self._time(wait.ended_at)}" if wait.ended_at else "so far"
+        yield f"  {format_duration(waited)} of open time, {ended}"
+        yield from self._due_lines(policy)
+
+    def _due_lines(self, policy: Policy) -> Iterator[str]:
+        promised = dues(self.case, policy)
+        for due in (promised.response, promised.resolution):
+            if due:
+                governs = " (governs)" if due == promised.governing else ""
+                name = due.target.replace("_", " ")
+                yield f"{name} due {self._time(due.at)}{governs}"
+
+    def steps(self) -> Iterator[str]:
+        policy = self._policy()
+        due = dues(self.case, policy).governing if policy else None
+        if policy is None or due is None or self.case.wait is None:
+            yield "nobody waits, or nothing is promised: no steps"
+            return
+        for step in policy.steps:
+            at = policy.hours.add(due.since, step_offset(policy.hours, due, step))
+            again = f", then every {step.repeat}" if step.repeat else ""
+            yield f"{step.at} to {', '.join(step.to)} at {self._time(at)}{again}"
+        yield from self._decision(policy, due)
+
+    def _decision(self, policy: Policy, due: Due) -> Iterator[str]:
+        decision = decide(policy, due, attention_of(self.case), self.now)
+        line = f"now: {decision.reason.replace('_', ' ')}"
+        if decision.look_again_at:
+            line += f", decided again at {self._time(decision.look_again_at)}"
+        yield line
+
+    def trail(self) -> Iterator[str]:
+        entries = self.store.views.trail(self.case.id or 0)
+        if not entries:
+            yield "nothing was told and nobody acted"
+        for entry in entries:
+            yield f"{self._time(entry.at)} {entry.what}: {entry.text}".rstrip(": ")
+
+    def _policy(self) -> Policy | None:
+        return next((p for p in self.rules.policies if p.name == self.case.policy), None)
+
+    def _time(self, instant: datetime) -> str:
+        return instant.astimezone(self.tz).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,124 @@
+"""What commands print for people's eyes: tables and threads in which customer text is inert."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from inboxd.core.text import inert, one_line
+from inboxd.durations import format_duration
+from inboxd.model import Direction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, tzinfo
+
+    from inboxd.explain import Section
+    from inboxd.model import Author
+    from inboxd.store.views import ThreadMessage, WaitingCase
+
+_LONGEST_LINE = 200
+_LONGEST_TEXT = 5_000
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return where to print; without a terminal, lines are as wide as they need to be."""
+    out = Console(stderr=stderr, highlight=False, emoji=False, markup=False)
+    if not out.is_terminal:
+        out.width = max(out.width, 160)
+    return out
+
+
+def waiting_table(cases: Sequence[WaitingCase], now: datetime) -> Table:
+    """Return who waits, as a table: what is due first on top."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("case", "due", "waiting", "account", "who", "what", "says"):
+        table.add_column(
+            name, no_wrap=name != "says", justify="right" if name == "case" else "left"
+        )
+    for case in cases:
+        what = " ".join(filter(None, [case.urgency if case.urgency == "high" else "", case.kind]))
+        table.add_row(
+            str(case.case_id),
+            _due(case, now),
+            format_duration(now - case.waiting_since),
+            Text(f"{case.account} {case.stream.replace('_', ' ')}"),
+            Text(one_line(_name(case.author), 24)),
+            Text(", ".join(filter(None, [what, *case.topics]))),
+            Text(one_line(case.text, 60) or "(no text)"),
+        )
+    return table
+
+
+def _due(case: WaitingCase, now: datetime) -> Text:
+    if case.snoozed_until and case.snoozed_until > now:
+        return Text("snoozed", style="dim")
+    if case.acknowledged_by:
+        return Text(f"taken: {one_line(case.acknowledged_by, 12)}", style="dim")
+    if case.due_at is None:
+        return Text("no target", style="dim")
+    left = case.due_at - now
+    if left.total_seconds() < 0:
+        return Text(f"{format_duration(-left)} over", style="bold red")
+    return Text(f"in {format_duration(left)}", style="yellow")
+
+
+def thread_lines(messages: Sequence[ThreadMessage], tz: tzinfo) -> list[Text]:
+    """Return a conversation, one block of lines a message."""
+    lines: list[Text] = []
+    for message in messages:
+        ours = message.direction is Direction.OUTBOUND
+        lines.append(Text(_heading(message, tz), style="bold green" if ours else "bold"))
+        body = inert(message.text)[:_LONGEST_TEXT] or "(no text)"
+        lines.extend(Text(f"    {line}") for line in body.split("\n"))
+        lines.extend(
+            Text(f"    was: {one_line(earlier, _LONGEST_LINE)}", style="dim")
+            for earlier in message.versions
+        )
+        for item in message.attachments:
+            link = one_line(" ".join(filter(None, [item["title"], item["url"]])), _LONGEST_LINE)
+            lines.append(Text(f"    [{item['type']}] {link}"))
+    return lines
+
+
+def _heading(message: ThreadMessage, tz: tzinfo) -> str:
+    ours = message.direction is Direction.OUTBOUND
+    who = one_line(message.staff or "us", 40) if ours else one_line(_name(message.author), 40)
+    marks = [
+        f"edited {_clock(message.edited_at, tz)}" if message.edited_at else "",
+        f"deleted, seen {_clock(message.deleted_at, tz)}" if message.deleted_at else "",
+        "auto-reply" if message.auto_reply else "",
+        ", ".join(filter(None, [message.kind, *message.topics])),
+    ]
+    return " · ".join(filter(None, [_clock(message.sent_at, tz), who, *marks]))
+
+
+def print_sections(out: Console, sections: Sequence[Section]) -> None:
+    """Print an explanation."""
+    for section in sections:
+        out.print(Text(section.title, style="bold"))
+        for line in section.lines:
+            out.print(
+                Text(f"  {one_line(line, _LONGEST_LINE * 2)}" if line[:1] != " " else _kept(line))
+            )
+
+
+def _kept(line: str) -> str:
+    """Return a line that is already indented, with its indentation."""
+    body = line.lstrip(" ")
+    return " " * (2 + len(line) - len(body)) + one_line(body, _LONGEST_LINE * 2)
+
+
+def _clock(instant: datetime | None, tz: tzinfo) -> str:
+    return instant.astimezone(tz).strftime("%Y-%m-%d %H:%M") if instant else ""
+
+
+def _name(author: Author | None) -> str:
+    if author is None:
+        return "somebody"
+    name = author.name or author.handle or author.remote_id
+    followers = f" ({author.followers} followers)" if author.followers else ""
+    return name + followers
