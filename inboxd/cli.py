@@ -220,7 +220,7 @@ def reply(config: Path, case: int, text: str) -> None:
 
     from inboxd.connector import OutgoingReply
 
-    text = (click.get_text_stream("stdin").read() if text == "-" else text).strip()
+    text = (sys.stdin.read() if text == "-" else text).strip()
     with _store(config) as (store, _):
         _find(store, case)
         place = store.views.reply_place(case)

@@ -25,10 +25,11 @@ from inboxd.pipeline import Pipeline
 from inboxd.store import DaemonLock, Store
 from inboxd.workers.classifier import ClassifyWorker
 from inboxd.workers.context import Context
-from inboxd.workers.escalator import Escalator, Watch
+from inboxd.workers.escalator import Escalator
 from inboxd.workers.poller import Poller, PollResult
 from inboxd.workers.sender import Sender
 from inboxd.workers.storethread import StoreThread
+from inboxd.workers.watcher import Watched, Watcher
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -89,21 +90,23 @@ class Daemon:
         self._sender = Sender(self._sinks, accounts, context)
         self._classifier = ClassifyWorker(classify.load(), context)
         self._settings = settings
-        self._rules = rules
         self._pipeline = pipeline
         self._store = store
-        self._escalator = self._make_escalator(_LONG_AGO)
+        self._escalator = Escalator(store, pipeline, rules)
+        self._watcher = self._watcher_from(_LONG_AGO)
         self._deliveries: dict[str, asyncio.Task[None]] = {}
         self._ticking = asyncio.Lock()
 
-    def _make_escalator(self, since: datetime) -> Escalator:
-        patience = {
-            (account.name, source.name): account.poll_every * self._settings.general.blind_after
+    def _watcher_from(self, since: datetime) -> Watcher:
+        watched = [
+            Watched(
+                account.name,
+                tuple(source.name for source in self._connectors[account.name].sources()),
+                account.poll_every * self._settings.general.blind_after,
+            )
             for account in self._settings.accounts
-            for source in self._connectors[account.name].sources()
-        }
-        watch = Watch(patience, self._settings.alert_to, since)
-        return Escalator(self._store, self._pipeline, self._rules, watch)
+        ]
+        return Watcher(self._store, watched, self._settings.alert_to, since)
 
     async def prepare(self) -> None:
         """Take over what an earlier process left, before anything new is done."""
@@ -139,7 +142,7 @@ class Daemon:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until *stop* is set."""
-        self._escalator = self._make_escalator(self._clock.now())
+        self._watcher = self._watcher_from(self._clock.now())
         scheduler = AsyncIOScheduler(
             timezone=UTC,
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
@@ -184,7 +187,7 @@ class Daemon:
         """Queue the alerts that are due; returns who has something to take."""
         now = self._clock.now()
         self._escalator.tick(now)
-        self._escalator.watch(now)
+        self._watcher.look(now)
         return store.outbox.receivers(now)
 
     def _start_delivery(self, receiver: str) -> None:

@@ -70,43 +70,47 @@ def recovery_alert(card: CaseCard, wait: WaitState, now: datetime) -> Alert:
     )
 
 
-def blind_alert(account: str, source: str, since: datetime, error: str, now: datetime) -> Alert:
-    """Return the alert that a source has not been read since *since*, which is too long."""
-    blind_for = format_duration(now - since)
+def blind_alert(
+    account: str, sources: Sequence[str], since: datetime, errors: Sequence[str], now: datetime
+) -> Alert:
+    """Return the alert that *sources* of an account have not been read since *since*."""
     return Alert(
-        key=f"source:{account}/{source}/blind/{since.isoformat()}",
-        thread=f"source:{account}/{source}",
-        reason="source_blind",
+        key=f"account:{account}/blind/{since.isoformat()}",
+        thread=f"account:{account}",
+        reason="account_blind",
         tone=Tone.BREACH,
-        headline=f"{account} is blind: {source} has not been read for {blind_for}",
-        detail=error or "No read has been completed.",
+        headline=f"{account} is blind: {', '.join(sources)} not read for "
+        f"{format_duration(now - since)}",
+        detail="\n".join(errors) or "No read has been completed.",
         created_at=now,
     )
 
 
-def failing_alert(account: str, source: str, since: datetime, error: str, now: datetime) -> Alert:
-    """Return the alert that only a person can make *source* readable again."""
+def refused_alert(
+    account: str, sources: Sequence[str], since: datetime, errors: Sequence[str], now: datetime
+) -> Alert:
+    """Return the alert that only a person can make *sources* of an account readable again."""
     return Alert(
-        key=f"source:{account}/{source}/refused/{since.isoformat()}",
-        thread=f"source:{account}/{source}",
-        reason="source_refused",
+        key=f"account:{account}/refused/{since.isoformat()}",
+        thread=f"account:{account}",
+        reason="account_refused",
         tone=Tone.BREACH,
-        headline=f"{account} cannot read {source}: a person must act",
-        detail=error,
+        headline=f"{account} cannot read {', '.join(sources)}: a person must act",
+        detail="\n".join(errors),
         created_at=now,
     )
 
 
-def sighted_alert(account: str, source: str, since: datetime, found: int, now: datetime) -> Alert:
-    """Return the notice that a source people were told of is read again."""
+def sighted_alert(account: str, since: datetime, found: int, now: datetime) -> Alert:
+    """Return the notice that an account people were told of is read again."""
     messages = "1 message" if found == 1 else f"{found} messages"
     return Alert(
-        key=f"source:{account}/{source}/recovered/{since.isoformat()}",
-        thread=f"source:{account}/{source}",
-        reason="source_recovered",
+        key=f"account:{account}/read_again/{since.isoformat()}",
+        thread=f"account:{account}",
+        reason="account_read_again",
         tone=Tone.RECOVERY,
-        headline=f"{account} reads {source} again after {format_duration(now - since)}",
-        detail=f"{messages} found afterwards.",
+        headline=f"{account} is read again after {format_duration(now - since)}",
+        detail=f"{messages} found since.",
         created_at=now,
     )
 

@@ -211,6 +211,15 @@ class MessageStore:
             ],
         )
 
+    def count_seen(self, account: str, since: datetime) -> int:
+        """Return how many customers' messages of *account* we have seen since *since*."""
+        (count,) = self._db.execute(
+            "SELECT count(*) FROM messages "
+            "WHERE account = ? AND direction = 'inbound' AND seen_at >= ?",
+            (account, to_text(since)),
+        ).fetchone()
+        return int(count)
+
     def unclassified(self, limit: int) -> list[Unclassified]:
         """Return up to *limit* customers' messages without a verdict, oldest first."""
         rows = self._db.execute(

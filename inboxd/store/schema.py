@@ -30,9 +30,11 @@ CREATE TABLE sources (
     failing_since  TEXT,
     error_class    TEXT,
     error          TEXT,
+    needs_person   INTEGER NOT NULL DEFAULT 0,  -- waiting does not help
     failures       INTEGER NOT NULL DEFAULT 0,
     retry_at       TEXT,
-    alerted_at     TEXT,              -- people were told that it is blind
+    blind_since    TEXT,              -- people were told at alerted_at that it is not read
+    alerted_at     TEXT,
     PRIMARY KEY (account, source)
 ) WITHOUT ROWID;
 

@@ -6,11 +6,12 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from inboxd.errors import OperatorError
 from inboxd.store.times import maybe_instant, maybe_text, to_text
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
 
@@ -19,7 +20,7 @@ class SourceState:
     """
     How the reading of one source goes.
 
-    *failing_since* is set while it fails; *alerted_at* while people know that it is blind.
+    *failing_since* is set while it fails, *alerted_at* while people know of it; *needs_person* means that waiting does not help.
     """
 
     account: str
@@ -30,8 +31,10 @@ class SourceState:
     failing_since: datetime | None = None
     error_class: str = ""
     error: str = ""
+    needs_person: bool = False
     failures: int = 0
     retry_at: datetime | None = None
+    blind_since: datetime | None = None
     alerted_at: datetime | None = None
 
 
@@ -50,7 +53,7 @@ class SourceStore:
         """Return every source that was ever read, of one account or of all."""
         rows = self._db.execute(
             "SELECT account, source, cursor, polled_at, succeeded_at, failing_since, error_class, "
-            "error, failures, retry_at, alerted_at FROM sources "
+            "error, needs_person, failures, retry_at, blind_since, alerted_at FROM sources "
             "WHERE account = coalesce(?, account) ORDER BY account, source",
             (account,),
         )
@@ -70,7 +73,7 @@ class SourceStore:
             "INSERT INTO sources (account, source, polled_at, succeeded_at) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (account, source) DO UPDATE SET polled_at = excluded.polled_at, "
             "succeeded_at = excluded.succeeded_at, failing_since = NULL, error_class = NULL, "
-            "error = NULL, failures = 0, retry_at = NULL, alerted_at = NULL",
+            "error = NULL, needs_person = 0, failures = 0, retry_at = NULL",
             (account, source, to_text(at), to_text(at)),
         )
 
@@ -80,11 +83,11 @@ class SourceStore:
         """Note that a read failed, and when to try again; returns how things stand."""
         self._db.execute(
             "INSERT INTO sources (account, source, polled_at, failing_since, error_class, error, "
-            "failures, retry_at) VALUES (?, ?, ?, ?, ?, ?, 1, ?) "
+            "needs_person, failures, retry_at) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?) "
             "ON CONFLICT (account, source) DO UPDATE SET polled_at = excluded.polled_at, "
             "failing_since = coalesce(failing_since, excluded.failing_since), "
             "error_class = excluded.error_class, error = excluded.error, "
-            "failures = failures + 1, retry_at = excluded.retry_at",
+            "needs_person = excluded.needs_person, failures = failures + 1, retry_at = excluded.retry_at",
             (
                 account,
                 source,
@@ -92,22 +95,35 @@ class SourceStore:
                 to_text(at),
                 type(error).__name__,
                 str(error),
+                isinstance(error, OperatorError),
                 maybe_text(retry_at),
             ),
         )
         return self.get(account, source)
 
-    def alerted(self, account: str, source: str, at: datetime) -> None:
-        """Note that people were told of a blind source."""
+    def alerted(
+        self, account: str, sources: Sequence[str], blind_since: datetime, at: datetime
+    ) -> None:
+        """Note that people were told *at* of *sources* that are not read since *blind_since*."""
+        self._db.executemany(
+            "INSERT INTO sources (account, source, blind_since, alerted_at) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (account, source) DO UPDATE SET blind_since = excluded.blind_since, "
+            "alerted_at = excluded.alerted_at",
+            [(account, source, to_text(blind_since), to_text(at)) for source in sources],
+        )
+
+    def reassured(self, account: str) -> None:
+        """Note that people were told that all of an account is read again."""
         self._db.execute(
-            "INSERT INTO sources (account, source, alerted_at) VALUES (?, ?, ?) "
-            "ON CONFLICT (account, source) DO UPDATE SET alerted_at = excluded.alerted_at",
-            (account, source, to_text(at)),
+            "UPDATE sources SET blind_since = NULL, alerted_at = NULL WHERE account = ?", (account,)
         )
 
 
 def _state(row: tuple[Any, ...]) -> SourceState:
-    account, source, cursor, polled, succeeded, failing, kind, error, failures, retry, alerted = row
+    (
+        account, source, cursor, polled, succeeded, failing, kind, error, needs_person, failures,
+        retry, blind_since, alerted,
+    ) = row  # fmt: skip
     return SourceState(
         account=account,
         source=source,
@@ -117,7 +133,9 @@ def _state(row: tuple[Any, ...]) -> SourceState:
         failing_since=maybe_instant(failing),
         error_class=kind or "",
         error=error or "",
+        needs_person=bool(needs_person),
         failures=failures,
         retry_at=maybe_instant(retry),
+        blind_since=maybe_instant(blind_since),
         alerted_at=maybe_instant(alerted),
     )

@@ -2,49 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
 
-from inboxd.core.alerts import blind_alert, step_alert
+from inboxd.core.alerts import step_alert
 from inboxd.core.escalation import decide
 from inboxd.core.sla import dues
 from inboxd.core.tracking import attention_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from inboxd.core.escalation import Decision
     from inboxd.core.sla import Due
     from inboxd.core.tracking import CaseState, Rules, Setting, WaitState
     from inboxd.pipeline import Pipeline
-    from inboxd.store import SourceState, Store
+    from inboxd.store import Store
 
 log = structlog.get_logger(__name__)
 
 _BATCH = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """How long each source may go unread, and who is told when it does."""
-
-    patience: Mapping[tuple[str, str], timedelta]
-    alert_to: Sequence[str]
-    since: datetime
-    """When this process began to watch: what came before is not the sources' fault."""
-
-
 class Escalator:
     """Applies the pure decision to what is due, in one transaction a tick."""
 
-    def __init__(self, store: Store, pipeline: Pipeline, rules: Rules, watch: Watch) -> None:
+    def __init__(self, store: Store, pipeline: Pipeline, rules: Rules) -> None:
         self._store = store
         self._pipeline = pipeline
         self._policies = {policy.name: policy for policy in rules.policies}
-        self._watch = watch
 
     def tick(self, now: datetime) -> int:
         """Queue every alert that is due by *now*; returns how many cases were looked at."""
@@ -91,25 +79,3 @@ class Escalator:
             told_until=max(firing.at for firing in fired),
             told=dict(wait.told) | {firing.step: firing.turn for firing in fired},
         )
-
-    def watch(self, now: datetime) -> int:
-        """Queue an alert for each source that has not been read for too long."""
-        states = {(state.account, state.source): state for state in self._store.sources.all()}
-        blind = 0
-        for (account, source), patience in self._watch.patience.items():
-            state = states.get((account, source))
-            since = max(_unread_since(state) or self._watch.since, self._watch.since)
-            if now - since <= patience or (state and state.alerted_at):
-                continue
-            blind += 1
-            alert = blind_alert(account, source, since, state.error if state else "", now)
-            with self._store.transaction():
-                if self._store.outbox.add_alert(alert, self._watch.alert_to):
-                    log.warning("source blind", account=account, source=source)
-                self._store.sources.alerted(account, source, now)
-        return blind
-
-
-def _unread_since(state: SourceState | None) -> datetime | None:
-    """Return since when nothing new can have been seen; None if it was never tried."""
-    return (state.succeeded_at or state.failing_since) if state else None

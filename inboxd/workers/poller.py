@@ -1,8 +1,8 @@
 """
 Reading one account: each source in turn, page by page, and its troubles one by one.
 
-A source that fails waits longer each time; the others of the account go on. Only what a
-person must mend is told at once: the rest is told when it has lasted too long.
+A source that fails waits longer each time; the others of the account go on. Whether people
+must hear of it is the watcher's business.
 """
 
 from __future__ import annotations
@@ -14,14 +14,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from inboxd.core.alerts import failing_alert, sighted_alert
 from inboxd.core.delivery import pause_after
 from inboxd.durations import format_duration
-from inboxd.errors import InboxdError, OperatorError, UnexpectedPayload
+from inboxd.errors import InboxdError, UnexpectedPayload
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from inboxd.connector import AccountSettings, Connector, Page, Source
     from inboxd.store import SourceState, Store, Stored
     from inboxd.workers.context import Context
@@ -48,7 +45,6 @@ class Poller:
         self._pipeline = context.pipeline
         self._store = context.store
         self._clock = context.clock
-        self._alert_to = context.alert_to
 
     async def poll(self, *, even_if_resting: bool = False) -> PollResult:
         """
@@ -105,23 +101,12 @@ class Poller:
 
     async def _succeeded(self, source: Source, before: SourceState, new: int) -> None:
         now, account = self._clock.now(), self._settings.name
-        await self._store.run(lambda store: self._record_success(store, source, before, new, now))
+        await self._store.run(lambda store: store.sources.succeeded(account, source.name, now))
         if before.failing_since:
             after = format_duration(now - before.failing_since)
             log.info("poll recovered", account=account, source=source.name, after=after, new=new)
         elif new:
             log.info("poll found", account=account, source=source.name, new=new)
-
-    def _record_success(
-        self, store: Store, source: Source, before: SourceState, new: int, now: datetime
-    ) -> None:
-        account = self._settings.name
-        with store.transaction():
-            store.sources.succeeded(account, source.name, now)
-            if before.alerted_at:
-                since = before.failing_since or before.alerted_at
-                alert = sighted_alert(account, source.name, since, new, now)
-                store.outbox.add_alert(alert, self._alert_to)
 
     async def _failed(self, source: Source, error: InboxdError) -> None:
         state = await self._store.run(lambda store: self._record_failure(store, source, error))
@@ -143,13 +128,7 @@ class Poller:
             failures = store.sources.get(account, source.name).failures
             pause = pause_after(error, failures, now, _LONGEST_PAUSE)
             retry_at = now + pause * (1 + spread(f"{account}/{source.name}"))
-            state = store.sources.failed(account, source.name, now, error, retry_at)
-            if isinstance(error, OperatorError) and state.alerted_at is None:
-                since = state.failing_since or now
-                alert = failing_alert(account, source.name, since, str(error), now)
-                store.outbox.add_alert(alert, self._alert_to)
-                store.sources.alerted(account, source.name, now)
-        return state
+            return store.sources.failed(account, source.name, now, error, retry_at)
 
 
 def spread(name: str) -> float:
