@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _TABLES = ("inboxd", "http")
 _LISTS = ("accounts", "calendars", "sinks", "policies")
 _LARGEST = 1_048_576
-_LONGEST_LINE = 16_384
+_LONGEST_LINE = 8_192
 """The time tomllib takes for one dotted key grows with the square of its length."""
 _PLACE = re.compile(r"(.*) \(at (end of document|line \d+, column \d+)\)", re.DOTALL)
 _LEAST = {"poll_every": timedelta(seconds=1), "timeout": timedelta(seconds=1)}
@@ -118,8 +118,9 @@ class _Loading:
 
     def settings(self, path: Path) -> Settings | None:
         """Return the whole; None, or with problems noted, where it does not hold together."""
-        for key in self._data.keys() - {*_TABLES, *_LISTS}:
-            self.problems.add(at("", key), unknown_key(key, [*_TABLES, *_LISTS]))
+        for key in self._data:
+            if key not in {*_TABLES, *_LISTS} and not self.problems.full:
+                self.problems.add(at("", key), unknown_key(key, [*_TABLES, *_LISTS]))
         general = self._validated(GeneralSettings, self._data.get("inboxd", {}), "inboxd")
         http = self._data.get("http")
         served = None if http is None else self._validated(HttpSettings, http, "http")
@@ -148,6 +149,8 @@ class _Loading:
             return
         first: dict[str, str] = {}
         for number, raw in enumerate(given):
+            if self.problems.full:
+                return
             path = at(key, number)
             if not isinstance(raw, dict):
                 self.problems.add(path, wrong(raw, "it must be a table"))
@@ -166,7 +169,7 @@ class _Loading:
         return {raw["name"] for raw in tables if isinstance(raw.get("name"), str)}
 
     def _accounts(self) -> tuple[AccountSettings, ...]:
-        if not self._data.get("accounts"):
+        if self._data.get("accounts", []) == []:
             self.problems.add("accounts", "are missing; give at least one [[accounts]]")
         made = [self._account(path, raw) for path, raw in self._tables("accounts")]
         return tuple(account for account in made if account)

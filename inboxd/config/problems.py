@@ -34,23 +34,26 @@ class Problems:
 
     def __init__(self) -> None:
         self._found: dict[Problem, None] = {}
-        self._places: set[str] = set()
 
     def add(self, path: str, text: str) -> None:
         """Note that *path* is not right, in words that continue its name."""
         self._found.setdefault(Problem(path, text))
-        self._places.add(path)
 
     def __bool__(self) -> bool:
         """Return whether anything is wrong."""
         return bool(self._found)
 
+    @property
+    def full(self) -> bool:
+        """Return whether there are more than anybody reads: looking further only costs time."""
+        return len(self._found) > _MOST
+
     def listed(self) -> tuple[Problem, ...]:
-        """Return the problems for people: if there are very many, the first and a count."""
+        """Return the problems for people: if there are very many, the first of them."""
         every = tuple(self._found)
-        if len(every) <= _MOST:
+        if not self.full:
             return every
-        return *every[:_MOST], Problem("", f"and {len(every) - _MOST:,} more")
+        return *every[:_MOST], Problem("", "and more; these come first")
 
 
 def at(path: str, *parts: str | int) -> str:

@@ -61,11 +61,10 @@ def validated(model: type[M], raw: object, path: str, vault: Vault, problems: Pr
     if not isinstance(raw, dict):
         problems.add(path, wrong(raw, _TABLE))
         return None
-    table = dict(raw)
+    table = {key: value for key, value in raw.items() if key in model.model_fields}
     for key in raw:
-        if key not in model.model_fields:
+        if key not in model.model_fields and not problems.full:
             problems.add(at(path, key), unknown_key(key, model.model_fields))
-            del table[key]
     failed = resolve(model, table, vault, path, problems)
     for key in _truths_for_numbers(model, table):
         problems.add(at(path, key), wrong(table.pop(key), _WHOLE_NUMBER))

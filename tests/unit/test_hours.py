@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from inboxd.core.hours import OpeningHours
 from inboxd.core.localtime import local_to_utc, parse_interval
-from inboxd.core.timetable import Interval, without
+from inboxd.core.timetable import Interval, merged, without
 from inboxd.durations import BusinessSpan, parse_business, parse_step_at
 
 if TYPE_CHECKING:
@@ -61,6 +61,15 @@ def test_subtracting_mirrors_adding() -> None:
     assert office().subtract(at("2026-01-05T17:00"), 8 * HOUR) == at("2026-01-05T09:00")
     assert office().subtract(at("2026-01-12T09:00"), timedelta()) == at("2026-01-09T17:00")
     assert office().subtract(at("2026-01-12T10:00"), 2 * HOUR) == at("2026-01-09T16:00")
+
+
+def test_every_day_of_years_begins_at_its_opening_and_ends_at_its_close() -> None:
+    """Where the tables of the years meet is nothing that anybody can see."""
+    always = office(days=range(7))
+    for day in range(800):
+        opening = at("2025-01-01T09:00") + timedelta(days=day)
+        assert always.add(opening, 8 * HOUR) == opening + 8 * HOUR
+        assert always.subtract(opening + 8 * HOUR, 8 * HOUR) == opening
 
 
 def test_fractions_of_a_second_are_kept() -> None:
@@ -312,7 +321,7 @@ def test_a_business_day_is_the_commonest_day() -> None:
         OpeningHours("x", UTC, {0: [long], 1: [NINE_TO_FIVE], 2: [NINE_TO_FIVE]}).business_day
         == 8 * HOUR
     )
-    assert OpeningHours("x", UTC, {0: [long], 1: [short]}).business_day == 12 * HOUR
+    assert OpeningHours("x", UTC, {0: [short], 1: [long]}).business_day == 12 * HOUR
     assert office(days=[], open={date(2026, 1, 5): [short]}).business_day == 4 * HOUR
     assert office("UTC", "22:00-06:00").business_day == 8 * HOUR
 
@@ -386,6 +395,13 @@ def test_what_is_due_as_a_pause_begins_is_due() -> None:
     assert office().add(at("2026-01-05T09:00"), HOUR, [pause("10:00", "12:00")]) == at(
         "2026-01-05T10:00"
     )
+
+
+def test_a_pause_that_is_over_changes_nothing() -> None:
+    """What stood still before a message came is no matter of its."""
+    before = [pause("09:00", "10:00")]
+    assert office().add(at("2026-01-05T11:00"), HOUR, before) == at("2026-01-05T12:00")
+    assert office().between(at("2026-01-05T11:00"), at("2026-01-05T12:00"), before) == HOUR
 
 
 def test_nothing_begins_within_a_pause() -> None:
@@ -578,6 +594,11 @@ def test_paused_time_never_counts(
     due = hours.add(start, span, stretches)
     assert hours.between(start, due, stretches) == span
     assert due >= hours.add(start, span)
+
+
+def test_intervals_that_touch_become_one() -> None:
+    """Two halves of a day without a gap are one period."""
+    assert merged([(3, 5), (0, 2), (2, 3), (7, 7)]) == [(0, 5)]
 
 
 @given(
