@@ -22,28 +22,43 @@ AUTOMATIC_WITHIN = timedelta(seconds=5)
 
 
 class EventType(IntEnum):
-    """What happened. The numbers order events of the same instant."""
+    """
+    What happened. The numbers order events of the same instant.
 
-    INBOUND = 1
-    """A customer wrote."""
-    DELETED = 2
-    """A customer took a message back."""
-    ANSWER = 3
+    An answer comes before the customer's words: nobody answers within the second in which
+    they were sent, and to think so would lose a customer without a sound.
+    """
+
+    ANSWER = 1
     """The brand wrote, whoever it was and with whatever tool; marked auto-replies are none."""
+    INBOUND = 2
+    """A customer wrote."""
+    DELETED = 3
+    """A customer took a message back."""
     CLOSED = 4
     """A person decided that no (further) reply is needed."""
     REOPENED = 5
     """A person took that back, or put an answered case back among the waiting."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Event:
-    """One event of a conversation. *ref* is the message's or the action's own number."""
+    """
+    One event of a conversation. *ref* is the message's or the action's own number.
+
+    *claimed* is when the network says it happened, where that is not believed: it still
+    orders what would otherwise have happened at one instant.
+    """
 
     at: datetime
     type: EventType
     ref: int
     detail: str = ""
+    claimed: datetime | None = None
+
+    def order(self) -> tuple[datetime, datetime, EventType, int]:
+        """Return what events are sorted by."""
+        return self.at, self.claimed or self.at, self.type, self.ref
 
 
 class WaitKind(StrEnum):
@@ -75,13 +90,15 @@ class Wait:
     """
     One span between a customer's oldest unanswered message and what ended it.
 
-    *messages* are all that were waiting in it, oldest first; *ended_by* is the answer's or
-    the action's number.
+    *messages* are all that were waiting in it, oldest first, but for the *withdrawn* ones
+    that their author deleted while others still waited; *ended_by* is the answer's or the
+    action's number.
     """
 
     kind: WaitKind
     since: datetime
     messages: tuple[int, ...]
+    withdrawn: tuple[int, ...] = ()
     end: WaitEnd | None = None
     ended_at: datetime | None = None
     ended_by: int | None = None
@@ -118,7 +135,8 @@ class _Fold:
     quiet_after: timedelta
     done: list[CaseSpan] = field(default_factory=list)
     case: CaseSpan | None = None
-    unanswered: tuple[int, ...] = ()
+    unanswered: dict[int, datetime] = field(default_factory=dict)
+    """Since when each message of the open wait has been waiting, oldest first."""
 
     def settle(self, now: datetime) -> None:
         """End the current case if it has been quiet for long enough after our answer."""
@@ -132,7 +150,7 @@ class _Fold:
     def shelve(self) -> None:
         if self.case:
             self.done.append(self.case)
-        self.case, self.unanswered = None, ()
+        self.case, self.unanswered = None, {}
 
     def open_wait(self, at: datetime, ref: int) -> None:
         case = self.case
@@ -145,7 +163,7 @@ class _Fold:
             self.case = replace(
                 case, messages=messages, waits=(*case.waits, wait), status=CaseStatus.WAITING
             )
-        self.unanswered = (ref,)
+        self.unanswered = {ref: at}
 
     def end_wait(self, end: WaitEnd, at: datetime, ref: int | None, status: CaseStatus) -> None:
         case = self.case
@@ -155,7 +173,7 @@ class _Fold:
         if waits[-1].end is None:
             ended = replace(waits[-1], end=end, ended_at=at, ended_by=ref)
             waits = (*waits[:-1], ended)
-        self.unanswered = ()
+        self.unanswered = {}
         self.case = replace(case, waits=waits, status=status)
 
 
@@ -166,21 +184,34 @@ def _inbound(fold: _Fold, event: Event) -> None:
     case, wait = fold.case, fold.case.wait
     wait = replace(wait, messages=(*wait.messages, event.ref))
     fold.case = replace(case, messages=(*case.messages, event.ref), waits=(*case.waits[:-1], wait))
-    fold.unanswered = (*fold.unanswered, event.ref)
+    fold.unanswered[event.ref] = event.at
 
 
 def _deleted(fold: _Fold, event: Event) -> None:
-    if event.ref not in fold.unanswered:
+    if event.ref not in fold.unanswered or fold.case is None:
         return
-    fold.unanswered = tuple(ref for ref in fold.unanswered if ref != event.ref)
-    if fold.unanswered or fold.case is None:
-        return
-    if fold.case.answered_at:
+    if len(fold.unanswered) > 1:
+        _withdraw(fold, event.ref)
+    elif fold.case.answered_at:
         fold.end_wait(WaitEnd.DELETED, event.at, event.ref, CaseStatus.ANSWERED)
+    else:
+        fold.end_wait(WaitEnd.DELETED, event.at, event.ref, CaseStatus.CLOSED)
+        fold.case = replace(fold.case, ended_at=event.at, close_reason="deleted by the customer")
+        fold.shelve()
+
+
+def _withdraw(fold: _Fold, ref: int) -> None:
+    """Let the wait go on from the oldest message that is left in it."""
+    if fold.case is None or fold.case.wait is None:
         return
-    fold.end_wait(WaitEnd.DELETED, event.at, event.ref, CaseStatus.CLOSED)
-    fold.case = replace(fold.case, ended_at=event.at, close_reason="deleted by the customer")
-    fold.shelve()
+    del fold.unanswered[ref]
+    wait = replace(
+        fold.case.wait,
+        since=next(iter(fold.unanswered.values())),
+        messages=tuple(fold.unanswered),
+        withdrawn=(*fold.case.wait.withdrawn, ref),
+    )
+    fold.case = replace(fold.case, waits=(*fold.case.waits[:-1], wait))
 
 
 def _answer(fold: _Fold, event: Event) -> None:
@@ -226,12 +257,14 @@ def _without_undone_closings(events: Iterable[Event]) -> list[Event]:
     """
     kept: list[Event] = []
     closings: list[int] = []
-    for event in sorted(events):
+    for event in sorted(events, key=Event.order):
         if event.type is EventType.REOPENED and closings:
-            del kept[closings.pop()]
+            for index in reversed(closings):
+                del kept[index]
+            closings = []
             continue
         if event.type is EventType.CLOSED:
-            closings = [len(kept)]
+            closings.append(len(kept))
         elif event.type in {EventType.INBOUND, EventType.ANSWER}:
             # The conversation went on after the closing: there is nothing left to undo.
             closings = []
