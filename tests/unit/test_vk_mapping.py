@@ -1,0 +1,509 @@
+"""VK's payloads become messages: the official examples, and what no example shows."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.vk import (
+    _COMMENT_EVENTS,
+    _COMMENT_KINDS,
+    _SILENT_EVENTS,
+    _WALL,
+    _attachment,
+    _attachments,
+    _comment,
+    _comment_params,
+    _comment_place,
+    _community,
+    _conversation,
+    _direct_message,
+    _event,
+    _profile,
+    _random_id,
+    _Refusal,
+)
+from inboxd.connector import OutgoingReply
+from inboxd.errors import OperatorError, RateLimited, SendRefused, TokenInvalid, UnexpectedPayload
+from inboxd.model import Attachment, Author, Direction, Message, Stream, Unknown
+
+CONTRACTS = Path(__file__).parents[2].parent / "shared" / "contracts"
+needs_contracts = pytest.mark.skipif(
+    not (CONTRACTS / "vk-examples.json").exists(), reason="the official examples are not here"
+)
+
+GROUP = 222
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def examples() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((CONTRACTS / "vk-examples.json").read_text("utf-8"))
+    return loaded
+
+
+def response(method: str) -> Any:
+    return examples()["methods"][method]["response"]["response"]
+
+
+def event(kind: str) -> Message:
+    """Return what the official example of an event tells."""
+    raw = next(each for each in examples()["events"] if each["type"] == kind)
+    told = _event(raw, GROUP, NOW)
+    assert isinstance(told, Message)
+    return told
+
+
+def dm(**facts: Any) -> Message:
+    payload = {
+        "id": 1, "peer_id": 5, "conversation_message_id": 2, "from_id": 5, "date": 100,
+    }  # fmt: skip
+    return _direct_message(payload | facts, GROUP)
+
+
+# Events
+
+
+@needs_contracts
+def test_message_of_an_event_is_that_of_the_history() -> None:
+    """The example of message_new and that of messages.getHistory are one message."""
+    told = event("message_new")
+
+    assert told == _direct_message(response("messages.getHistory")["items"][0], GROUP)
+    assert told.remote_id == "dm:111_7"
+    assert told.thread_id == "dm:111"
+    assert told.sent_at == datetime(2026, 1, 1, 0, 0, 7, tzinfo=UTC)
+    assert told.text == "Добрый день! 👋 заказ не пришёл"
+
+
+@needs_contracts
+def test_reply_of_the_staff_is_outbound_and_names_who() -> None:
+    """A message_reply is the community's, by the admin whose id VK gives."""
+    told = event("message_reply")
+
+    assert told.direction is Direction.OUTBOUND
+    assert told.staff == "100"
+    assert told.author == Author("-222", url="https://vk.com/club222")
+
+
+@needs_contracts
+def test_edited_message_says_when() -> None:
+    """A message_edit carries the time of the edit."""
+    assert event("message_edit").edited_at == datetime(2026, 1, 1, 0, 1, 40, tzinfo=UTC)
+
+
+@needs_contracts
+def test_comment_of_an_event_is_that_of_the_wall() -> None:
+    """The example of wall_reply_new and that of wall.getComments are one comment."""
+    told = event("wall_reply_new")
+
+    assert told == _comment(_WALL, response("wall.getComments")["items"][0], GROUP, NOW)
+    assert told.remote_id == "wall_reply:-222_61"
+    assert told.thread_id == "wall_reply:-222_61@55"
+    assert told.url == "https://vk.com/wall-222_55?reply=61"
+    assert told.public
+    assert told.stream is Stream.COMMENTS
+
+
+@needs_contracts
+def test_deletion_without_a_date_is_dated_when_it_was_seen() -> None:
+    """A wall_reply_delete says neither when nor what; the id is what matters."""
+    told = event("wall_reply_delete")
+
+    assert told.deleted
+    assert told.remote_id == "wall_reply:-222_61"
+    assert told.thread_id == "wall_reply:-222_61@55"
+    assert told.sent_at == NOW
+    assert told.author is not None
+    assert told.author.remote_id == "111"
+
+
+@needs_contracts
+@pytest.mark.parametrize(
+    ("kind", "remote_id", "thread_id", "url"),
+    [
+        ("photo_comment_new", "photo_comment:-222_72", "@71", "photo-222_71?reply=72"),
+        ("video_comment_new", "video_comment:-222_82", "@81", "video-222_81?reply=82"),
+        ("market_comment_new", "market_comment:-222_92", "@91", "market-222?w=product-222_91"),
+        ("board_post_new", "board_post:-222_96", "@95", "topic-222_95?post=96"),
+    ],
+)
+def test_comments_elsewhere_are_read_like_those_on_the_wall(
+    kind: str, remote_id: str, thread_id: str, url: str
+) -> None:
+    """Photos, videos, goods and topics keep their owner in a key of their own."""
+    told = event(kind)
+
+    assert told.remote_id == remote_id
+    assert told.thread_id == remote_id + thread_id
+    assert told.url == f"https://vk.com/{url}"
+
+
+@needs_contracts
+def test_every_example_is_a_message_or_silent() -> None:
+    """No event that VK documents by example ends as unknown."""
+    for raw in examples()["events"]:
+        assert not isinstance(_event(raw, GROUP, NOW), Unknown), raw["type"]
+
+
+@needs_contracts
+def test_every_type_of_the_schema_is_decided_on() -> None:
+    """Each event type of the official schema is read or left out on purpose."""
+    schema = json.loads((CONTRACTS / "vk-inbox-schema.json").read_text("utf-8"))
+    types = {*schema["$defs"]["callback_type"]["enum"], *schema["callback_events"]}
+    read = {"message_new", "message_reply", "message_edit", "wall_post_new", *_COMMENT_EVENTS}
+
+    # "messages_edit" stands in VK's list beside message_edit, and nobody has ever seen one.
+    assert types - read - _SILENT_EVENTS == {"messages_edit"}
+
+
+def test_post_of_a_customer_is_kept_and_one_of_ours_is_not() -> None:
+    """What a customer writes on the wall is stored raw; our own post asks for nothing."""
+    post = {"id": 1, "owner_id": -GROUP, "date": 1}
+    ours = {"type": "wall_post_new", "object": post | {"from_id": -GROUP}}
+    theirs = {"type": "wall_post_new", "object": post | {"from_id": 5}}
+
+    assert _event(ours, GROUP, NOW) is None
+    assert isinstance(_event(theirs, GROUP, NOW), Unknown)
+
+
+def test_unknown_event_is_named_by_its_id_or_its_content() -> None:
+    """The same unknown thing has the same name however often it is told."""
+    named = _event({"type": "x", "event_id": "e1", "object": {}}, GROUP, NOW)
+    nameless = [_event({"type": "x", "object": {"a": 1}}, GROUP, NOW) for _ in range(2)]
+    other = _event({"type": "x", "object": {"a": 2}}, GROUP, NOW)
+
+    assert isinstance(named, Unknown)
+    assert named.remote_id == "x:e1"
+    assert nameless[0] == nameless[1] != other
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+keys = st.sampled_from(
+    [
+        "id",
+        "date",
+        "from_id",
+        "peer_id",
+        "conversation_message_id",
+        "text",
+        "attachments",
+        "geo",
+        "fwd_messages",
+        "parents_stack",
+        "owner_id",
+        "post_id",
+        "reply_to_comment",
+        "message",
+        "update_time",
+        "deleted",
+        "user_id",
+        "reply_message",
+        "admin_author_id",
+        "topic_id",
+    ]
+)
+kinds = st.sampled_from(["message_new", *_COMMENT_EVENTS, "wall_post_new", "new_thing"])
+
+
+@given(kind=kinds, content=st.dictionaries(keys, anything, max_size=10))
+def test_no_event_breaks_the_mapping(kind: str, content: dict[str, Any]) -> None:
+    """Whatever stands in an event, it becomes a message, something unknown, or nothing."""
+    told = _event({"type": kind, "object": content}, GROUP, NOW)
+
+    assert told is None or isinstance(told, Message | Unknown)
+
+
+@given(raw=anything)
+def test_no_attachment_breaks_its_message(raw: Any) -> None:
+    """An attachment of any shape is shown as something, and opens nothing but web pages."""
+    shown = _attachment(raw)
+
+    assert shown.type
+    assert not shown.url or shown.url.startswith(("http://", "https://"))
+
+
+# Comments
+
+
+def test_deleted_stub_of_the_wall_is_a_deleted_message() -> None:
+    """A stub with neither author nor text keeps its place in the thread."""
+    stub = {
+        "id": 9, "date": 100, "parents_stack": [3], "thread": {"count": 0}, "deleted": True,
+        "post_id": 2, "owner_id": -GROUP,
+    }  # fmt: skip
+
+    told = _comment(_WALL, stub, GROUP, NOW)
+
+    assert told.deleted
+    assert told.author is None
+    assert told.thread_id == "wall_reply:-222_3@2"
+    assert told.sent_at == datetime(1970, 1, 1, 0, 1, 40, tzinfo=UTC)
+
+
+def test_reply_in_a_topic_stands_below_the_post_that_it_addresses() -> None:
+    """A topic has no field for it, only VK's markup in front of the text."""
+    reply = {
+        "id": 97, "from_id": -GROUP, "date": 1, "topic_id": 95,
+        "text": "[id111:bp-222_96|Имя], спасибо",
+    }  # fmt: skip
+
+    told = _comment(_COMMENT_KINDS["board_post"], reply, GROUP, NOW)
+
+    assert told.thread_id == "board_post:-222_96@95"
+    assert told.parent_id == "board_post:-222_96"
+
+
+def test_comment_without_an_author_is_no_message() -> None:
+    """Only a deleted comment may do without."""
+    with pytest.raises(UnexpectedPayload):
+        _comment(_WALL, {"id": 1, "date": 1, "text": "?"}, GROUP, NOW)
+
+
+# Private messages
+
+
+def test_answer_to_one_message_names_it() -> None:
+    """VK's reply_message is the parent within the conversation."""
+    assert dm(reply_message={"conversation_message_id": 1}).parent_id == "dm:5_1"
+    assert dm().parent_id is None
+
+
+def test_deleted_private_message_is_marked() -> None:
+    """A history may show a deleted message as such."""
+    assert dm(deleted=1).deleted
+    assert not dm(deleted=0).deleted
+
+
+def test_counters_and_marks_do_not_make_another_value() -> None:
+    """Read marks, reactions and rights change with the reader, the message does not."""
+    assert dm(important=True, version=3, reactions=[{"count": 1}], is_hidden=True) == dm()
+
+
+ATTACHMENTS = [
+    (
+        {
+            "type": "photo",
+            "photo": {
+                "text": "чек",
+                "sizes": [
+                    {"url": "https://i.invalid/s.jpg", "width": 10, "height": 10},
+                    {"url": "https://i.invalid/l.jpg", "width": 90, "height": 90},
+                    {"url": "https://i.invalid/m.jpg", "width": 50, "height": 50},
+                ],
+            },
+        },
+        Attachment("photo", "https://i.invalid/l.jpg", "чек"),
+    ),
+    (
+        {"type": "sticker", "sticker": {"images": [{"url": "https://i.invalid/1.png"}]}},
+        Attachment("sticker", "https://i.invalid/1.png"),
+    ),
+    (
+        {
+            "type": "doc",
+            "doc": {"id": 1, "owner_id": 5, "title": "a.pdf", "url": "https://d.invalid/a"},
+        },
+        Attachment("doc", "https://d.invalid/a", "a.pdf"),
+    ),
+    (
+        {
+            "type": "audio_message",
+            "audio_message": {"link_mp3": "https://a.invalid/1.mp3", "transcript": "алло"},
+        },
+        Attachment("audio_message", "https://a.invalid/1.mp3", "алло"),
+    ),
+    (
+        {"type": "video", "video": {"id": 8, "owner_id": -2, "title": "обзор"}},
+        Attachment("video", "https://vk.com/video-2_8", "обзор"),
+    ),
+    (
+        {"type": "link", "link": {"url": "https://l.invalid", "title": "тут"}},
+        Attachment("link", "https://l.invalid", "тут"),
+    ),
+    (
+        {"type": "link", "link": {"url": "javascript:alert(1)", "title": "тут"}},
+        Attachment("link", "", "тут"),
+    ),
+    (
+        {"type": "wall", "wall": {"id": 3, "to_id": -2, "text": "пост"}},
+        Attachment("wall", "https://vk.com/wall-2_3", "пост"),
+    ),
+    (
+        {"type": "wall_reply", "wall_reply": {"id": 4, "owner_id": -2, "post_id": 3}},
+        Attachment("wall_reply", "https://vk.com/wall-2_3?reply=4"),
+    ),
+    (
+        {"type": "market", "market": {"id": 6, "owner_id": -2, "title": "чашка"}},
+        Attachment("market", "https://vk.com/market-2?w=product-2_6", "чашка"),
+    ),
+    (
+        {"type": "audio", "audio": {"id": 7, "owner_id": 5, "artist": "Хор", "title": "Гимн"}},
+        Attachment("audio", "https://vk.com/audio5_7", "Хор – Гимн"),
+    ),
+    (
+        {"type": "poll", "poll": {"id": 7, "owner_id": 5, "question": "Да?"}},
+        Attachment("poll", "https://vk.com/poll5_7", "Да?"),
+    ),
+    ({"type": "call", "call": {"time": 5}}, Attachment("call")),
+    ({"type": "new_thing"}, Attachment("new_thing")),
+    ("nonsense", Attachment("unknown")),
+]
+
+
+@pytest.mark.parametrize(("raw", "shown"), ATTACHMENTS)
+def test_attachment_has_a_title_and_a_page_to_open(raw: Any, shown: Attachment) -> None:
+    """People see what was sent and where to look at it."""
+    assert _attachment(raw) == shown
+
+
+def test_forwarded_words_and_places_are_attachments() -> None:
+    """What a customer forwards instead of writing is not lost."""
+    shown = _attachments(
+        {
+            "fwd_messages": [{"text": "жалоба", "attachments": [{"type": "call"}]}, None],
+            "geo": {
+                "coordinates": {"latitude": 1.5, "longitude": 2},
+                "place": {"title": "Рига"},
+            },
+        }
+    )
+
+    assert shown == (
+        Attachment("forwarded", title="жалоба"),
+        Attachment("call"),
+        Attachment("forwarded"),
+        Attachment("geo", "https://www.openstreetmap.org/?mlat=1.5&mlon=2", "Рига"),
+    )
+
+
+# People and conversations
+
+
+@needs_contracts
+def test_people_and_communities_have_names_and_pages() -> None:
+    """A profile and a group become authors that can be opened."""
+    assert _profile(response("users.get")[0]) == Author(
+        "111", "Имя Фамилия", "id111", None, "https://vk.com/id111"
+    )
+    assert _community(response("groups.getById")["groups"][0]) == Author(
+        "-222", "Кофейня", "coffee", None, "https://vk.com/club222"
+    )
+
+
+@needs_contracts
+def test_open_conversation_has_an_open_window() -> None:
+    """VK's can_write tells whether one may write, and how much."""
+    conversation = _conversation(response("messages.getConversations")["items"][0])
+
+    assert conversation.peer == 111
+    assert conversation.window.open
+    assert conversation.window.max_length == 9000
+
+
+@pytest.mark.parametrize(
+    ("can_write", "is_open", "until"),
+    [
+        ({"allowed": True, "until": 100}, True, datetime(1970, 1, 1, 0, 1, 40, tzinfo=UTC)),
+        ({"allowed": False, "reason": 901, "until": 100}, False, None),
+        ({"allowed": False, "reason": 77}, False, None),
+        (None, True, None),
+    ],
+)
+def test_window_tells_until_when_or_why_not(
+    can_write: Any,
+    is_open: bool,  # noqa: FBT001 - a parameter of the case
+    until: datetime | None,
+) -> None:
+    """A closed window always gives a reason, an open one none."""
+    state = {"peer": {"id": 5}, "can_write": can_write}
+
+    window = _conversation({"conversation": state, "last_message": {"date": 1}}).window
+
+    assert window.open is is_open
+    assert window.closes_at == until
+    assert bool(window.reason) is not is_open
+
+
+# Sending and errors
+
+
+def reply(thread_id: str, parent_id: str | None = None) -> OutgoingReply:
+    return OutgoingReply(
+        key="reply-1",
+        thread_id=thread_id,
+        stream=Stream.COMMENTS,
+        text="Да",
+        parent_id=parent_id,
+        recipient=None,
+        sent_after=NOW,
+    )
+
+
+def test_reply_goes_below_the_comment_that_it_answers() -> None:
+    """The thread says which post, the parent which comment; without a parent it is the top."""
+    answer = reply("wall_reply:-222_61@55", "wall_reply:-222_62")
+    nested, top = _comment_place(answer), _comment_place(reply("wall_reply:-222_61@55"))
+
+    assert (nested.owner, nested.below, nested.root, nested.answered) == (-222, 55, 61, 62)
+    assert top.answered == 61
+    assert _comment_params(nested, answer, GROUP)["from_group"] == GROUP
+
+
+@needs_contracts
+@pytest.mark.parametrize("kind", sorted(_COMMENT_KINDS))
+def test_parameters_of_a_reply_are_those_of_the_schema(kind: str) -> None:
+    """Each place has a method of its own, and gets only parameters that it knows."""
+    schema = json.loads((CONTRACTS / "vk-inbox-schema.json").read_text("utf-8"))
+    answer = reply(f"{kind}:-222_61@55")
+    place = _comment_place(answer)
+
+    params = _comment_params(place, answer, GROUP)
+
+    known = schema["methods"][place.kind.method]["parameters"]
+    assert set(params) <= set(known["properties"])
+    assert set(known["required"]) <= set(params)
+    assert "guid" in params
+
+
+@pytest.mark.parametrize("thread_id", ["wall_reply:-222_61", "dm:5", "review:-1_2@3", "?"])
+def test_thread_without_a_place_is_refused(thread_id: str) -> None:
+    """What names no post cannot be answered, and the author of the reply is told."""
+    with pytest.raises(SendRefused):
+        _comment_place(reply(thread_id))
+
+
+@given(key=st.text())
+def test_random_id_is_a_stable_positive_number(key: str) -> None:
+    """VK takes 31 bits and reads 0 as "send it again"."""
+    assert 0 < _random_id(key) < 2**31
+    assert _random_id(key) == _random_id(key)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (5, TokenInvalid),
+        (1117, TokenInvalid),
+        (6, RateLimited),
+        (17, OperatorError),
+        (4242, UnexpectedPayload),
+    ],
+)
+def test_code_says_who_must_act(code: int, kind: type[Exception]) -> None:
+    """The class of an error follows from VK's code alone, never from its words."""
+    refusal = _Refusal(code, "words", "messages.getHistory", "community token")
+
+    assert type(refusal.translated({})) is kind
+    assert isinstance(refusal.translated({code: "Do this."}), SendRefused)
