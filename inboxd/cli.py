@@ -174,7 +174,8 @@ def waiting(config: Path, *, as_json: bool) -> None:
     with _store(config) as (store, _):
         cases, now = store.views.waiting(), _now()
     if as_json:
-        click.echo(json.dumps([_waiting_json(case, now) for case in cases], indent=1))
+        listed = [_waiting_json(case, now) for case in cases]
+        click.echo(json.dumps(listed, indent=1, ensure_ascii=False))
     elif cases:
         console().print(waiting_table(cases, now))
     else:
@@ -258,7 +259,7 @@ def snooze(config: Path, case: int, until: str, actor: str) -> None:
     from inboxd.durations import format_duration
     from inboxd.store.times import to_text
 
-    wakes_at = _instant(until, _load(config))
+    wakes_at = _instant(until, _load(config, secrets=False))
     if wakes_at <= _now():
         raise UserError(f"{until} is not in the future")
     _act(config, case, "snooze", actor, to_text(wakes_at), statuses={"waiting"})
@@ -282,8 +283,8 @@ def close(config: Path, case: int, reason: str, actor: str) -> None:
 @click.pass_obj
 def reopen(config: Path, case: int, actor: str) -> None:
     """Put a case back among the waiting."""
-    _act(config, case, "reopen", actor, statuses={"answered", "resolved", "closed"})
-    click.echo(f"Case {case} is waiting again.")
+    state = _act(config, case, "reopen", actor, statuses={"answered", "resolved", "closed"})
+    click.echo(f"Case {case} is {state.status} again.")
 
 
 @main.command()
@@ -304,11 +305,11 @@ def classify(file: Any) -> None:  # noqa: ANN401 - click gives a binary stream
         raise click.exceptions.Exit(1)
 
 
-def _load(config: Path) -> Settings:
+def _load(config: Path, *, secrets: bool = True) -> Settings:
     from inboxd import plugins
     from inboxd.config import load
 
-    return load(config, plugins.networks())
+    return load(config, plugins.networks(), secrets=secrets)
 
 
 def _rules(settings: Settings) -> Rules:
@@ -325,10 +326,10 @@ def _now() -> datetime:
 
 @contextmanager
 def _store(config: Path) -> Iterator[tuple[Store, Settings]]:
-    """Yield the store that *config* names, which must exist, and the settings."""
+    """Yield the store that *config* names, which must exist, and the settings without tokens."""
     from inboxd.store import Store
 
-    settings = _load(config)
+    settings = _load(config, secrets=False)
     with Store(settings.general.database, create=False) as store:
         yield store, settings
 
@@ -342,8 +343,8 @@ def _find(store: Store, case: int) -> CaseState:
 
 def _act(  # noqa: PLR0913 - an action is who, what, on which case, and why
     config: Path, case: int, action: str, actor: str, detail: str = "", *, statuses: set[str]
-) -> None:
-    """Record an action on a case in one of *statuses*, and let everything follow from it."""
+) -> CaseState:
+    """Record an action on a case in one of *statuses*; returns what followed from it."""
     from inboxd.pipeline import Pipeline
 
     with _store(config) as (store, settings):
@@ -353,6 +354,7 @@ def _act(  # noqa: PLR0913 - an action is who, what, on which case, and why
                 raise UserError(f"case {case} is {state.status}; {action} does not apply to it")
             store.cases.act(case, action, actor, _now(), detail)
         Pipeline(store, _rules(settings)).track_pending(_now())
+        return _find(store, case)
 
 
 def _instant(text: str, settings: Settings) -> datetime:

@@ -37,19 +37,26 @@ _PLACE = re.compile(r"(.*) \(at (end of document|line \d+, column \d+)\)", re.DO
 _LEAST = {"poll_every": timedelta(seconds=1), "timeout": timedelta(seconds=1)}
 
 
-def load(path: Path, networks: Networks, env: Mapping[str, str] = os.environ) -> Settings:
+def load(
+    path: Path,
+    networks: Networks,
+    env: Mapping[str, str] = os.environ,
+    *,
+    secrets: bool = True,
+) -> Settings:
     """
     Return the configuration in *path*.
 
     *networks* names the connectors' settings classes, each to be imported only if it is
-    used; *env* is where secrets and systemd's credentials are looked up. Raises ConfigError
+    used; *env* is where secrets and systemd's credentials are looked up. Without *secrets*
+    none is read: who only looks at the database need not hold the tokens. Raises ConfigError
     with everything that is wrong.
     """
     try:
         data = _parsed(_text(path))
     except _Unreadable as error:
         raise ConfigError(str(path), [error.problem]) from None
-    loading = _Loading(data, networks, Vault(path.absolute().parent, env))
+    loading = _Loading(data, networks, Vault(path.absolute().parent, env, sealed=not secrets))
     settings = loading.settings(path)
     if settings is None or loading.problems:
         raise ConfigError(str(path), loading.problems.listed())

@@ -29,14 +29,21 @@ class Vault:
     should be.
     """
 
-    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, env: Mapping[str, str], *, sealed: bool = False) -> None:
         self.folder = folder
         self._env = env
+        self._sealed = sealed
         self.files: list[Path] = []
         """The files that secrets were read from, so that their modes can be looked at."""
 
     def fetch(self, given: Mapping[str, Any]) -> SecretStr:
-        """Return the secret that *given*, a table of one key, points at; raises ValueError."""
+        """
+        Return the secret that *given*, a table of one key, points at; raises ValueError.
+
+        A sealed vault reads nothing and gives a placeholder.
+        """
+        if self._sealed:
+            return _PLACEHOLDER
         ((source, name),) = given.items()
         shown = f"= {{ {source} = {toml(name) or '…'} }};"
         value = self._read(source, name, shown).strip()
