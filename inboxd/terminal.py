@@ -37,7 +37,7 @@ def waiting_table(cases: Sequence[WaitingCase], now: datetime) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("case", "due", "waiting", "account", "who", "what", "says"):
         table.add_column(
-            name, no_wrap=name != "says", justify="right" if name == "case" else "left"
+            name, no_wrap=True, overflow="ellipsis", justify="right" if name == "case" else "left"
         )
     for case in cases:
         what = " ".join(filter(None, [case.urgency if case.urgency == "high" else "", case.kind]))

@@ -71,14 +71,13 @@ class MessageStore:
             return stored
         known = self._known(account, list(latest))
         authors = self._authors(account, [m.author for m in latest.values() if m.author])
+        for remote_id, row in known.items():
+            self._update(row, latest.pop(remote_id), seen_at, stored)
+        # Only now: the deletion of a known comment may not know its conversation.
         threads = self._conversations(account, network, latest.values())
         rows = []
         next_id = self._next_id()
         for message in latest.values():
-            row = known.get(message.remote_id)
-            if row is not None:
-                self._update(row, message, seen_at, stored)
-                continue
             author = authors.get(message.author.remote_id) if message.author else None
             conversation = threads[message.thread_id]
             values = _values(message, seen_at)
@@ -251,7 +250,7 @@ class MessageStore:
         return stored.touched
 
 
-def _one_each(messages: Sequence[Message]) -> Mapping[str, Message]:
+def _one_each(messages: Sequence[Message]) -> dict[str, Message]:
     """Return the last state of each message where a page names one twice."""
     latest: dict[str, Message] = {}
     for message in messages:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+_KEYS_LAST = timedelta(minutes=30)
+"""How long a network can be trusted to recognise a repeated send (VK: about an hour)."""
 _CLOCK_SKEW = timedelta(minutes=2)
 """How far a network's clock may be behind ours when we look for our own reply."""
 
@@ -163,7 +165,8 @@ class Sender:
     def _idempotent(self, item: OutboxItem) -> bool:
         if item.reply:
             account = self._accounts.get(item.receiver)
-            return account is not None and account[1].idempotent_sends
+            fresh = self._context.clock.now() - item.created_at < _KEYS_LAST
+            return account is not None and account[1].idempotent_sends and fresh
         sink = self._sinks.get(item.receiver)
         return sink is not None and sink.idempotent
 
