@@ -1,0 +1,75 @@
+# Everything runs in .venv, which is built here. All that must be there before is Python 3.11
+# or newer with its venv module, and make. PYTHON=/path/to/python3 names another interpreter.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench check clean
+
+BIN := .venv/bin
+CANDIDATES := $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
+SUITABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+BENCHMARKS := $(wildcard benchmarks/[!_]*.py)
+
+help: ## List what can be made
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+demo: .venv/.demo ## Play a shop's working day against simulated networks (about a minute)
+	@$(BIN)/inboxd demo $(ARGS)
+
+test: .venv/.dev ## Run the tests; ARGS="-k hours" runs some
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/.dev ## Check style, format, types and layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: .venv/.dev ## Put the code into shape
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+bench: .venv/.dev ## Measure speed, memory and the classifier
+	@set -e; for file in $(BENCHMARKS); do echo "== $$file"; $(BIN)/python $$file; done
+
+# The wheel must work where there is no checkout: word lists and connectors included.
+check: lint test ## Lint, test, build the wheel and try it in a fresh environment (slow)
+	@rm -rf build dist
+	@$(BIN)/python -m build --wheel --outdir dist . >build.log 2>&1 || { cat build.log; exit 1; }
+	@rm -f build.log
+	@$(BIN)/python -m venv build/fresh
+	@build/fresh/bin/python -m pip install -qq --disable-pip-version-check dist/*.whl
+	@cd build && fresh/bin/inboxd --help
+	@cd build && echo '{"text": "Where is my parcel? Two weeks!"}' | fresh/bin/inboxd classify
+	@cd build && fresh/bin/python -c 'from inboxd.plugins import networks; print(*networks())'
+
+clean: ## Remove everything that was made, .venv included
+	@rm -rf .venv build dist build.log *.egg-info .coverage
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps make a second run cost nothing. What runs needs no tools; what develops needs all.
+.venv/.demo: pyproject.toml
+	$(call install,demo)
+	@touch $@
+
+.venv/.dev: pyproject.toml
+	$(call install,dev)
+	@touch .venv/.demo $@
+
+define install
+@$(BIN)/python -c '$(SUITABLE)' 2>/dev/null && $(BIN)/python -m pip --version >/dev/null 2>&1 || { \
+	found=; for python in $(CANDIDATES); do \
+		if "$$python" -c '$(SUITABLE)' >/dev/null 2>&1; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+		echo 'No Python 3.11 or newer with its venv module among: $(CANDIDATES).' >&2; \
+		echo 'Install one (on Debian: python3 and python3-venv), or say where it is:' >&2; \
+		echo '  make PYTHON=/path/to/python3 ...' >&2; \
+		exit 1; \
+	fi; \
+	echo "Building .venv with $$("$$found" --version)"; \
+	"$$found" -m venv --clear .venv; \
+}
+@echo 'Installing inboxd[$(1)] into .venv'
+@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[$(1)]'
+endef
