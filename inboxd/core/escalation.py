@@ -38,7 +38,9 @@ class Firing:
     """
     One turn of one step: *turn* counts its repetitions from 0.
 
-    *step* (``complaints/first_response/2``) and *turn* are unique within a wait, for ever.
+    *step* (``complaints/first_response/100%+1h``) and *turn* say within a wait, for ever, what
+    was told. A step is named by its moment and not by its place in the list: that the first
+    of three was told must not silence the one that is first after an edit.
     """
 
     step: str
@@ -90,11 +92,11 @@ def decide(policy: Policy, due: Due | None, attention: Attention, now: datetime)
     """Return whether the people of *policy* must hear of a wait at *now*."""
     if due is None:
         return Decision(Reason.NO_TARGET)
-    if attention.acknowledged_at and attention.acknowledged_at >= attention.since:
-        return _reminder(policy, attention, attention.acknowledged_at, now)
     wakes_at = _snoozed_until(attention)
     if wakes_at and wakes_at > now:
         return Decision(Reason.SNOOZED, look_again_at=wakes_at)
+    if attention.acknowledged_at and attention.acknowledged_at >= attention.since:
+        return _reminder(policy, attention, attention.acknowledged_at, now)
     return _steps(policy, due, attention, now)
 
 
@@ -109,7 +111,7 @@ def _snoozed_until(attention: Attention) -> datetime | None:
 def _reminder(
     policy: Policy, attention: Attention, acknowledged_at: datetime, now: datetime
 ) -> Decision:
-    step = f"{policy.name}/reminder/{acknowledged_at.isoformat()}"
+    step = f"reminder/{acknowledged_at.isoformat()}"
     if policy.remind_after is None or step in attention.told:
         return Decision(Reason.ACKNOWLEDGED)
     at = policy.hours.add(acknowledged_at, policy.hours.span(policy.remind_after))
@@ -122,8 +124,8 @@ def _reminder(
 def _steps(policy: Policy, due: Due, attention: Attention, now: datetime) -> Decision:
     ready: list[Firing] = []
     again: datetime | None = None
-    for number, step in enumerate(policy.steps):
-        name = f"{policy.name}/{due.target}/{number}"
+    for step in policy.steps:
+        name = f"{policy.name}/{due.target}/{_moment(step)}"
         newest, next_at = _turns(policy.hours, due, step, name, now)
         if newest and not _told(attention, newest):
             ready.append(newest)
@@ -139,6 +141,11 @@ def _steps(policy: Policy, due: Due, attention: Attention, now: datetime) -> Dec
         skipped=tuple(firing for firing in ready if firing.at < latest),
         look_again_at=again,
     )
+
+
+def _moment(step: Step) -> str:
+    repeated = f" every {step.repeat}" if step.repeat else ""
+    return f"{step.at}{repeated}".replace(" ", "")
 
 
 def _told(attention: Attention, firing: Firing) -> bool:
@@ -157,8 +164,9 @@ def _turns(
         return Firing(name, 0, first, step.to), None
     every = hours.span(step.repeat)
     turn = hours.between(first, now) // every
-    newest = Firing(name, turn, hours.add(first, turn * every), step.to)
-    return newest, hours.add(first, (turn + 1) * every)
+    # No time at all after a closing would be the next opening.
+    at = hours.add(first, turn * every) if turn else first
+    return Firing(name, turn, at, step.to), hours.add(first, (turn + 1) * every)
 
 
 def step_offset(hours: OpeningHours, due: Due, step: Step) -> timedelta:

@@ -1,0 +1,289 @@
+"""Promises about when people are told, and about when they are left in peace."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inboxd.core.conversations import WaitKind
+from inboxd.core.escalation import Attention, Decision, Reason, decide, step_offset
+from inboxd.core.hours import OpeningHours
+from inboxd.core.policies import Match, Policy, Step
+from inboxd.core.sla import Due, response_due
+from inboxd.durations import BusinessSpan, parse_business, parse_step_at
+
+MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+ALWAYS = OpeningHours("always", UTC, {day: [(0, 86_400)] for day in range(7)})
+OFFICE = OpeningHours("office", UTC, {day: [(9 * 3_600, 18 * 3_600)] for day in range(5)})
+BREAKS = OpeningHours(
+    "with a break", UTC, {day: [(32_400, 46_800), (50_400, 64_800)] for day in range(5)}
+)
+
+
+def step(at: str, *to: str, repeat: str | None = None) -> Step:
+    return Step(parse_step_at(at), to or ("support",), parse_business(repeat) if repeat else None)
+
+
+def policy(*steps: Step, hours: OpeningHours = ALWAYS, **changes: Any) -> Policy:
+    plain = Policy(
+        name="complaints",
+        match=Match(),
+        hours=hours,
+        first_response=parse_business("1h"),
+        next_response=parse_business("2h"),
+        steps=steps,
+        remind_after=parse_business("4h"),
+    )
+    return replace(plain, **changes)
+
+
+def due(of: Policy, since: datetime = MONDAY) -> Due:
+    promised = response_due(WaitKind.FIRST_RESPONSE, since, of)
+    assert promised is not None
+    return promised
+
+
+def told(attention: Attention, decision: Decision) -> Attention:
+    """Return what people know once the alert of *decision* is queued."""
+    fired = [*decision.firings, *decision.skipped]
+    return replace(
+        attention,
+        told_until=max(firing.at for firing in fired),
+        told=dict(attention.told) | {firing.step: firing.turn for firing in fired},
+    )
+
+
+CHAIN = (
+    step("50%", "support"),
+    step("100%", "support", "lead"),
+    step("100% + 1h", "lead", repeat="2h"),
+)
+SPANS = st.integers(0, 12 * 60).map(lambda minutes: BusinessSpan(0, timedelta(minutes=minutes)))
+STEPS = st.lists(
+    st.builds(
+        Step,
+        st.one_of(
+            st.integers(0, 300).map(lambda percent: parse_step_at(f"{percent}%")),
+            st.integers(1, 600).map(lambda minutes: parse_step_at(f"100% + {minutes}m")),
+        ),
+        st.sampled_from([("support",), ("lead",), ("support", "lead")]),
+        st.one_of(st.none(), st.integers(10, 400).map(lambda m: parse_business(f"{m}m"))),
+    ),
+    max_size=5,
+).map(tuple)
+CALENDARS = st.sampled_from([ALWAYS, OFFICE, BREAKS])
+POLICIES = st.builds(lambda steps, hours: policy(*steps, hours=hours), STEPS, CALENDARS)
+LOOKS = st.lists(st.integers(0, 10 * 24 * 60), min_size=1, max_size=25).map(sorted)
+
+
+@given(st.lists(POLICIES, min_size=1, max_size=4), LOOKS)
+def test_no_firing_is_early_and_none_happens_twice(
+    policies: list[Policy], looks: list[int]
+) -> None:
+    """Whatever happens to policies and calendars meanwhile, nothing is told twice or too soon."""
+    attention = Attention(MONDAY)
+    seen: set[tuple[str, int]] = set()
+    for number, minutes in enumerate(looks):
+        now = MONDAY + timedelta(minutes=minutes)
+        current = policies[number % len(policies)]
+        decision = decide(current, due(current), attention, now)
+        for firing in decision.firings:
+            assert firing.at <= now
+            assert attention.told_until is None or firing.at > attention.told_until
+            assert (firing.step, firing.turn) not in seen
+        seen.update((firing.step, firing.turn) for firing in decision.firings)
+        if decision.firings:
+            attention = told(attention, decision)
+            assert not decide(current, due(current), attention, now).firings
+
+
+@given(POLICIES, st.integers(0, 10 * 24 * 60))
+def test_the_next_look_is_later_and_nothing_is_due_before_it(plan: Policy, minutes: int) -> None:
+    """Between two looks nothing can fall due, so a tick may pass over everything else."""
+    now = MONDAY + timedelta(minutes=minutes)
+    attention = Attention(MONDAY)
+    decision = decide(plan, due(plan), attention, now)
+    if decision.firings:
+        attention = told(attention, decision)
+    again = decision.look_again_at
+    if again is None:
+        later = now + timedelta(days=30)
+        assert not decide(plan, due(plan), attention, later).firings
+        return
+    assert again > now
+    just_before = again - timedelta(milliseconds=1)
+    assert not decide(plan, due(plan), attention, just_before).firings
+    assert decide(plan, due(plan), attention, again).firings
+
+
+@given(CALENDARS, SPANS, SPANS, st.integers(0, 14 * 24 * 60))
+def test_due_is_never_before_receipt_and_a_longer_target_never_sooner(
+    hours: OpeningHours, one: BusinessSpan, other: BusinessSpan, minutes: int
+) -> None:
+    """The two laws of every target, in every calendar."""
+    since = MONDAY + timedelta(minutes=minutes)
+    shorter, longer = sorted((one, other), key=lambda span: span.time)
+    first = due(policy(hours=hours, first_response=shorter), since)
+    second = due(policy(hours=hours, first_response=longer), since)
+    assert since <= first.at <= second.at
+
+
+@given(CALENDARS, st.integers(0, 200), st.integers(0, 200), st.integers(0, 9 * 60))
+def test_a_larger_share_of_the_target_is_never_due_sooner(
+    hours: OpeningHours, one: int, other: int, minutes: int
+) -> None:
+    """Steps escalate in the order of their shares."""
+    plan = policy(hours=hours)
+    promised = due(plan, MONDAY + timedelta(minutes=minutes))
+    small, large = sorted((one, other))
+    assert step_offset(hours, promised, step(f"{small}%")) <= step_offset(
+        hours, promised, step(f"{large}%")
+    )
+
+
+def test_steps_fire_when_their_share_of_the_target_has_passed() -> None:
+    """Half of an hour, the hour, an hour later, and then every two hours."""
+    plan, attention, fired = policy(*CHAIN), Attention(MONDAY), []
+    for minutes in range(0, 400, 10):
+        decision = decide(plan, due(plan), attention, MONDAY + timedelta(minutes=minutes))
+        if decision.firings:
+            fired.append((minutes, decision.to))
+            attention = told(attention, decision)
+    lead, both = ("lead",), ("support", "lead")
+    assert fired == [(30, ("support",)), (60, both), (120, lead), (240, lead), (360, lead)]
+
+
+def test_only_the_newest_of_several_overdue_steps_goes_out() -> None:
+    """Nobody is paged three times because the daemon was down for two hours."""
+    plan = policy(*CHAIN)
+    decision = decide(plan, due(plan), Attention(MONDAY), MONDAY + timedelta(hours=3))
+    assert decision.reason is Reason.STEP_DUE
+    assert decision.to == ("lead",)
+    assert len(decision.skipped) == 2
+    after = told(Attention(MONDAY), decision)
+    assert decide(plan, due(plan), after, MONDAY + timedelta(hours=3)).reason is Reason.NOT_YET
+
+
+def test_steps_of_the_same_moment_go_out_as_one_alert() -> None:
+    """Two steps at 100 % tell their sinks together, each sink once."""
+    plan = policy(step("100%", "support"), step("100%", "lead", "support"))
+    decision = decide(plan, due(plan), Attention(MONDAY), MONDAY + timedelta(hours=1))
+    assert decision.to == ("support", "lead")
+
+
+def test_a_repeating_step_due_at_closing_time_is_due_then() -> None:
+    """What is due in the last minute of the day is told in it, and with all it goes with."""
+    friday = datetime(2026, 11, 27, 17, 0, tzinfo=UTC)
+    plan = policy(step("100%", "support"), step("100%", "lead", repeat="2h"), hours=OFFICE)
+    closing = friday + timedelta(hours=1)
+    decision = decide(plan, due(plan, friday), Attention(friday), closing)
+    assert [firing.at for firing in decision.firings] == [closing, closing]
+    assert decision.to == ("support", "lead")
+    assert decision.look_again_at == datetime(2026, 11, 30, 11, 0, tzinfo=UTC)
+
+
+def test_nothing_is_told_without_a_target() -> None:
+    """A policy may promise nothing."""
+    assert decide(policy(*CHAIN), None, Attention(MONDAY), MONDAY).reason is Reason.NO_TARGET
+
+
+def test_a_policy_without_steps_tells_nobody() -> None:
+    """A target alone is measured, not told."""
+    plan = policy()
+    decision = decide(plan, due(plan), Attention(MONDAY), MONDAY + timedelta(days=1))
+    assert decision == Decision(Reason.NO_STEPS_LEFT)
+
+
+def test_who_has_taken_a_case_is_reminded_once() -> None:
+    """Steps stop at the acknowledgement; a single reminder follows if still unanswered."""
+    plan = policy(*CHAIN)
+    attention = Attention(MONDAY, acknowledged_at=MONDAY + timedelta(minutes=5))
+    early = decide(plan, due(plan), attention, MONDAY + timedelta(hours=3))
+    reminder_at = MONDAY + timedelta(hours=4, minutes=5)
+    assert early == Decision(Reason.ACKNOWLEDGED, look_again_at=reminder_at)
+    decision = decide(plan, due(plan), attention, reminder_at)
+    assert (decision.reason, decision.to) == (Reason.REMINDER_DUE, ("support", "lead"))
+    after = decide(plan, due(plan), told(attention, decision), reminder_at + timedelta(days=9))
+    assert after == Decision(Reason.ACKNOWLEDGED)
+
+
+def test_a_change_of_policy_does_not_repeat_the_reminder() -> None:
+    """One acknowledgement has one reminder, whichever policy governs by then."""
+    plan, other = policy(*CHAIN), policy(*CHAIN, name="everything else")
+    attention = Attention(MONDAY, acknowledged_at=MONDAY)
+    now = MONDAY + timedelta(hours=5)
+    attention = told(attention, decide(plan, due(plan), attention, now))
+    assert decide(other, due(other), attention, now) == Decision(Reason.ACKNOWLEDGED)
+
+
+def test_an_acknowledgement_of_an_earlier_wait_does_not_count() -> None:
+    """Who took the last question has not taken the next one."""
+    plan = policy(*CHAIN)
+    attention = Attention(MONDAY, acknowledged_at=MONDAY - timedelta(minutes=1))
+    assert decide(plan, due(plan), attention, MONDAY + timedelta(hours=1)).firings
+
+
+def test_a_snoozed_case_sleeps_until_its_time() -> None:
+    """Then what fell due meanwhile is told at once."""
+    plan = policy(*CHAIN)
+    until = MONDAY + timedelta(hours=3)
+    attention = Attention(MONDAY, snoozed_at=MONDAY, snoozed_until=until)
+    asleep = decide(plan, due(plan), attention, until - timedelta(seconds=1))
+    assert asleep == Decision(Reason.SNOOZED, look_again_at=until)
+    assert decide(plan, due(plan), attention, until).reason is Reason.STEP_DUE
+
+
+def test_a_customer_who_writes_again_ends_the_snooze() -> None:
+    """A snooze is for silence."""
+    plan = policy(*CHAIN)
+    attention = Attention(
+        MONDAY,
+        snoozed_at=MONDAY + timedelta(minutes=1),
+        snoozed_until=MONDAY + timedelta(days=1),
+        customer_wrote_at=MONDAY + timedelta(minutes=2),
+    )
+    assert decide(plan, due(plan), attention, MONDAY + timedelta(hours=1)).firings
+
+
+def test_a_snoozed_case_does_not_remind_either() -> None:
+    """Who takes a case and puts it to sleep is reminded when it wakes."""
+    plan = policy(*CHAIN)
+    wakes = MONDAY + timedelta(days=2)
+    attention = Attention(MONDAY, acknowledged_at=MONDAY, snoozed_at=MONDAY, snoozed_until=wakes)
+    asleep = decide(plan, due(plan), attention, MONDAY + timedelta(days=1))
+    assert asleep == Decision(Reason.SNOOZED, look_again_at=wakes)
+    assert decide(plan, due(plan), attention, wakes).reason is Reason.REMINDER_DUE
+
+
+def test_removing_a_step_does_not_silence_another() -> None:
+    """That half of the target was told says nothing about the breach."""
+    before, after = policy(step("50%"), step("100%")), policy(step("100%"))
+    half = decide(before, due(before), Attention(MONDAY), MONDAY + timedelta(minutes=30))
+    attention = told(Attention(MONDAY), half)
+    assert decide(after, due(after), attention, MONDAY + timedelta(hours=1)).firings
+
+
+def test_a_step_that_a_calendar_moves_is_not_told_again() -> None:
+    """A holiday entered after the fact moves due times, not memories."""
+    before, after = policy(step("100%"), hours=ALWAYS), policy(step("100%"), hours=OFFICE)
+    sunday = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+    first = decide(before, due(before, sunday), Attention(sunday), sunday + timedelta(hours=1))
+    attention = told(Attention(sunday), first)
+    monday = decide(after, due(after, sunday), attention, MONDAY + timedelta(hours=1))
+    assert monday == Decision(Reason.NO_STEPS_LEFT)
+
+
+def test_two_steps_that_repeat_differently_do_not_count_as_one() -> None:
+    """Each keeps its own turns, though they begin at the same moment."""
+    plan = policy(step("100%", "support", repeat="1h"), step("100%", "lead", repeat="3h"))
+    attention, heard = Attention(MONDAY), []
+    for hour in range(1, 8):
+        decision = decide(plan, due(plan), attention, MONDAY + timedelta(hours=hour))
+        attention = told(attention, decision)
+        heard.append(decision.to)
+    both, support = ("support", "lead"), ("support",)
+    assert heard == [both, support, support, both, support, support, both]
