@@ -1,0 +1,68 @@
+"""Promises about texts from strangers."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inboxd.core.text import inert, one_line, storable
+
+ANY_TEXT = st.text(st.characters(categories=None))
+
+
+@given(ANY_TEXT)
+def test_every_text_becomes_storable_and_stays_as_long(text: str) -> None:
+    """What a database or a UTF-8 stream cannot carry becomes U+FFFD, one for one."""
+    kept = storable(text)
+    assert kept.encode().decode() == kept
+    assert "\x00" not in kept
+    assert len(kept) == len(text)
+    assert storable(kept) == kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Где мой заказ?",
+        "де\nзамовлення",
+        "\u200f\u05e9\u05dc\u05d5\u05dd",
+        "\U0001f468\u200d\U0001f469",
+    ],
+)
+def test_what_can_be_stored_is_stored_as_it_came(text: str) -> None:
+    """Emoji, right-to-left marks and line breaks are the customer's own."""
+    assert storable(text) == text
+
+
+@given(ANY_TEXT, st.integers(1, 80))
+def test_one_line_is_one_harmless_line(text: str, width: int) -> None:
+    """Nothing in a stranger's text leaves its line, moves the cursor or turns the text round."""
+    line = one_line(text, width)
+    assert len(line) <= width
+    assert len(line.splitlines()) <= 1
+    controls = [c for c in line if unicodedata.category(c) == "Cc"]
+    assert controls == []
+    assert not set(line) & set("\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def test_one_line_cuts_what_is_too_long_and_says_so() -> None:
+    """A text of 100 KB costs no more than its beginning."""
+    assert one_line("ж" * 100_000, 10) == "ж" * 9 + "…"
+    assert one_line("  two\r\n\twords  ", 40) == "two words"
+
+
+@given(ANY_TEXT)
+def test_inert_keeps_lines_and_takes_out_what_a_terminal_obeys(text: str) -> None:
+    """Escape sequences, bells and overrides are gone; tabs and line breaks stay."""
+    kept = inert(text)
+    assert all(unicodedata.category(c) != "Cc" or c in "\n\t" for c in kept)
+    assert "\r" not in kept
+
+
+def test_inert_disarms_an_escape_sequence() -> None:
+    """A comment cannot clear the screen of who reads it."""
+    assert inert("a\x1b[2J\u202eb\r\nc") == "a[2Jb\nc"
