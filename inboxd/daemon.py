@@ -258,4 +258,6 @@ def _log_trouble(event: JobExecutionEvent) -> None:
     if event.code == EVENT_JOB_MISSED:
         log.warning("job missed", job=event.job_id)
         return
+    if isinstance(event.exception, asyncio.CancelledError):
+        return  # The daemon was told to stop in the middle of a poll.
     log.error("job crashed", job=event.job_id, exc_info=event.exception)
