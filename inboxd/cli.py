@@ -109,7 +109,7 @@ def run(config: Path, *, once: bool, verbose: bool) -> None:
 @click.option(
     "--keep",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Keep the configuration, the database and the alerts in this folder.",
+    help="Keep the configuration, the database and the log in this folder.",
 )
 @click.option(
     "--seconds",
@@ -118,11 +118,16 @@ def run(config: Path, *, once: bool, verbose: bool) -> None:
     show_default=True,
     help="How long the working day takes in real time.",
 )
-def demo(seed: int, keep: Path | None, seconds: int) -> None:
+@click.option("--tui", is_flag=True, help="Show who waits on a live screen.")
+def demo(seed: int, keep: Path | None, seconds: int, *, tui: bool) -> None:
     """Play a shop's working day against simulated networks and show what happens."""
-    from inboxd.demo import play
+    try:
+        from inboxd.demo.stage import play
+    except ModuleNotFoundError as error:
+        missing = f"the demo needs {error.name}: pip install 'inboxd[demo]'"
+        raise UserError(missing) from None
 
-    asyncio.run(play(seed=seed, keep=keep, seconds=seconds))
+    asyncio.run(play(seed=seed, keep=keep, seconds=seconds, tui=tui))
 
 
 @main.command()

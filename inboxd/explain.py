@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from inboxd.core.escalation import decide, step_offset
 from inboxd.core.policies import choose
-from inboxd.core.sla import dues
+from inboxd.core.sla import dues, reach
 from inboxd.core.tracking import attention_of, facts_of
 from inboxd.durations import format_duration
 from inboxd.errors import UserError
@@ -135,9 +135,10 @@ class _Teller:
             yield "nobody waits, or nothing is promised: no steps"
             return
         for step in policy.steps:
-            at = policy.hours.add(due.since, step_offset(policy.hours, due, step))
+            at = reach(policy.hours, due.since, step_offset(policy.hours, due, step))
+            when = f"at {self._time(at)}" if at else "never: the calendar does not open again"
             again = f", then every {step.repeat}" if step.repeat else ""
-            yield f"{step.at} to {', '.join(step.to)} at {self._time(at)}{again}"
+            yield f"{step.at} to {', '.join(step.to)} {when}{again}"
         yield from self._decision(policy, due)
 
     def _decision(self, policy: Policy, due: Due) -> Iterator[str]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from inboxd.model import Author
     from inboxd.store.views import ThreadMessage, WaitingCase
 
+_COLUMNS = {"case": 4, "due": 12, "waiting": 7, "account": 8, "who": 10, "what": 9, "says": 10}
+"""The columns of the list of those who wait, and how narrow each may become."""
 _LONGEST_LINE = 200
 _LONGEST_TEXT = 5_000
 
@@ -35,9 +37,13 @@ def console(*, stderr: bool = False) -> Console:
 def waiting_table(cases: Sequence[WaitingCase], now: datetime) -> Table:
     """Return who waits, as a table: what is due first on top."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("case", "due", "waiting", "account", "who", "what", "says"):
+    for name, width in _COLUMNS.items():
         table.add_column(
-            name, no_wrap=True, overflow="ellipsis", justify="right" if name == "case" else "left"
+            name,
+            min_width=width,
+            no_wrap=True,
+            overflow="ellipsis",
+            justify="right" if name == "case" else "left",
         )
     for case in cases:
         what = " ".join(filter(None, [case.urgency if case.urgency == "high" else "", case.kind]))

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from inboxd.core.sla import reach
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, timedelta
@@ -114,8 +116,8 @@ def _reminder(
     step = f"reminder/{acknowledged_at.isoformat()}"
     if policy.remind_after is None or step in attention.told:
         return Decision(Reason.ACKNOWLEDGED)
-    at = policy.hours.add(acknowledged_at, policy.hours.span(policy.remind_after))
-    if at > now:
+    at = reach(policy.hours, acknowledged_at, policy.hours.span(policy.remind_after))
+    if at is None or at > now:
         return Decision(Reason.ACKNOWLEDGED, look_again_at=at)
     sinks = tuple(dict.fromkeys(sink for step in policy.steps for sink in step.to))
     return Decision(Reason.REMINDER_DUE, firings=(Firing(step, 0, at, sinks),))
@@ -157,8 +159,8 @@ def _turns(
     hours: OpeningHours, due: Due, step: Step, name: str, now: datetime
 ) -> tuple[Firing | None, datetime | None]:
     """Return the newest turn of *step* that is due, and when the next one is; walks no turns."""
-    first = hours.add(due.since, step_offset(hours, due, step))
-    if first > now:
+    first = reach(hours, due.since, step_offset(hours, due, step))
+    if first is None or first > now:
         return None, first
     if step.repeat is None:
         return Firing(name, 0, first, step.to), None
@@ -166,7 +168,7 @@ def _turns(
     turn = hours.between(first, now) // every
     # No time at all after a closing would be the next opening.
     at = hours.add(first, turn * every) if turn else first
-    return Firing(name, turn, at, step.to), hours.add(first, (turn + 1) * every)
+    return Firing(name, turn, at, step.to), reach(hours, first, (turn + 1) * every)
 
 
 def step_offset(hours: OpeningHours, due: Due, step: Step) -> timedelta:

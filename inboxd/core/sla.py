@@ -11,6 +11,7 @@ from inboxd.core.conversations import CaseStatus, WaitKind
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
+    from inboxd.core.hours import OpeningHours
     from inboxd.core.policies import Policy
 
 
@@ -108,5 +109,14 @@ def _resolution(case: Obligation, policy: Policy) -> Due | None:
     return _due(policy, Target.RESOLUTION, case.opened_at, policy.hours.span(policy.resolution))
 
 
-def _due(policy: Policy, target: Target, since: datetime, allowed: timedelta) -> Due:
-    return Due(target, since, allowed, policy.hours.add(since, allowed))
+def _due(policy: Policy, target: Target, since: datetime, allowed: timedelta) -> Due | None:
+    at = reach(policy.hours, since, allowed)
+    return Due(target, since, allowed, at) if at else None
+
+
+def reach(hours: OpeningHours, start: datetime, span: timedelta) -> datetime | None:
+    """Return when *span* of open time has passed, or None if the calendar never opens again."""
+    try:
+        return hours.add(start, span)
+    except ValueError:
+        return None

@@ -1,0 +1,156 @@
+"""One performance of the demo: the world, the servers, the daemon, and who tells of it."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from rich.live import Live
+from rich.text import Text
+
+from inboxd import logs, plugins
+from inboxd.clock import FastClock
+from inboxd.config import load
+from inboxd.connector import OutgoingReply
+from inboxd.daemon import started
+from inboxd.demo import shop
+from inboxd.demo.closing import Closing
+from inboxd.demo.narrator import LiveNarrator, Narrator
+from inboxd.errors import UserError
+from inboxd.simulator.scenario import working_day
+from inboxd.simulator.server import Simulator
+from inboxd.store import Store
+from inboxd.terminal import console
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from rich.console import Console
+
+    from inboxd.clock import Clock
+    from inboxd.config import Settings
+    from inboxd.daemon import Daemon
+    from inboxd.simulator.script import Scenario
+    from inboxd.simulator.world import Item
+
+_ZONE = ZoneInfo("Europe/Kyiv")
+_DAY = date(2026, 9, 16)  # a Wednesday without holidays
+_BEGINS, _ENDS = time(8, 50), time(18, 15)
+_LOOK_EVERY = timedelta(minutes=3)
+
+
+async def play(*, seed: int, keep: Path | None, seconds: int, tui: bool) -> None:
+    """
+    Play the day of *seed* in *seconds* of real time.
+
+    With *keep*, configuration, database and log stay in that folder; with *tui*, a live
+    screen shows who waits.
+    """
+    out = console()
+    if tui and not out.is_terminal:
+        raise UserError("--tui needs a terminal; leave it out to get lines")
+    begins, ends = (datetime.combine(_DAY, at, _ZONE) for at in (_BEGINS, _ENDS))
+    day = working_day(seed, _DAY, _ZONE)
+    async with AsyncExitStack() as stack:
+        folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="inboxd-")))
+        folder.mkdir(parents=True, exist_ok=True)
+        clock = FastClock(begins, (ends - begins).total_seconds() / seconds)
+        simulator = await stack.enter_async_context(Simulator(day.new_world(), now=clock.now))
+        log = stack.enter_context((folder / "inboxd.log").open("w", encoding="utf-8"))
+        stage = _Stage(day, simulator, clock, out)
+        await stage.perform(_prepare(folder, simulator, log), ends, tui=tui)
+
+
+def _prepare(folder: Path, simulator: Simulator, log: TextIO) -> Settings:
+    """Write the shop's configuration into *folder* and load it as `inboxd run` would."""
+    for old in folder.glob("inboxd.db*"):
+        old.unlink()
+    path = folder / "config.toml"
+    path.write_text(shop.configuration(simulator, _ZONE.key), encoding="utf-8")
+    path.chmod(0o600)
+    settings = load(path, plugins.networks(), shop.secrets())
+    logs.configure(secrets=settings.secrets(), stream=log)
+    return settings
+
+
+@dataclass(slots=True)
+class _Stage:
+    """The world and its servers, a clock that runs fast, and where to tell of it."""
+
+    day: Scenario
+    simulator: Simulator
+    clock: Clock
+    out: Console
+
+    async def perform(self, settings: Settings, ends: datetime, *, tui: bool) -> None:
+        """Let the day pass until *ends*, then tell how it went."""
+        self.out.print(Text(f"A working day in {_ZONE.key}, {_DAY:%A %d %B %Y}", style="bold"))
+        async with started(settings, self.clock) as daemon:
+            with Store(settings.general.database) as store:
+                if tui:
+                    with Live(console=self.out, screen=True, auto_refresh=False) as live:
+                        narrator: Narrator = LiveNarrator(
+                            self.out, self.simulator, store, _ZONE, live
+                        )
+                        await self._run(daemon, store, narrator, ends)
+                else:
+                    narrator = Narrator(self.out, self.simulator, store, _ZONE)
+                    await self._run(daemon, store, narrator, ends)
+                Closing(self.out, self.simulator, store, _ZONE).tell(ends)
+
+    async def _run(self, daemon: Daemon, store: Store, narrator: Narrator, ends: datetime) -> None:
+        colleague = _Colleague(store, self.clock)
+        stop = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(daemon.run(stop))
+            group.create_task(
+                self.day.play(
+                    self.simulator.world,
+                    self._sleep_until,
+                    faults=self.simulator.faults,
+                    answer=colleague.answer,
+                )
+            )
+            while self.clock.now() < ends:
+                await self.clock.sleep(_LOOK_EVERY)
+                narrator.look(self.clock.now())
+            stop.set()
+
+    async def _sleep_until(self, instant: datetime) -> None:
+        await self.clock.sleep(instant - self.clock.now())
+
+
+@dataclass(slots=True)
+class _Colleague:
+    """A member of the staff who answers with inboxd itself, as `inboxd reply` does."""
+
+    store: Store
+    clock: Clock
+
+    async def answer(self, item: Item, text: str) -> bool:
+        """Queue *text* as the reply to the case of *item*, if that customer still waits."""
+        for case in self.store.views.waiting():
+            if case.text != item.text_at(self.clock.now()):
+                continue
+            place = self.store.views.reply_place(case.case_id)
+            if not place.open:
+                return False
+            reply = OutgoingReply(
+                key=f"reply:{uuid4()}",
+                thread_id=place.thread_id,
+                stream=place.stream,
+                text=text,
+                parent_id=place.parent_id,
+                recipient=place.recipient,
+                sent_after=place.sent_after,
+            )
+            self.store.outbox.add_reply(case.account, case.case_id, reply, self.clock.now())
+            return True
+        return False
