@@ -20,7 +20,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any, Self
+from uuid import uuid4
 
+from inboxd.connector import OutgoingReply
 from inboxd.simulator import facebook, slack, twitter, vk
 from inboxd.simulator.people import NETWORKS
 from inboxd.simulator.world import BRANDS
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from inboxd.simulator.people import Network
     from inboxd.simulator.server import Simulator
     from inboxd.simulator.world import Item
+    from inboxd.store import Store
 
 PROGRAM = (sys.executable, "-c", "from inboxd.cli import main; main(prog_name='inboxd')")
 PATIENCE = timedelta(seconds=20)
@@ -139,9 +142,7 @@ class Shop:
 
     # The program
 
-    async def start(
-        self, *arguments: str, stdin: bytes | None = None, **changes: Any
-    ) -> Running:
+    async def start(self, *arguments: str, stdin: bytes | None = None, **changes: Any) -> Running:
         """Start the program, with the shop's configuration unless *arguments* name another."""
         number = next(self._numbers)
         stdout, stderr = (self._output / f"{number}.{name}" for name in ("out", "err"))
@@ -211,9 +212,8 @@ class Shop:
 
     def outbox(self, what: str = "reply IS NULL") -> Counter[str]:
         """Return how many deliveries there are in each state."""
-        return Counter(
-            dict(self.rows(f"SELECT state, count(*) FROM outbox WHERE {what} GROUP BY state"))
-        )
+        sql = f"SELECT state, count(*) FROM outbox WHERE {what} GROUP BY state"  # noqa: S608 - the tests' own
+        return Counter(dict(self.rows(sql)))
 
     @property
     def settled(self) -> bool:
@@ -264,6 +264,22 @@ class Shop:
             if message.via == "bot" and message.metadata
         )
 
+    def message_ids(self) -> Counter[str]:
+        """Return how often each mail came in."""
+        return Counter(str(mail.message["Message-ID"]) for mail in self.simulator.mail.messages)
+
+    def assert_told_once(self) -> None:
+        """Fail unless every alert that went out is at the bot's channel and the lead's, once."""
+        sent: dict[str, set[str]] = {"bot": set(), "lead": set()}
+        for sink, key in self.rows(
+            "SELECT o.receiver, a.key FROM outbox AS o JOIN alerts AS a ON a.id = o.alert_id "
+            "WHERE o.state = 'sent' AND o.receiver IN ('bot', 'lead')"
+        ):
+            sent[sink].add(key)
+        assert self.slack_keys() == dict.fromkeys(sent["bot"], 1)
+        # A mail that is sent again bears the same Message-ID, and mail programs show it once.
+        assert len(self.message_ids()) == len(sent["lead"])
+
     def told(self, sink: str) -> list[tuple[int, str]]:
         """Return every case alert that arrived at *sink*: the case's number and the headline."""
         if sink in MAILBOXES:
@@ -296,16 +312,30 @@ def _case_in(text: str) -> int:
     return int(found[1]) if found else 0
 
 
-async def until(
-    condition: Callable[[], object], what: str, patience: timedelta = PATIENCE
-) -> None:
+async def until(condition: Callable[[], object], what: str, patience: timedelta = PATIENCE) -> None:
     """Wait until *condition* holds."""
     try:
         async with asyncio.timeout(patience.total_seconds()):
-            while not condition():
+            # A process and a database have no event to wait for.
+            while not condition():  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
     except TimeoutError:
         raise AssertionError(f"waited {patience} in vain for {what}") from None
+
+
+def queue_reply(store: Store, case: int, text: str) -> None:
+    """Queue *text* as the reply to *case*, as `inboxd reply` does, without a process of its own."""
+    place = store.views.reply_place(case)
+    reply = OutgoingReply(
+        key=f"reply:{uuid4()}",
+        thread_id=place.thread_id,
+        stream=place.stream,
+        text=text,
+        parent_id=place.parent_id,
+        recipient=place.recipient,
+        sent_after=place.sent_after,
+    )
+    store.outbox.add_reply(place.account, case, reply, datetime.now(UTC))
 
 
 def config(
