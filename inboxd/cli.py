@@ -174,7 +174,7 @@ async def _check_accounts(settings: Settings) -> bool:
 @click.pass_obj
 def waiting(config: Path, *, as_json: bool) -> None:
     """List the customers who wait, what is due first on top."""
-    from inboxd.terminal import console, waiting_table
+    from inboxd.terminal import console, print_waiting
 
     with _store(config) as (store, _):
         cases, now = store.views.waiting(), _now()
@@ -182,7 +182,7 @@ def waiting(config: Path, *, as_json: bool) -> None:
         listed = [_waiting_json(case, now) for case in cases]
         click.echo(json.dumps(listed, indent=1, ensure_ascii=False))
     elif cases:
-        console().print(waiting_table(cases, now))
+        print_waiting(console(), cases, now)
     else:
         click.echo("Nobody is waiting.")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -20,10 +20,19 @@ if TYPE_CHECKING:
     from inboxd.model import Author
     from inboxd.store.views import ThreadMessage, WaitingCase
 
-_COLUMNS = {"case": 4, "due": 12, "waiting": 7, "account": 8, "who": 10, "what": 9, "says": 10}
-"""The columns of the list of those who wait, and how narrow each may become."""
+_COLUMNS = {
+    "case": (5, 5),
+    "due": (14, 13),
+    "waiting": (8, 7),
+    "account": (24, 9),
+    "who": (20, 12),
+    "what": (26, 10),
+}
+"""Columns of the list of those who wait: their widths on a wide and on a narrow screen."""
 _LONGEST_LINE = 200
 _LONGEST_TEXT = 5_000
+WIDE = 120
+"""Columns of a terminal from which on there is room for everything."""
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -34,17 +43,19 @@ def console(*, stderr: bool = False) -> Console:
     return out
 
 
-def waiting_table(cases: Sequence[WaitingCase], now: datetime) -> Table:
+def print_waiting(out: Console, cases: Sequence[WaitingCase], now: datetime) -> None:
+    """Print who waits, what is due first on top."""
+    out.print(waiting_table(cases, now, wide=out.width >= WIDE))
+
+
+def waiting_table(cases: Sequence[WaitingCase], now: datetime, *, wide: bool = True) -> Table:
     """Return who waits, as a table: what is due first on top."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, width in _COLUMNS.items():
-        table.add_column(
-            name,
-            min_width=width,
-            no_wrap=True,
-            overflow="ellipsis",
-            justify="right" if name == "case" else "left",
-        )
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
+    for name, widths in _COLUMNS.items():
+        width = widths[0] if wide else widths[1]
+        justify: Literal["left", "right"] = "right" if name == "case" else "left"
+        table.add_column(name, width=width, no_wrap=True, overflow="ellipsis", justify=justify)
+    table.add_column("says", ratio=1, no_wrap=True, overflow="ellipsis")
     for case in cases:
         what = " ".join(filter(None, [case.urgency if case.urgency == "high" else "", case.kind]))
         table.add_row(
@@ -54,7 +65,7 @@ def waiting_table(cases: Sequence[WaitingCase], now: datetime) -> Table:
             Text(f"{case.account} {case.stream.replace('_', ' ')}"),
             Text(one_line(_name(case.author), 24)),
             Text(", ".join(filter(None, [what, *case.topics]))),
-            Text(one_line(case.text, 60) or "(no text)"),
+            Text(one_line(case.text, _LONGEST_LINE) or "(no text)"),
         )
     return table
 

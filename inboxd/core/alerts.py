@@ -57,7 +57,11 @@ def recovery_alert(card: CaseCard, wait: WaitState, now: datetime) -> Alert:
     """Return the notice that a wait people were told of has ended."""
     late = wait.due_at is not None and wait.ended_at is not None and wait.ended_at > wait.due_at
     took = f" after {format_duration(wait.open_time)} of open time" if wait.open_time else ""
-    ended = {"answered": "was answered", "deleted": "took the message back"}
+    ended = {
+        "answered": "was answered",
+        "deleted": "took the message back",
+        "no_reply_needed": "said thanks",
+    }
     outcome = ended.get(wait.end or "", "needs no reply any more")
     return Alert(
         key=f"wait:{wait.id}/ended",

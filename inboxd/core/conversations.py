@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+THANKS = "praise"
+"""The kind of message that ends a wait by itself when it follows our answer."""
 AUTOMATIC_WITHIN = timedelta(seconds=5)
 """Nobody reads a message and writes an answer in less: such an answer is a machine's."""
 
@@ -74,6 +76,8 @@ class WaitEnd(StrEnum):
     ANSWERED = "answered"
     CLOSED = "closed"
     DELETED = "deleted"
+    NO_REPLY_NEEDED = "no_reply_needed"
+    """By rule: the customer said thanks for our answer."""
 
 
 class CaseStatus(StrEnum):
@@ -179,7 +183,10 @@ class _Fold:
 
 def _inbound(fold: _Fold, event: Event) -> None:
     if fold.case is None or fold.case.wait is None:
+        answered = fold.case is not None
         fold.open_wait(event.at, event.ref)
+        if answered and event.detail == THANKS:
+            fold.end_wait(WaitEnd.NO_REPLY_NEEDED, event.at, event.ref, CaseStatus.ANSWERED)
         return
     case, wait = fold.case, fold.case.wait
     wait = replace(wait, messages=(*wait.messages, event.ref))

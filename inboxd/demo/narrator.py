@@ -12,7 +12,7 @@ from rich.text import Text
 
 from inboxd.core.text import one_line
 from inboxd.model import Direction
-from inboxd.terminal import waiting_table
+from inboxd.terminal import WIDE, waiting_table
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -104,7 +104,11 @@ class LiveNarrator(Narrator):
         news = Text("\n", no_wrap=True, overflow="ellipsis").join(self._lines)
         self._live.update(
             Group(
-                Panel(waiting_table(waiting[:_ON_SCREEN], now), title=title, title_align="left"),
+                Panel(
+                    waiting_table(waiting[:_ON_SCREEN], now, wide=self._out.width >= WIDE),
+                    title=title,
+                    title_align="left",
+                ),
                 Panel(news, title="what happens", title_align="left"),
             ),
             refresh=True,
