@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from inboxd.core.conversations import CaseStatus, Event, EventType, WaitEnd, WaitKind
 from inboxd.core.tracking import CaseState, History, Setting, Traits, WaitState
 from inboxd.model import Direction, Kind, Stream, Topic, Urgency
+from inboxd.store.bulk import insert, next_id
 from inboxd.store.times import from_text, maybe_instant, maybe_text, to_text
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ _CASE_COLUMNS = (
 _WAIT_COLUMNS = (
     "kind, since, message_id, due_at, outcome, ended_at, ended_by, open_seconds, told_until, told"
 )
+Row = tuple[object, ...]
+
 _ACTION_EVENTS = {"close": EventType.CLOSED, "reopen": EventType.REOPENED}
 
 
@@ -286,12 +289,12 @@ class _Batch:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
-        (case,) = connection.execute("SELECT coalesce(max(id), 0) FROM cases").fetchone()
-        (wait,) = connection.execute("SELECT coalesce(max(id), 0) FROM waits").fetchone()
-        self._case_numbers, self._wait_numbers = count(case + 1), count(wait + 1)
-        self._rows: dict[str, list[tuple[object, ...]]] = {
-            statement: [] for statement in (_INSERT_CASE, _UPDATE_CASE, _INSERT_WAIT, _UPDATE_WAIT)
-        }
+        self._case_numbers = count(next_id(connection, "cases"))
+        self._wait_numbers = count(next_id(connection, "waits"))
+        self._new_cases: list[Row] = []
+        self._new_waits: list[Row] = []
+        self._cases: list[Row] = []
+        self._waits: list[Row] = []
 
     def add(self, history: History, cases: Sequence[CaseState]) -> None:
         """Take in the cases of one conversation."""
@@ -305,31 +308,26 @@ class _Batch:
         number = case.id or next(self._case_numbers)
         values = _case_values(case)
         if case.id:
-            self._rows[_UPDATE_CASE].append((*values, number))
+            self._cases.append((*values, number))
         else:
             owner = (history.conversation, history.setting.account)
-            self._rows[_INSERT_CASE].append((number, *owner, *values))
+            self._new_cases.append((number, *owner, *values))
         known = {wait.id: wait for wait in before.waits} if before else {}
         for wait in case.waits:
             self._add_wait(number, wait, known)
 
     def _add_wait(self, case: int, wait: WaitState, known: Mapping[int | None, WaitState]) -> None:
         if wait.id is None:
-            row = (next(self._wait_numbers), case, *_wait_values(wait))
-            self._rows[_INSERT_WAIT].append(row)
+            self._new_waits.append((next(self._wait_numbers), case, *_wait_values(wait)))
         elif wait != known.get(wait.id):
-            self._rows[_UPDATE_WAIT].append((*_wait_values(wait), wait.id))
+            self._waits.append((*_wait_values(wait), wait.id))
 
     def write(self) -> None:
         """Write all rows; cases before the waits that refer to them."""
-        for statement, rows in self._rows.items():
-            self._db.executemany(statement, rows)
-
-
-def _insert(table: str, columns: str, keys: str) -> str:
-    names = f"{keys}, {columns}"
-    marks = ", ".join("?" * len(names.split(", ")))
-    return f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - constants
+        insert(self._db, "cases", _NEW_CASE_COLUMNS, self._new_cases)
+        insert(self._db, "waits", _NEW_WAIT_COLUMNS, self._new_waits)
+        self._db.executemany(_UPDATE_CASE, self._cases)
+        self._db.executemany(_UPDATE_WAIT, self._waits)
 
 
 def _update(table: str, columns: str) -> str:
@@ -337,9 +335,9 @@ def _update(table: str, columns: str) -> str:
     return f"UPDATE {table} SET {settings} WHERE id = ?"  # noqa: S608 - constants
 
 
-_INSERT_CASE = _insert("cases", _CASE_COLUMNS, "id, conversation_id, account")
+_NEW_CASE_COLUMNS = ("id", "conversation_id", "account", *_CASE_COLUMNS.split(", "))
 _UPDATE_CASE = _update("cases", _CASE_COLUMNS)
-_INSERT_WAIT = _insert("waits", _WAIT_COLUMNS, "id, case_id")
+_NEW_WAIT_COLUMNS = ("id", "case_id", *_WAIT_COLUMNS.split(", "))
 _UPDATE_WAIT = _update("waits", _WAIT_COLUMNS)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from inboxd.core.text import storable
+from inboxd.store.bulk import insert, next_id
 from inboxd.store.times import maybe_text, to_text
 
 if TYPE_CHECKING:
@@ -16,15 +18,16 @@ if TYPE_CHECKING:
 
     from inboxd.model import Author, Message, ReplyWindow, Unknown, Verdict
 
+# fmt: off
 _MESSAGE_COLUMNS = (
-    "id, account, remote_id, conversation_id, stream, direction, public, author_id, text, "
-    "sent_at, seen_at, edited_at, deleted_at, parent_remote_id, url, attachments, auto_reply, "
-    "staff, raw"
+    "id", "conversation_id", "author_id", "account", "remote_id", "stream", "direction", "public",
+    "text", "sent_at", "seen_at", "edited_at", "deleted_at", "parent_remote_id", "url",
+    "attachments", "auto_reply", "staff", "raw",
 )
-_INSERT_MESSAGE = (
-    f"INSERT INTO messages ({_MESSAGE_COLUMNS}) "  # noqa: S608 - a constant of this module
-    f"VALUES ({', '.join('?' * len(_MESSAGE_COLUMNS.split(', ')))})"
-)
+# fmt: on
+_AUTHOR_COLUMNS = ("id", "account", "remote_id", "name", "handle", "followers", "url")
+_CONVERSATION_COLUMNS = ("id", "account", "network", "remote_id", "stream", "public")
+_RAW = json.JSONEncoder(default=str)
 
 
 @dataclass(slots=True)
@@ -76,23 +79,14 @@ class MessageStore:
         # Only now: the deletion of a known comment may not know its conversation.
         threads = self._conversations(account, network, latest.values())
         rows = []
-        next_id = self._next_id()
-        for message in latest.values():
+        for number, message in enumerate(latest.values(), next_id(self._db, "messages")):
             author = authors.get(message.author.remote_id) if message.author else None
             conversation = threads[message.thread_id]
-            values = _values(message, seen_at)
-            rows.append(
-                (next_id, account, values[0], conversation, *values[1:4], author, *values[4:])
-            )
-            stored.new.append(next_id)
+            rows.append((number, conversation, author, account, *_values(message, seen_at)))
+            stored.new.append(number)
             stored.touch(conversation, to_text(message.sent_at))
-            next_id += 1
-        self._db.executemany(_INSERT_MESSAGE, rows)
+        insert(self._db, "messages", _MESSAGE_COLUMNS, rows)
         return stored
-
-    def _next_id(self) -> int:
-        (last,) = self._db.execute("SELECT max(id) FROM messages").fetchone()
-        return (last or 0) + 1
 
     def _known(self, account: str, remote_ids: list[str]) -> dict[str, tuple[Any, ...]]:
         rows = self._db.execute(
@@ -142,17 +136,14 @@ class MessageStore:
                 (account, json.dumps(list(wanted))),
             )
         }
-        numbers = {}
+        numbers, new = {}, []
+        free = count(next_id(self._db, "authors"))
         for remote_id, author in wanted.items():
             facts = _author_facts(author)
             row = known.get(remote_id)
             if row is None:
-                cursor = self._db.execute(
-                    "INSERT INTO authors (account, remote_id, name, handle, followers, url) "
-                    "VALUES (?, ?, ?, ?, ?, ?)",
-                    (account, remote_id, *facts),
-                )
-                numbers[remote_id] = int(cursor.lastrowid or 0)
+                numbers[remote_id] = next(free)
+                new.append((numbers[remote_id], account, remote_id, *facts))
                 continue
             numbers[remote_id] = row[0]
             # An event names nobody; a later read does: keep what is known.
@@ -162,6 +153,7 @@ class MessageStore:
                     "UPDATE authors SET name = ?, handle = ?, followers = ?, url = ? WHERE id = ?",
                     (*merged, row[0]),
                 )
+        insert(self._db, "authors", _AUTHOR_COLUMNS, new)
         return numbers
 
     def _conversations(
@@ -175,14 +167,13 @@ class MessageStore:
                 (account, json.dumps(list(threads))),
             ).fetchall()
         )
-        for thread, message in threads.items():
-            if thread not in numbers:
-                cursor = self._db.execute(
-                    "INSERT INTO conversations (account, network, remote_id, stream, public) "
-                    "VALUES (?, ?, ?, ?, ?)",
-                    (account, network, thread, message.stream, message.public),
-                )
-                numbers[thread] = int(cursor.lastrowid or 0)
+        rows = []
+        new = [message for thread, message in threads.items() if thread not in numbers]
+        for number, message in enumerate(new, next_id(self._db, "conversations")):
+            numbers[message.thread_id] = number
+            facts = (message.thread_id, message.stream, message.public)
+            rows.append((number, account, network, *facts))
+        insert(self._db, "conversations", _CONVERSATION_COLUMNS, rows)
         return numbers
 
     def set_windows(self, account: str, windows: Sequence[ReplyWindow]) -> None:
@@ -303,7 +294,7 @@ def _author_facts(author: Author) -> tuple[object, ...]:
 
 
 def _raw(raw: Mapping[str, Any]) -> str | None:
-    return json.dumps(raw, default=str) if raw else None
+    return _RAW.encode(raw) if raw else None
 
 
 def _verdict_values(verdict: Verdict) -> tuple[str, ...]:

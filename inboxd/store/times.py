@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
+@lru_cache(maxsize=2_048)  # what follows from a message names its few instants again and again
 def to_text(instant: datetime) -> str:
     """Return *instant* as ``2026-11-22T08:30:00.000Z``; every text has the same length."""
     utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
