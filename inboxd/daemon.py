@@ -19,8 +19,10 @@ import structlog
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from inboxd import classify, notify, plugins
+from inboxd import classify, health, notify, plugins
 from inboxd.core.tracking import Rules
+from inboxd.errors import OperatorError
+from inboxd.health import Health
 from inboxd.pipeline import Pipeline
 from inboxd.store import DaemonLock, Store
 from inboxd.workers.classifier import ClassifyWorker
@@ -49,6 +51,8 @@ _PATIENCE_AT_STOP = 3.0
 """Real seconds that deliveries under way get to finish when the daemon is stopped."""
 _ROUNDS_OF_DELIVERY = 3
 """A sink that refuses makes alerts for the others, and those may be refused in turn."""
+_SLOW_DELIVERY = timedelta(minutes=10)
+"""After this long in the outbox something is wrong with its receiver."""
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -96,6 +100,7 @@ class Daemon:
         self._watcher = self._watcher_from(_LONG_AGO)
         self._deliveries: dict[str, asyncio.Task[None]] = {}
         self._ticking = asyncio.Lock()
+        self._ticked_at: datetime | None = None
 
     def _watcher_from(self, since: datetime) -> Watcher:
         watched = [
@@ -125,8 +130,10 @@ class Daemon:
         """Read, judge, escalate and deliver once, everything to its end."""
         begun = self._clock.now()
         results = await asyncio.gather(
-            *(poller.poll(even_if_resting=True) for poller in self._pollers.values())
+            *(poller.poll(impatient=True) for poller in self._pollers.values())
         )
+        while await self._classifier.work():
+            pass
         for _ in range(_ROUNDS_OF_DELIVERY):
             await self.tick()
             if not self._deliveries:
@@ -151,14 +158,33 @@ class Daemon:
         for account in self._settings.accounts:
             self._add_job(scheduler, self._poll(account.name), account.poll_every, account.name)
         self._add_job(scheduler, self.tick, _TICK, "tick")
-        scheduler.start()
-        log.info("started", accounts=len(self._pollers), sinks=len(self._sinks))
+        async with self._answering_monitors():
+            scheduler.start()
+            log.info("started", accounts=len(self._pollers), sinks=len(self._sinks))
+            try:
+                await stop.wait()
+            finally:
+                scheduler.shutdown(wait=False)
+                await self._finish_deliveries()
+                log.info("stopped")
+
+    @asynccontextmanager
+    async def _answering_monitors(self) -> AsyncIterator[None]:
+        http = self._settings.http
+        if http is None:
+            yield
+            return
         try:
-            await stop.wait()
-        finally:
-            scheduler.shutdown(wait=False)
-            await self._finish_deliveries()
-            log.info("stopped")
+            async with health.serve(http.listen, self.health):
+                yield
+        except OSError as error:
+            raise OperatorError(f"[http].listen: {error.strerror or error}") from error
+
+    async def health(self) -> Health:
+        """Return what monitors want to know."""
+        now = self._clock.now()
+        problems = await self._thread.run(lambda store: _problems(store, now))
+        return Health(self._ticked_at, now, tuple(problems))
 
     def _add_job(
         self, scheduler: AsyncIOScheduler, job: Callable[[], object], every: timedelta, name: str
@@ -179,13 +205,13 @@ class Daemon:
     async def tick(self) -> None:
         """Judge, escalate and deliver whatever is due now."""
         async with self._ticking:
-            await self._classifier.drain()
+            await self._classifier.work()
             for receiver in await self._thread.run(self._escalate):
                 self._start_delivery(receiver)
 
     def _escalate(self, store: Store) -> list[str]:
         """Queue the alerts that are due; returns who has something to take."""
-        now = self._clock.now()
+        now = self._ticked_at = self._clock.now()
         self._escalator.tick(now)
         self._watcher.look(now)
         return store.outbox.receivers(now)
@@ -247,6 +273,16 @@ async def run_once(settings: Settings, clock: Clock) -> RoundResult:
     """Do one full round, for cron and timers."""
     async with started(settings, clock) as daemon:
         return await daemon.round()
+
+
+def _problems(store: Store, now: datetime) -> list[str]:
+    """Return, in words, which account is not read and who does not get what is sent."""
+    blind = {state.account for state in store.sources.all() if state.alerted_at}
+    stuck = store.outbox.waiting_since(now - _SLOW_DELIVERY)
+    return [
+        *(f"{account} is not read" for account in sorted(blind)),
+        *(f"{receiver} does not take what is sent" for receiver in stuck),
+    ]
 
 
 def _fingerprint(settings: Settings) -> str:

@@ -222,9 +222,14 @@ class OutboxStore:
         ).fetchone()
         return int(count)
 
-    def counts(self) -> dict[str, int]:
-        """Return how many rows there are in each state."""
-        return dict(self._db.execute("SELECT state, count(*) FROM outbox GROUP BY state"))
+    def waiting_since(self, before: datetime) -> list[str]:
+        """Return the receivers of what was queued before *before* and is not delivered yet."""
+        rows = self._db.execute(
+            "SELECT DISTINCT receiver FROM outbox "
+            "WHERE state IN ('pending', 'sending', 'unsure') AND created_at < ? ORDER BY receiver",
+            (to_text(before),),
+        )
+        return [receiver for (receiver,) in rows]
 
     def _items(self, where: str, values: Sequence[object]) -> list[OutboxItem]:
         rows = self._db.execute(

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from inboxd.workers.context import Context
 
 BATCH = 200
+_BATCHES_A_TURN = 10
+"""About a second of work: after so much, whoever is due for an alert comes first."""
 
 
 class ClassifyWorker:
@@ -22,10 +24,13 @@ class ClassifyWorker:
         self._classifier = classifier
         self._context = context
 
-    async def drain(self) -> int:
-        """Judge everything that waits for a verdict; returns how many messages that were."""
+    async def work(self) -> int:
+        """Judge what waits for a verdict, for one turn; returns how many messages that were."""
         store, total = self._context.store, 0
-        while batch := await store.run(lambda store: store.messages.unclassified(BATCH)):
+        for _ in range(_BATCHES_A_TURN):
+            batch = await store.run(lambda store: store.messages.unclassified(BATCH))
+            if not batch:
+                break
             await self._judge(batch)
             total += len(batch)
         return total

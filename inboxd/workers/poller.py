@@ -16,7 +16,7 @@ import structlog
 
 from inboxd.core.delivery import pause_after
 from inboxd.durations import format_duration
-from inboxd.errors import InboxdError, UnexpectedPayload
+from inboxd.errors import BudgetSpent, InboxdError, RateLimited, UnexpectedPayload
 
 if TYPE_CHECKING:
     from inboxd.connector import AccountSettings, Connector, Page, Source
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+_SAID_UNTIL_WHEN = {RateLimited.__name__, BudgetSpent.__name__}
 _LONGEST_PAUSE = timedelta(minutes=5)
 
 
@@ -46,17 +47,17 @@ class Poller:
         self._store = context.store
         self._clock = context.clock
 
-    async def poll(self, *, even_if_resting: bool = False) -> PollResult:
+    async def poll(self, *, impatient: bool = False) -> PollResult:
         """
         Read every source once; a failing one does not stop the next.
 
-        A source that rests after a failure is left out, unless *even_if_resting*.
+        A source that rests after a failure is left out. An *impatient* caller, who will not
+        come back soon, has it read all the same, unless the network itself said until when.
         """
         new, failed = 0, []
         for source in self._connector.sources():
             state = await self._state(source)
-            resting = state.retry_at is not None and state.retry_at > self._clock.now()
-            if resting and not even_if_resting:
+            if self._rests(state, impatient=impatient):
                 failed.append(source.name)
                 continue
             found = await self._poll_source(source, state)
@@ -64,6 +65,11 @@ class Poller:
                 failed.append(source.name)
             new += found or 0
         return PollResult(new, tuple(failed))
+
+    def _rests(self, state: SourceState, *, impatient: bool) -> bool:
+        if state.retry_at is None or state.retry_at <= self._clock.now():
+            return False
+        return state.error_class in _SAID_UNTIL_WHEN or not impatient
 
     async def _state(self, source: Source) -> SourceState:
         account = self._settings.name
