@@ -126,10 +126,15 @@ def _reminder(
 def _steps(policy: Policy, due: Due, attention: Attention, now: datetime) -> Decision:
     ready: list[Firing] = []
     again: datetime | None = None
+    not_yet: timedelta | None = None
     for step in policy.steps:
-        name = f"{policy.name}/{due.target}/{_moment(step)}"
-        newest, next_at = _turns(policy.hours, due, step, name, now)
-        if newest and not _told(attention, newest):
+        offset = step_offset(policy.hours, due, step)
+        if not_yet is not None and offset >= not_yet:
+            continue  # later than a step that is not due: most waits ask the calendar once
+        newest, next_at = _turns(policy, due, step, offset, now)
+        if newest is None:
+            not_yet = offset
+        elif not _told(attention, newest):
             ready.append(newest)
         if next_at and (again is None or next_at < again):
             again = next_at
@@ -156,12 +161,14 @@ def _told(attention: Attention, firing: Firing) -> bool:
 
 
 def _turns(
-    hours: OpeningHours, due: Due, step: Step, name: str, now: datetime
+    policy: Policy, due: Due, step: Step, offset: timedelta, now: datetime
 ) -> tuple[Firing | None, datetime | None]:
     """Return the newest turn of *step* that is due, and when the next one is; walks no turns."""
-    first = reach(hours, due.since, step_offset(hours, due, step))
-    if first is None or first > now:
+    hours = policy.hours
+    first = hours.add(due.since, offset)
+    if first > now:
         return None, first
+    name = f"{policy.name}/{due.target}/{_moment(step)}"
     if step.repeat is None:
         return Firing(name, 0, first, step.to), None
     every = hours.span(step.repeat)
