@@ -1,0 +1,136 @@
+"""Promises about the documents: what they say of the database, commands and files is so."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from inboxd import __version__
+from inboxd.cli import main
+from inboxd.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted(
+    path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"))
+)
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_CODE = re.compile(r"`([^`]+)`")
+_FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def named(document: str) -> set[str]:
+    """Return everything that is written as code in a document's prose."""
+    return set(_CODE.findall(_FENCE.sub("", text(document))))
+
+
+def described() -> dict[str, set[str]]:
+    """Return, for each table and view with a section of its own, the columns it describes."""
+    sections = re.split(r"^### ", text("docs/database.md"), flags=re.MULTILINE)[1:]
+    return {
+        section.split("\n", 1)[0]: {
+            name
+            for row in re.findall(r"^\| (.+?) \|", section, flags=re.MULTILINE)
+            for name in _CODE.findall(row)
+        }
+        for section in sections
+    }
+
+
+@pytest.fixture
+def shape(tmp_path: Path) -> dict[str, set[str]]:
+    """The tables and views of a new database, each with its columns; not SQLite's shadows."""
+    with Store(tmp_path / "inboxd.db") as store:
+        database = store.database
+        return {
+            each.name: {column.name for column in each.columns}
+            for each in (*database.tables, *database.views)
+            if not each.name.startswith("messages_fts")
+        }
+
+
+def test_the_database_page_describes_every_table_and_view(shape: dict[str, set[str]]) -> None:
+    """Nothing in the database is undocumented, and nothing documented is missing."""
+    assert described().keys() - {"messages_fts"} == shape.keys()
+
+
+def test_the_database_page_describes_every_column(shape: dict[str, set[str]]) -> None:
+    """A column that is added, renamed or dropped must be so on the page, too."""
+    pages = described()
+
+    assert {name: pages[name] for name in shape} == shape
+
+
+def anchors(document: Path) -> set[str]:
+    """Return the fragments that a document's headings can be linked by."""
+    prose = _FENCE.sub("", document.read_text(encoding="utf-8"))
+    headings = re.findall(r"^#+ (.+)$", prose, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+def broken_links(document: str) -> Iterator[str]:
+    for link in _LINK.findall(_FENCE.sub("", text(document))):
+        if link.startswith("https://"):
+            continue
+        path, _, fragment = link.partition("#")
+        target = (ROOT / document).parent / path if path else ROOT / document
+        if not target.is_file() or (fragment and fragment not in anchors(target)):
+            yield link
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_between_documents_lead_somewhere(document: str) -> None:
+    """Every relative link names a file that is there, and a heading in it."""
+    assert list(broken_links(document)) == []
+
+
+def test_the_readme_begins_with_what_make_can_do() -> None:
+    """A newcomer finds the demo and the tests, and the Makefile has both."""
+    readme, targets = text("README.md"), re.findall(r"^([a-z]+):", text("Makefile"), re.MULTILINE)
+
+    assert "make demo" in readme
+    assert "make test" in readme
+    assert {"help", "demo", "test", "lint", "format", "bench", "check", "clean"} <= {*targets}
+
+
+def test_the_changelog_knows_the_version() -> None:
+    """The version has a section, and package and code agree on it."""
+    project = tomllib.loads(text("pyproject.toml"))["project"]
+
+    assert project["version"] == __version__
+    assert f"## [{__version__}]" in text("CHANGELOG.md")
+    assert "## [Unreleased]" in text("CHANGELOG.md")
+
+
+def test_the_changelog_names_every_command() -> None:
+    """Whoever upgrades reads of each command; so a new one is not forgotten there."""
+    changelog = named("CHANGELOG.md")
+
+    assert main.commands.keys() <= changelog
+
+
+def test_every_decision_is_linked_from_the_architecture() -> None:
+    """A decision that nobody finds was not written down."""
+    links = {Path(link).name for link in _LINK.findall(text("docs/architecture.md"))}
+
+    assert {path.name for path in (ROOT / "docs" / "adr").iterdir()} <= links
+
+
+def test_every_alert_has_advice() -> None:
+    """The operations page says what to do for each reason that an alert can give."""
+    advice = named("docs/operations.md")
+    code = text("inboxd/core/alerts.py")
+    reasons = set(re.findall(r'"((?:account|sink|reply)_\w+)"', code))
+
+    assert reasons
+    assert reasons | {"step_due", "reminder_due", "wait_answered"} <= advice
