@@ -277,7 +277,7 @@ async def run_once(settings: Settings, clock: Clock) -> RoundResult:
 
 def _problems(store: Store, now: datetime) -> list[str]:
     """Return, in words, which account is not read and who does not get what is sent."""
-    blind = {state.account for state in store.sources.all() if state.alerted_at}
+    blind = {state.account for state in store.sources.all() if state.told_as}
     stuck = store.outbox.waiting_since(now - _SLOW_DELIVERY)
     return [
         *(f"{account} is not read" for account in sorted(blind)),

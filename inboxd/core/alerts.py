@@ -64,7 +64,8 @@ def recovery_alert(card: CaseCard, wait: WaitState, now: datetime) -> Alert:
     }
     outcome = ended.get(wait.end or "", "needs no reply any more")
     return Alert(
-        key=f"wait:{wait.id}/ended",
+        # A wait may end twice: a closing is taken back, and then it is answered.
+        key=f"wait:{wait.id}/ended/{wait.end}/{wait.ended_by or 0}",
         thread=f"case:{card.id}",
         reason=f"wait_{wait.end}",
         tone=Tone.RECOVERY,
@@ -79,7 +80,7 @@ def blind_alert(
 ) -> Alert:
     """Return the alert that *sources* of an account have not been read since *since*."""
     return Alert(
-        key=f"account:{account}/blind/{since.isoformat()}",
+        key=f"account:{account}/blind/{','.join(sources)}/{since.isoformat()}",
         thread=f"account:{account}",
         reason="account_blind",
         tone=Tone.BREACH,
@@ -95,7 +96,7 @@ def refused_alert(
 ) -> Alert:
     """Return the alert that only a person can make *sources* of an account readable again."""
     return Alert(
-        key=f"account:{account}/refused/{since.isoformat()}",
+        key=f"account:{account}/refused/{','.join(sources)}/{since.isoformat()}",
         thread=f"account:{account}",
         reason="account_refused",
         tone=Tone.BREACH,
@@ -105,16 +106,18 @@ def refused_alert(
     )
 
 
-def sighted_alert(account: str, since: datetime, found: int, now: datetime) -> Alert:
-    """Return the notice that an account people were told of is read again."""
+def sighted_alert(
+    account: str, sources: Sequence[str], since: datetime, found: int, now: datetime
+) -> Alert:
+    """Return the notice that sources people were told of are read again."""
     messages = "1 message" if found == 1 else f"{found} messages"
     return Alert(
-        key=f"account:{account}/read_again/{since.isoformat()}",
+        key=f"account:{account}/read_again/{','.join(sources)}/{since.isoformat()}",
         thread=f"account:{account}",
         reason="account_read_again",
         tone=Tone.RECOVERY,
-        headline=f"{account} is read again after {format_duration(now - since)}",
-        detail=f"{messages} found since.",
+        headline=f"{account} sees again after {format_duration(now - since)}",
+        detail=f"Read again: {', '.join(sources)}; {messages} found since.",
         created_at=now,
     )
 

@@ -33,8 +33,9 @@ CREATE TABLE sources (
     needs_person   INTEGER NOT NULL DEFAULT 0,  -- waiting does not help
     failures       INTEGER NOT NULL DEFAULT 0,
     retry_at       TEXT,
-    blind_since    TEXT,              -- people were told at alerted_at that it is not read
-    alerted_at     TEXT,
+    told_as        TEXT,              -- what people know of it: blind, or refused
+    told_at        TEXT,
+    blind_since    TEXT,
     PRIMARY KEY (account, source)
 ) WITHOUT ROWID;
 

@@ -20,7 +20,8 @@ class SourceState:
     """
     How the reading of one source goes.
 
-    *failing_since* is set while it fails, *alerted_at* while people know of it; *needs_person* means that waiting does not help.
+    *failing_since* is set while it fails, *needs_person* if waiting does not help. *told_as*
+    is what people know of it at the moment ("blind", "refused"), since *blind_since*.
     """
 
     account: str
@@ -34,8 +35,9 @@ class SourceState:
     needs_person: bool = False
     failures: int = 0
     retry_at: datetime | None = None
+    told_as: str = ""
+    told_at: datetime | None = None
     blind_since: datetime | None = None
-    alerted_at: datetime | None = None
 
 
 class SourceStore:
@@ -53,7 +55,7 @@ class SourceStore:
         """Return every source that was ever read, of one account or of all."""
         rows = self._db.execute(
             "SELECT account, source, cursor, polled_at, succeeded_at, failing_since, error_class, "
-            "error, needs_person, failures, retry_at, blind_since, alerted_at FROM sources "
+            "error, needs_person, failures, retry_at, told_as, told_at, blind_since FROM sources "
             "WHERE account = coalesce(?, account) ORDER BY account, source",
             (account,),
         )
@@ -101,28 +103,36 @@ class SourceStore:
         )
         return self.get(account, source)
 
-    def alerted(
-        self, account: str, sources: Sequence[str], blind_since: datetime, at: datetime
+    def told(
+        self,
+        account: str,
+        sources: Sequence[str],
+        told_as: str,
+        blind_since: datetime,
+        at: datetime,
     ) -> None:
-        """Note that people were told *at* of *sources* that are not read since *blind_since*."""
+        """Note what people know of *sources* from *at* on."""
         self._db.executemany(
-            "INSERT INTO sources (account, source, blind_since, alerted_at) VALUES (?, ?, ?, ?) "
-            "ON CONFLICT (account, source) DO UPDATE SET blind_since = excluded.blind_since, "
-            "alerted_at = excluded.alerted_at",
-            [(account, source, to_text(blind_since), to_text(at)) for source in sources],
+            "INSERT INTO sources (account, source, told_as, told_at, blind_since) "
+            "VALUES (?, ?, ?, ?, ?) ON CONFLICT (account, source) DO UPDATE SET "
+            "told_as = excluded.told_as, told_at = excluded.told_at, "
+            "blind_since = excluded.blind_since",
+            [(account, source, told_as, to_text(at), to_text(blind_since)) for source in sources],
         )
 
-    def reassured(self, account: str) -> None:
-        """Note that people were told that all of an account is read again."""
-        self._db.execute(
-            "UPDATE sources SET blind_since = NULL, alerted_at = NULL WHERE account = ?", (account,)
+    def reassured(self, account: str, sources: Sequence[str]) -> None:
+        """Note that people know that *sources* are read again."""
+        self._db.executemany(
+            "UPDATE sources SET told_as = NULL, told_at = NULL, blind_since = NULL "
+            "WHERE account = ? AND source = ?",
+            [(account, source) for source in sources],
         )
 
 
 def _state(row: tuple[Any, ...]) -> SourceState:
     (
         account, source, cursor, polled, succeeded, failing, kind, error, needs_person, failures,
-        retry, blind_since, alerted,
+        retry, told_as, told_at, blind_since,
     ) = row  # fmt: skip
     return SourceState(
         account=account,
@@ -136,6 +146,7 @@ def _state(row: tuple[Any, ...]) -> SourceState:
         needs_person=bool(needs_person),
         failures=failures,
         retry_at=maybe_instant(retry),
+        told_as=told_as or "",
+        told_at=maybe_instant(told_at),
         blind_since=maybe_instant(blind_since),
-        alerted_at=maybe_instant(alerted),
     )

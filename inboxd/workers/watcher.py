@@ -1,7 +1,8 @@
 """
 Silence is not calm: tells people when an account cannot be read, and when it can again.
 
-One episode is one alert, however many sources of the account are concerned.
+One trouble is one alert, however many sources of the account are in it; a second, different
+one is told as well.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from inboxd.store import Store
 
 log = structlog.get_logger(__name__)
+
+
+_REFUSED, _BLIND = "refused", "blind"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,41 +58,66 @@ class Watcher:
             self._look_at(each, sources, now)
 
     def _look_at(self, watched: Watched, sources: Sequence[SourceState], now: datetime) -> None:
-        told_at = min((s.alerted_at for s in sources if s.alerted_at), default=None)
         refused = [state for state in sources if state.needs_person]
-        blind = [state for state in sources if now - self._unread_since(state) > watched.patience]
-        if told_at is None and (refused or blind):
-            self._tell_trouble(watched, refused or blind, now, refused=bool(refused))
-        elif told_at and not refused and all(_read_after(state, told_at) for state in sources):
-            since = min((s.blind_since for s in sources if s.blind_since), default=told_at)
-            self._tell_recovery(watched.account, since, now)
+        blind = [
+            state
+            for state in sources
+            if not state.needs_person and now - self._unread_since(state) > watched.patience
+        ]
+        for told_as, sick in ((_REFUSED, refused), (_BLIND, blind)):
+            told = [state for state in sources if state.told_as == told_as]
+            new = [state for state in sick if state.told_as != told_as]
+            if new:
+                self._tell_trouble(watched.account, told_as, new, told, now)
+            elif told and all(_read_since_told(state) for state in told):
+                self._tell_recovery(watched.account, told, now)
 
     def _unread_since(self, state: SourceState) -> datetime:
         """Return since when nothing new of a source can have been seen."""
         return max(state.succeeded_at or state.failing_since or self._since, self._since)
 
     def _tell_trouble(
-        self, watched: Watched, sick: Sequence[SourceState], now: datetime, *, refused: bool
+        self,
+        account: str,
+        told_as: str,
+        new: Sequence[SourceState],
+        told: Sequence[SourceState],
+        now: datetime,
     ) -> None:
-        since = min(
-            state.failing_since or now if refused else self._unread_since(state) for state in sick
-        )
-        names = [state.source for state in sick]
-        errors = tuple(dict.fromkeys(state.error for state in sick if state.error))
-        make = refused_alert if refused else blind_alert
+        """Tell of sources in trouble, unless people have just heard of the same trouble."""
+        known = {state.error_class for state in told}
+        news = [s for s in new if not told or (told_as == _REFUSED and s.error_class not in known)]
+        since = min(self._sick_since(state, told_as) for state in (*new, *told))
+        names = [state.source for state in new]
         with self._store.transaction():
-            alert = make(watched.account, names, since, errors, now)
-            self._store.outbox.add_alert(alert, self._alert_to)
-            self._store.sources.alerted(watched.account, names, since, now)
-        log.warning("account not read", account=watched.account, sources=",".join(names))
+            if news:
+                make = refused_alert if told_as == _REFUSED else blind_alert
+                errors = tuple(dict.fromkeys(state.error for state in new if state.error))
+                alert = make(account, names, since, errors, now)
+                self._store.outbox.add_alert(alert, self._alert_to)
+            self._store.sources.told(account, names, told_as, since, now)
+        log.warning("account not read", account=account, sources=",".join(names), why=told_as)
 
-    def _tell_recovery(self, account: str, since: datetime, now: datetime) -> None:
+    def _sick_since(self, state: SourceState, told_as: str) -> datetime:
+        if state.blind_since and state.told_as == told_as:
+            return state.blind_since
+        refused_since = state.failing_since if told_as == _REFUSED else None
+        return refused_since or self._unread_since(state)
+
+    def _tell_recovery(self, account: str, told: Sequence[SourceState], now: datetime) -> None:
+        names = [state.source for state in told]
+        since = min((state.blind_since for state in told if state.blind_since), default=now)
         with self._store.transaction():
             found = self._store.messages.count_seen(account, since)
-            self._store.outbox.add_alert(sighted_alert(account, since, found, now), self._alert_to)
-            self._store.sources.reassured(account)
-        log.info("account read again", account=account, found=found)
+            alert = sighted_alert(account, names, since, found, now)
+            self._store.outbox.add_alert(alert, self._alert_to)
+            self._store.sources.reassured(account, names)
+        log.info("account read again", account=account, sources=",".join(names), found=found)
 
 
-def _read_after(state: SourceState, instant: datetime) -> bool:
-    return state.succeeded_at is not None and state.succeeded_at > instant
+def _read_since_told(state: SourceState) -> bool:
+    return (
+        state.succeeded_at is not None
+        and state.told_at is not None
+        and state.succeeded_at > state.told_at
+    )
