@@ -9,22 +9,25 @@ instead of making a second one.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from inboxd.core.conversations import CaseStatus, EventType, WaitEnd, WaitKind, fold
 from inboxd.core.escalation import Attention, decide
 from inboxd.core.policies import Facts, choose
-from inboxd.core.sla import Dues, dues, response_due
+from inboxd.core.sla import Dues, Target, dues, response_due
 from inboxd.model import Kind, Stream, Topic, Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import timedelta
+    from collections.abc import Iterable, Mapping, Sequence
 
     from inboxd.core.conversations import CaseSpan, Event, Wait
     from inboxd.core.policies import Policy
 
+MERGED = "merged with another case"
+"""Why a case is closed whose messages turned out to belong to another one."""
+_RESOLUTION = timedelta(milliseconds=1)
+"""How finely instants are kept."""
 _BY_WEIGHT = (Kind.COMPLAINT, Kind.REQUEST, Kind.PRAISE, Kind.OTHER)
 _BY_URGENCY = (Urgency.HIGH, Urgency.NORMAL, Urgency.LOW)
 
@@ -85,8 +88,7 @@ class CaseState:
     @property
     def wait(self) -> WaitState | None:
         """Return the open wait, if a customer is waiting now."""
-        last = self.waits[-1] if self.waits else None
-        return last if last and last.end is None else None
+        return next((wait for wait in reversed(self.waits) if wait.end is None), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +104,19 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """All that tracking needs to know of one conversation, from *settled_until* on."""
+    """
+    All that tracking needs to know of one conversation.
+
+    What happened up to *settled_until* is left out, unless the history is *whole*.
+    """
 
     conversation: int
     setting: Setting
     events: tuple[Event, ...]
     traits: Mapping[int, Traits]
     cases: tuple[CaseState, ...]
+    settled_until: datetime | None = None
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +140,16 @@ def track(history: History, rules: Rules, now: datetime, *, old: bool = False) -
     Return the present cases of a conversation; *old* ones begin without alerts.
 
     Known cases that no span explains any more (two that a late message joined into one)
-    are closed as merged.
+    are closed as merged; their waits, with what people were told of them, go over to the
+    case that is left.
     """
     spans = fold(history.events, quiet_after=rules.quiet_after, now=now)
-    spare = list(history.cases)
+    known = _Known(history.cases, now)
     tracker = _Tracker(history, rules, now, told_until=now if old else None)
-    cases = [tracker.case(span, _take(spare, span.messages)) for span in spans]
-    cases.extend(_merged(case, now) for case in spare if case.ended_at is None)
-    return Tracked(tuple(cases), _settled_until(spans, rules.quiet_after))
+    matched = [(span, *known.of(span)) for span in spans]
+    cases = [tracker.case(span, case, waits) for span, case, waits in matched]
+    cases = [known.with_leftovers(case) for case in cases]
+    return Tracked((*cases, *known.spare_cases()), _settled_until(history, spans, rules))
 
 
 def traits_of(messages: Iterable[int], traits: Mapping[int, Traits]) -> Traits:
@@ -175,7 +185,7 @@ def facts_of(setting: Setting, traits: Traits) -> Facts:
 
 def attention_of(case: CaseState) -> Attention:
     """Return what people did about the open wait of *case*, and were told of it."""
-    return _attention(case, case.waits[-1], case.wrote_at)
+    return _attention(case, case.wait or case.waits[-1], case.wrote_at)
 
 
 def _attention(case: CaseState, wait: WaitState, wrote_at: datetime | None) -> Attention:
@@ -190,12 +200,81 @@ def _attention(case: CaseState, wait: WaitState, wrote_at: datetime | None) -> A
     )
 
 
-def _take(spare: list[CaseState], messages: tuple[int, ...]) -> CaseState | None:
-    for known in spare:
-        if known.first_message in messages:
-            spare.remove(known)
-            return known
-    return None
+class _Known:
+    """The cases and waits as they were, handed out to the spans that they turn out to be."""
+
+    def __init__(self, cases: Sequence[CaseState], now: datetime) -> None:
+        self._now = now
+        # Where several were one all along, the one that people work on is the one to keep.
+        self._cases = sorted(cases, key=lambda case: (case.ended_at is not None, case.id or 0))
+        self._waits = [wait for case in cases for wait in case.waits]
+        self._owner = {wait.id: case.id for case in cases for wait in case.waits}
+
+    def of(self, span: CaseSpan) -> tuple[CaseState | None, tuple[WaitState | None, ...]]:
+        """Return the case that *span* was until now, and what each of its waits was."""
+        own = next((case for case in self._cases if _is_in(span, case)), None)
+        if own:
+            self._cases.remove(own)
+        waits = [self._take(wait) for wait in span.waits]
+        if waits[-1] is None and span.wait:
+            waits[-1] = self._take_open(own)
+        return own, tuple(waits)
+
+    def _take(self, wait: Wait) -> WaitState | None:
+        for known in self._waits:
+            if known.message in wait.messages or known.message in wait.withdrawn:
+                self._waits.remove(known)
+                return known
+        return None
+
+    def _take_open(self, own: CaseState | None) -> WaitState | None:
+        """Return the wait of *own* that goes on, though from another message."""
+        known = own.wait if own else None
+        if known not in self._waits:
+            return None
+        self._waits.remove(known)
+        return known
+
+    def with_leftovers(self, case: CaseState) -> CaseState:
+        """Return *case* with those waits of its past that nothing explains any more."""
+        left = self._leftovers(case)
+        return (
+            replace(case, waits=tuple(sorted((*case.waits, *left), key=_since))) if left else case
+        )
+
+    def spare_cases(self) -> list[CaseState]:
+        """Return the cases that are none any more, closed."""
+        return [case if case.close_reason == MERGED else self._merged(case) for case in self._cases]
+
+    def _merged(self, case: CaseState) -> CaseState:
+        return replace(
+            case,
+            status=CaseStatus.CLOSED,
+            waits=self._leftovers(case),
+            ended_at=case.ended_at or self._now,
+            close_reason=MERGED,
+            unanswered=0,
+            quiet_at=None,
+            response_due_at=None,
+            resolution_due_at=None,
+            due_at=None,
+            next_step_at=None,
+        )
+
+    def _leftovers(self, case: CaseState) -> tuple[WaitState, ...]:
+        left = [wait for wait in self._waits if self._owner[wait.id] == case.id]
+        return tuple(
+            wait if wait.end else replace(wait, end=WaitEnd.CLOSED, ended_at=self._now)
+            for wait in left
+        )
+
+
+def _is_in(span: CaseSpan, case: CaseState) -> bool:
+    return case.first_message in span.messages and case.close_reason != MERGED
+
+
+def _since(wait: WaitState) -> datetime:
+    return wait.since
 
 
 _NEW = CaseState(CaseStatus.WAITING, 0, datetime.min.replace(tzinfo=UTC), ())
@@ -211,13 +290,15 @@ class _Tracker:
     now: datetime
     told_until: datetime | None
 
-    def case(self, span: CaseSpan, known: CaseState | None) -> CaseState:
+    def case(
+        self, span: CaseSpan, known: CaseState | None, known_waits: Sequence[WaitState | None]
+    ) -> CaseState:
         """Return the state of *span*, with the numbers and the people's doings of *known*."""
         traits = traits_of(span.messages, self.history.traits)
         policy = choose(self.rules.policies, facts_of(self.history.setting, traits)).policy
         promised = dues(span, policy) if policy else Dues()
         governing, wait, before = promised.governing, span.wait, known or _NEW
-        waits = tuple(_waits(span, before.waits, promised, policy, self.told_until))
+        waits = self._waits(span, known_waits, promised, policy)
         wrote_at = self._wrote_at(span)
         next_step_at = None
         if policy and wait:
@@ -248,6 +329,21 @@ class _Tracker:
             snoozed_until=before.snoozed_until,
         )
 
+    def _waits(
+        self,
+        span: CaseSpan,
+        known: Sequence[WaitState | None],
+        promised: Dues,
+        policy: Policy | None,
+    ) -> tuple[WaitState, ...]:
+        states: list[WaitState] = []
+        for wait, before in zip(span.waits, known, strict=True):
+            told = before.told if before else _told_for_good(states)
+            told_until = before.told_until if before else self.told_until
+            state = _wait(wait, before, promised, policy)
+            states.append(replace(state, told=told, told_until=told_until))
+        return tuple(states)
+
     def _wrote_at(self, span: CaseSpan) -> datetime:
         messages = span.messages if len(span.messages) < 8 else frozenset(span.messages)
         return max(
@@ -257,19 +353,10 @@ class _Tracker:
         )
 
 
-def _waits(
-    span: CaseSpan,
-    known: tuple[WaitState, ...],
-    promised: Dues,
-    policy: Policy | None,
-    told_until: datetime | None,
-) -> Iterator[WaitState]:
-    spare = list(known)
-    for wait in span.waits:
-        before = next((w for w in spare if w.message in wait.messages), None)
-        if before:
-            spare.remove(before)
-        yield _wait(wait, before, promised, policy, told_until)
+def _told_for_good(earlier: Sequence[WaitState]) -> Mapping[str, int]:
+    """Return what need not be told again in a case's next wait: its one resolution."""
+    told = earlier[-1].told if earlier else {}
+    return {step: turn for step, turn in told.items() if f"/{Target.RESOLUTION}/" in step}
 
 
 def _wait(
@@ -277,10 +364,10 @@ def _wait(
     known: WaitState | None,
     promised: Dues,
     policy: Policy | None,
-    told_until: datetime | None,
 ) -> WaitState:
     """Return *wait* with its due time and, once it has ended, with its length."""
-    due_at, open_time = known.due_at if known else None, None
+    promised_before = known.due_at if known and known.since == wait.since else None
+    due_at, open_time = promised_before, None
     if wait.ended_at is None:
         due_at = promised.response.at if promised.response else None
     elif policy:
@@ -297,8 +384,6 @@ def _wait(
         ended_at=wait.ended_at,
         ended_by=wait.ended_by,
         open_time=open_time,
-        told_until=known.told_until if known else told_until,
-        told=known.told if known else {},
     )
 
 
@@ -308,29 +393,16 @@ def _quiet_at(span: CaseSpan, quiet_after: timedelta) -> datetime | None:
     return span.answered_at + quiet_after
 
 
-def _merged(case: CaseState, now: datetime) -> CaseState:
-    wait = case.wait
-    waits = case.waits
-    if wait:
-        ended = replace(wait, end=WaitEnd.CLOSED, ended_at=now)
-        waits = (*waits[:-1], ended)
-    return replace(
-        case,
-        status=CaseStatus.CLOSED,
-        waits=waits,
-        ended_at=now,
-        close_reason="merged with an earlier case",
-        unanswered=0,
-        due_at=None,
-        next_step_at=None,
-    )
+def _settled_until(history: History, spans: Sequence[CaseSpan], rules: Rules) -> datetime | None:
+    """Return the instant up to which nothing can change but by a late arrival."""
+    ends = [_settled_by(span, rules.quiet_after) for span in spans if span.ended_at]
+    if history.settled_until and not history.whole:
+        ends.append(history.settled_until)
+    return max((end for end in ends if end), default=None)
 
 
-def _settled_until(spans: Sequence[CaseSpan], quiet_after: timedelta) -> datetime | None:
-    """Return the instant before which nothing can change but by a late arrival."""
-    ends = [
-        span.ended_at + quiet_after if span.status is CaseStatus.RESOLVED else span.ended_at
-        for span in spans
-        if span.ended_at
-    ]
-    return max(ends, default=None)
+def _settled_by(span: CaseSpan, quiet_after: timedelta) -> datetime | None:
+    if span.status is CaseStatus.RESOLVED and span.ended_at:
+        # What is written at the very end of the quiet time is new.
+        return span.ended_at + quiet_after - _RESOLUTION
+    return span.ended_at

@@ -37,15 +37,18 @@ Row = tuple[object, ...]
 
 _ACTION_EVENTS = {"close": EventType.CLOSED, "reopen": EventType.REOPENED}
 
-
+# What a customer took back before we saw it asks for nothing; an answer that the brand took
+# back has still been given: tidying up an old thread must not wake it.
 _SAID = """
 SELECT m.conversation_id, m.id, m.direction, m.sent_at, m.seen_at, m.deleted_at, a.followers,
        m.kind, m.topics, m.urgency, m.language
   FROM json_each(?) AS b
   JOIN messages AS m ON m.conversation_id = json_extract(b.value, '$[0]')
                     AND m.sent_at > json_extract(b.value, '$[1]')
+                    AND m.seen_at > json_extract(b.value, '$[1]')
   LEFT JOIN authors AS a ON a.id = m.author_id
- WHERE NOT m.auto_reply AND (m.deleted_at IS NULL OR m.deleted_at > m.seen_at)
+ WHERE NOT m.auto_reply
+   AND (m.deleted_at IS NULL OR m.deleted_at > m.seen_at OR m.direction = 'outbound')
 """
 
 
@@ -59,11 +62,16 @@ class CaseStore:
         """
         Return what tracking needs of each conversation in *touched*.
 
-        *touched* maps a conversation to the earliest sent_at that is new in it; where that
+        *touched* maps a conversation to the earliest instant that is new in it; where that
         lies in the settled past, the whole past is returned.
         """
         places = self._places(touched)
-        bounds = json.dumps([[number, place[1]] for number, place in places.items()])
+        bounds = json.dumps(
+            [
+                [number, settled if touched[number] > settled else ""]
+                for number, (_, settled) in places.items()
+            ]
+        )
         events, traits, followers = self._said(bounds)
         self._add_actions(bounds, events)
         cases = self._cases_since(bounds)
@@ -74,12 +82,14 @@ class CaseStore:
                 events=tuple(events.get(number, ())),
                 traits=traits.get(number, {}),
                 cases=tuple(cases.get(number, ())),
+                settled_until=maybe_instant(settled or None),
+                whole=touched[number] <= settled,
             )
-            for number, (setting, _) in places.items()
+            for number, (setting, settled) in places.items()
         ]
 
     def _places(self, touched: Mapping[int, str]) -> dict[int, tuple[Setting, str]]:
-        """Return each conversation's setting, and from when on it must be looked at."""
+        """Return each conversation's setting, and until when its past is settled."""
         rows = self._db.execute(
             "SELECT id, account, network, stream, public, settled_until "
             "FROM conversations WHERE id IN (SELECT value FROM json_each(?))",
@@ -88,7 +98,7 @@ class CaseStore:
         places = {}
         for number, account, network, stream, public, settled in rows:
             setting = Setting(account, network, Stream(stream), bool(public))
-            places[number] = (setting, settled if touched[number] > settled else "")
+            places[number] = (setting, settled)
         return places
 
     def _said(
@@ -102,10 +112,11 @@ class CaseStore:
             conversation, number, direction, sent_at, seen_at, deleted_at, reach = row[:7]
             happened = events.setdefault(conversation, [])
             at = _plausible(sent_at, seen_at)
+            claimed = from_text(sent_at) if sent_at > seen_at else None
             if direction == Direction.OUTBOUND:
-                happened.append(Event(at, EventType.ANSWER, number))
+                happened.append(Event(at, EventType.ANSWER, number, claimed=claimed))
                 continue
-            happened.append(Event(at, EventType.INBOUND, number))
+            happened.append(Event(at, EventType.INBOUND, number, row[7] or "", claimed))
             if deleted_at:
                 happened.append(Event(from_text(deleted_at), EventType.DELETED, number))
             if reach:
@@ -162,11 +173,11 @@ class CaseStore:
             batch.add(history, tracked.cases)
         batch.write()
         self._db.executemany(
-            "UPDATE conversations SET settled_until = max(settled_until, ?) WHERE id = ?",
+            "UPDATE conversations SET settled_until = ? WHERE id = ?",
             [
-                (to_text(tracked.settled_until), history.conversation)
+                (maybe_text(tracked.settled_until) or "", history.conversation)
                 for history, tracked in results
-                if tracked.settled_until
+                if tracked.settled_until != history.settled_until
             ],
         )
 
@@ -299,12 +310,18 @@ class _Batch:
     def add(self, history: History, cases: Sequence[CaseState]) -> None:
         """Take in the cases of one conversation."""
         known = {case.id: case for case in history.cases}
+        waits = {wait.id: (case.id, wait) for case in history.cases for wait in case.waits}
         for case in cases:
             before = known.get(case.id) if case.id else None
             if before is None or case != before:
-                self._add(history, case, before)
+                self._add(history, case, waits)
 
-    def _add(self, history: History, case: CaseState, before: CaseState | None) -> None:
+    def _add(
+        self,
+        history: History,
+        case: CaseState,
+        waits: Mapping[int | None, tuple[int | None, WaitState]],
+    ) -> None:
         number = case.id or next(self._case_numbers)
         values = _case_values(case)
         if case.id:
@@ -312,15 +329,16 @@ class _Batch:
         else:
             owner = (history.conversation, history.setting.account)
             self._new_cases.append((number, *owner, *values))
-        known = {wait.id: wait for wait in before.waits} if before else {}
         for wait in case.waits:
-            self._add_wait(number, wait, known)
+            self._add_wait(number, wait, waits.get(wait.id))
 
-    def _add_wait(self, case: int, wait: WaitState, known: Mapping[int | None, WaitState]) -> None:
+    def _add_wait(
+        self, case: int, wait: WaitState, known: tuple[int | None, WaitState] | None
+    ) -> None:
         if wait.id is None:
             self._new_waits.append((next(self._wait_numbers), case, *_wait_values(wait)))
-        elif wait != known.get(wait.id):
-            self._waits.append((*_wait_values(wait), wait.id))
+        elif known != (case, wait):
+            self._waits.append((case, *_wait_values(wait), wait.id))
 
     def write(self) -> None:
         """Write all rows; cases before the waits that refer to them."""
@@ -338,7 +356,7 @@ def _update(table: str, columns: str) -> str:
 _NEW_CASE_COLUMNS = ("id", "conversation_id", "account", *_CASE_COLUMNS.split(", "))
 _UPDATE_CASE = _update("cases", _CASE_COLUMNS)
 _NEW_WAIT_COLUMNS = ("id", "case_id", *_WAIT_COLUMNS.split(", "))
-_UPDATE_WAIT = _update("waits", _WAIT_COLUMNS)
+_UPDATE_WAIT = _update("waits", f"case_id, {_WAIT_COLUMNS}")
 
 
 def _followed(setting: Setting, followers: int | None) -> Setting:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,8 @@ _MESSAGE_COLUMNS = (
 _AUTHOR_COLUMNS = ("id", "account", "remote_id", "name", "handle", "followers", "url")
 _CONVERSATION_COLUMNS = ("id", "account", "network", "remote_id", "stream", "public")
 _RAW = json.JSONEncoder(default=str)
+_MOST = 2**63 - 1
+"""The largest number that SQLite can keep; what claims to be larger must not stop a page."""
 
 
 @dataclass(slots=True)
@@ -242,21 +244,42 @@ class MessageStore:
 
 
 def _one_each(messages: Sequence[Message]) -> dict[str, Message]:
-    """Return the last state of each message where a page names one twice."""
+    """Return what each message has come to where a page names one several times."""
     latest: dict[str, Message] = {}
-    for message in messages:
+    for each in messages:
+        message = each if _has_plain_ids(each) else _with_plain_ids(each)
         other = latest.get(message.remote_id)
-        if other is None or _supersedes(message, other):
-            latest[message.remote_id] = message
+        latest[message.remote_id] = message if other is None else _combined(other, message)
     return latest
 
 
-def _supersedes(new: Message, old: Message) -> bool:
-    if old.deleted or new.deleted:
-        return new.deleted
+def _has_plain_ids(message: Message) -> bool:
+    author = message.author.remote_id if message.author else ""
+    parent = message.parent_id or ""
+    return f"{message.remote_id}{message.thread_id}{parent}{author}".isprintable()
+
+
+def _with_plain_ids(message: Message) -> Message:
+    """Return *message* with ids that can be stored: a broken one must not stop its page."""
+    author = message.author
+    return replace(
+        message,
+        remote_id=storable(message.remote_id),
+        thread_id=storable(message.thread_id),
+        parent_id=storable(message.parent_id) if message.parent_id else None,
+        author=replace(author, remote_id=storable(author.remote_id)) if author else None,
+    )
+
+
+def _combined(old: Message, new: Message) -> Message:
+    """Return what two states of one message come to: a deletion may say nothing else of it."""
+    if old.deleted != new.deleted:
+        return replace(new if old.deleted else old, deleted=True)
+    if old.deleted:
+        return old if old.text or old.author else new
     if old.edited_at and new.edited_at:
-        return new.edited_at >= old.edited_at
-    return old.edited_at is None
+        return new if new.edited_at >= old.edited_at else old
+    return old if old.edited_at else new
 
 
 def _is_edit(message: Message, text: str, edited_at: str | None) -> bool:
@@ -290,7 +313,8 @@ def _values(message: Message, seen_at: datetime) -> tuple[object, ...]:
 
 
 def _author_facts(author: Author) -> tuple[object, ...]:
-    return (storable(author.name), storable(author.handle), author.followers, storable(author.url))
+    followers = None if author.followers is None else min(author.followers, _MOST)
+    return (storable(author.name), storable(author.handle), followers, storable(author.url))
 
 
 def _raw(raw: Mapping[str, Any]) -> str | None:
