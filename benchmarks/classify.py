@@ -222,8 +222,7 @@ def rate(work: Callable[[], object], texts: Sequence[str]) -> float:
     return len(texts) / best
 
 
-def main() -> None:
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else DATA
+def main(folder: Path) -> None:
     for bench in (
         bench_complaints,
         bench_proxies,
@@ -236,4 +235,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else DATA)

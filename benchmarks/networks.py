@@ -1,0 +1,183 @@
+"""
+The simulated networks in a process of their own, as real ones would be: elsewhere.
+
+``python -m benchmarks.networks`` prints where they are as one line of JSON. Each line of its
+standard input is a number: so many new messages are then written on each network at once,
+and a line answers. It ends with its input, so that it never outlives who started it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from benchmarks import corpus
+from inboxd.simulator import facebook, twitter, vk
+from inboxd.simulator.people import NETWORKS
+from inboxd.simulator.server import Options, Simulator
+from inboxd.simulator.world import BRANDS, World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from inboxd.simulator.people import Network
+
+ROOT = Path(__file__).resolve().parents[1]
+CUSTOMERS = 50
+"""Few enough that none writes more than a page of a conversation."""
+_KEYS = twitter.Credentials()
+ENVIRONMENT = {
+    "VK_TOKEN": vk.COMMUNITY_TOKEN,
+    "VK_SERVICE": vk.SERVICE_TOKEN,
+    "FB_PAGE_TOKEN": facebook.PAGE_TOKEN,
+    "X_KEY": _KEYS.consumer_key,
+    "X_SECRET": _KEYS.consumer_secret,
+    "X_TOKEN": _KEYS.access_token,
+    "X_TOKEN_SECRET": _KEYS.access_token_secret,
+}
+_CONFIG = """
+[inboxd]
+database = "inboxd.db"
+timezone = "Europe/Kyiv"
+
+[[accounts]]
+name = "shop-vk"
+network = "vk"
+group_id = {vk_id}
+token = {{ env = "VK_TOKEN" }}
+service_token = {{ env = "VK_SERVICE" }}
+streams = ["direct_messages", "comments"]
+api_base = "{vk}"
+
+[[accounts]]
+name = "shop-fb"
+network = "facebook"
+page_id = "{facebook_id}"
+token = {{ env = "FB_PAGE_TOKEN" }}
+streams = ["direct_messages", "comments"]
+api_base = "{facebook}"
+
+[[accounts]]
+name = "shop-x"
+network = "twitter"
+user_id = "{twitter_id}"
+consumer_key = {{ env = "X_KEY" }}
+consumer_secret = {{ env = "X_SECRET" }}
+access_token = {{ env = "X_TOKEN" }}
+access_token_secret = {{ env = "X_TOKEN_SECRET" }}
+streams = ["mentions", "direct_messages"]
+poll_every = "2m"
+api_base = "{twitter}"
+
+[[calendars]]
+name = "office"
+mon = ["09:00-13:00", "14:00-18:00"]
+tue = ["09:00-13:00", "14:00-18:00"]
+wed = ["09:00-13:00", "14:00-18:00"]
+thu = ["09:00-13:00", "14:00-18:00"]
+fri = ["09:00-13:00", "14:00-18:00"]
+
+[[sinks]]
+name = "log"
+type = "console"
+
+[[policies]]
+name = "everything"
+calendar = "office"
+first_response = "4h"
+steps = [
+  {{ at = "50%", to = ["log"] }},
+  {{ at = "100%", to = ["log"] }},
+  {{ at = "100% + 1h", to = ["log"] }},
+]
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """The three networks as another process serves them."""
+
+    config: str
+    """A configuration for a daemon on them; ENVIRONMENT has its secrets."""
+    _requests: IO[str]
+    _answers: IO[str]
+
+    def write(self, messages: int) -> None:
+        """Let customers write so many messages on each network, now."""
+        self._requests.write(f"{messages}\n")
+        self._requests.flush()
+        self._answers.readline()
+
+
+@contextmanager
+def served() -> Iterator[Networks]:
+    """Yield the networks, with nobody on them yet."""
+    command = [sys.executable, "-m", "benchmarks.networks"]
+    with subprocess.Popen(  # noqa: S603 - ourselves
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            urls = json.loads(process.stdout.readline())
+            yield Networks(_config(urls), process.stdin, process.stdout)
+        finally:
+            process.stdin.close()
+
+
+def _config(urls: Mapping[str, str]) -> str:
+    ids = {f"{network}_id": str(BRANDS[network].id) for network in NETWORKS}
+    return _CONFIG.format(**urls, **ids)
+
+
+def write_config(folder: Path, text: str) -> Path:
+    """Write *text* as a private configuration in *folder*."""
+    path = folder / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o600)
+    return path
+
+
+def _write(world: World, network: Network, texts: Sequence[str], now: datetime) -> None:
+    """Write direct messages and public ones in turn, over the last minute."""
+    pace = timedelta(minutes=1) / len(texts)
+    post = world.add(network, "post", "New coats!", sent_at=now - timedelta(hours=1))
+    handle = world.brand(network).handle
+    for number, text in enumerate(texts):
+        sent_at = now - (len(texts) - number) * pace
+        author = world.people[number // 2 % len(world.people)]
+        if number % 2:
+            world.add(network, "dm", text, sent_at=sent_at, author=author)
+        elif network == "twitter":
+            words = f"@{handle} {text}"
+            world.add(network, "mention", words, sent_at=sent_at, author=author)
+        else:
+            world.reply(post.serial, text, sent_at=sent_at, author=author)
+
+
+async def _serve() -> None:
+    world = World(seed=1, customers=CUSTOMERS)
+    options = Options(rate_limited=False)
+    async with Simulator(world, now=_now, options=options) as simulator:
+        urls = {network: getattr(simulator, f"{network}_url") for network in NETWORKS}
+        print(json.dumps(urls), flush=True)
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            texts = corpus.texts(int(line))
+            for network in NETWORKS:
+                _write(world, network, texts, _now())
+            print("written", flush=True)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve())
