@@ -138,6 +138,18 @@ def undelivered_alert(
     )
 
 
+def delivers_again_alert(receiver: str, since: datetime, now: datetime) -> Alert:
+    """Return the notice that *receiver*, of which people know that it took none, takes alerts."""
+    return Alert(
+        key=f"receiver:{receiver}/delivers_again/{since.isoformat()}",
+        thread=f"receiver:{receiver}",
+        reason="sink_delivers_again",
+        tone=Tone.RECOVERY,
+        headline=f"{receiver}: alerts are delivered again after {format_duration(now - since)}",
+        created_at=now,
+    )
+
+
 def others(sinks: Sequence[str], broken: str) -> list[str]:
     """Return the sinks that can tell of a *broken* one: all but itself."""
     return [sink for sink in sinks if sink != broken]

@@ -25,6 +25,11 @@ _ITEM = (
     "o.id, o.key, o.receiver, o.attempts, o.uncertain, o.created_at, o.claimed_at, o.case_id, "
     "o.reply, o.thread"
 )
+_IS_OVER = (
+    "EXISTS (SELECT 1 FROM alerts AS a JOIN waits AS w ON w.id = a.wait_id "
+    "WHERE a.id = outbox.alert_id AND w.ended_at IS NOT NULL AND a.tone <> 'recovery')"
+)
+"""Whether an outbox row tells of a wait that has ended, and is not the notice of its end."""
 _ALERT = "a.key, a.thread, a.reason, a.tone, a.headline, a.created_at, a.detail, a.card"
 
 
@@ -124,19 +129,19 @@ class OutboxStore:
         return int(cursor.lastrowid or 0)
 
     def withdraw(self, wait_id: int) -> Told:
-        """Cancel what has not been sent about a wait; returns who has heard of it."""
-        cancelled = self._db.execute(
-            "UPDATE outbox SET state = 'cancelled' WHERE state = 'pending' AND NOT uncertain "
-            "AND alert_id IN (SELECT id FROM alerts WHERE wait_id = ?)",
-            (wait_id,),
-        ).rowcount
-        rows = self._db.execute(
-            "SELECT receiver FROM outbox WHERE state IN ('sent', 'sending', 'unsure', 'pending') "
+        """Cancel what still waits to be sent about a wait; returns who may have heard of it."""
+        heard = self._db.execute(
+            "SELECT receiver FROM outbox WHERE (state IN ('sent', 'sending', 'unsure') OR uncertain) "
             "AND alert_id IN (SELECT id FROM alerts WHERE wait_id = ?) "
             "GROUP BY receiver ORDER BY min(id)",
             (wait_id,),
-        )
-        return Told(tuple(row[0] for row in rows), cancelled)
+        ).fetchall()
+        cancelled = self._db.execute(
+            "UPDATE outbox SET state = 'cancelled' WHERE state = 'pending' "
+            "AND alert_id IN (SELECT id FROM alerts WHERE wait_id = ?)",
+            (wait_id,),
+        ).rowcount
+        return Told(tuple(receiver for (receiver,) in heard), cancelled)
 
     def receivers(self, now: datetime) -> list[str]:
         """Return who has something to take, or something to be asked about, by *now*."""
@@ -184,10 +189,14 @@ class OutboxStore:
     def retry(
         self, item: OutboxItem, at: datetime, error: str = "", *, uncertain: bool = False
     ) -> None:
-        """Queue *item* again for *at*."""
+        """
+        Queue *item* again for *at*; *uncertain* says that this attempt may have arrived.
+
+        An alert whose wait ended while it was under way is withdrawn instead.
+        """
         self._db.execute(
-            "UPDATE outbox SET state = 'pending', not_before = ?, error = ?, uncertain = ? "
-            "WHERE id = ?",
+            f"UPDATE outbox SET state = CASE WHEN {_IS_OVER} THEN 'cancelled' ELSE 'pending' END, "  # noqa: S608 - a constant
+            "not_before = ?, error = ?, uncertain = ? WHERE id = ?",
             (to_text(at), error, uncertain or item.uncertain, item.id),
         )
 
@@ -203,6 +212,15 @@ class OutboxStore:
             "UPDATE outbox SET state = 'refused', done_at = ?, error = ? WHERE id = ?",
             (to_text(now), error, item.id),
         )
+
+    def refusing_since(self, receiver: str) -> datetime | None:
+        """Return since when people know that *receiver* takes no alerts, if they do."""
+        row = self._db.execute(
+            "SELECT reason, created_at FROM alerts WHERE case_id IS NULL AND thread = ? "
+            "AND reason IN ('sink_refused', 'sink_delivers_again') ORDER BY id DESC LIMIT 1",
+            (f"receiver:{receiver}",),
+        ).fetchone()
+        return from_text(row[1]) if row and row[0] == "sink_refused" else None
 
     def head(self, item: OutboxItem) -> Mapping[str, str] | None:
         """Return the receipt of the first alert of the same thread at the same sink."""

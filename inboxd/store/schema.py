@@ -191,6 +191,7 @@ CREATE TABLE alerts (
 );
 CREATE INDEX alerts_of_wait ON alerts (wait_id);
 CREATE INDEX alerts_of_case ON alerts (case_id);
+CREATE INDEX alerts_of_inboxd ON alerts (thread) WHERE case_id IS NULL;
 
 CREATE TABLE outbox (
     id          INTEGER PRIMARY KEY,

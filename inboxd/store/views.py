@@ -229,7 +229,12 @@ class ViewStore:
         rows = self._db.execute(
             "SELECT m.remote_id, m.text, m.sent_at FROM messages AS m "
             "JOIN conversations AS v ON v.id = m.conversation_id "
-            "WHERE v.account = ? AND v.remote_id = ? AND m.direction = 'outbound'",
+            "WHERE v.account = ? AND v.remote_id = ? AND m.direction = 'outbound' "
+            # The message of an earlier reply with the same words proves nothing.
+            "AND m.remote_id NOT IN (SELECT json_extract(o.receipt, '$.remote_id') "
+            " FROM cases AS c JOIN outbox AS o ON o.thread = 'case:' || c.id "
+            " AND o.receiver = v.account AND o.reply IS NOT NULL AND o.state = 'sent' "
+            " WHERE c.conversation_id = v.id)",
             (account, thread_id),
         )
         wanted = " ".join(text.split())

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from inboxd.core.alerts import others, undelivered_alert
-from inboxd.core.delivery import Fate, after_failure, pause_after
-from inboxd.errors import InboxdError, NetworkError, OutcomeUnknown, SendRefused
+from inboxd.core.alerts import delivers_again_alert, others, undelivered_alert
+from inboxd.core.delivery import GIVE_UP_AFTER, Fate, after_failure, pause_after
+from inboxd.errors import InboxdError, NetworkError, OutcomeUnknown, SendRefused, SinkRefused
 from inboxd.notify import Delivery
 
 if TYPE_CHECKING:
@@ -49,7 +49,6 @@ class Sender:
         self._context = context
         self._store = context.store
         self._resting: dict[str, datetime] = {}
-        self._refusing: set[str] = set()
 
     @property
     def receivers(self) -> list[str]:
@@ -103,13 +102,23 @@ class Sender:
         if sink is None or item.alert is None:
             raise SendRefused(f"there is no sink named {item.receiver} in the configuration")
         head = await self._store.run(lambda store: store.outbox.head(item))
-        return sink, Delivery(item.alert, head, item.attempts, item.uncertain)
+        # Where people cannot see a repeat there is nothing to admit.
+        uncertain = item.uncertain and not sink.idempotent
+        return sink, Delivery(item.alert, head, item.attempts, uncertain)
 
     async def _delivered(self, item: OutboxItem, receipt: Receipt) -> None:
         now = self._context.clock.now()
-        await self._store.run(lambda store: store.outbox.sent(item, receipt, now))
-        self._refusing.discard(item.receiver)
+        await self._store.run(lambda store: self._record_delivery(store, item, receipt, now))
         log.info("alert delivered", sink=item.receiver, key=item.key, attempt=item.attempts)
+
+    def _record_delivery(
+        self, store: Store, item: OutboxItem, receipt: Receipt, now: datetime
+    ) -> None:
+        with store.transaction():
+            store.outbox.sent(item, receipt, now)
+            if since := store.outbox.refusing_since(item.receiver):
+                alert = delivers_again_alert(item.receiver, since, now)
+                store.outbox.add_alert(alert, others(self._context.alert_to, item.receiver))
 
     async def _send_reply(self, item: OutboxItem) -> None:
         if item.receiver not in self._accounts or item.reply is None:
@@ -146,7 +155,8 @@ class Sender:
     ) -> None:
         with store.transaction():
             if outcome.fate is Fate.RETRY and outcome.retry_at:
-                store.outbox.retry(item, outcome.retry_at, str(error))
+                maybe_arrived = isinstance(error, OutcomeUnknown)
+                store.outbox.retry(item, outcome.retry_at, str(error), uncertain=maybe_arrived)
             elif outcome.fate is Fate.DOUBT:
                 store.outbox.doubt(item, str(error))
             else:
@@ -156,9 +166,8 @@ class Sender:
 
     def _tell(self, store: Store, item: OutboxItem, error: str, now: datetime) -> None:
         """Say by the other sinks that a receiver takes nothing: once, until it does again."""
-        if item.reply is None and item.receiver in self._refusing:
+        if item.reply is None and store.outbox.refusing_since(item.receiver):
             return
-        self._refusing.add(item.receiver)
         alert = undelivered_alert(item.key, item.receiver, error, now, reply=bool(item.reply))
         store.outbox.add_alert(alert, others(self._context.alert_to, item.receiver))
 
@@ -174,7 +183,7 @@ class Sender:
         """Find out whether an unsure delivery arrived, and send it again only if it did not."""
         now = self._context.clock.now()
         if self._idempotent(item):
-            await self._store.run(lambda store: store.outbox.retry(item, now))
+            await self._store.run(lambda store: store.outbox.retry(item, now, uncertain=True))
         elif item.reply:
             await self._settle_reply(item)
         else:
@@ -188,13 +197,29 @@ class Sender:
             self._resting[item.receiver] = now + pause_after(error, item.attempts, now)
             return
         except InboxdError:
-            # Nobody can tell. A second notice that admits it is better than none at all.
-            await self._store.run(lambda store: store.outbox.retry(item, now, uncertain=True))
+            await self._repeat_once(item, now)
+            return
+        except Exception:
+            # Our own bug must not hold up what else is meant for this receiver.
+            log.exception("looking crashed", receiver=item.receiver, key=item.key)
+            await self._repeat_once(item, now)
             return
         if receipt is not None:
             await self._delivered(item, receipt)
         else:
             await self._store.run(lambda store: store.outbox.retry(item, now))
+
+    async def _repeat_once(self, item: OutboxItem, now: datetime) -> None:
+        """
+        Send again what nobody can tell of: a notice that admits it is better than none at all.
+
+        A second repeat is not: whoever never answers would be flooded.
+        """
+        if item.uncertain:
+            unheard = SinkRefused("its answers are lost, and nobody can tell whether alerts arrive")
+            await self._failed(item, unheard)
+        else:
+            await self._store.run(lambda store: store.outbox.retry(item, now, uncertain=True))
 
     async def _settle_reply(self, item: OutboxItem) -> None:
         """A public reply is never sent twice: either it is seen by a poll, or a person decides."""
@@ -206,9 +231,13 @@ class Sender:
                 item.receiver, reply.thread_id, reply.text, sent_at - _CLOCK_SKEW
             )
         )
+        now = self._context.clock.now()
         if found:
-            await self._delivered(item, {"remote_id": found})
-        elif await self._read_since(item.receiver, sent_at + _CLOCK_SKEW):
+            await self._store.run(lambda store: store.outbox.sent(item, {"remote_id": found}, now))
+            log.info("reply found", account=item.receiver, case=item.case_id)
+        elif now - sent_at >= GIVE_UP_AFTER or await self._read_since(
+            item.receiver, sent_at + _CLOCK_SKEW
+        ):
             unseen = SendRefused(
                 "the network's answer was lost and the reply has not appeared since; "
                 "look at the conversation, and send it again if it is not there"
@@ -217,6 +246,12 @@ class Sender:
 
     async def _read_since(self, account: str, instant: datetime) -> bool:
         """Tell whether every source of *account* has been read to its end after *instant*."""
+        if account not in self._accounts:
+            return False
+        _, connector = self._accounts[account]
         states = await self._store.run(lambda store: store.sources.all(account))
-        reads = [state.succeeded_at for state in states]
-        return bool(reads) and all(read is not None and read > instant for read in reads)
+        reads = {state.source: state.succeeded_at for state in states}
+        return all(
+            (read := reads.get(source.name)) is not None and read > instant
+            for source in connector.sources()
+        )

@@ -1,0 +1,445 @@
+"""Promises about deliveries: nothing lost, nothing twice, and no receiver waits for another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from inboxd.clock import ManualClock
+from inboxd.connector import (
+    AccountCheck,
+    AccountSettings,
+    Connector,
+    OutgoingReply,
+    Page,
+    SendResult,
+    Source,
+)
+from inboxd.errors import (
+    OutcomeUnknown,
+    RateLimited,
+    SendRefused,
+    SinkRefused,
+    TokenInvalid,
+    Unavailable,
+)
+from inboxd.model import Alert, Stream, Tone
+from inboxd.notify import Delivery, Receipt, Sink
+from inboxd.workers.context import Context
+from inboxd.workers.sender import Sender
+from inboxd.workers.storethread import StoreThread
+from tests.store.shop import START, Shop, answered, at, open_shop, said
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
+
+MINUTE = timedelta(minutes=1)
+
+
+class ScriptedSink(Sink):
+    """A sink whose next outcomes are written down; what it is not told, it delivers."""
+
+    def __init__(self, name: str, *, idempotent: bool = False) -> None:
+        self.name = name
+        self.idempotent = idempotent
+        self.outcomes: list[Exception] = []
+        self.found: Receipt | Exception | None = None
+        self.heard: list[Delivery] = []
+        self.asked: list[Delivery] = []
+
+    async def deliver(self, delivery: Delivery) -> Receipt:
+        """Raise what is scripted next, or take the alert."""
+        self.heard.append(delivery)
+        if self.outcomes:
+            raise self.outcomes.pop(0)
+        return {"id": delivery.alert.key}
+
+    async def find(self, delivery: Delivery) -> Receipt | None:
+        """Return or raise what is scripted."""
+        self.asked.append(delivery)
+        if isinstance(self.found, Exception):
+            raise self.found
+        return self.found
+
+    def told(self) -> list[str]:
+        """Return the keys of all attempts."""
+        return [delivery.alert.key for delivery in self.heard]
+
+
+class ScriptedConnector(Connector):
+    """An account that takes replies as its script says."""
+
+    network = "vk"
+
+    def __init__(self, settings: AccountSettings, clock: ManualClock) -> None:
+        self.clock = clock
+        self.settings = settings
+        self.outcomes: list[Exception] = []
+        self.sent: list[OutgoingReply] = []
+
+    def sources(self) -> Sequence[Source]:
+        """Return the one source."""
+        return [Source("feed", frozenset(self.settings.streams))]
+
+    async def poll(self, source: str, cursor: Any) -> AsyncIterator[Any]:
+        """Find nothing."""
+        yield Page({**(cursor or {}), "source": source})
+
+    async def send(self, reply: OutgoingReply) -> SendResult:
+        """Raise what is scripted next, or take the reply."""
+        self.sent.append(reply)
+        if self.outcomes:
+            raise self.outcomes.pop(0)
+        message = answered(0, f"reply-{len(self.sent)}", reply.text, thread_id=reply.thread_id)
+        return SendResult(replace(message, sent_at=self.clock.now()))
+
+    async def check(self) -> AccountCheck:
+        """Return a shop."""
+        return AccountCheck("shop")
+
+    async def close(self) -> None:
+        """Hold nothing."""
+
+
+class Office:
+    """A shop with two sinks and an account to answer from."""
+
+    def __init__(self, path: Path) -> None:
+        self.shop: Shop = open_shop(path)
+        self.clock = ManualClock(START)
+        self.sinks = {name: ScriptedSink(name) for name in ("support", "lead")}
+        settings = AccountSettings(name="shop-vk", network="vk", streams=(Stream.DIRECT_MESSAGES,))
+        self.connector = ScriptedConnector(settings, self.clock)
+        self.thread = StoreThread(self.shop.store)
+        self.sender = self.new_sender()
+
+    def new_sender(self) -> Sender:
+        """Return a sender as a new process would have it."""
+        context = Context(self.thread, self.shop.pipeline, self.clock, ("support", "lead"))
+        return Sender(self.sinks, {"shop-vk": (self.connector.settings, self.connector)}, context)
+
+    def queue(self, key: str = "k1", *sinks: str, thread: str = "case:1") -> None:
+        """Queue an alert."""
+        alert = Alert(key, thread, "step_due", Tone.WARNING, "Somebody waits", self.clock.now())
+        with self.shop.store.transaction():
+            self.shop.store.outbox.add_alert(alert, sinks or ("support",))
+
+    def queue_reply(self, text: str = "We are on it.", key: str = "r1") -> None:
+        """Queue a reply to a customer's message."""
+        self.shop.hear(said(0, "m1"))
+        reply = OutgoingReply(
+            key, "dm:1", Stream.DIRECT_MESSAGES, text, "m1", None, self.clock.now()
+        )
+        with self.shop.store.transaction():
+            self.shop.store.outbox.add_reply("shop-vk", 1, reply, self.clock.now())
+
+    async def drain(self, *receivers: str) -> None:
+        """Let *receivers*, or whoever has something to take, be served."""
+        for receiver in receivers or self.shop.store.outbox.receivers(self.clock.now()):
+            await self.sender.drain(receiver)
+
+    def after(self, duration: timedelta) -> None:
+        """Move both clocks on."""
+        self.clock.advance(duration)
+        self.shop.now = self.clock.now()
+
+    def states(self) -> list[tuple[str, str]]:
+        """Return who has what in which state."""
+        return self.shop.rows("SELECT receiver, state FROM outbox ORDER BY id")
+
+    @property
+    def support(self) -> ScriptedSink:
+        """Return the first sink."""
+        return self.sinks["support"]
+
+    @property
+    def lead(self) -> ScriptedSink:
+        """Return the second sink."""
+        return self.sinks["lead"]
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    opened = Office(tmp_path / "inboxd.db")
+    yield opened
+    opened.thread.close()
+
+
+async def test_what_is_due_is_delivered_once(office: Office) -> None:
+    """However often the sender looks."""
+    office.queue("k1", "support", "lead")
+    for _ in range(3):
+        await office.drain()
+    assert office.support.told() == office.lead.told() == ["k1"]
+    assert office.states() == [("support", "sent"), ("lead", "sent")]
+
+
+async def test_a_later_alert_of_a_thread_knows_where_the_first_one_is(office: Office) -> None:
+    """So that a sink can update in place or thread."""
+    office.queue("k1")
+    await office.drain()
+    office.queue("k2")
+    await office.drain()
+    assert [delivery.head for delivery in office.support.heard] == [None, {"id": "k1"}]
+
+
+async def test_a_failing_sink_is_tried_again_after_growing_pauses(office: Office) -> None:
+    """Five seconds, ten, twenty: until it takes the alert."""
+    office.queue()
+    office.support.outcomes = [Unavailable("no answer")] * 3
+    tries = []
+    for second in range(60):
+        before = len(office.support.heard)
+        await office.drain()
+        if len(office.support.heard) > before:
+            tries.append(second)
+        office.after(timedelta(seconds=1))
+    assert tries == [0, 5, 15, 35]
+    assert office.states() == [("support", "sent")]
+
+
+async def test_a_receiver_that_wants_rest_gets_it(office: Office) -> None:
+    """RateLimited is obeyed to the second, for everything meant for that receiver."""
+    office.queue("k1")
+    office.queue("k2")
+    office.support.outcomes = [RateLimited("slow down", START + 2 * MINUTE)]
+    await office.drain()
+    assert office.support.told() == ["k1"]
+    office.after(2 * MINUTE - timedelta(seconds=1))
+    await office.drain()
+    assert office.support.told() == ["k1"]
+    office.after(timedelta(seconds=1))
+    await office.drain()
+    assert sorted(office.support.told()) == ["k1", "k1", "k2"]
+
+
+async def test_a_broken_sink_holds_up_nobody_else(office: Office) -> None:
+    """Each receiver is served on its own, and each row too."""
+    office.queue("k1", "support", "lead")
+    office.queue("k2", "support", "lead")
+    office.support.outcomes = [ZeroDivisionError("our own bug"), Unavailable("down")]
+    await office.drain()
+    assert office.lead.told() == ["k1", "k2"]
+    assert office.support.told() == ["k1", "k2"]
+
+
+async def test_a_refusing_sink_is_told_of_once_by_the_others(office: Office) -> None:
+    """One notice, however many alerts it refuses, and whatever restarts meanwhile."""
+    office.support.outcomes = [SinkRefused("the webhook is gone")] * 3
+    for key in ("k1", "k2", "k3"):
+        office.queue(key)
+        await office.drain()
+        office.sender = office.new_sender()
+    reasons = [delivery.alert.reason for delivery in office.lead.heard]
+    assert reasons == ["sink_refused"]
+    assert "the webhook is gone" in office.lead.heard[0].alert.detail
+
+
+async def test_a_sink_that_delivers_again_is_told_of_too(office: Office) -> None:
+    """A refusal and its recovery are an alert each; then a new refusal is news again."""
+    office.support.outcomes = [SinkRefused("gone")]
+    office.queue("k1")
+    await office.drain()
+    office.after(MINUTE)
+    office.queue("k2")
+    await office.drain()
+    await office.drain()
+    office.after(MINUTE)
+    office.support.outcomes = [SinkRefused("gone again")]
+    office.queue("k3")
+    await office.drain()
+    await office.drain()
+    reasons = [delivery.alert.reason for delivery in office.lead.heard]
+    assert reasons == ["sink_refused", "sink_delivers_again", "sink_refused"]
+
+
+async def test_an_alert_for_a_sink_that_is_gone_from_the_configuration_is_told(
+    office: Office,
+) -> None:
+    """It cannot be delivered, and that is not kept quiet."""
+    office.queue("k1", "pager")
+    await office.drain()
+    assert office.states()[0] == ("pager", "refused")
+    await office.drain()
+    assert [delivery.alert.reason for delivery in office.lead.heard] == ["sink_refused"]
+
+
+async def test_a_lost_answer_is_looked_for_and_found(office: Office) -> None:
+    """What arrived is not sent again."""
+    office.queue()
+    office.support.outcomes = [OutcomeUnknown("the answer was lost")]
+    office.support.found = {"id": "somewhere"}
+    await office.drain()
+    await office.drain()
+    assert office.states() == [("support", "sent")]
+    assert len(office.support.heard) == 1
+
+
+async def test_a_lost_answer_that_is_not_found_is_sent_again(office: Office) -> None:
+    """The sink is sure that it did not arrive: the second attempt is the first to be seen."""
+    office.queue()
+    office.support.outcomes = [OutcomeUnknown("the answer was lost")]
+    await office.drain()
+    await office.drain()
+    assert [delivery.uncertain for delivery in office.support.heard] == [False, False]
+    assert office.states() == [("support", "sent")]
+
+
+async def test_where_nobody_can_tell_one_repeat_admits_it(office: Office) -> None:
+    """And only one: a receiver that never answers is not flooded, but told of."""
+    office.queue()
+    office.support.outcomes = [OutcomeUnknown("lost")] * 9
+    office.support.found = OutcomeUnknown("a webhook cannot be asked")
+    for _ in range(10):
+        await office.drain("support")
+        office.after(MINUTE)
+    assert [delivery.uncertain for delivery in office.support.heard] == [False, True]
+    assert office.states()[0] == ("support", "refused")
+    await office.drain("lead")
+    assert len(office.lead.heard) == 1
+
+
+async def test_a_bug_in_looking_does_not_stop_the_receiver(office: Office) -> None:
+    """What cannot be settled does not hold up what can be delivered."""
+    office.queue("k1")
+    office.support.outcomes = [OutcomeUnknown("lost")]
+    office.support.found = ZeroDivisionError("our own bug")
+    await office.drain()
+    office.queue("k2", thread="case:2")
+    await office.drain()
+    assert "k2" in office.support.told()
+
+
+async def test_an_idempotent_sink_is_simply_asked_again(office: Office) -> None:
+    """People cannot see the repeat, so nothing admits one."""
+    office.support.idempotent = True
+    office.queue()
+    office.support.outcomes = [OutcomeUnknown("lost")]
+    await office.drain()
+    office.after(MINUTE)
+    await office.drain()
+    assert [delivery.uncertain for delivery in office.support.heard] == [False, False]
+
+
+@pytest.mark.parametrize("found", [None, {"id": "it had arrived"}])
+async def test_a_crash_between_claim_and_settlement_loses_and_doubles_nothing(
+    office: Office, found: Receipt | None
+) -> None:
+    """The next daemon asks the sink before it sends."""
+    office.queue()
+    store = office.shop.store
+    (item,) = store.outbox.due("support", office.clock.now())
+    assert store.outbox.claim(item, office.clock.now())
+    office.sender = office.new_sender()
+    assert await office.sender.recover() == 1
+    office.support.found = found
+    await office.drain()
+    await office.drain()
+    assert office.states() == [("support", "sent")]
+    assert len(office.support.heard) == (0 if found else 1)
+
+
+async def test_a_reply_that_is_sent_is_the_answer_at_once(office: Office) -> None:
+    """The wait ends before the next poll sees the reply, and the poll changes nothing."""
+    office.queue_reply()
+    office.after(MINUTE)
+    await office.drain()
+    (case,) = office.shop.cases()
+    assert case["status"] == "answered"
+    office.shop.hear(answered(1, "reply-1", "We are on it."))
+    assert office.shop.cases() == [case]
+
+
+async def test_a_reply_that_a_network_refuses_is_told(office: Office) -> None:
+    """Who wrote it must hear why it did not go out."""
+    office.queue_reply()
+    office.connector.outcomes = [SendRefused("the reply window is closed")]
+    await office.drain()
+    assert office.states()[0] == ("shop-vk", "refused")
+    await office.drain()
+    assert [delivery.alert.reason for delivery in office.lead.heard] == ["reply_refused"]
+
+
+async def test_a_reply_without_a_valid_token_is_told(office: Office) -> None:
+    """Nobody should believe that the customer was answered."""
+    office.queue_reply()
+    office.connector.outcomes = [TokenInvalid("renew it")]
+    await office.drain()
+    await office.drain()
+    assert [delivery.alert.reason for delivery in office.support.heard] == ["reply_refused"]
+
+
+async def test_a_public_reply_is_never_blindly_repeated(office: Office) -> None:
+    """Its answer was lost: a poll that shows it settles it, and nothing is sent again."""
+    office.queue_reply()
+    office.connector.outcomes = [OutcomeUnknown("lost")]
+    office.after(MINUTE)
+    await office.drain()
+    assert ("shop-vk", "unsure") in office.states()
+    office.after(MINUTE)
+    office.shop.hear(answered(1, "seen-1", "We are  on it."))
+    await office.drain()
+    assert office.states()[0] == ("shop-vk", "sent")
+    assert len(office.connector.sent) == 1
+
+
+async def test_a_reply_that_no_poll_shows_is_left_to_a_person(office: Office) -> None:
+    """Once everything was read after it without finding it, somebody must look."""
+    office.queue_reply()
+    office.connector.outcomes = [OutcomeUnknown("lost")]
+    office.after(MINUTE)
+    await office.drain()
+    # A source that the configuration has dropped is never read again, and must not be waited for.
+    office.shop.store.sources.failed("shop-vk", "dropped", at(0), Unavailable(""), None)
+    office.shop.store.sources.succeeded("shop-vk", "feed", office.clock.now())
+    await office.drain("shop-vk")
+    assert office.states()[0] == ("shop-vk", "unsure")
+    office.after(5 * MINUTE)
+    office.shop.store.sources.succeeded("shop-vk", "feed", office.clock.now())
+    await office.drain("shop-vk")
+    assert office.states()[0] == ("shop-vk", "refused")
+    await office.drain("lead")
+    assert [delivery.alert.reason for delivery in office.lead.heard] == ["reply_refused"]
+    assert len(office.connector.sent) == 1
+
+
+async def test_an_unsure_reply_on_a_blind_account_is_told_after_a_day(office: Office) -> None:
+    """Doubt does not last for ever in silence."""
+    office.queue_reply()
+    office.connector.outcomes = [OutcomeUnknown("lost")]
+    await office.drain()
+    office.after(timedelta(days=1, minutes=1))
+    await office.drain("shop-vk")
+    assert office.states()[0] == ("shop-vk", "refused")
+
+
+async def test_the_same_words_said_before_do_not_prove_a_reply(office: Office) -> None:
+    """Two replies with one text are two messages on the network."""
+    office.queue_reply("Thank you!", "r1")
+    office.after(MINUTE)
+    await office.drain()
+    office.queue_reply("Thank you!", "r2")
+    office.connector.outcomes = [OutcomeUnknown("lost")]
+    await office.drain()
+    await office.drain()
+    assert office.states() == [("shop-vk", "sent"), ("shop-vk", "unsure")]
+
+
+async def test_an_alert_in_flight_when_the_customer_is_answered_is_not_tried_again(
+    office: Office,
+) -> None:
+    """Its failure comes after the answer: nobody hears of a wait that is over."""
+    shop = office.shop
+    shop.hear(said(0, "m1"))
+    shop.tick(30)
+    office.clock.set(shop.now)
+    (item,) = shop.store.outbox.due("support", shop.now)
+    assert shop.store.outbox.claim(item, shop.now)
+    shop.now = at(31)
+    shop.hear(answered(31, "a1"))
+    shop.store.outbox.retry(item, at(32), "no answer")
+    assert shop.queued()[0] == ("step_due", "support", "cancelled")
