@@ -7,7 +7,6 @@
 BIN := .venv/bin
 CANDIDATES := $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
 SUITABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
-BENCHMARKS := $(wildcard benchmarks/[!_]*.py)
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -28,8 +27,8 @@ format: .venv/.dev ## Put the code into shape
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-bench: .venv/.dev ## Measure speed, memory and the classifier
-	@set -e; for file in $(BENCHMARKS); do echo "== $$file"; $(BIN)/python $$file; done
+bench: .venv/.dev ## Measure speed and memory, and the classifier; ARGS="tick" measures one
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 # The wheel must work where there is no checkout: word lists and connectors included.
 check: lint test ## Lint, test, build the wheel and try it in a fresh environment (slow)
