@@ -33,17 +33,31 @@ def open_database(path: Path, *, create: bool = True) -> Database:
         connection = sqlite3.connect(
             path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
         )
-        db = Database(connection, execute_plugins=False)
-        _refuse_strangers(db, path)
-        connection.execute("PRAGMA journal_mode = WAL")
-        # An alert that was marked as sent must stay so after a power cut.
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA cache_size = -16000")
-        if migrations.pending(db):
-            migrations.apply(db)
     except sqlite3.Error as error:
         raise _explained(path, error) from error
+    try:
+        return _prepared(connection, path)
+    except sqlite3.Error as error:
+        connection.close()
+        raise _explained(path, error) from error
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _prepared(connection: sqlite3.Connection, path: Path) -> Database:
+    db = Database(connection, execute_plugins=False)
+    _refuse_strangers(db, path)
+    connection.execute("PRAGMA journal_mode = WAL")
+    # An alert that was marked as sent must stay so after a power cut.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA cache_size = -16000")
+    if migrations.pending(db):
+        # All at once: what a kill leaves is an empty file, not one that seems another's; and
+        # of two processes that start together, the second finds the work done.
+        with transaction(db):
+            migrations.apply(db)
     return db
 
 
@@ -61,10 +75,11 @@ def transaction(db: Database) -> Iterator[None]:
     db.conn.execute("BEGIN IMMEDIATE")
     try:
         yield
+        db.conn.execute("COMMIT")
     except BaseException:
+        # A commit that fails may leave the transaction open, and the next would join it.
         db.conn.rollback()
         raise
-    db.conn.execute("COMMIT")
 
 
 def lock_path(database: Path) -> Path:
@@ -87,7 +102,10 @@ class DaemonLock:
     def acquire(self) -> None:
         """Take the lock, or raise DatabaseError with the process that has it."""
         _look_at(self._database, create=True)
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise DatabaseError(f"{self._path} cannot be opened: {error.strerror}") from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -131,6 +149,7 @@ def _look_at(path: Path, *, create: bool) -> None:
             raise DatabaseError(f"{path} does not exist; `inboxd run` creates it")
         if not exists:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            path.chmod(0o600)  # an empty file may have been there before
         else:
             with path.open("rb") as file:
                 if file.read(16) != _MAGIC:
