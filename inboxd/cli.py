@@ -264,11 +264,12 @@ def snooze(config: Path, case: int, until: str, actor: str) -> None:
     from inboxd.durations import format_duration
     from inboxd.store.times import to_text
 
-    wakes_at = _instant(until, _load(config, secrets=False))
-    if wakes_at <= _now():
+    now = _now()
+    wakes_at = _instant(until, now, _load(config, secrets=False))
+    if wakes_at <= now:
         raise UserError(f"{until} is not in the future")
     _act(config, case, "snooze", actor, to_text(wakes_at), statuses={"waiting"})
-    click.echo(f"Case {case} sleeps for {format_duration(wakes_at - _now())}.")
+    click.echo(f"Case {case} sleeps for {format_duration(wakes_at - now)}.")
 
 
 @main.command()
@@ -362,12 +363,12 @@ def _act(  # noqa: PLR0913 - an action is who, what, on which case, and why
         return _find(store, case)
 
 
-def _instant(text: str, settings: Settings) -> datetime:
+def _instant(text: str, now: datetime, settings: Settings) -> datetime:
     """Return the instant that a person means by *text*: a time, or a span from now."""
     from inboxd.durations import parse_duration
 
     try:
-        return _now() + parse_duration(text)
+        return now + parse_duration(text)
     except ValueError:
         pass
     try:

@@ -15,7 +15,7 @@ import signal
 import sqlite3
 import sys
 from collections import Counter
-from contextlib import closing, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -25,14 +25,14 @@ from uuid import uuid4
 from inboxd.connector import OutgoingReply
 from inboxd.simulator import facebook, slack, twitter, vk
 from inboxd.simulator.people import NETWORKS
-from inboxd.simulator.world import BRANDS
+from inboxd.simulator.server import Options, Simulator
+from inboxd.simulator.world import BRANDS, World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from pathlib import Path
 
     from inboxd.simulator.people import Network
-    from inboxd.simulator.server import Simulator
     from inboxd.simulator.world import Item
     from inboxd.store import Store
 
@@ -40,6 +40,17 @@ PROGRAM = (sys.executable, "-c", "from inboxd.cli import main; main(prog_name='i
 PATIENCE = timedelta(seconds=20)
 """How long a test waits for what should happen within a few seconds."""
 ACCOUNTS: Mapping[Network, str] = {"vk": "shop-vk", "facebook": "shop-fb", "twitter": "shop-x"}
+SOURCES = {
+    ("shop-vk", "long_poll"),
+    ("shop-vk", "conversations"),
+    ("shop-vk", "wall"),
+    ("shop-fb", "conversations"),
+    ("shop-fb", "feed"),
+    ("shop-x", "mentions"),
+    ("shop-x", "direct_messages"),
+    ("shop-x", "own_posts"),
+}
+"""What the accounts are read by. What a first read brings is history, of which nobody is told."""
 SINKS = ("hook", "bot", "lead", "night")
 """Slack by a webhook, Slack by a bot, e-mail, and e-mail to one who is told of nothing else."""
 MAILBOXES = {"lead": "lead@shop.example", "night": "night@shop.example"}
@@ -130,7 +141,8 @@ class Shop:
         self.config = folder / "config.toml"
         self.database = folder / "inboxd.db"
         self._output = folder / "output"
-        self._output.mkdir()
+        self._output.mkdir(parents=True)
+        self.configure()
         self._started: list[Running] = []
         self._posts: dict[Network, Item] = {}
         self._numbers = count(1)
@@ -140,15 +152,27 @@ class Shop:
         """What the program gets to see: its tokens and nothing else, as from a bare cron."""
         return {**SECRETS, "SLACK_WEBHOOK": self.simulator.webhook_url}
 
+    def configure(self, steps: str = SLOW_STEPS, *, general: str = "") -> None:
+        """Write the configuration of a shop that never closes, with one policy for everything."""
+        text = config(self.simulator, steps, general=general)
+        self.config.write_text(text, encoding="utf-8")
+
     # The program
 
-    async def start(self, *arguments: str, stdin: bytes | None = None, **changes: Any) -> Running:
-        """Start the program, with the shop's configuration unless *arguments* name another."""
+    async def start(
+        self, *arguments: str, stdin: bytes | None = None, under: Sequence[str] = (), **changes: Any
+    ) -> Running:
+        """
+        Start the program, with the shop's configuration unless *arguments* name another.
+
+        *under* is a command that starts it in its turn.
+        """
         number = next(self._numbers)
         stdout, stderr = (self._output / f"{number}.{name}" for name in ("out", "err"))
         named = () if "-c" in arguments else ("-c", str(self.config))
         with stdout.open("wb") as out, stderr.open("wb") as err:
             process = await asyncio.create_subprocess_exec(
+                *under,
                 *PROGRAM,
                 *named,
                 *arguments,
@@ -206,9 +230,13 @@ class Shop:
 
     def all_read_since(self, instant: datetime) -> bool:
         """Tell whether every source of every account was read to its end after *instant*."""
-        states = self.rows("SELECT account, succeeded_at FROM sources")
-        read = all(at and datetime.fromisoformat(at) > instant for _, at in states)
-        return read and {account for account, _ in states} == set(ACCOUNTS.values())
+        rows = self.rows("SELECT account, source, succeeded_at FROM sources")
+        read = {
+            (account, source)
+            for account, source, at in rows
+            if at and datetime.fromisoformat(at) > instant
+        }
+        return read >= SOURCES
 
     def outbox(self, what: str = "reply IS NULL") -> Counter[str]:
         """Return how many deliveries there are in each state."""
@@ -230,8 +258,9 @@ class Shop:
 
     def write(self, network: Network, where: str, text: str, *, who: int, **more: Any) -> Item:
         """Let customer number *who* write now, *where* is "private" or "public"."""
-        at, author = datetime.now(UTC), self.world.people[who]
-        more = {"sent_at": at, "author": author} | more
+        at = datetime.now(UTC)
+        more.setdefault("sent_at", at)
+        more["author"] = self.world.people[who]
         if where == "private":
             return self.world.add(network, "dm", text, **more)
         if network == "twitter":
@@ -312,6 +341,20 @@ def _case_in(text: str) -> int:
     return int(found[1]) if found else 0
 
 
+@asynccontextmanager
+async def opened(folder: Path, simulator: Simulator | None = None) -> AsyncIterator[Shop]:
+    """Yield a new shop in *folder*, by default in a world of its own; its processes end with it."""
+    async with AsyncExitStack() as stack:
+        if simulator is None:
+            world, options = World(seed=7, customers=70), Options(rate_limited=False)
+            simulator = await stack.enter_async_context(
+                Simulator(world, now=lambda: datetime.now(UTC), options=options)
+            )
+        shop = Shop(simulator, folder)
+        stack.push_async_callback(shop.close)
+        yield shop
+
+
 async def until(condition: Callable[[], object], what: str, patience: timedelta = PATIENCE) -> None:
     """Wait until *condition* holds."""
     try:
@@ -338,25 +381,18 @@ def queue_reply(store: Store, case: int, text: str) -> None:
     store.outbox.add_reply(place.account, case, reply, datetime.now(UTC))
 
 
-def config(
-    simulator: Simulator,
-    steps: str = SLOW_STEPS,
-    *,
-    poll_every: str = "1s",
-    general: str = "",
-    accounts: Iterable[Network] = NETWORKS,
-) -> str:
-    """Return the configuration of a shop that never closes, with one policy for everything."""
+def config(simulator: Simulator, steps: str, *, general: str = "") -> str:
+    """Return a configuration with every account, every kind of sink, and *steps*."""
     sections = [
         f'[inboxd]\ndatabase = "inboxd.db"\n{general}',
-        *(_account(simulator, network, poll_every) for network in accounts),
+        *(_account(simulator, network) for network in NETWORKS),
         _sinks(simulator),
         f'[[policies]]\nname = "everything"\nmatch = {{}}\n{steps}',
     ]
     return "\n".join(sections)
 
 
-def _account(simulator: Simulator, network: Network, poll_every: str) -> str:
+def _account(simulator: Simulator, network: Network) -> str:
     tokens = {
         "vk": 'token = { env = "VK_TOKEN" }\nservice_token = { env = "VK_SERVICE" }',
         "facebook": 'token = { env = "FB_PAGE_TOKEN" }',
@@ -378,7 +414,7 @@ network = "{network}"
 {brand[network]}
 {tokens[network]}
 streams = ["direct_messages", "{public}"]
-poll_every = "{poll_every}"
+poll_every = "1s"
 timeout = "10s"
 api_base = "{getattr(simulator, f"{network}_url")}"
 """

@@ -16,14 +16,14 @@ import pytest
 
 from inboxd.simulator.people import NETWORKS
 from inboxd.store import Store
-from tests.end_to_end.shop import ACCOUNTS, config, queue_reply, until
+from tests.end_to_end.shop import ACCOUNTS, queue_reply, until
 
 if TYPE_CHECKING:
     from inboxd.simulator.world import Item
     from tests.end_to_end.shop import Shop
 
 KILLS = 20
-LONGEST_LIFE = 2.4
+LONGEST_LIFE = 2.0
 """Seconds; a process needs about half of one until it reads, and about two until it tells."""
 WRITE_EVERY = 0.12
 GENERAL = "blind_after = 1000"
@@ -104,7 +104,7 @@ async def test_kill_9_at_random_instants_loses_no_message_and_duplicates_no_aler
     seed = random.randrange(1_000_000)
     print(f"seed {seed}")  # noqa: T201 - shown when the test fails
     rng = random.Random(seed)
-    shop.config.write_text(config(shop.simulator, STEPS, general=GENERAL), encoding="utf-8")
+    shop.configure(STEPS, general=GENERAL)
     (await shop.run("run", "--once")).expect(0)
     life = Life(shop, rng)
     going_on = asyncio.create_task(life.go_on())
@@ -153,4 +153,4 @@ async def test_kill_9_at_random_instants_loses_no_message_and_duplicates_no_aler
 def all_stepped(shop: Shop) -> bool:
     """Tell whether no case has another step ahead."""
     left = "SELECT count(*) FROM cases WHERE status = 'waiting' AND next_step_at IS NOT NULL"
-    return shop.value(left) == 0
+    return bool(shop.value(left) == 0)

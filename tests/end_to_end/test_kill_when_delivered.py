@@ -15,7 +15,7 @@ from inboxd.simulator.slack import Message, Version, Workspace
 from inboxd.simulator.smtp import Mail, Mailbox
 from inboxd.simulator.world import Item, World
 from inboxd.store import Store
-from tests.end_to_end.shop import config, queue_reply, until
+from tests.end_to_end.shop import queue_reply, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -113,8 +113,7 @@ steps = [{{ at = "100%", to = ["{sink}"] }}]
 
 async def killed_when_told(shop: Shop, trap: Trap, sink: str) -> None:
     """Let one alert arrive at *sink*, kill the daemon at once, and let a new one do the rest."""
-    text = config(shop.simulator, steps_to(sink), general=GENERAL)
-    shop.config.write_text(text, encoding="utf-8")
+    shop.configure(steps_to(sink), general=GENERAL)
     (await shop.run("run", "--once")).expect(0)
     shop.write("facebook", "private", "Wo bleibt mein Paket?", who=0)
     await spring(shop, trap)

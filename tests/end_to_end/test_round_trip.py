@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.end_to_end.shop import SINKS, config, until
+from tests.end_to_end.shop import SINKS, until
 
 if TYPE_CHECKING:
     from tests.end_to_end.shop import Shop
@@ -31,7 +31,7 @@ async def test_a_complaint_on_each_network_is_told_answered_and_its_end_told_onc
     shop: Shop,
 ) -> None:
     """Whoever was told hears once of each step and once of the end; nobody else hears a thing."""
-    shop.config.write_text(config(shop.simulator, STEPS), encoding="utf-8")
+    shop.configure(STEPS)
     daemon = await shop.daemon()
 
     shop.write_everywhere(COMPLAINT)

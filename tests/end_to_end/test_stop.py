@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from inboxd.simulator.faults import Fault
-from tests.end_to_end.shop import config, until
+from tests.end_to_end.shop import until
 
 if TYPE_CHECKING:
     from tests.end_to_end.shop import Shop
@@ -59,7 +59,7 @@ async def test_a_stop_does_not_wait_for_deliveries_that_hang(
     shop: Shop, number: signal.Signals
 ) -> None:
     """Slack and the mail server hang; the next start delivers what was left, once."""
-    shop.config.write_text(config(shop.simulator, STEPS, general=GENERAL), encoding="utf-8")
+    shop.configure(STEPS, general=GENERAL)
     daemon = await shop.daemon()
     hanging = [
         shop.simulator.faults.switch_on("slack", Fault.TIMEOUT),

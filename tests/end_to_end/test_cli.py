@@ -1,0 +1,318 @@
+"""Every command as a person meets it: what it says, how it ends, and what it never shows."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import sys
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from inboxd.cli import main
+from inboxd.simulator.faults import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.end_to_end.shop import Finished, Shop
+
+WAITING_KEYS = {
+    "case", "account", "network", "stream", "public", "author", "kind", "topics", "urgency",
+    "language", "policy", "waiting_since", "due_at", "overdue", "unanswered", "acknowledged_by",
+    "snoozed_until", "text", "url",
+}  # fmt: skip
+# For root, modes count only without CAP_DAC_OVERRIDE (1); PR_CAPBSET_DROP (24) takes it from
+# what is started next. Nobody else needs that, and is refused it without harm.
+OBEYING_MODES = (
+    sys.executable,
+    "-c",
+    "import ctypes, os, sys; ctypes.CDLL(None).prctl(24, 1, 0); os.execv(sys.argv[1], sys.argv[1:])",
+)
+QUESTION = "Здравствуйте, а когда привезут мой заказ?"
+
+
+@pytest.fixture
+async def asked(shop: Shop) -> Shop:
+    """A shop whose database knows one waiting case, number 1, on VK."""
+    a_minute_ago = datetime.now(UTC) - timedelta(minutes=1)
+    shop.write("vk", "private", QUESTION, who=0, sent_at=a_minute_ago)
+    (await shop.run("run", "--once")).expect(0)
+    return shop
+
+
+async def run_all(shop: Shop, *commands: tuple[str, ...]) -> list[Finished]:
+    """Run commands that do not disturb one another, two at a time."""
+    turn = asyncio.Semaphore(2)
+
+    async def run(arguments: tuple[str, ...]) -> Finished:
+        async with turn:
+            return await shop.run(*arguments)
+
+    return await asyncio.gather(*map(run, commands))
+
+
+async def test_a_case_s_life_by_commands(asked: Shop) -> None:
+    """List, look, understand, take, put off, close, take back, answer: each says what it did."""
+    looks = (("check",), ("waiting",), ("show", "1"), ("explain", "1"))
+    checked, listed, shown, explained = [
+        look.expect(0).out for look in await run_all(asked, *looks)
+    ]
+    acted = [
+        (await asked.run(*arguments)).expect(0).out
+        for arguments in (
+            ("ack", "1", "--as", "petra"),
+            ("snooze", "1", "1h30m", "--as", "petra"),
+            ("close", "1", "--as", "petra"),
+            ("reopen", "1", "--as", "petra"),
+            ("reply", "1", "Завтра до обеда."),
+        )
+    ]
+    assert "3 accounts, 1 policies" in checked
+    assert "shop-vk" in listed
+    assert QUESTION in shown
+    assert "everything" in explained
+    for said, expected in zip(
+        acted,
+        ("petra", "1h 30m", "no reply needed", "waiting again", "no daemon is running"),
+        strict=True,
+    ):
+        assert expected in said
+    (await asked.run("run", "--once")).expect(0)
+    assert len(asked.said_by_shop("Завтра до обеда.")) == 1
+    assert (await asked.run("waiting")).expect(0).out == "Nobody is waiting.\n"
+    trail = (await asked.run("explain", "1")).expect(0).out
+    for action in ("ack", "snooze", "close", "reopen", "reply sent"):
+        assert action in trail
+
+
+async def test_waiting_as_json_has_the_documented_keys(asked: Shop) -> None:
+    """Scripts rely on the names; standard output is JSON and nothing else."""
+    (case,) = json.loads((await asked.run("waiting", "--json")).expect(0).out)
+    assert case.keys() == WAITING_KEYS
+    assert case["author"].keys() == {"id", "name", "handle", "followers", "url"}
+    assert case["text"] == QUESTION
+    assert case["overdue"] is False
+    assert datetime.fromisoformat(case["waiting_since"]).tzinfo is not None
+
+
+async def test_check_online_tells_who_the_tokens_belong_to(shop: Shop) -> None:
+    """Each account is named with what can be read; a dead token makes it exit 1."""
+    good = (await shop.run("check", "--online")).expect(0)
+    for account in ("shop-vk", "shop-fb", "shop-x"):
+        assert f"{account}: " in good.out
+    shop.simulator.faults.switch_on("facebook", Fault.TOKEN_EXPIRED)
+    (await shop.run("check", "--online")).expect(1)
+
+
+async def test_classify_judges_good_lines_and_names_bad_ones(shop: Shop) -> None:
+    """A pipe with broken lines brings every verdict that can be given, and exit 1."""
+    lines = b'{"id": 7, "text": "Where is my money?"}\nnot json\n[]\n{"no": "text"}\n\xff\n'
+    mixed = (await shop.run("classify", stdin=lines)).expect(1)
+    (verdict,) = map(json.loads, mixed.out.splitlines())
+    assert verdict["id"] == 7
+    assert {"kind", "topics", "urgency", "language", "scores", "evidence"} <= verdict.keys()
+    assert [line.split(":")[0] for line in mixed.err.splitlines()] == [
+        "line 2", "line 3", "line 4", "line 5",
+    ]  # fmt: skip
+    (await shop.run("classify", stdin=lines.splitlines()[0])).expect(0)
+
+
+async def test_every_command_explains_itself(shop: Shop) -> None:
+    """`--help` works without a configuration, and ends with 0."""
+    helps = await run_all(shop, ("--help",), *((name, "--help") for name in main.commands))
+    for told in helps:
+        assert "Usage: inboxd" in told.expect(0).out
+
+
+async def test_what_a_person_gets_wrong_is_said_and_exits_2(asked: Shop) -> None:
+    """The text names what was wrong; nothing has changed afterwards."""
+    mistakes = {
+        ("show", "99"): "there is no case 99",
+        ("explain", "99"): "there is no case 99",
+        ("ack", "99"): "there is no case 99",
+        ("reply", "99", "Hallo"): "there is no case 99",
+        ("close", "99"): "there is no case 99",
+        ("show", "one"): "'one' is not a valid integer",
+        ("snooze", "1", "soon"): "'soon' is no time",
+        ("snooze", "1", "2001-01-01T09:00"): "not in the future",
+        ("reply", "1", " \n "): "the reply is empty",
+        ("reply", "1", "д" * 9001): "vk takes 9000",
+        ("reopen", "1"): "case 1 is waiting",
+        ("walk",): "No such command 'walk'",
+        ("run", "--twice"): "No such option",
+        ("classify", "/no/such/file"): "No such file",
+        ("demo", "--seconds", "1"): "not in the range",
+    }
+    results = await run_all(asked, *mistakes)
+    for (arguments, text), result in zip(mistakes.items(), results, strict=True):
+        assert text in result.expect(2).err, arguments
+        assert result.out == ""
+    assert asked.rows("SELECT count(*) FROM actions") == [(0,)]
+    assert asked.outbox("reply IS NOT NULL") == {}
+
+
+BAD_CONFIG = """
+[inboxd]
+databse = "inboxd.db"
+timezone = "Europe/Kiev2"
+
+[[accounts]]
+name = "shop-vk"
+network = "vkontakte"
+
+[[sinks]]
+name = "support"
+type = "pigeon"
+
+[[policies]]
+name = "all"
+match = { kind = ["rant"] }
+first_response = "soon"
+"""
+
+
+async def test_a_configuration_that_cannot_be_used_exits_2_with_every_problem(shop: Shop) -> None:
+    """A missing file, a folder, nothing, another encoding, no TOML; and all mistakes of one."""
+    folder = shop.folder / "configs"
+    (folder / "folder").mkdir(parents=True)
+    (folder / "empty").write_bytes(b"")
+    (folder / "latin1").write_bytes('# für\n[inboxd]\ndatabase = "x"\n'.encode("latin-1"))
+    (folder / "prose").write_text("Dear inboxd, please watch my shop.", encoding="utf-8")
+    (folder / "bad").write_text(BAD_CONFIG, encoding="utf-8")
+    names = ("missing", "folder", "empty", "latin1", "prose", "bad")
+    results = await run_all(
+        shop,
+        *(
+            ("-c", str(folder / name), *command)
+            for name in names
+            for command in (("check",), ("run", "--once"), ("waiting",))
+        ),
+    )
+    for number, result in enumerate(results):
+        name = names[number // 3]
+        assert str(folder / name) in result.expect(2).err
+        assert "bug" not in result.err
+    for path in ("databse", "timezone", "network", "type", "kind", "first_response"):
+        assert path in results[-1].err
+    assert "did you mean database" in results[-1].err
+
+
+def make_directory(path: Path) -> None:
+    """A folder where the database should be."""
+    path.mkdir()
+
+
+def make_prose(path: Path) -> None:
+    """A text file."""
+    path.write_text("These are the minutes of our meeting. " * 100, encoding="utf-8")
+
+
+def make_strangers(path: Path) -> None:
+    """A database that belongs to another program."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE recipes (name TEXT)")
+
+
+def make_corrupt(path: Path) -> None:
+    """A database of ours with its pages overwritten behind the header."""
+    damaged = bytearray(path.read_bytes())
+    damaged[100:] = b"\xde\xad" * ((len(damaged) - 100) // 2)
+    path.write_bytes(damaged)
+
+
+def make_cut(path: Path) -> None:
+    """A database of ours of which a full disk kept a third."""
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 3])
+
+
+SPOILT: list[tuple[Callable[[Path], None], str]] = [
+    (make_directory, "is a directory"),
+    (make_prose, "not an SQLite database"),
+    (make_strangers, "belongs to another program"),
+    (make_corrupt, "damaged"),
+    (make_cut, "damaged"),
+]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "text"), SPOILT, ids=[spoil.__name__.removeprefix("make_") for spoil, _ in SPOILT]
+)
+async def test_a_database_that_cannot_be_used_exits_1_and_is_left_as_it_is(
+    shop: Shop, spoil: Callable[[Path], None], text: str
+) -> None:
+    """Neither reading nor running touches a file that is not a good database of ours."""
+    if spoil in (make_corrupt, make_cut):
+        (await shop.run("run", "--once")).expect(0)
+    spoil(shop.database)
+    before = shop.database.read_bytes() if shop.database.is_file() else None
+    results = await run_all(shop, ("waiting",), ("run", "--once"), ("run",))
+    for result in results:
+        said = result.expect(1).err
+        assert text in said
+        assert str(shop.database) in said
+        assert "a bug" not in said
+    assert before == (shop.database.read_bytes() if shop.database.is_file() else None)
+
+
+async def test_a_database_that_breaks_behind_its_first_page_is_told_without_a_traceback(
+    asked: Shop,
+) -> None:
+    """It opens, and only what stands in the broken pages cannot be read."""
+    damaged = bytearray(asked.database.read_bytes())
+    damaged[4096:] = b"\xde\xad" * ((len(damaged) - 4096) // 2)
+    asked.database.write_bytes(damaged)
+    for result in await run_all(asked, ("waiting",), ("show", "1"), ("run", "--once")):
+        assert "damaged" in result.expect(1).err
+        assert "a bug" not in result.err
+
+
+async def test_a_database_in_a_folder_that_is_not_there_names_the_folder(shop: Shop) -> None:
+    """A mistyped path does not make folders."""
+    text = shop.config.read_text(encoding="utf-8")
+    shop.config.write_text(text.replace('"inboxd.db"', '"gone/inboxd.db"'), encoding="utf-8")
+    refused = (await shop.run("run", "--once")).expect(1)
+    assert f"{shop.folder / 'gone'} does not exist" in refused.err
+
+
+async def test_a_read_only_database_is_refused_with_its_name(asked: Shop) -> None:
+    """Reading and running say so at once, and do not fail at the first write."""
+    asked.database.chmod(0o444)
+    for arguments in (["waiting"], ["run", "--once"]):
+        refused = (await asked.run(*arguments, under=OBEYING_MODES)).expect(1)
+        assert f"{asked.database} is read-only" in refused.err
+
+
+async def test_without_a_database_commands_say_what_creates_it(shop: Shop) -> None:
+    """Looking at cases never makes an empty database."""
+    results = await run_all(shop, ("waiting",), ("waiting", "--json"), ("show", "1"), ("ack", "1"))
+    for result in results:
+        assert "`inboxd run` creates it" in result.expect(1).err
+    assert not shop.database.exists()
+
+
+async def test_no_secret_is_in_anything_that_a_faulty_run_leaves_behind(shop: Shop) -> None:
+    """Output, logs, configuration and database are searched byte by byte for every token."""
+    shop.configure(general="blind_after = 1")
+    shop.write_everywhere("Hallo?")
+    for fault in (
+        Fault.TOKEN_EXPIRED,
+        Fault.PERMISSION_MISSING,
+        Fault.SERVER_ERROR,
+        Fault.RATE_LIMIT,
+        Fault.HTML,
+        Fault.TRUNCATED,
+        Fault.DROP_AFTER,
+    ):
+        switch = shop.simulator.faults.switch_on("*", fault)
+        for result in await run_all(shop, ("run", "--once", "--verbose"), ("check", "--online")):
+            result.expect(1)
+        shop.simulator.faults.switch_off(switch)
+    (await shop.run("run", "--once", "--verbose")).expect(1)
+    for command in ("waiting", "check"):
+        (await shop.run(command)).expect(0)
+    assert shop.leaks() == []

@@ -1,0 +1,100 @@
+"""`inboxd run --once`: one full round, for cron and timers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from inboxd.simulator.faults import Fault
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.end_to_end.shop import Finished, Shop
+
+# One step that is long due, whenever the round takes place.
+GENERAL = 'blind_after = 1000\nalert_to = ["night"]'
+STEPS = """
+first_response = "1s"
+steps = [{ at = "100%", to = ["hook", "bot", "lead"] }]
+"""
+
+
+@pytest.fixture
+async def waited_for(shop: Shop) -> Shop:
+    """A shop that was read once and in which six customers have then waited for a minute."""
+    shop.configure(STEPS, general=GENERAL)
+    (await once(shop)).expect(0)
+    a_minute_ago = datetime.now(UTC) - timedelta(minutes=1)
+    shop.write_everywhere("Where is my order?", sent_at=a_minute_ago)
+    return shop
+
+
+async def once(shop: Shop, **changes: object) -> Finished:
+    """Do one round."""
+    return await shop.run("run", "--once", **changes)
+
+
+async def test_a_round_reads_judges_and_tells_and_the_next_one_repeats_nothing(
+    waited_for: Shop,
+) -> None:
+    """Two rounds with nothing wrong exit 0, and the second sends nothing."""
+    shop = waited_for
+    first = (await once(shop)).expect(0)
+    told = {sink: shop.told(sink) for sink in ("hook", "bot", "lead")}
+    second = (await once(shop)).expect(0)
+    assert "6 new, 0 not delivered" in first.err
+    assert "0 new, 0 not delivered" in second.err
+    for alerts in told.values():
+        assert sorted(case for case, _ in alerts) == [1, 2, 3, 4, 5, 6]
+    assert {sink: shop.told(sink) for sink in told} == told
+
+
+@pytest.mark.parametrize(
+    ("network", "fault"),
+    [("vk", Fault.SERVER_ERROR), ("facebook", Fault.TOKEN_EXPIRED), ("twitter", Fault.HTML)],
+)
+async def test_a_round_with_a_broken_account_serves_the_others_and_exits_1(
+    waited_for: Shop, network: str, fault: Fault
+) -> None:
+    """The four customers of the other accounts are told of in time, and the account is named."""
+    shop = waited_for
+    shop.simulator.faults.switch_on(network, fault)
+    ended = (await once(shop)).expect(1)
+    account = {"vk": "shop-vk", "facebook": "shop-fb", "twitter": "shop-x"}[network]
+    assert f"{account}/" in ended.err
+    assert len(shop.told("hook")) == len(shop.told("bot")) == 4
+    shop.simulator.faults.clear()
+    (await once(shop)).expect(0)
+    assert len(shop.told("hook")) == len(shop.told("bot")) == 6
+
+
+async def test_a_round_with_a_broken_sink_tells_by_the_others_and_exits_1(
+    waited_for: Shop,
+) -> None:
+    """People hear by e-mail that Slack takes nothing, and everything else of the round."""
+    shop = waited_for
+    shop.simulator.faults.switch_on("slack", Fault.REFUSED)
+    (await once(shop)).expect(1)
+    assert shop.told("hook") == shop.told("bot") == []
+    assert len(shop.told("lead")) == 6
+    assert {subject for _, subject in shop.told("night")} == {
+        "🔴 hook: alerts are not delivered",
+        "🔴 bot: alerts are not delivered",
+    }
+
+
+async def test_a_round_needs_no_terminal_no_home_and_no_folder_of_its_own(
+    waited_for: Shop, tmp_path: Path
+) -> None:
+    """Cron gives a program nearly nothing; the database is where the configuration says."""
+    shop = waited_for
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    assert not shop.environment.keys() & {"HOME", "PATH", "LANG", "TERM", "USER"}
+    (await once(shop, cwd=str(elsewhere))).expect(0)
+    assert len(shop.told("lead")) == 6
+    assert list(elsewhere.iterdir()) == []
+    assert shop.database.stat().st_mode & 0o777 == 0o600
