@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -15,15 +16,26 @@ from inboxd.core.tracking import attention_of
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from inboxd.core.escalation import Decision
-    from inboxd.core.sla import Due
     from inboxd.core.tracking import CaseState, Rules, Setting, WaitState
+    from inboxd.model import Alert
     from inboxd.pipeline import Pipeline
     from inboxd.store import Store
 
 log = structlog.get_logger(__name__)
 
 _BATCH = 500
+_AFTER_A_CRASH = timedelta(minutes=5)
+"""How soon a case is looked at again that our own bug kept us from deciding on."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What to write about one case: what its wait is now, when to look again, whom to tell."""
+
+    wait: WaitState | None
+    look_again_at: datetime | None
+    alert: Alert | None = None
+    to: tuple[str, ...] = ()
 
 
 class Escalator:
@@ -39,43 +51,48 @@ class Escalator:
         if not self._store.cases.anything_due(now):
             return 0
         self._pipeline.track_pending(now)
-        looked = 0
-        while due := self._store.cases.due_steps(now, _BATCH):
+        looked, found = 0, _BATCH
+        while found == _BATCH:
+            # Read and written at once: what another process does meanwhile waits for us.
             with self._store.transaction():
+                due = self._store.cases.due_steps(now, _BATCH)
                 for case, setting in due:
-                    self._look_at(case, setting, now)
-            looked += len(due)
-            if len(due) < _BATCH:
-                break
+                    self._carry_out(case, self._plan(case, setting, now))
+            found = len(due)
+            looked += found
         self._store.cases.resolve_quiet(now)
         return looked
 
-    def _look_at(self, case: CaseState, setting: Setting, now: datetime) -> None:
+    def _plan(self, case: CaseState, setting: Setting, now: datetime) -> _Plan:
+        """Return what to do about *case*; one that baffles us does not silence the others."""
+        try:
+            return self._decided(case, setting, now)
+        except Exception:
+            log.exception("escalation crashed", case=case.id)
+            return _Plan(case.wait, now + _AFTER_A_CRASH)
+
+    def _decided(self, case: CaseState, setting: Setting, now: datetime) -> _Plan:
         policy, wait = self._policies.get(case.policy), case.wait
         due = dues(case, policy).governing if policy else None
         if policy is None or wait is None or due is None:
-            self._store.cases.set_next_step([(case.id, None)])
-            return
+            return _Plan(wait, None)
         decision = decide(policy, due, attention_of(case), now)
-        told = self._tell(case, setting, wait, due, decision, now) if decision.firings else wait
-        self._store.cases.set_told(case, told, decision.look_again_at)
-
-    def _tell(  # noqa: PLR0913, PLR0917 - what is told is all of these
-        self,
-        case: CaseState,
-        setting: Setting,
-        wait: WaitState,
-        due: Due,
-        decision: Decision,
-        now: datetime,
-    ) -> WaitState:
+        if not decision.firings:
+            return _Plan(wait, decision.look_again_at)
         card = self._store.views.card(case, setting, wait)
-        alert = step_alert(card, wait, due, decision, now)
-        if self._store.outbox.add_alert(alert, decision.to, wait_id=wait.id):
-            log.info("alert queued", case=case.id, reason=alert.reason, to=",".join(decision.to))
         fired = [*decision.firings, *decision.skipped]
-        return replace(
+        told = replace(
             wait,
             told_until=max(firing.at for firing in fired),
             told=dict(wait.told) | {firing.step: firing.turn for firing in fired},
         )
+        alert = step_alert(card, wait, due, decision, now)
+        return _Plan(told, decision.look_again_at, alert, decision.to)
+
+    def _carry_out(self, case: CaseState, plan: _Plan) -> None:
+        if plan.wait is None:
+            self._store.cases.set_next_step([(case.id, plan.look_again_at)])
+            return
+        if plan.alert and self._store.outbox.add_alert(plan.alert, plan.to, wait_id=plan.wait.id):
+            log.info("alert queued", case=case.id, reason=plan.alert.reason, to=",".join(plan.to))
+        self._store.cases.set_told(case, plan.wait, plan.look_again_at)
