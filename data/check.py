@@ -198,10 +198,10 @@ def normalised(text: str) -> str:
 
 
 def exact_duplicates(seeds: Iterable[Seed]) -> list[list[Seed]]:
-    """Return the groups of lines whose text is the same, case and white space aside."""
-    groups: defaultdict[str, list[Seed]] = defaultdict(list)
+    """Return the groups of one language whose text is the same, case and white space aside."""
+    groups: defaultdict[tuple[object, str], list[Seed]] = defaultdict(list)
     for seed in seeds:
-        groups[normalised(seed.text)].append(seed)
+        groups[seed.row["lang"], normalised(seed.text)].append(seed)
     return [group for group in groups.values() if len(group) > 1]
 
 
@@ -217,11 +217,22 @@ def near_duplicates(seeds: Sequence[Seed], threshold: float = SIMILAR) -> list[P
 
     Exact, not sampled: two sets that are so alike share at least one of the rarest grams of
     each (prefix filtering, Chaudhuri et al., ICDE 2006), so an index of those few finds them.
+    Languages are kept apart: a heart is a heart in each of them.
     """
+    return sorted(
+        (
+            pair
+            for language in LANGUAGES
+            for pair in _alike([each for each in seeds if each.row["lang"] == language], threshold)
+        ),
+        key=lambda pair: -pair.likeness,
+    )
+
+
+def _alike(seeds: Sequence[Seed], threshold: float) -> Iterator[Pair]:
     sets = [grams(seed.text) for seed in seeds]
     frequency = Counter(gram for each in sets for gram in each)
     index: defaultdict[str, list[int]] = defaultdict(list)
-    pairs = []
     for here, own in enumerate(sets):
         rarest = sorted(own, key=lambda gram: (frequency[gram], gram))
         prefix = rarest[: len(own) - ceil(threshold * len(own)) + 1]
@@ -231,10 +242,9 @@ def near_duplicates(seeds: Sequence[Seed], threshold: float = SIMILAR) -> list[P
             shared = len(own & sets[there])
             likeness = shared / (len(own) + len(sets[there]) - shared)
             if likeness > threshold:
-                pairs.append(Pair(seeds[there], seeds[here], likeness))
+                yield Pair(seeds[there], seeds[here], likeness)
         for gram in prefix:
             index[gram].append(here)
-    return sorted(pairs, key=lambda pair: -pair.likeness)
 
 
 def oversized_ideas(seeds: Iterable[Seed]) -> dict[str, int]:
