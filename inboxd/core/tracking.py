@@ -155,6 +155,8 @@ def track(history: History, rules: Rules, now: datetime, *, old: bool = False) -
 def traits_of(messages: Iterable[int], traits: Mapping[int, Traits]) -> Traits:
     """Return what is true of a case: its weightiest kind, every topic, the top urgency."""
     known = [traits[message] for message in messages if message in traits]
+    if not known:
+        return Traits()
     kinds = {item.kind for item in known}
     urgencies = {item.urgency for item in known}
     topics = dict.fromkeys(topic for item in known for topic in item.topics)
@@ -340,8 +342,21 @@ class _Tracker:
         for wait, before in zip(span.waits, known, strict=True):
             told = before.told if before else _told_for_good(states)
             told_until = before.told_until if before else self.told_until
-            state = _wait(wait, before, promised, policy)
-            states.append(replace(state, told=told, told_until=told_until))
+            due_at, open_time = _measured(wait, before, promised, policy)
+            state = WaitState(
+                id=before.id if before else None,
+                kind=wait.kind,
+                since=wait.since,
+                message=wait.messages[0],
+                due_at=due_at,
+                end=wait.end,
+                ended_at=wait.ended_at,
+                ended_by=wait.ended_by,
+                open_time=open_time,
+                told_until=told_until,
+                told=told,
+            )
+            states.append(state)
         return tuple(states)
 
     def _wrote_at(self, span: CaseSpan) -> datetime:
@@ -359,32 +374,19 @@ def _told_for_good(earlier: Sequence[WaitState]) -> Mapping[str, int]:
     return {step: turn for step, turn in told.items() if f"/{Target.RESOLUTION}/" in step}
 
 
-def _wait(
-    wait: Wait,
-    known: WaitState | None,
-    promised: Dues,
-    policy: Policy | None,
-) -> WaitState:
-    """Return *wait* with its due time and, once it has ended, with its length."""
-    promised_before = known.due_at if known and known.since == wait.since else None
-    due_at, open_time = promised_before, None
+def _measured(
+    wait: Wait, known: WaitState | None, promised: Dues, policy: Policy | None
+) -> tuple[datetime | None, timedelta | None]:
+    """Return when *wait* is or was due and, once it has ended, how long it lasted."""
     if wait.ended_at is None:
-        due_at = promised.response.at if promised.response else None
-    elif policy:
-        due = response_due(wait.kind, wait.since, policy) if due_at is None else None
-        due_at = due.at if due else due_at
-        open_time = policy.hours.between(wait.since, wait.ended_at)
-    return WaitState(
-        id=known.id if known else None,
-        kind=wait.kind,
-        since=wait.since,
-        message=wait.messages[0],
-        due_at=due_at,
-        end=wait.end,
-        ended_at=wait.ended_at,
-        ended_by=wait.ended_by,
-        open_time=open_time,
-    )
+        return promised.response.at if promised.response else None, None
+    due_at = known.due_at if known and known.since == wait.since else None
+    if policy is None:
+        return due_at, None
+    if due_at is None:
+        due = response_due(wait.kind, wait.since, policy)
+        due_at = due.at if due else None
+    return due_at, policy.hours.between(wait.since, wait.ended_at)
 
 
 def _quiet_at(span: CaseSpan, quiet_after: timedelta) -> datetime | None:
