@@ -22,6 +22,9 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
+from click.testing import CliRunner
+
+from inboxd.cli import main
 from inboxd.connector import OutgoingReply
 from inboxd.simulator import facebook, slack, twitter, vk
 from inboxd.simulator.people import NETWORKS
@@ -192,6 +195,14 @@ class Shop:
     async def run(self, *arguments: str, **changes: Any) -> Finished:
         """Run the program to its end."""
         return await (await self.start(*arguments, **changes)).end()
+
+    def say(self, *arguments: str) -> Finished:
+        """Run a command in the test's own process: the same code, without half a second to start."""
+        named = () if "-c" in arguments else ("-c", str(self.config))
+        result = CliRunner(env=self.environment).invoke(
+            main, [*named, *arguments], prog_name="inboxd"
+        )
+        return Finished(result.exit_code, result.stdout, result.stderr)
 
     async def daemon(self) -> Running:
         """Start the daemon and wait until it has read every account once."""

@@ -131,11 +131,11 @@ async def test_whatever_a_customer_writes_is_stored_shown_and_told(shop: Shop) -
         assert "<!channel>" not in message.text
     for mail in shop.simulator.mail.messages:
         assert "<script>" not in mail.html
-    listed = (await shop.run("waiting")).expect(0).out
+    listed = shop.say("waiting").expect(0).out
     assert "\x1b" not in listed
     for case in (1, 4, 7):
         for command in ("show", "explain"):
-            assert "\x1b" not in (await shop.run(command, str(case))).expect(0).out
+            assert "\x1b" not in shop.say(command, str(case)).expect(0).out
     assert shop.intact()
 
 

@@ -28,7 +28,7 @@ async def test_the_demo_plays_a_day_tells_its_figures_and_leaves_a_folder_to_wor
 ) -> None:
     """It needs no configuration and no token, and what it keeps is an ordinary inboxd."""
     kept = shop.folder / "kept"
-    demo = await shop.start("demo", "--seconds", "12", "--keep", str(kept), env={})
+    demo = await shop.start("demo", "--seconds", "10", "--keep", str(kept), env={})
     ended = (await demo.end(timedelta(seconds=60))).expect(0)
 
     assert ended.err == ""

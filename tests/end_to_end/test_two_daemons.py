@@ -36,7 +36,7 @@ async def test_people_work_on_cases_while_the_daemon_does(shop: Shop) -> None:
     shop.write_everywhere("Чому ніхто не відповідає?", sent_at=a_minute_ago)
     daemon = await shop.daemon()
 
-    listed = json.loads((await shop.run("waiting", "--json")).expect(0).out)
+    listed = json.loads(shop.say("waiting", "--json").expect(0).out)
     assert sorted(case["case"] for case in listed) == [1, 2, 3, 4, 5, 6]
     for arguments in (
         ["ack", "1", "--as", "olena"],
@@ -46,15 +46,15 @@ async def test_people_work_on_cases_while_the_daemon_does(shop: Shop) -> None:
         ["reopen", "4", "--as", "olena"],
         ["reply", "5", "Вибачте! Вже дивимось."],
     ):
-        (await shop.run(*arguments)).expect(0)
+        shop.say(*arguments).expect(0)
     await until(lambda: shop.outbox("reply IS NOT NULL") == {"sent": 1}, "the reply to leave")
-    said = (await shop.run("show", "5")).expect(0).out
-    why = (await shop.run("explain", "1")).expect(0).out
+    said = shop.say("show", "5").expect(0).out
+    why = shop.say("explain", "1").expect(0).out
 
     assert "Чому ніхто не відповідає?" in said
     assert "Вже дивимось." in said
     assert "olena" in why
-    listed = json.loads((await shop.run("waiting", "--json")).expect(0).out)
+    listed = json.loads(shop.say("waiting", "--json").expect(0).out)
     states = {case["case"]: (case["acknowledged_by"], case["snoozed_until"]) for case in listed}
     assert states.keys() == {1, 2, 4, 6}
     assert states[1] == ("olena", None)
