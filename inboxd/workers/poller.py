@@ -133,7 +133,9 @@ class Poller:
         with store.transaction():
             failures = store.sources.get(account, source.name).failures
             pause = pause_after(error, failures, now, _LONGEST_PAUSE)
-            retry_at = now + pause * (1 + spread(f"{account}/{source.name}"))
+            # A time that the network named may be weeks away: a share of that would be days.
+            apart = min(pause, _LONGEST_PAUSE) * spread(f"{account}/{source.name}")
+            retry_at = now + pause + apart
             return store.sources.failed(account, source.name, now, error, retry_at)
 
 

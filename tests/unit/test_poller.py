@@ -1,0 +1,248 @@
+"""Promises about reading: one trouble stays one trouble, and silence is told."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from inboxd.clock import ManualClock
+from inboxd.connector import (
+    AccountCheck,
+    AccountSettings,
+    Connector,
+    OutgoingReply,
+    Page,
+    SendResult,
+    Source,
+)
+from inboxd.errors import BudgetSpent, RateLimited, TokenInvalid, Unavailable
+from inboxd.model import Stream
+from inboxd.workers.context import Context
+from inboxd.workers.poller import Poller, PollResult
+from inboxd.workers.storethread import StoreThread
+from inboxd.workers.watcher import Watched, Watcher
+from tests.store.shop import START, Shop, at, open_shop, said
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+    from pathlib import Path
+
+MINUTE = timedelta(minutes=1)
+PATIENCE = 5 * MINUTE
+
+
+class ScriptedConnector(Connector):
+    """An account with two sources; each poll yields the pages, or raises, as written down."""
+
+    network = "vk"
+
+    def __init__(self, settings: AccountSettings, clock: ManualClock) -> None:
+        self.settings, self.clock = settings, clock
+        self.script: dict[str, list[list[Page | Exception]]] = {"comments": [], "messages": []}
+        self.cursors: list[tuple[str, Mapping[str, Any] | None]] = []
+
+    def sources(self) -> Sequence[Source]:
+        """Return what the script has, in its order."""
+        return [Source(name, frozenset(self.settings.streams)) for name in self.script]
+
+    async def poll(self, source: str, cursor: Mapping[str, Any] | None) -> AsyncIterator[Page]:
+        """Do what is written down next, or find nothing."""
+        self.cursors.append((source, cursor))
+        script = self.script[source]
+        for step in script.pop(0) if script else [Page(cursor or {"position": 0})]:
+            if isinstance(step, Exception):
+                raise step
+            yield step
+
+    async def send(self, reply: OutgoingReply) -> SendResult:
+        """Send nothing: nobody asks this one to."""
+        raise Unavailable(f"{reply.key} is not sent here")
+
+    async def check(self) -> AccountCheck:
+        """Return a shop."""
+        return AccountCheck("shop")
+
+    async def close(self) -> None:
+        """Hold nothing."""
+
+
+class Reading:
+    """A shop that is read by a poller and watched over."""
+
+    def __init__(self, path: Path) -> None:
+        self.shop: Shop = open_shop(path)
+        self.clock = ManualClock(START)
+        self.thread = StoreThread(self.shop.store)
+        streams = (Stream.COMMENTS, Stream.DIRECT_MESSAGES)
+        self.settings = AccountSettings(name="shop-vk", network="vk", streams=streams)
+        self.connector = ScriptedConnector(self.settings, self.clock)
+        context = Context(self.thread, self.shop.pipeline, self.clock, ("support",))
+        self.poller = Poller(self.connector, self.settings, context)
+        self.watcher = self.new_watcher()
+
+    def new_watcher(self) -> Watcher:
+        """Return a watcher as a new process would have it."""
+        watched = Watched("shop-vk", ("comments", "messages"), PATIENCE)
+        return Watcher(self.shop.store, [watched], ("support",), self.clock.now())
+
+    async def poll(self, *, impatient: bool = False) -> PollResult:
+        """Poll and watch once, at the present instant."""
+        result = await self.poller.poll(impatient=impatient)
+        self.watcher.look(self.clock.now())
+        return result
+
+    def after(self, duration: timedelta) -> None:
+        """Move both clocks on."""
+        self.clock.advance(duration)
+        self.shop.now = self.clock.now()
+
+    def reasons(self) -> list[str]:
+        """Return what people were told."""
+        return [reason for reason, _, _ in self.shop.queued()]
+
+    def cursor(self, source: str) -> Mapping[str, Any] | None:
+        """Return where *source* has been read to."""
+        return self.shop.store.sources.get("shop-vk", source).cursor
+
+
+@pytest.fixture
+async def reading(tmp_path: Path) -> AsyncIterator[Reading]:
+    opened = Reading(tmp_path / "inboxd.db")
+    yield opened
+    opened.thread.close()
+
+
+async def test_every_page_is_kept_with_its_cursor(reading: Reading) -> None:
+    """The next poll continues where the last page ended."""
+    reading.connector.script["comments"] = [
+        [Page({"p": 1}, [said(0, "m1")]), Page({"p": 2}, [said(1, "m2")])]
+    ]
+    assert await reading.poll() == PollResult(2)
+    await reading.poll()
+    asked = [cursor for source, cursor in reading.connector.cursors if source == "comments"]
+    assert asked == [None, {"p": 2}]
+
+
+async def test_a_failure_between_two_pages_keeps_the_first(reading: Reading) -> None:
+    """What was stored is not read again, and what was not is."""
+    reading.connector.script["comments"] = [
+        [Page({"p": 1}, [said(0, "m1")]), Unavailable("no answer")]
+    ]
+    assert await reading.poll() == PollResult(0, ("comments",))
+    assert reading.cursor("comments") == {"p": 1}
+    assert reading.shop.value("SELECT count(*) FROM messages") == 1
+
+
+@pytest.mark.parametrize("error", [Unavailable("down"), ZeroDivisionError("our own bug")])
+async def test_one_failing_source_does_not_stop_the_next(
+    reading: Reading, error: Exception
+) -> None:
+    """Not even if the failure is ours."""
+    reading.connector.script["comments"] = [[error]]
+    reading.connector.script["messages"] = [[Page({"p": 1}, [said(0, "m1")])]]
+    assert await reading.poll() == PollResult(1, ("comments",))
+
+
+async def test_a_failing_source_rests_ever_longer(reading: Reading) -> None:
+    """It is not asked again before its pause is over, and the other source is."""
+    reading.connector.script["comments"] = [[Unavailable("down")] for _ in range(9)]
+    asked = []
+    for second in range(90):
+        reading.connector.cursors.clear()
+        await reading.poller.poll()
+        if any(source == "comments" for source, _ in reading.connector.cursors):
+            asked.append(second)
+        reading.after(timedelta(seconds=1))
+    gaps = [b - a for a, b in itertools.pairwise(asked)]
+    assert gaps == sorted(gaps)
+    assert 5 <= gaps[0] <= 7
+    assert gaps[-1] >= 20
+
+
+async def test_who_will_not_come_back_soon_asks_in_spite_of_a_pause(reading: Reading) -> None:
+    """But never before a time that the network named."""
+    reading.connector.script["comments"] = [[Unavailable("down")]]
+    reading.connector.script["messages"] = [[RateLimited("too often", START + 9 * MINUTE)]]
+    await reading.poll()
+    assert await reading.poll(impatient=True) == PollResult(0, ("messages",))
+
+
+@pytest.mark.parametrize("make", [RateLimited, BudgetSpent])
+async def test_a_time_that_the_network_names_is_kept(
+    reading: Reading, make: type[RateLimited]
+) -> None:
+    """Not a moment before it, and not days after it."""
+    until = START + timedelta(days=20)
+    reading.connector.script["comments"] = [[make("wait", until)]]
+    await reading.poller.poll()
+    retry_at = reading.shop.store.sources.get("shop-vk", "comments").retry_at
+    assert retry_at is not None
+    assert until <= retry_at <= until + 5 * MINUTE
+
+
+async def test_what_a_person_must_mend_is_told_at_once_and_once(reading: Reading) -> None:
+    """One alert for the account, however often it is tried, and its recovery afterwards."""
+    for source in ("comments", "messages"):
+        reading.connector.script[source] = [[TokenInvalid("the token has expired")]] * 2
+    await reading.poll()
+    assert reading.reasons() == ["account_refused"]
+    reading.after(7 * MINUTE)
+    reading.watcher = reading.new_watcher()
+    await reading.poll()
+    assert reading.reasons() == ["account_refused"]
+    reading.after(7 * MINUTE)
+    reading.connector.script["comments"] = [[Page({"p": 1}, [said(3, "m1"), said(4, "m2")])]]
+    await reading.poll()
+    assert reading.reasons() == ["account_refused", "account_read_again"]
+    assert reading.shop.rows("SELECT detail FROM alerts ORDER BY id DESC LIMIT 1") == [
+        ("Read again: comments, messages; 2 messages found since.",)
+    ]
+
+
+async def test_an_outage_is_told_when_it_has_lasted_too_long(reading: Reading) -> None:
+    """A moment without an answer is no news; silence beyond patience is."""
+    await reading.poll()
+    reading.connector.script["comments"] = [[Unavailable("down")] for _ in range(99)]
+    told = []
+    for minute in range(1, 12):
+        reading.after(MINUTE)
+        await reading.poll(impatient=True)
+        told.append((minute, len(reading.reasons())))
+    assert told[4] == (5, 0)
+    assert told[5:] == [(minute, 1) for minute in range(6, 12)]
+    assert reading.reasons() == ["account_blind"]
+
+
+async def test_a_token_that_expires_during_an_outage_is_news_of_its_own(reading: Reading) -> None:
+    """People know that it is silent, and not yet that they must act."""
+    await reading.poll()
+    reading.connector.script["comments"] = [[Unavailable("down")], [TokenInvalid("expired")]]
+    reading.after(6 * MINUTE)
+    await reading.poll(impatient=True)
+    reading.after(MINUTE)
+    await reading.poll(impatient=True)
+    assert reading.reasons()[:2] == ["account_blind", "account_refused"]
+
+
+async def test_the_first_poll_of_a_source_is_history_until_it_is_complete(
+    reading: Reading,
+) -> None:
+    """A backfill that breaks off and is repeated does not alert on what it finds."""
+    old = said(-24 * 60, "m1", thread_id="dm:1")
+    older = replace(old, remote_id="m2", thread_id="dm:2", sent_at=at(-25 * 60))
+    reading.connector.script["comments"] = [
+        [Page({"p": 1}, [old]), Unavailable("down")],
+        [Page({"p": 2}, [older])],
+        [Page({"p": 3}, [said(-120, "m3", thread_id="dm:3")])],
+    ]
+    await reading.poll()
+    await reading.poll(impatient=True)
+    reading.shop.tick()
+    assert reading.reasons() == []
+    await reading.poll()
+    reading.shop.tick()
+    assert reading.reasons() == ["step_due", "step_due"]
