@@ -112,7 +112,7 @@ class OpeningHours:
             raise ValueError(f"{span} is negative; subtract it instead")
         if pauses:
             at, ticks = self._after_pauses(at, ticks, pauses)
-        return EPOCH + timedelta(microseconds=self._forward(at, ticks))
+        return EPOCH + self._forward(at, ticks) * TICK
 
     def subtract(self, end: datetime, span: timedelta) -> datetime:
         """
@@ -124,7 +124,7 @@ class OpeningHours:
         at, ticks = (end - EPOCH) // TICK, span // TICK
         if ticks < 0:
             raise ValueError(f"{span} is negative; add it instead")
-        return EPOCH + timedelta(microseconds=self._backward(at, ticks))
+        return EPOCH + self._backward(at, ticks) * TICK
 
     def between(self, start: datetime, end: datetime, pauses: Iterable[Pause] = ()) -> timedelta:
         """Return the open time in ``[start, end)`` outside *pauses*; none if *end* is earlier."""
@@ -132,7 +132,7 @@ class OpeningHours:
         ticks = self._elapsed(first, last)
         for pause_start, pause_end in _ticks(pauses) if pauses else ():
             ticks -= self._elapsed(max(first, pause_start), min(last, pause_end))
-        return timedelta(microseconds=ticks)
+        return ticks * TICK
 
     def periods(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
         """Yield each opening and close within ``[start, end)``, cut to it, in order."""
@@ -207,7 +207,7 @@ class OpeningHours:
         return at, ticks
 
     def _beyond(self, side: str, at: int) -> ValueError:
-        instant = EPOCH + timedelta(microseconds=at)
+        instant = EPOCH + at * TICK
         return ValueError(f"calendar {self.name!r} has no answer within a century {side} {instant}")
 
     def _window(self, index: int) -> Timetable:
@@ -247,7 +247,7 @@ def _business_day(
 
 def _instants(interval: Interval) -> tuple[datetime, datetime]:
     start, end = interval
-    return EPOCH + timedelta(microseconds=start), EPOCH + timedelta(microseconds=end)
+    return EPOCH + start * TICK, EPOCH + end * TICK
 
 
 def _ticks(pauses: Iterable[Pause]) -> list[Interval]:
