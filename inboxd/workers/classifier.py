@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import structlog
+
+from inboxd.model import Kind, Urgency, Verdict
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -12,9 +16,14 @@ if TYPE_CHECKING:
     from inboxd.store import Unclassified
     from inboxd.workers.context import Context
 
+log = structlog.get_logger(__name__)
+
 BATCH = 200
 _BATCHES_A_TURN = 10
 """About a second of work: after so much, whoever is due for an alert comes first."""
+
+_UNKNOWN = Verdict(Kind.OTHER, (), Urgency.NORMAL, "", {})
+"""What is said of a text that crashes the classifier: it must not hold up the others."""
 
 
 class ClassifyWorker:
@@ -37,6 +46,17 @@ class ClassifyWorker:
 
     async def _judge(self, batch: Sequence[Unclassified]) -> None:
         texts = [message.text for message in batch]
-        verdicts = await asyncio.to_thread(self._classifier.classify, texts)
+        verdicts = await asyncio.to_thread(self._verdicts, texts)
         judged, now = list(zip(batch, verdicts, strict=True)), self._context.clock.now()
         await self._context.store.run(lambda _: self._context.pipeline.judge(judged, now))
+
+    def _verdicts(self, texts: Sequence[str]) -> list[Verdict]:
+        """Return a verdict for each text, by halves if one of them is more than we can take."""
+        try:
+            return self._classifier.classify(texts)
+        except Exception:
+            if len(texts) == 1:
+                log.exception("classification crashed")
+                return [_UNKNOWN]
+            middle = len(texts) // 2
+            return self._verdicts(texts[:middle]) + self._verdicts(texts[middle:])
