@@ -380,7 +380,8 @@ def _measured(
     """Return when *wait* is or was due and, once it has ended, how long it lasted."""
     if wait.ended_at is None:
         return promised.response.at if promised.response else None, None
-    due_at = known.due_at if known and known.since == wait.since else None
+    same = known is not None and (known.since, known.kind) == (wait.since, wait.kind)
+    due_at = known.due_at if known and same else None
     if policy is None:
         return due_at, None
     if due_at is None:
