@@ -242,6 +242,14 @@ SELECT waits.id AS wait_id, waits.case_id, cases.account, conversations.network,
  WHERE waits.ended_at IS NOT NULL;
 """
 
+_INDEX_AN_EDIT = """
+-- As sqlite-utils writes it, but a verdict, which changes no word, does not touch the index.
+CREATE TRIGGER messages_au AFTER UPDATE OF text ON messages BEGIN
+    INSERT INTO messages_fts (messages_fts, rowid, text) VALUES ('delete', old.rowid, old.text);
+    INSERT INTO messages_fts (rowid, text) VALUES (new.rowid, new.text);
+END
+"""
+
 
 @migrations()
 def m001_first(db: Database) -> None:
@@ -249,6 +257,8 @@ def m001_first(db: Database) -> None:
     for statement in _statements(_TABLES):
         db.execute(statement)
     db.table("messages").enable_fts(["text"], create_triggers=True)
+    db.execute("DROP TRIGGER messages_au")
+    db.execute(_INDEX_AN_EDIT)
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
