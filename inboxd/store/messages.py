@@ -27,7 +27,7 @@ _MESSAGE_COLUMNS = (
 # fmt: on
 _AUTHOR_COLUMNS = ("id", "account", "remote_id", "name", "handle", "followers", "url")
 _CONVERSATION_COLUMNS = ("id", "account", "network", "remote_id", "stream", "public")
-_RAW = json.JSONEncoder(default=str)
+_READABLE = json.JSONEncoder(default=str, ensure_ascii=False)
 _MOST = 2**63 - 1
 """The largest number that SQLite can keep; what claims to be larger must not stop a page."""
 
@@ -198,7 +198,14 @@ class MessageStore:
             "ON CONFLICT (account, remote_id) DO UPDATE SET "
             "raw = excluded.raw, last_seen_at = excluded.last_seen_at, seen = seen + 1",
             [
-                (account, storable(item.remote_id), storable(item.kind), _raw(item.raw), now, now)
+                (
+                    account,
+                    storable(item.remote_id),
+                    storable(item.kind),
+                    _raw(item.raw) or "{}",
+                    now,
+                    now,
+                )
                 for item in items
             ],
         )
@@ -318,7 +325,15 @@ def _author_facts(author: Author) -> tuple[object, ...]:
 
 
 def _raw(raw: Mapping[str, Any]) -> str | None:
-    return _RAW.encode(raw) if raw else None
+    """Return *raw* as JSON that people can read; escaped where UTF-8 cannot carry it."""
+    if not raw:
+        return None
+    text = _READABLE.encode(raw)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(raw, default=str)
+    return text
 
 
 def _verdict_values(verdict: Verdict) -> tuple[str, ...]:
