@@ -60,7 +60,7 @@ def plain_table(path: Path, *, fts: bool = True) -> sqlite3.Connection:
 def row_of(message: Message) -> Row:
     """Return what the baseline keeps of a message."""
     author = message.author.remote_id if message.author else None
-    sent_at, raw = to_text(message.sent_at), json.dumps(message.raw)
+    sent_at, raw = to_text(message.sent_at), json.dumps(message.raw, ensure_ascii=False)
     return ("shop-vk", message.remote_id, author, message.text, sent_at, raw)
 
 
