@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import random
+import itertools
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,9 @@ from inboxd.core.conversations import (
     WaitKind,
     fold,
 )
+
+if TYPE_CHECKING:
+    import random
 
 QUIET = timedelta(days=3)
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -86,7 +90,7 @@ def test_only_the_last_case_and_its_last_wait_can_be_open(events: list[Event]) -
     spans = fold(events, quiet_after=QUIET, now=LATER)
     for span in spans[:-1]:
         assert span.ended_at is not None
-    for before, after in zip(spans, spans[1:], strict=False):
+    for before, after in itertools.pairwise(spans):
         assert before.ended_at is not None
         assert before.ended_at <= after.opened_at
     for span in spans:
