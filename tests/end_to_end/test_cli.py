@@ -14,6 +14,7 @@ import pytest
 
 from inboxd.cli import main
 from inboxd.simulator.faults import Fault
+from inboxd.simulator.people import NETWORKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -242,8 +243,7 @@ async def test_a_database_that_cannot_be_used_exits_1_and_is_left_as_it_is(
         (await shop.run("run", "--once")).expect(0)
     spoil(shop.database)
     before = shop.database.read_bytes() if shop.database.is_file() else None
-    results = await run_all(shop, ("run", "--once"), ("run",))
-    for result in (shop.say("waiting"), *results):
+    for result in (shop.say("waiting"), await shop.run("run")):
         said = result.expect(1).err
         assert text in said
         assert str(shop.database) in said
@@ -294,15 +294,18 @@ async def test_no_secret_is_in_anything_that_a_faulty_run_leaves_behind(shop: Sh
         Fault.TOKEN_EXPIRED,
         Fault.PERMISSION_MISSING,
         Fault.SERVER_ERROR,
-        Fault.RATE_LIMIT,
         Fault.HTML,
         Fault.TRUNCATED,
         Fault.DROP_AFTER,
+        Fault.RATE_LIMIT,  # the last, because it is obeyed: nothing is asked after it
     ):
         switch = shop.simulator.faults.switch_on("*", fault)
         (await shop.run("run", "--once", "--verbose")).expect(1)
         if fault in {Fault.TOKEN_EXPIRED, Fault.TRUNCATED}:
             (await shop.run("check", "--online")).expect(1)
+        assert {call.network for call in shop.simulator.log.calls if call.fault is fault} >= set(
+            NETWORKS
+        )
         shop.simulator.faults.switch_off(switch)
     (await shop.run("run", "--once", "--verbose")).expect(1)
     for command in ("waiting", "check"):
