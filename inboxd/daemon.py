@@ -119,12 +119,11 @@ class Daemon:
         if unsure:
             log.warning("deliveries interrupted", count=unsure)
         fingerprint = _fingerprint(self._settings)
-        changed = await self._thread.run(
-            lambda store: store.remember("rules", fingerprint) != fingerprint
-        )
-        if changed:
+        if await self._thread.run(lambda store: store.recall("rules")) != fingerprint:
             now = self._clock.now()
             await self._thread.run(lambda _: self._pipeline.track_open(now))
+            # Only now: a crash on the way must not leave old due times for good.
+            await self._thread.run(lambda store: store.remember("rules", fingerprint))
 
     async def round(self) -> RoundResult:
         """Read, judge, escalate and deliver once, everything to its end."""
@@ -174,11 +173,12 @@ class Daemon:
         if http is None:
             yield
             return
-        try:
-            async with health.serve(http.listen, self.health):
-                yield
-        except OSError as error:
-            raise OperatorError(f"[http].listen: {error.strerror or error}") from error
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(health.serve(http.listen, self.health))
+            except OSError as error:
+                raise OperatorError(f"[http].listen: {error.strerror or error}") from error
+            yield
 
     async def health(self) -> Health:
         """Return what monitors want to know."""

@@ -9,18 +9,20 @@ gives the same cases.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
 THANKS = "praise"
-"""The kind of message that ends a wait by itself when it follows our answer."""
+"""The kind of message that ends its own wait when it follows our answer and asks nothing."""
 AUTOMATIC_WITHIN = timedelta(seconds=5)
 """Nobody reads a message and writes an answer in less: such an answer is a machine's."""
+
+
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 class EventType(IntEnum):
@@ -49,7 +51,9 @@ class Event:
     One event of a conversation. *ref* is the message's or the action's own number.
 
     *claimed* is when the network says it happened, where that is not believed: it still
-    orders what would otherwise have happened at one instant.
+    orders what would otherwise have happened at one instant. A closing stands behind the
+    newest message that was seen when a person decided it, and *claimed* is when that was:
+    what the customer had written meanwhile, unseen by anybody, is not closed with the rest.
     """
 
     at: datetime
@@ -60,7 +64,9 @@ class Event:
 
     def order(self) -> tuple[datetime, datetime, EventType, int]:
         """Return what events are sorted by."""
-        return self.at, self.claimed or self.at, self.type, self.ref
+        behind_all = self.type is EventType.CLOSED and self.claimed
+        claimed = _END_OF_TIME if behind_all else self.claimed or self.at
+        return self.at, claimed, self.type, self.ref
 
 
 class WaitKind(StrEnum):
@@ -113,7 +119,7 @@ class CaseSpan:
     """
     One obligation, from the first unanswered message until it is over.
 
-    *messages* are the customer's; *ended_at* of a resolved case is its last answer, for
+    *messages* are the customer's; *covered_until* is how far a closing reaches; *ended_at* of a resolved case is its last answer, for
     that is when the customer was served, though it is known only after the quiet time.
     """
 
@@ -123,6 +129,7 @@ class CaseSpan:
     status: CaseStatus
     answered_at: datetime | None = None
     ended_at: datetime | None = None
+    covered_until: datetime | None = None
     close_reason: str = ""
 
     @property
@@ -234,8 +241,11 @@ def _is_automatic(case: CaseSpan, answer: Event) -> bool:
 
 def _closed(fold: _Fold, event: Event) -> None:
     if fold.case:
-        fold.end_wait(WaitEnd.CLOSED, event.at, event.ref, CaseStatus.CLOSED)
-        fold.case = replace(fold.case, ended_at=event.at, close_reason=event.detail)
+        at = event.claimed or event.at
+        fold.end_wait(WaitEnd.CLOSED, at, event.ref, CaseStatus.CLOSED)
+        fold.case = replace(
+            fold.case, ended_at=at, covered_until=event.at, close_reason=event.detail
+        )
         fold.shelve()
 
 

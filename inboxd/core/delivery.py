@@ -12,6 +12,8 @@ FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=15)
 PERSON_PAUSE = timedelta(minutes=5)
 """How often something is tried again that only a person can mend."""
+LONGEST_REST = timedelta(days=32)
+"""No allowance is for more than a month: a later time is a mistake, and must not silence us."""
 GIVE_UP_AFTER = timedelta(days=1)
 TELL_AT_ATTEMPT = 6
 """After this many failures in a row people hear of it by another way."""
@@ -68,7 +70,7 @@ def pause_after(
 ) -> timedelta:
     """Return how long to wait after the failure that follows *failures* others in a row."""
     if isinstance(error, RateLimited) and error.until and error.until > now:
-        return error.until - now
+        return min(error.until - now, LONGEST_REST)
     if isinstance(error, OperatorError):
         return PERSON_PAUSE
     return min(FIRST_PAUSE * (1 << min(failures, 12)), longest)

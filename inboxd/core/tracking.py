@@ -145,7 +145,7 @@ def track(history: History, rules: Rules, now: datetime, *, old: bool = False) -
     """
     spans = fold(history.events, quiet_after=rules.quiet_after, now=now)
     known = _Known(history.cases, now)
-    tracker = _Tracker(history, rules, now, told_until=now if old else None)
+    tracker = _Tracker(history, rules, now, old=old)
     matched = [(span, *known.of(span)) for span in spans]
     cases = [tracker.case(span, case, waits) for span, case, waits in matched]
     cases = [known.with_leftovers(case) for case in cases]
@@ -279,6 +279,7 @@ def _since(wait: WaitState) -> datetime:
     return wait.since
 
 
+_FOR_EVER = datetime(9999, 12, 31, tzinfo=UTC)
 _NEW = CaseState(CaseStatus.WAITING, 0, datetime.min.replace(tzinfo=UTC), ())
 """What is known of a case that was not known: nothing."""
 
@@ -290,7 +291,7 @@ class _Tracker:
     history: History
     rules: Rules
     now: datetime
-    told_until: datetime | None
+    old: bool
 
     def case(
         self, span: CaseSpan, known: CaseState | None, known_waits: Sequence[WaitState | None]
@@ -300,8 +301,9 @@ class _Tracker:
         policy = choose(self.rules.policies, facts_of(self.history.setting, traits)).policy
         promised = dues(span, policy) if policy else Dues()
         governing, wait, before = promised.governing, span.wait, known or _NEW
-        waits = self._waits(span, known_waits, promised, policy)
         wrote_at = self._wrote_at(span)
+        wrote_again = before.wrote_at is not None and wrote_at > before.wrote_at
+        waits = self._waits(span, known_waits, promised, policy, wrote_again=wrote_again)
         next_step_at = None
         if policy and wait:
             attention = _attention(before, waits[-1], wrote_at)
@@ -337,12 +339,16 @@ class _Tracker:
         known: Sequence[WaitState | None],
         promised: Dues,
         policy: Policy | None,
+        *,
+        wrote_again: bool,
     ) -> tuple[WaitState, ...]:
         states: list[WaitState] = []
         for wait, before in zip(span.waits, known, strict=True):
             told = before.told if before else _told_for_good(states)
-            told_until = before.told_until if before else self.told_until
             due_at, open_time = _measured(wait, before, promised, policy)
+            told_until = before.told_until if before else self._told_until(due_at)
+            if told_until == _FOR_EVER and wrote_again and not self.old:
+                told_until = self.now
             state = WaitState(
                 id=before.id if before else None,
                 kind=wait.kind,
@@ -358,6 +364,14 @@ class _Tracker:
             )
             states.append(state)
         return tuple(states)
+
+    def _told_until(self, due_at: datetime | None) -> datetime | None:
+        """Return what counts as told of a new wait: of an old one that is overdue, all.
+
+        It is listed, but nobody is alerted until the customer writes again.
+        """
+        overdue = self.old and due_at is not None and due_at <= self.now
+        return _FOR_EVER if overdue else self.now if self.old else None
 
     def _wrote_at(self, span: CaseSpan) -> datetime:
         messages = span.messages if len(span.messages) < 8 else frozenset(span.messages)
@@ -408,4 +422,4 @@ def _settled_by(span: CaseSpan, quiet_after: timedelta) -> datetime | None:
     if span.status is CaseStatus.RESOLVED and span.ended_at:
         # What is written at the very end of the quiet time is new.
         return span.ended_at + quiet_after - _RESOLUTION
-    return span.ended_at
+    return span.covered_until or span.ended_at

@@ -48,17 +48,17 @@ class Store:
         """Return a context in which everything is written durably and at once, or not at all."""
         return transaction(self.database)
 
-    def remember(self, name: str, value: str) -> str | None:
-        """Keep *value* under *name*; returns what was kept there before."""
-        with self.transaction():
-            row = self.database.execute(
-                "SELECT value FROM memory WHERE name = ?", (name,)
-            ).fetchone()
-            self.database.execute(
-                "INSERT INTO memory (name, value) VALUES (?, ?) "
-                "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                (name, value),
-            )
+    def remember(self, name: str, value: str) -> None:
+        """Keep *value* under *name*."""
+        self.database.execute(
+            "INSERT INTO memory (name, value) VALUES (?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            (name, value),
+        )
+
+    def recall(self, name: str) -> str | None:
+        """Return what was last kept under *name*."""
+        row = self.database.execute("SELECT value FROM memory WHERE name = ?", (name,)).fetchone()
         return str(row[0]) if row else None
 
     def close(self) -> None:

@@ -1,23 +1,62 @@
-"""Writing many rows with one statement."""
+"""Writing many rows with few statements."""
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
+Row = tuple[object, ...]
+
 _MOST_VALUES = 30_000
 """SQLite takes 32,766 in one statement."""
+
+
+class Rows:
+    """
+    What is new and what has changed in one table, gathered within a transaction.
+
+    *columns* are those after ``id``. Of a row that is known only what differs is written:
+    an index is rewritten wherever its column is set, to whatever value.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, table: str, columns: Sequence[str]) -> None:
+        self._db = connection
+        self._table = table
+        self._columns = columns
+        self._numbers = count(next_id(connection, table))
+        self._new: list[Row] = []
+        self._changed: dict[tuple[str, ...], list[Row]] = {}
+
+    def add(self, values: Row) -> int:
+        """Take in a new row and return its number."""
+        number = next(self._numbers)
+        self._new.append((number, *values))
+        return number
+
+    def change(self, number: int, before: Row, after: Row) -> None:
+        """Take in a row that was *before* and is *after*."""
+        pairs = zip(self._columns, before, after, strict=True)
+        changed = {column: new for column, old, new in pairs if old != new}
+        if changed:
+            self._changed.setdefault(tuple(changed), []).append((*changed.values(), number))
+
+    def write(self) -> None:
+        """Write everything that was taken in."""
+        insert(self._db, self._table, ("id", *self._columns), self._new)
+        for columns, rows in self._changed.items():
+            settings = ", ".join(f"{column} = ?" for column in columns)
+            self._db.executemany(f"UPDATE {self._table} SET {settings} WHERE id = ?", rows)  # noqa: S608 - names of our schema
 
 
 def insert(
     connection: sqlite3.Connection,
     table: str,
     columns: Sequence[str],
-    rows: Sequence[Sequence[object]],
+    rows: Sequence[Row],
 ) -> None:
     """
     Insert *rows* by a single statement, or few if there are thousands.

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from inboxd.core.conversations import CaseStatus, Event, EventType, WaitEnd, WaitKind
 from inboxd.core.tracking import CaseState, History, Setting, Traits, WaitState
 from inboxd.model import Direction, Kind, Stream, Topic, Urgency
-from inboxd.store.bulk import insert, next_id
+from inboxd.store.bulk import Rows
 from inboxd.store.times import from_text, maybe_instant, maybe_text, to_text
 
 if TYPE_CHECKING:
@@ -30,18 +29,16 @@ _CASE_COLUMNS = (
     "due_at, next_step_at, acknowledged_at, acknowledged_by, snoozed_at, snoozed_until, "
     "waiting_since"
 )
+_CASE_NAMES = _CASE_COLUMNS.split(", ")
 _WAIT_COLUMNS = (
     "kind, since, message_id, due_at, outcome, ended_at, ended_by, open_seconds, told_until, told"
 )
-Row = tuple[object, ...]
-
-_ACTION_EVENTS = {"close": EventType.CLOSED, "reopen": EventType.REOPENED}
 
 # What a customer took back before we saw it asks for nothing; an answer that the brand took
 # back has still been given: tidying up an old thread must not wake it.
 _SAID = """
 SELECT m.conversation_id, m.id, m.direction, m.sent_at, m.seen_at, m.deleted_at, a.followers,
-       m.kind, m.topics, m.urgency, m.language
+       m.kind, m.topics, m.urgency, m.language, instr(m.text, '?')
   FROM json_each(?) AS b
   JOIN messages AS m ON m.conversation_id = json_extract(b.value, '$[0]')
                     AND m.sent_at > json_extract(b.value, '$[1]')
@@ -116,24 +113,30 @@ class CaseStore:
             if direction == Direction.OUTBOUND:
                 happened.append(Event(at, EventType.ANSWER, number, claimed=claimed))
                 continue
-            happened.append(Event(at, EventType.INBOUND, number, row[7] or "", claimed))
+            kind = "" if row[11] else row[7] or ""
+            happened.append(Event(at, EventType.INBOUND, number, kind, claimed))
             if deleted_at:
                 happened.append(Event(from_text(deleted_at), EventType.DELETED, number))
             if reach:
                 followers[conversation] = max(reach, followers.get(conversation, 0))
             if row[7]:
-                traits.setdefault(conversation, {})[number] = _traits(*row[7:])
+                traits.setdefault(conversation, {})[number] = _traits(*row[7:11])
         return events, traits, followers
 
     def _add_actions(self, bounds: str, events: dict[int, list[Event]]) -> None:
-        for conversation, number, at, action, detail in self._db.execute(
-            "SELECT c.conversation_id, a.id, a.at, a.action, a.detail "
+        for conversation, number, at, covers, action, detail in self._db.execute(
+            "SELECT c.conversation_id, a.id, a.at, a.covers, a.action, a.detail "
             "FROM json_each(?) AS b JOIN cases AS c ON c.conversation_id = json_extract(b.value, '$[0]') "
-            "JOIN actions AS a ON a.case_id = c.id "
-            "WHERE a.action IN ('close', 'reopen') AND a.at > json_extract(b.value, '$[1]')",
+            "JOIN actions AS a ON a.case_id = c.id WHERE (a.action = 'reopen' "
+            "AND a.at > json_extract(b.value, '$[1]')) OR (a.action = 'close' "
+            "AND min(a.at, a.covers) > json_extract(b.value, '$[1]'))",
             (bounds,),
         ):
-            event = Event(from_text(at), _ACTION_EVENTS[action], number, detail)
+            done_at = from_text(at)
+            event = Event(done_at, EventType.REOPENED, number, detail)
+            if action == "close":
+                reaches = from_text(min(at, covers))
+                event = Event(reaches, EventType.CLOSED, number, detail, claimed=done_at)
             events.setdefault(conversation, []).append(event)
 
     def _cases_since(self, bounds: str) -> dict[int, list[CaseState]]:
@@ -203,7 +206,7 @@ class CaseStore:
         """Return the cases with these numbers, in their order; unknown ones are left out."""
         rows = self._db.execute(
             "SELECT c.account, v.network, v.stream, v.public, c.id, "  # noqa: S608 - constants
-            f"{', '.join('c.' + name for name in _CASE_COLUMNS.split(', '))} "
+            f"{', '.join('c.' + name for name in _CASE_NAMES)} "
             "FROM json_each(?) AS n JOIN cases AS c ON c.id = n.value "
             "JOIN conversations AS v ON v.id = c.conversation_id ORDER BY n.key",
             (json.dumps(list(numbers)),),
@@ -274,8 +277,9 @@ class CaseStore:
         Returns the action's number. To be called within a transaction.
         """
         cursor = self._db.execute(
-            "INSERT INTO actions (case_id, at, actor, action, detail) VALUES (?, ?, ?, ?, ?)",
-            (case, to_text(at), actor, action, detail),
+            "INSERT INTO actions (case_id, at, actor, action, detail, covers) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (case, to_text(at), actor, action, detail, self._newest_seen(case) or to_text(at)),
         )
         if action == "ack":
             self._db.execute(
@@ -285,7 +289,7 @@ class CaseStore:
         if action == "snooze":
             self._db.execute(
                 "UPDATE cases SET snoozed_at = ?, snoozed_until = ? WHERE id = ?",
-                (to_text(at), detail, case),
+                (to_text(at), to_text(from_text(detail)), case),
             )
         self._db.execute(
             "UPDATE conversations SET untracked = 1 "
@@ -294,69 +298,58 @@ class CaseStore:
         )
         return int(cursor.lastrowid or 0)
 
+    def _newest_seen(self, case: int) -> str:
+        """Return when the newest message of a case's conversation began to count."""
+        row = self._db.execute(
+            "SELECT sent_at, seen_at FROM messages WHERE conversation_id = "
+            "(SELECT conversation_id FROM cases WHERE id = ?) "
+            "ORDER BY min(sent_at, seen_at) DESC LIMIT 1",
+            (case,),
+        ).fetchone()
+        return to_text(_plausible(*row)) if row else ""
+
 
 class _Batch:
     """The rows that one round of tracking inserts and updates."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self._db = connection
-        self._case_numbers = count(next_id(connection, "cases"))
-        self._wait_numbers = count(next_id(connection, "waits"))
-        self._new_cases: list[Row] = []
-        self._new_waits: list[Row] = []
-        self._cases: list[Row] = []
-        self._waits: list[Row] = []
+        self._cases = Rows(connection, "cases", ["conversation_id", "account", *_CASE_NAMES])
+        self._waits = Rows(connection, "waits", ["case_id", *_WAIT_COLUMNS.split(", ")])
 
     def add(self, history: History, cases: Sequence[CaseState]) -> None:
         """Take in the cases of one conversation."""
         known = {case.id: case for case in history.cases}
         waits = {wait.id: (case.id, wait) for case in history.cases for wait in case.waits}
+        owner = (history.conversation, history.setting.account)
         for case in cases:
             before = known.get(case.id) if case.id else None
-            if before is None or case != before:
-                self._add(history, case, waits)
+            if case == before:
+                continue
+            number = self._add_case(owner, case, before)
+            for wait in case.waits:
+                self._add_wait(number, wait, waits.get(wait.id))
 
-    def _add(
-        self,
-        history: History,
-        case: CaseState,
-        waits: Mapping[int | None, tuple[int | None, WaitState]],
-    ) -> None:
-        number = case.id or next(self._case_numbers)
-        values = _case_values(case)
-        if case.id:
-            self._cases.append((*values, number))
-        else:
-            owner = (history.conversation, history.setting.account)
-            self._new_cases.append((number, *owner, *values))
-        for wait in case.waits:
-            self._add_wait(number, wait, waits.get(wait.id))
+    def _add_case(self, owner: tuple[int, str], case: CaseState, before: CaseState | None) -> int:
+        values = (*owner, *_case_values(case))
+        if case.id is None or before is None:
+            return self._cases.add(values)
+        self._cases.change(case.id, (*owner, *_case_values(before)), values)
+        return case.id
 
     def _add_wait(
         self, case: int, wait: WaitState, known: tuple[int | None, WaitState] | None
     ) -> None:
-        if wait.id is None:
-            self._new_waits.append((next(self._wait_numbers), case, *_wait_values(wait)))
+        values = (case, *_wait_values(wait))
+        if wait.id is None or known is None:
+            self._waits.add(values)
         elif known != (case, wait):
-            self._waits.append((case, *_wait_values(wait), wait.id))
+            owner, before = known
+            self._waits.change(wait.id, (owner, *_wait_values(before)), values)
 
     def write(self) -> None:
         """Write all rows; cases before the waits that refer to them."""
-        insert(self._db, "cases", _NEW_CASE_COLUMNS, self._new_cases)
-        insert(self._db, "waits", _NEW_WAIT_COLUMNS, self._new_waits)
-        self._db.executemany(_UPDATE_CASE, self._cases)
-        self._db.executemany(_UPDATE_WAIT, self._waits)
-
-
-def _update(table: str, columns: str) -> str:
-    settings = ", ".join(f"{name} = ?" for name in columns.split(", "))
-    return f"UPDATE {table} SET {settings} WHERE id = ?"  # noqa: S608 - constants
-
-
-_NEW_CASE_COLUMNS = ("id", "conversation_id", "account", *_CASE_COLUMNS.split(", "))
-_UPDATE_CASE = _update("cases", _CASE_COLUMNS)
-_NEW_WAIT_COLUMNS = ("id", "case_id", *_WAIT_COLUMNS.split(", "))
-_UPDATE_WAIT = _update("waits", f"case_id, {_WAIT_COLUMNS}")
+        self._cases.write()
+        self._waits.write()
 
 
 def _followed(setting: Setting, followers: int | None) -> Setting:

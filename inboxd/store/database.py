@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BUSY_TIMEOUT_SECONDS = 5.0
+_TRIES, _PAUSE_SECONDS = 4, 0.05
 _MAGIC = b"SQLite format 3\x00"
 
 
@@ -106,15 +108,14 @@ class DaemonLock:
             file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise DatabaseError(f"{self._path} cannot be opened: {error.strerror}") from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        # Whoever only asks for the daemon's number holds the lock for an instant, too.
+        if not any(_locked(file) for _ in range(_TRIES)):
             owner = os.read(file, 32).decode("ascii", "replace").strip() or "unknown"
             os.close(file)
             raise DatabaseError(
                 f"another inboxd (process {owner}) already works on this database; "
                 "stop it first, or give this one a database of its own"
-            ) from None
+            )
         os.ftruncate(file, 0)
         os.write(file, f"{os.getpid()}\n".encode())
         self._file = file
@@ -124,6 +125,15 @@ class DaemonLock:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+
+def _locked(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        select.select([], [], [], _PAUSE_SECONDS)
+        return False
+    return True
 
 
 def daemon_pid(database: Path) -> int | None:

@@ -172,7 +172,8 @@ CREATE TABLE actions (
     at       TEXT NOT NULL,
     actor    TEXT NOT NULL,
     action   TEXT NOT NULL,
-    detail   TEXT NOT NULL
+    detail   TEXT NOT NULL,
+    covers   TEXT NOT NULL        -- the newest message that had been seen by then
 );
 CREATE INDEX actions_of_case ON actions (case_id);
 
@@ -220,7 +221,9 @@ CREATE VIEW waiting AS
 SELECT cases.id AS case_id, cases.account, conversations.network, conversations.stream,
        conversations.public, authors.name AS author, authors.handle, authors.followers,
        cases.kind, cases.topics, cases.urgency, cases.language, cases.policy,
-       cases.waiting_since, cases.due_at, cases.unanswered, cases.acknowledged_by,
+       cases.waiting_since, cases.due_at, cases.unanswered,
+       CASE WHEN cases.acknowledged_at >= cases.waiting_since THEN cases.acknowledged_by
+            ELSE '' END AS acknowledged_by,
        cases.snoozed_until, messages.text, messages.url
   FROM cases
   JOIN conversations ON conversations.id = cases.conversation_id

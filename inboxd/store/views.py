@@ -125,7 +125,7 @@ class ViewStore:
         rows = self._db.execute(
             f"SELECT c.id, c.account, v.network, v.stream, v.public, c.kind, c.topics, "  # noqa: S608 - constants
             "c.urgency, c.language, c.policy, c.waiting_since, c.due_at, c.unanswered, "
-            f"c.acknowledged_by, c.snoozed_until, m.text, m.url, {_AUTHOR} "
+            f"iif(c.acknowledged_at >= w.since, c.acknowledged_by, ''), c.snoozed_until, m.text, m.url, {_AUTHOR} "
             "FROM cases AS c JOIN conversations AS v ON v.id = c.conversation_id "
             "JOIN waits AS w ON w.case_id = c.id AND w.ended_at IS NULL "
             "JOIN messages AS m ON m.id = w.message_id "
@@ -158,7 +158,7 @@ class ViewStore:
             due_at=wait.due_at if wait.end else case.due_at,
             messages=case.unanswered,
             policy=case.policy,
-            acknowledged_by=case.acknowledged_by,
+            acknowledged_by=_taken_by(case, wait),
             answered_at=wait.ended_at,
         )
 
@@ -286,6 +286,12 @@ class ViewStore:
         return self._db.execute(
             "SELECT account, kind, count(*) FROM unknown_items GROUP BY account, kind"
         ).fetchall()
+
+
+def _taken_by(case: CaseState, wait: WaitState) -> str:
+    """Return who has taken *wait*; who took an earlier one of the case has not."""
+    taken_at = case.acknowledged_at
+    return case.acknowledged_by if taken_at and taken_at >= wait.since else ""
 
 
 def _author(values: tuple[Any, ...]) -> Author | None:

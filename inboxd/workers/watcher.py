@@ -69,7 +69,7 @@ class Watcher:
             new = [state for state in sick if state.told_as != told_as]
             if new:
                 self._tell_trouble(watched.account, told_as, new, told, now)
-            elif told and all(_read_since_told(state) for state in told):
+            elif told and not _still_failing(sources) and all(map(_read_since_told, told)):
                 self._tell_recovery(watched.account, told, now)
 
     def _unread_since(self, state: SourceState) -> datetime:
@@ -113,6 +113,11 @@ class Watcher:
             self._store.outbox.add_alert(alert, self._alert_to)
             self._store.sources.reassured(account, names)
         log.info("account read again", account=account, sources=",".join(names), found=found)
+
+
+def _still_failing(sources: Sequence[SourceState]) -> bool:
+    """Tell whether more of the same trouble may be on its way: people need not hear twice."""
+    return any(state.failing_since and not state.needs_person for state in sources)
 
 
 def _read_since_told(state: SourceState) -> bool:

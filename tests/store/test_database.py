@@ -54,16 +54,18 @@ def test_an_empty_file_that_was_made_before_becomes_private_too(database: Path) 
 def test_a_database_is_opened_again_as_it_was(database: Path) -> None:
     """Migrations are applied once, and what was kept is there."""
     with Store(database) as store:
-        assert store.remember("rules", "one") is None
+        assert store.recall("rules") is None
+        store.remember("rules", "one")
     with Store(database) as store:
-        assert store.remember("rules", "two") == "one"
+        assert store.recall("rules") == "one"
 
 
 def test_foreign_keys_hold(database: Path) -> None:
     """A row that refers to nothing is refused."""
     with Store(database) as store, pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
         store.database.execute(
-            "INSERT INTO actions (case_id, at, actor, action, detail) VALUES (1, '', '', '', '')"
+            "INSERT INTO actions (case_id, at, actor, action, detail, covers) "
+            "VALUES (1, '', '', '', '', '')"
         )
 
 

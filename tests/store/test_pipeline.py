@@ -16,7 +16,19 @@ from inboxd.connector import Page
 from inboxd.core.policies import Match
 from inboxd.durations import parse_business
 from inboxd.model import Author, Kind, Message, Topic, Unknown, Urgency, Verdict
-from tests.store.shop import QUIET, Shop, answered, at, batches, open_shop, policy, rules, said
+from inboxd.store.times import to_text
+from tests.store.shop import (
+    QUIET,
+    Shop,
+    answered,
+    at,
+    batches,
+    open_shop,
+    policy,
+    rules,
+    said,
+    step,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -373,7 +385,7 @@ def test_items_of_unknown_kinds_are_kept_and_counted(shop: Shop) -> None:
 def test_what_people_do_does_not_depend_on_the_order_of_arrival_either(
     messages: list[Message], data: st.DataObject
 ) -> None:
-    """Closing and reopening count at their instant, whatever arrives afterwards."""
+    """Closing and reopening concern what has been seen, in whatever order it was heard of."""
     if not any(m.direction == "inbound" and not m.deleted for m in messages):
         return
     messages = [message for message in messages if not message.deleted]
@@ -384,25 +396,60 @@ def test_what_people_do_does_not_depend_on_the_order_of_arrival_either(
         return
     rest = [message for message in messages if message is not first]
     deeds = data.draw(st.lists(st.sampled_from(["close", "reopen"]), max_size=3))
-    results = []
-    for late in (rest, data.draw(st.permutations(rest))):
-        cut = data.draw(st.integers(0, len(late)))
-        results.append(_with_deeds(first, late[:cut], deeds, late[cut:]))
-    assert results[0] == results[1]
+    shuffled = data.draw(st.permutations(rest))
+    assert _with_deeds(first, rest, deeds) == _with_deeds(first, shuffled, deeds)
 
 
 def _with_deeds(
-    first: Message, early: Sequence[Message], deeds: Sequence[str], late: Sequence[Message]
+    first: Message, late: Sequence[Message], deeds: Sequence[str]
 ) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         shop = open_shop(Path(folder) / "inboxd.db", now=at(14 * 24 * 60))
-        shop.hear(first, *early)
+        shop.hear(first)
+        for message in late:
+            shop.hear(message)
         case = shop.value("SELECT min(id) FROM cases")
         for number, deed in enumerate(deeds, 1):
             shop.now = at(14 * 24 * 60 + number)
             shop.act(deed, case=case)
-        shop.hear(*late)
         shop.tick(14 * 24 * 60 + 10)
         cases = [{k: v for k, v in case.items() if k != "next_step_at"} for case in shop.cases()]
         shop.store.close()
     return cases
+
+
+def test_a_closing_does_not_cover_what_nobody_had_seen(shop: Shop) -> None:
+    """What a customer wrote before the closing, but we read after it, waits from when it was sent."""
+    shop.hear(said(0, "m1"))
+    shop.now = at(30)
+    shop.act("close", "no reply needed")
+    shop.now = at(31)
+    shop.hear(said(29, "m2", "and one more thing"))
+    closed, waiting = shop.cases()
+    assert (closed["status"], closed["ended_at"]) == ("closed", to_text(at(30)))
+    assert (waiting["first_message_id"], waiting["waiting_since"]) == ("m2", to_text(at(29)))
+    shop.now = at(40)
+    shop.hear(answered(35, "a1"))
+    assert [case["status"] for case in shop.cases()] == ["closed", "answered"]
+
+
+def test_a_closing_covers_everything_that_had_been_seen(shop: Shop) -> None:
+    """All messages of the conversation that were there to be read are closed together."""
+    shop.now = at(20)
+    shop.hear(said(0, "m1"), said(10, "m2"), said(15, "m3"))
+    shop.act("close")
+    assert [case["status"] for case in shop.cases()] == ["closed"]
+
+
+def test_overdue_history_stays_silent_until_the_customer_writes_again(shop: Shop) -> None:
+    """A first poll starts no storm by its repeating steps; a new message ends the silence."""
+    repeating = policy(steps=(step("100%", "support", repeat="30m"),))
+    shop.rules = rules(repeating)
+    shop.now = at(600)
+    shop.hear(said(0, "m1"), first=True)
+    shop.tick(700)
+    assert shop.queued() == []
+    shop.now = at(800)
+    shop.hear(said(795, "m2"))
+    shop.tick(835)
+    assert [reason for reason, _ in shop.deliver()] == ["step_due"]
