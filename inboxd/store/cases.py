@@ -33,13 +33,12 @@ _CASE_NAMES = _CASE_COLUMNS.split(", ")
 _WAIT_COLUMNS = (
     "kind, since, message_id, due_at, outcome, ended_at, ended_by, open_seconds, told_until, told"
 )
-_ACTION_EVENTS = {"close": EventType.CLOSED, "reopen": EventType.REOPENED}
 
 # What a customer took back before we saw it asks for nothing; an answer that the brand took
 # back has still been given: tidying up an old thread must not wake it.
 _SAID = """
 SELECT m.conversation_id, m.id, m.direction, m.sent_at, m.seen_at, m.deleted_at, a.followers,
-       m.kind, m.topics, m.urgency, m.language
+       m.kind, m.topics, m.urgency, m.language, instr(m.text, '?')
   FROM json_each(?) AS b
   JOIN messages AS m ON m.conversation_id = json_extract(b.value, '$[0]')
                     AND m.sent_at > json_extract(b.value, '$[1]')
@@ -114,24 +113,30 @@ class CaseStore:
             if direction == Direction.OUTBOUND:
                 happened.append(Event(at, EventType.ANSWER, number, claimed=claimed))
                 continue
-            happened.append(Event(at, EventType.INBOUND, number, row[7] or "", claimed))
+            kind = "" if row[11] else row[7] or ""
+            happened.append(Event(at, EventType.INBOUND, number, kind, claimed))
             if deleted_at:
                 happened.append(Event(from_text(deleted_at), EventType.DELETED, number))
             if reach:
                 followers[conversation] = max(reach, followers.get(conversation, 0))
             if row[7]:
-                traits.setdefault(conversation, {})[number] = _traits(*row[7:])
+                traits.setdefault(conversation, {})[number] = _traits(*row[7:11])
         return events, traits, followers
 
     def _add_actions(self, bounds: str, events: dict[int, list[Event]]) -> None:
-        for conversation, number, at, action, detail in self._db.execute(
-            "SELECT c.conversation_id, a.id, a.at, a.action, a.detail "
+        for conversation, number, at, covers, action, detail in self._db.execute(
+            "SELECT c.conversation_id, a.id, a.at, a.covers, a.action, a.detail "
             "FROM json_each(?) AS b JOIN cases AS c ON c.conversation_id = json_extract(b.value, '$[0]') "
-            "JOIN actions AS a ON a.case_id = c.id "
-            "WHERE a.action IN ('close', 'reopen') AND a.at > json_extract(b.value, '$[1]')",
+            "JOIN actions AS a ON a.case_id = c.id WHERE (a.action = 'reopen' "
+            "AND a.at > json_extract(b.value, '$[1]')) OR (a.action = 'close' "
+            "AND min(a.at, a.covers) > json_extract(b.value, '$[1]'))",
             (bounds,),
         ):
-            event = Event(from_text(at), _ACTION_EVENTS[action], number, detail)
+            done_at = from_text(at)
+            event = Event(done_at, EventType.REOPENED, number, detail)
+            if action == "close":
+                reaches = from_text(min(at, covers))
+                event = Event(reaches, EventType.CLOSED, number, detail, claimed=done_at)
             events.setdefault(conversation, []).append(event)
 
     def _cases_since(self, bounds: str) -> dict[int, list[CaseState]]:
@@ -272,8 +277,9 @@ class CaseStore:
         Returns the action's number. To be called within a transaction.
         """
         cursor = self._db.execute(
-            "INSERT INTO actions (case_id, at, actor, action, detail) VALUES (?, ?, ?, ?, ?)",
-            (case, to_text(at), actor, action, detail),
+            "INSERT INTO actions (case_id, at, actor, action, detail, covers) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (case, to_text(at), actor, action, detail, self._newest_seen(case) or to_text(at)),
         )
         if action == "ack":
             self._db.execute(
@@ -291,6 +297,16 @@ class CaseStore:
             (case,),
         )
         return int(cursor.lastrowid or 0)
+
+    def _newest_seen(self, case: int) -> str:
+        """Return when the newest message of a case's conversation began to count."""
+        row = self._db.execute(
+            "SELECT sent_at, seen_at FROM messages WHERE conversation_id = "
+            "(SELECT conversation_id FROM cases WHERE id = ?) "
+            "ORDER BY min(sent_at, seen_at) DESC LIMIT 1",
+            (case,),
+        ).fetchone()
+        return to_text(_plausible(*row)) if row else ""
 
 
 class _Batch:
