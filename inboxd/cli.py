@@ -265,7 +265,7 @@ def snooze(config: Path, case: int, until: str, actor: str) -> None:
     from inboxd.store.times import to_text
 
     now = _now()
-    wakes_at = _instant(until, now, _load(config, secrets=False))
+    wakes_at = _instant(until, now, _load_without_networks(config))
     if wakes_at <= now:
         raise UserError(f"{until} is not in the future")
     _act(config, case, "snooze", actor, to_text(wakes_at), statuses={"waiting"})
@@ -311,11 +311,19 @@ def classify(file: Any) -> None:  # noqa: ANN401 - click gives a binary stream
         raise click.exceptions.Exit(1)
 
 
-def _load(config: Path, *, secrets: bool = True) -> Settings:
+def _load(config: Path) -> Settings:
     from inboxd import plugins
     from inboxd.config import load
 
-    return load(config, plugins.networks(), secrets=secrets)
+    return load(config, plugins.networks())
+
+
+def _load_without_networks(config: Path) -> Settings:
+    """Load what commands on the database need: no SDK, and no secret."""
+    from inboxd import plugins
+    from inboxd.config import load
+
+    return load(config, plugins.networks_unloaded(), secrets=False)
 
 
 def _rules(settings: Settings) -> Rules:
@@ -335,7 +343,7 @@ def _store(config: Path) -> Iterator[tuple[Store, Settings]]:
     """Yield the store that *config* names, which must exist, and the settings without tokens."""
     from inboxd.store import Store
 
-    settings = _load(config, secrets=False)
+    settings = _load_without_networks(config)
     with Store(settings.general.database, create=False) as store:
         yield store, settings
 

@@ -62,6 +62,12 @@ class AccountSettings(BaseModel):
         return streams
 
 
+class AnyAccount(AccountSettings):
+    """An account of whichever network, for those who only need what every account has."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """

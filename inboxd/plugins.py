@@ -12,7 +12,7 @@ import pkgutil
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
-from inboxd.connector import AccountSettings, Connector
+from inboxd.connector import AccountSettings, AnyAccount, Connector
 from inboxd.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -28,6 +28,15 @@ _GROUP = "inboxd.connectors"
 def networks() -> dict[str, Callable[[], type[AccountSettings]]]:
     """Return, for each network there is, a function that loads its settings class."""
     return {name: lambda name=name: _settings(name) for name in sorted(_modules())}  # type: ignore[misc] # mypy infers no type for a default
+
+
+def networks_unloaded() -> dict[str, Callable[[], type[AccountSettings]]]:
+    """
+    Return the networks there are without loading any: their own keys are not looked at.
+
+    For commands that only work on the database, and are to be quick.
+    """
+    return dict.fromkeys(sorted(_modules()), lambda: AnyAccount)
 
 
 def connect(settings: AccountSettings, clock: Clock) -> Connector:

@@ -62,8 +62,9 @@ def validated(model: type[M], raw: object, path: str, vault: Vault, problems: Pr
         problems.add(path, wrong(raw, _TABLE))
         return None
     table = {key: value for key, value in raw.items() if key in model.model_fields}
+    strict = model.model_config.get("extra") != "ignore"
     for key in raw:
-        if key not in model.model_fields and not problems.full:
+        if strict and key not in model.model_fields and not problems.full:
             problems.add(at(path, key), unknown_key(key, model.model_fields))
     failed = resolve(model, table, vault, path, problems)
     for key in _truths_for_numbers(model, table):
