@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-LANGUAGES = ("ru", "uk", "de", "en")
 KINDS = ("complaint", "request", "praise", "other")
 URGENCIES = ("low", "normal", "high")
 REGISTERS = ("vk", "tweet", "dm", "comment", "review", "rant")
@@ -197,11 +196,21 @@ def normalised(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
+def shelf(seed: Seed) -> str:
+    """
+    Return the name of what *seed* is compared with: messages or replies of all languages.
+
+    The two train different models. A wordless line is compared within its own file only; a
+    heart is a heart in each language.
+    """
+    return seed.file.partition(".")[0] if words(seed.text) else seed.file
+
+
 def exact_duplicates(seeds: Iterable[Seed]) -> list[list[Seed]]:
-    """Return the groups of one language whose text is the same, case and white space aside."""
-    groups: defaultdict[tuple[object, str], list[Seed]] = defaultdict(list)
+    """Return the groups of a shelf whose text is the same, case and white space aside."""
+    groups: defaultdict[tuple[str, str], list[Seed]] = defaultdict(list)
     for seed in seeds:
-        groups[seed.row["lang"], normalised(seed.text)].append(seed)
+        groups[shelf(seed), normalised(seed.text)].append(seed)
     return [group for group in groups.values() if len(group) > 1]
 
 
@@ -217,16 +226,12 @@ def near_duplicates(seeds: Sequence[Seed], threshold: float = SIMILAR) -> list[P
 
     Exact, not sampled: two sets that are so alike share at least one of the rarest grams of
     each (prefix filtering, Chaudhuri et al., ICDE 2006), so an index of those few finds them.
-    Languages are kept apart: a heart is a heart in each of them.
     """
-    return sorted(
-        (
-            pair
-            for language in LANGUAGES
-            for pair in _alike([each for each in seeds if each.row["lang"] == language], threshold)
-        ),
-        key=lambda pair: -pair.likeness,
-    )
+    shelves: defaultdict[str, list[Seed]] = defaultdict(list)
+    for seed in seeds:
+        shelves[shelf(seed)].append(seed)
+    pairs = [pair for each in shelves.values() for pair in _alike(each, threshold)]
+    return sorted(pairs, key=lambda pair: -pair.likeness)
 
 
 def _alike(seeds: Sequence[Seed], threshold: float) -> Iterator[Pair]:
