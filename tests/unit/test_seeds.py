@@ -124,7 +124,9 @@ def test_a_missing_key_is_named() -> None:
     assert list(check.message_problems(row, "en")) == ["lacks kind"]
 
 
-def test_bad_lines_are_told_by_number_and_the_rest_is_read(tmp_path: Path, capsys: Any) -> None:
+def test_bad_lines_are_told_by_number_and_the_rest_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A broken line costs the exit code, not the report."""
     file = tmp_path / "messages.en.jsonl"
     file.write_text(f"{json.dumps(MESSAGE)}\n{{oops\n[]\n", encoding="utf-8")
