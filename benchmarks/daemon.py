@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from subprocess import Popen
 
 MESSAGES = 200
+"""On each network, over the day before: next to none still lies in the overlap of a poll."""
 SETTLE_SECONDS = 8
 QUIET_SECONDS = 15
 """Between two polls: what the ticks cost alone."""
@@ -56,7 +58,7 @@ def run() -> list[Figure]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="inboxd-bench-")))
         served = stack.enter_context(networks.served())
-        served.write(MESSAGES)
+        served.write(MESSAGES, over=timedelta(days=1))
         networks.write_config(folder, served.config)
         daemon = stack.enter_context(running([*start.INBOXD, "run"], folder, networks.ENVIRONMENT))
         idle = stack.enter_context(running([sys.executable, "-c", _IDLE], folder, {}))

@@ -2,8 +2,8 @@
 The simulated networks in a process of their own, as real ones would be: elsewhere.
 
 ``python -m benchmarks.networks`` prints where they are as one line of JSON. Each line of its
-standard input is a number: so many new messages are then written on each network at once,
-and a line answers. It ends with its input, so that it never outlives who started it.
+standard input has two numbers: so many new messages are then written on each network, over so
+many seconds that have just passed, and a line answers. It ends with its input, so that it never outlives who started it.
 """
 
 from __future__ import annotations
@@ -109,9 +109,9 @@ class Networks:
     _requests: IO[str]
     _answers: IO[str]
 
-    def write(self, messages: int) -> None:
-        """Let customers write so many messages on each network, now."""
-        self._requests.write(f"{messages}\n")
+    def write(self, messages: int, *, over: timedelta = timedelta(minutes=1)) -> None:
+        """Let so many messages appear on each network, written *over* the time until now."""
+        self._requests.write(f"{messages} {over.total_seconds():.0f}\n")
         self._requests.flush()
         self._answers.readline()
 
@@ -145,10 +145,12 @@ def write_config(folder: Path, text: str) -> Path:
     return path
 
 
-def _write(world: World, network: Network, texts: Sequence[str], now: datetime) -> None:
-    """Write direct messages and public ones in turn, over the last minute."""
-    pace = timedelta(minutes=1) / len(texts)
-    post = world.add(network, "post", "New coats!", sent_at=now - timedelta(hours=1))
+def _write(
+    world: World, network: Network, texts: Sequence[str], over: timedelta, now: datetime
+) -> None:
+    """Write direct messages and public ones in turn."""
+    pace = over / len(texts)
+    post = world.add(network, "post", "New coats!", sent_at=now - over - timedelta(hours=1))
     handle = world.brand(network).handle
     for number, text in enumerate(texts):
         sent_at = now - (len(texts) - number) * pace
@@ -169,9 +171,10 @@ async def _serve() -> None:
         urls = {network: getattr(simulator, f"{network}_url") for network in NETWORKS}
         print(json.dumps(urls), flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
-            texts = corpus.texts(int(line))
+            messages, over = map(int, line.split())
             for network in NETWORKS:
-                _write(world, network, texts, _now())
+                texts = corpus.texts(messages)
+                _write(world, network, texts, timedelta(seconds=over), _now())
             print("written", flush=True)
 
 
