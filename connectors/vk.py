@@ -378,8 +378,9 @@ _COMMENT_KINDS: Mapping[str, _CommentKind] = {
 }  # fmt: skip
 _WALL = _COMMENT_KINDS["wall_reply"]
 
-# A reply in a board topic has no field for it; VK puts "[id7:bp-222_96|Name]" in front.
-_BOARD_ADDRESSEE = re.compile(r"\[(?:id|club)\d+:bp-\d+_(\d+)\|")
+# A reply in a board topic has no field for it; VK puts "[id7:bp-222_96|Name]" in front. Customers
+# can write that themselves, with as many digits as they like, and int() refuses thousands.
+_BOARD_ADDRESSEE = re.compile(r"\[(?:id|club)[0-9]+:bp-[0-9]+_([0-9]{1,18})\|")
 
 
 def _parents(payload: Json) -> tuple[int | None, int | None]:
@@ -547,14 +548,19 @@ class _Conversation:
 
 
 def _window(peer: int, can_write: object) -> ReplyWindow:
+    """Return how one may write; what of it cannot be read holds no conversation back."""
     state = can_write if isinstance(can_write, dict) else {}
-    until = _int_or_none(state, "until")
     allowed = bool(state.get("allowed", True))
-    why = _WHY_NOT.get(state.get("reason", 0), "VK does not let the community write here.")
+    code = state.get("reason")
+    why = _WHY_NOT.get(code if isinstance(code, int) else 0, "VK does not let the community write.")
+    closes_at = None
+    with contextlib.suppress(UnexpectedPayload):
+        until = _int_or_none(state, "until")
+        closes_at = _instant(until) if until is not None and allowed else None
     return ReplyWindow(
         thread_id=f"dm:{peer}",
         open=allowed,
-        closes_at=_instant(until) if until is not None and allowed else None,
+        closes_at=closes_at,
         reason="" if allowed else why,
         max_length=_LONGEST_MESSAGE,
     )
@@ -1185,7 +1191,7 @@ class Connector(port.Connector):
                 unknown.append(_unknown("conversation", item))
         active = [each for each in read if each.latest >= floor]
         # Pinned conversations stand above newer ones: only the last of a page tells.
-        fresh = not read or read[-1].latest >= floor
+        fresh = bool(unknown) if not read else read[-1].latest >= floor
         return active, unknown, fresh and offset + _CONVERSATIONS_PAGE < _total(answer, "count")
 
     async def _history(self, conversation: _Conversation, floor: int) -> AsyncIterator[Page]:
@@ -1283,11 +1289,12 @@ class Connector(port.Connector):
             return []
         shown, count = thread.get("items"), thread.get("count")
         replies = list(shown) if isinstance(shown, list) else []
-        if not isinstance(count, int) or count <= len(replies):
+        number = top.get("id")
+        if not isinstance(number, int) or not isinstance(count, int) or count <= len(replies):
             return replies
         replies, offset, more = [], 0, True
         while more:
-            answer = await self._comment_page(post, offset, top=_int(top, "id"))
+            answer = await self._comment_page(post, offset, top=number)
             items = _list(answer, "items")
             replies += items
             offset += _COMMENTS_PAGE

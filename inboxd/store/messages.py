@@ -320,7 +320,7 @@ def _values(message: Message, seen_at: datetime) -> tuple[object, ...]:
 
 
 def _author_facts(author: Author) -> tuple[object, ...]:
-    followers = None if author.followers is None else min(author.followers, _MOST)
+    followers = None if author.followers is None else max(0, min(author.followers, _MOST))
     return (storable(author.name), storable(author.handle), followers, storable(author.url))
 
 

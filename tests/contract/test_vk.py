@@ -779,18 +779,34 @@ async def test_malformed_conversation_post_and_comment_spoil_no_other() -> None:
         "messages.getHistory": lambda _: {"count": 2, "items": [{"text": 5}, message]},
         "wall.get": lambda _: {"count": 2, "items": [None, post]},
         "wall.getComments": lambda _: {
-            "count": 2,
-            "items": [7, {"id": 3, "from_id": 5, "date": now}],
+            "count": 3,
+            "items": [7, {"thread": {"count": 40}}, {"id": 3, "from_id": 5, "date": now}],
         },
     }
     async with canned(answers) as connector:
         for source, kinds in (
             ("conversations", ["message", "conversation"]),
-            ("wall", ["comment", "post"]),
+            ("wall", ["comment", "comment", "post"]),
         ):
             pages = [page async for page in connector.poll(source, None)]
             assert [each.kind for page in pages for each in page.unknown] == kinds
             assert sum(len(page.messages) for page in pages) == 1
+
+
+async def test_an_empty_page_of_conversations_ends_the_list() -> None:
+    """However many VK says that there are: nothing would come of asking for ever."""
+    asked: list[Mapping[str, str]] = []
+
+    def nothing(form: Mapping[str, str]) -> dict[str, Any]:
+        assert len(asked) < 5
+        asked.append(form)
+        return {"count": 10**9, "items": []}
+
+    async with canned({"messages.getConversations": nothing}) as connector:
+        (page,) = [page async for page in connector.poll("conversations", None)]
+
+    assert not page.messages
+    assert len(asked) == 1
 
 
 async def test_redirect_does_not_show_the_token_to_another_host(shop: Shop) -> None:

@@ -350,6 +350,7 @@ STRANGE = {
     "year 9999": {"sent_at": datetime.max.replace(tzinfo=UTC)},
     "a strange payload": {"raw": {"a": "\ud800\x00", "when": datetime(2026, 1, 1, tzinfo=UTC)}},
     "an absurd audience": {"author": Author("x", followers=2**70)},
+    "less than no audience": {"author": Author("x", followers=-(2**70))},
 }
 
 

@@ -265,6 +265,18 @@ def test_reply_in_a_topic_stands_below_the_post_that_it_addresses() -> None:
     assert told.parent_id == "board_post:-222_96"
 
 
+def test_a_customer_cannot_address_a_post_with_an_absurd_number() -> None:
+    """The markup is a customer's text, too: thousands of digits must not stop the long poll."""
+    addressed = f"[id111:bp-222_{'9' * 5_000}|Имя], где заказ?"
+    post = {"id": 97, "from_id": 5, "date": 1, "topic_id": 95, "text": addressed}
+
+    told = _event({"type": "board_post_new", "object": post}, GROUP, NOW)
+
+    assert isinstance(told, Message)
+    assert told.text == addressed
+    assert told.thread_id == "board_post:-222_97@95"
+
+
 def test_comment_without_an_author_is_no_message() -> None:
     """Only a deleted comment may do without."""
     with pytest.raises(UnexpectedPayload):
@@ -418,6 +430,9 @@ def test_open_conversation_has_an_open_window() -> None:
         ({"allowed": True, "until": 100}, True, datetime(1970, 1, 1, 0, 1, 40, tzinfo=UTC)),
         ({"allowed": False, "reason": 901, "until": 100}, False, None),
         ({"allowed": False, "reason": 77}, False, None),
+        ({"allowed": False, "reason": [901]}, False, None),
+        ({"allowed": True, "until": 10**30}, True, None),
+        ({"allowed": True, "until": "soon"}, True, None),
         (None, True, None),
     ],
 )
