@@ -21,7 +21,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from inboxd import classify, health, notify, plugins
 from inboxd.core.tracking import Rules
-from inboxd.errors import OperatorError
+from inboxd.errors import InboxdError, OperatorError
 from inboxd.health import Health
 from inboxd.pipeline import Pipeline
 from inboxd.store import DaemonLock, Store
@@ -227,7 +227,7 @@ class Daemon:
     def _delivery_done(self, receiver: str, task: asyncio.Task[None]) -> None:
         del self._deliveries[receiver]
         if not task.cancelled() and (error := task.exception()):
-            log.error("delivery crashed", receiver=receiver, exc_info=error)
+            _log_failure(f"delivery to {receiver}", error)
 
     async def _finish_deliveries(self) -> None:
         tasks = list(self._deliveries.values())
@@ -296,4 +296,12 @@ def _log_trouble(event: JobExecutionEvent) -> None:
         return
     if isinstance(event.exception, asyncio.CancelledError):
         return  # The daemon was told to stop in the middle of a poll.
-    log.error("job crashed", job=event.job_id, exc_info=event.exception)
+    _log_failure(event.job_id, event.exception)
+
+
+def _log_failure(work: str, error: BaseException) -> None:
+    """Log what was foreseen, such as a full disk, as a line, and a bug with its traceback."""
+    if isinstance(error, InboxdError):
+        log.error("work failed", work=work, error=type(error).__name__, text=str(error))
+    else:
+        log.error("work crashed", work=work, exc_info=error)

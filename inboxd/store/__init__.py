@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 from inboxd.store.cases import CaseStore
-from inboxd.store.database import DaemonLock, daemon_pid, open_database, transaction
+from inboxd.store.database import (
+    DaemonLock,
+    daemon_pid,
+    explained,
+    open_database,
+    transaction,
+)
 from inboxd.store.messages import MessageStore, Stored, Unclassified
 from inboxd.store.outbox import OutboxItem, OutboxStore
 from inboxd.store.sources import SourceState, SourceStore
 from inboxd.store.views import ViewStore
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
     from types import TracebackType
@@ -44,9 +52,15 @@ class Store:
         self.sources = SourceStore(connection)
         self.views = ViewStore(connection)
 
-    def transaction(self) -> AbstractContextManager[None]:
-        """Return a context in which everything is written durably and at once, or not at all."""
-        return transaction(self.database)
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write everything in a block durably and at once, or not at all."""
+        with self.explained(), transaction(self.database):
+            yield
+
+    def explained(self) -> AbstractContextManager[None]:
+        """Return a context that raises DatabaseError where the file cannot be used any more."""
+        return explained(self.path)
 
     def remember(self, name: str, value: str) -> None:
         """Keep *value* under *name*."""

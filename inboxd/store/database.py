@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_SECONDS = 5.0
 _TRIES, _PAUSE_SECONDS = 4, 0.05
 _MAGIC = b"SQLite format 3\x00"
+_NOBODYS_BUG = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_NOTADB,
+}
+"""What the disk, or another program, does to a database that was good when it was opened."""
 
 
 def open_database(path: Path, *, create: bool = True) -> Database:
@@ -82,6 +93,18 @@ def transaction(db: Database) -> Iterator[None]:
         # A commit that fails may leave the transaction open, and the next would join it.
         db.conn.rollback()
         raise
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Raise DatabaseError where the disk or another program keeps *path* from being used."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        # An extended code has the primary one in its lowest byte.
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _NOBODYS_BUG:
+            raise
+        raise _explained(path, error) from error
 
 
 def lock_path(database: Path) -> Path:

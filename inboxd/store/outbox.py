@@ -144,10 +144,10 @@ class OutboxStore:
         return Told(tuple(receiver for (receiver,) in heard), cancelled)
 
     def receivers(self, now: datetime) -> list[str]:
-        """Return who has something to take, or something to be asked about, by *now*."""
+        """Return who has, or is given, something to take or to be asked about by *now*."""
         rows = self._db.execute(
             "SELECT DISTINCT receiver FROM outbox WHERE (state = 'pending' AND not_before <= ?) "
-            "OR state = 'unsure' ORDER BY receiver",
+            "OR state IN ('sending', 'unsure') ORDER BY receiver",
             (to_text(now),),
         )
         return [receiver for (receiver,) in rows]
@@ -173,10 +173,12 @@ class OutboxStore:
         )
         return cursor.rowcount == 1
 
-    def abandon_claims(self) -> int:
-        """Mark what a dead daemon was sending as unsure; returns how many."""
+    def abandon_claims(self, receiver: str | None = None) -> int:
+        """Mark what nobody sends any more, to *receiver* or to all, as unsure; returns how many."""
         return self._db.execute(
-            "UPDATE outbox SET state = 'unsure' WHERE state = 'sending'"
+            "UPDATE outbox SET state = 'unsure' "
+            "WHERE state = 'sending' AND receiver = coalesce(?, receiver)",
+            (receiver,),
         ).rowcount
 
     def sent(self, item: OutboxItem, receipt: Mapping[str, str], now: datetime) -> None:

@@ -16,7 +16,7 @@ import structlog
 
 from inboxd.core.delivery import pause_after
 from inboxd.durations import format_duration
-from inboxd.errors import BudgetSpent, InboxdError, RateLimited, UnexpectedPayload
+from inboxd.errors import BudgetSpent, DatabaseError, InboxdError, RateLimited, UnexpectedPayload
 
 if TYPE_CHECKING:
     from inboxd.connector import AccountSettings, Connector, Page, Source
@@ -82,6 +82,9 @@ class Poller:
             async for page in self._connector.poll(source.name, state.cursor):
                 stored = await self._ingest(source, page, first=state.succeeded_at is None)
                 new += len(stored.new)
+        except DatabaseError:
+            # Not the account's trouble, and there is no noting it now: the page comes again.
+            raise
         except InboxdError as error:
             await self._failed(source, error)
             return None

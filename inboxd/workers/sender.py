@@ -15,7 +15,14 @@ import structlog
 
 from inboxd.core.alerts import delivers_again_alert, others, undelivered_alert
 from inboxd.core.delivery import GIVE_UP_AFTER, Fate, after_failure, pause_after
-from inboxd.errors import InboxdError, NetworkError, OutcomeUnknown, SendRefused, SinkRefused
+from inboxd.errors import (
+    DatabaseError,
+    InboxdError,
+    NetworkError,
+    OutcomeUnknown,
+    SendRefused,
+    SinkRefused,
+)
 from inboxd.notify import Delivery
 
 if TYPE_CHECKING:
@@ -60,7 +67,13 @@ class Sender:
         return await self._store.run(lambda store: store.outbox.abandon_claims())
 
     async def drain(self, receiver: str) -> None:
-        """Settle what is unsure at *receiver*, and deliver to it everything that is due."""
+        """
+        Settle what is unsure at *receiver*, and deliver to it everything that is due.
+
+        Only one may do so at a time: a claim that is there already was left behind when the
+        database could not be written.
+        """
+        await self._store.run(lambda store: store.outbox.abandon_claims(receiver))
         for item in await self._store.run(lambda store: store.outbox.unsure(receiver)):
             if not self._rests(receiver):
                 await self._settle(item)
@@ -86,6 +99,9 @@ class Sender:
                 await self._send_reply(item)
             else:
                 await self._send_alert(item)
+        except DatabaseError:
+            # It may have left, and that cannot be noted now: the next drain looks for it.
+            raise
         except InboxdError as error:
             await self._failed(item, error)
         except Exception as error:
@@ -196,6 +212,8 @@ class Sender:
         except NetworkError as error:
             self._resting[item.receiver] = now + pause_after(error, item.attempts, now)
             return
+        except DatabaseError:
+            raise
         except InboxdError:
             await self._repeat_once(item, now)
             return

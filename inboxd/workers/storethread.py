@@ -23,13 +23,17 @@ class StoreThread:
 
     async def run(self, work: Callable[[Store], T]) -> T:
         """
-        Return what *work* returns.
+        Return what *work* returns; DatabaseError where the file cannot be used any more.
 
         Once begun it is finished, even if the caller is cancelled: a transaction is never
         left open.
         """
         loop = asyncio.get_running_loop()
-        return await asyncio.shield(loop.run_in_executor(self._executor, work, self._store))
+        return await asyncio.shield(loop.run_in_executor(self._executor, self._do, work))
+
+    def _do(self, work: Callable[[Store], T]) -> T:
+        with self._store.explained():
+            return work(self._store)
 
     def close(self) -> None:
         """Finish what has begun, and close the store."""

@@ -43,6 +43,26 @@ def test_a_new_database_is_private_and_durable(database: Path) -> None:
     assert found == ["wal", 2, 1, APPLICATION_ID]
 
 
+def test_a_write_that_the_disk_refuses_is_an_error_of_ours(database: Path) -> None:
+    """Whoever runs the server reads what to do, however long after the opening it happens."""
+    with Store(database) as store:
+        store.database.execute("PRAGMA query_only = ON")
+        with pytest.raises(DatabaseError, match="check the disk"), store.transaction():
+            store.remember("rules", "one")
+        with pytest.raises(DatabaseError, match="readonly"), store.explained():
+            store.remember("rules", "one")
+
+
+def test_a_bug_in_our_sql_is_not_blamed_on_the_disk(database: Path) -> None:
+    """It stays what it is, with all that helps to find it."""
+    with (
+        Store(database) as store,
+        pytest.raises(sqlite3.OperationalError, match="no such table"),
+        store.transaction(),
+    ):
+        store.database.execute("SELECT * FROM recipes")
+
+
 def test_an_empty_file_that_was_made_before_becomes_private_too(database: Path) -> None:
     """`touch inboxd.db` must not make it readable for all."""
     database.touch(mode=0o644)

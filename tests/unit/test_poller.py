@@ -19,7 +19,7 @@ from inboxd.connector import (
     SendResult,
     Source,
 )
-from inboxd.errors import BudgetSpent, RateLimited, TokenInvalid, Unavailable
+from inboxd.errors import BudgetSpent, DatabaseError, RateLimited, TokenInvalid, Unavailable
 from inboxd.model import Stream
 from inboxd.workers.context import Context
 from inboxd.workers.poller import Poller, PollResult
@@ -145,6 +145,21 @@ async def test_one_failing_source_does_not_stop_the_next(
     reading.connector.script["comments"] = [[error]]
     reading.connector.script["messages"] = [[Page({"p": 1}, [said(0, "m1")])]]
     assert await reading.poll() == PollResult(1, ("comments",))
+
+
+async def test_a_database_that_takes_no_page_is_not_the_networks_fault(reading: Reading) -> None:
+    """A full disk is no trouble of the account; the page is read again when there is room."""
+    page = Page({"position": 1}, [said(0, "m1")])
+    reading.connector.script["comments"] = [[page], [page]]
+    database = reading.shop.store.database
+    database.execute("PRAGMA query_only = ON")
+    with pytest.raises(DatabaseError, match="readonly"):
+        await reading.poll()
+    database.execute("PRAGMA query_only = OFF")
+    await reading.poll()
+    assert reading.reasons() == []
+    assert reading.cursor("comments") == {"position": 1}
+    assert reading.shop.store.sources.get("shop-vk", "comments").failures == 0
 
 
 async def test_a_failing_source_rests_ever_longer(reading: Reading) -> None:

@@ -19,6 +19,7 @@ from inboxd.connector import (
     Source,
 )
 from inboxd.errors import (
+    DatabaseError,
     OutcomeUnknown,
     RateLimited,
     SendRefused,
@@ -146,6 +147,10 @@ class Office:
         """Move both clocks on."""
         self.clock.advance(duration)
         self.shop.now = self.clock.now()
+
+    def make_writable(self, writable: bool) -> None:  # noqa: FBT001 - it is what is set
+        """Let the database take writes, or refuse them as on a full disk."""
+        self.shop.store.database.execute(f"PRAGMA query_only = {int(not writable)}")
 
     def states(self) -> list[tuple[str, str]]:
         """Return who has what in which state."""
@@ -341,6 +346,31 @@ async def test_a_crash_between_claim_and_settlement_loses_and_doubles_nothing(
     await office.drain()
     assert office.states() == [("support", "sent")]
     assert len(office.support.heard) == (0 if found else 1)
+
+
+@pytest.mark.parametrize("found", [None, {"id": "it had arrived"}])
+async def test_what_the_database_could_not_note_is_looked_for_without_a_restart(
+    office: Office, monkeypatch: pytest.MonkeyPatch, found: Receipt | None
+) -> None:
+    """A full disk after a delivery leaves a claim behind; the next look settles it."""
+    office.queue()
+    deliver = office.support.deliver
+
+    async def fill_the_disk(delivery: Delivery) -> Receipt:
+        office.make_writable(False)
+        return await deliver(delivery)
+
+    monkeypatch.setattr(office.support, "deliver", fill_the_disk)
+    with pytest.raises(DatabaseError):
+        await office.drain()
+    monkeypatch.undo()
+    office.make_writable(True)
+    assert office.states() == [("support", "sending")]
+    office.support.found = found
+    await office.drain()
+    assert office.states() == [("support", "sent")]
+    assert office.support.told() == ["k1"] * (1 if found else 2)
+    assert len(office.shop.rows("SELECT 1 FROM alerts")) == 1
 
 
 async def test_a_reply_that_is_sent_is_the_answer_at_once(office: Office) -> None:
