@@ -2,7 +2,7 @@
 # or newer with its venv module, and make. PYTHON=/path/to/python3 names another interpreter.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench check clean
+.PHONY: help demo test lint format bench check model clean
 
 BIN := .venv/bin
 CANDIDATES := $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
@@ -40,6 +40,10 @@ check: lint test ## Lint, test, build the wheel and try it in a fresh environmen
 	@cd build && fresh/bin/inboxd --help
 	@cd build && echo '{"text": "Where is my parcel? Two weeks!"}' | fresh/bin/inboxd classify
 	@cd build && fresh/bin/python -c 'from inboxd.plugins import networks; print(*networks())'
+
+model: .venv/.dev ## Train the classifier on the seeds in data/ (about two minutes)
+	@$(BIN)/inboxd classifier train $(addprefix --data ,$(wildcard data/messages.*.jsonl)) \
+		--out inboxd/classify/model.npz
 
 clean: ## Remove everything that was made, .venv included
 	@rm -rf .venv build dist build.log *.egg-info .coverage

@@ -63,6 +63,9 @@ class Commands(click.Group):
             raise Failure(text) from None
 
 
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="inboxd")
 @click.option(
@@ -309,6 +312,55 @@ def classify(file: Any) -> None:  # noqa: ANN401 - click gives a binary stream
             click.echo(result.json)
     if bad:
         raise click.exceptions.Exit(1)
+
+
+@main.group()
+def classifier() -> None:
+    """Train the classifier, and see how good it is."""
+
+
+@classifier.command()
+@click.option(
+    "--data", "paths", type=_FILE, multiple=True, required=True, help="Labelled messages."
+)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
+def train(paths: tuple[Path, ...], out: Path) -> None:
+    """Train a model on labelled JSON lines; the same lines give the same file."""
+    from inboxd.classify.rows import read_rows
+
+    rows = read_rows(paths)
+    if not rows:
+        raise UserError("there is nothing to train on")
+    try:
+        from inboxd.classify import training
+    except ModuleNotFoundError as error:
+        raise UserError(f"training needs {error.name}: pip install 'inboxd[train]'") from None
+    model = training.train(rows, lambda text: click.echo(f"training: {text}", err=True))
+    model.save(out)
+    for name, value in model.card["figures"]["all"].items():
+        click.echo(f"{name:34} {value:.3f}")
+
+
+@classifier.command()
+@click.option(
+    "--data", "paths", type=_FILE, multiple=True, required=True, help="Labelled messages."
+)
+@click.option("--model", type=_FILE, help="Another model than the one that came with inboxd.")
+def evaluate(paths: tuple[Path, ...], model: Path | None) -> None:
+    """Hold the classifier against labelled messages that it has not seen."""
+    from inboxd import classify as classifying
+    from inboxd.classify import compact, evaluation
+    from inboxd.classify.rows import read_rows
+
+    rows = read_rows(paths)
+    chosen = compact.CompactClassifier(compact.Model.load(model or classifying.SHIPPED))
+    result = evaluation.evaluate(rows, chosen.classify([row.text for row in rows]))
+    for scores in (result.kinds, result.topics, result.urgencies):
+        for score in scores:
+            figures = f"{score.precision:.3f} {score.recall:.3f} {score.f1:.3f} {score.rows:6}"
+            click.echo(f"{score.label:18} {figures}")
+    for name, value in result.summary().items():
+        click.echo(f"{name:34} {value:.3f}")
 
 
 def _load(config: Path) -> Settings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from inboxd.classify import load
+from inboxd.classify.rules import RuleClassifier
 from inboxd.model import Kind, Topic, Urgency
 
 C, R, P, O = Kind.COMPLAINT, Kind.REQUEST, Kind.PRAISE, Kind.OTHER  # noqa: E741 -- reads as a table
@@ -166,7 +166,7 @@ def test_message_is_understood(
     language: str, text: str, kind: Kind, topic: Topic, urgency: Urgency
 ) -> None:
     """Kind, language and urgency are what a person says, and the topic is among those found."""
-    verdict = load().classify([text])[0]
+    verdict = RuleClassifier().classify([text])[0]
 
     assert (verdict.kind, verdict.urgency, verdict.language) == (kind, urgency, language)
     assert topic in verdict.topics

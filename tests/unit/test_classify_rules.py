@@ -8,14 +8,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from inboxd.classify import load
 from inboxd.classify.language import identify
+from inboxd.classify.rules import RuleClassifier
 from inboxd.classify.tokens import HEAD, TAIL, fold, read
 from inboxd.model import Evidence, Kind, Topic, Urgency, Verdict
 
 
 def classify(text: str) -> Verdict:
-    return load().classify([text])[0]
+    return RuleClassifier().classify([text])[0]
 
 
 def evidence(text: str, label: str) -> list[str]:
@@ -73,10 +73,10 @@ def test_any_string_gets_a_sound_verdict(text: str) -> None:
 @given(st.lists(SAID, max_size=8))
 def test_batches_change_nothing(texts: list[str]) -> None:
     """A batch has the verdicts of its messages one by one, in their order, every time."""
-    together = load().classify(texts)
+    together = RuleClassifier().classify(texts)
 
     assert together == [classify(text) for text in texts]
-    assert together == load().classify(texts)
+    assert together == RuleClassifier().classify(texts)
 
 
 def test_evidence_points_at_the_words_as_they_were_written() -> None:

@@ -1,0 +1,277 @@
+"""
+The compact model: linear, trained, calibrated, and able to say which words it went by.
+
+It runs on numpy alone. It weighs the pieces of :mod:`inboxd.classify.features` together
+with what the rules say, which know words that no training message had; how it was trained
+is in :mod:`inboxd.classify.training`.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from inboxd.classify.features import pieces
+from inboxd.classify.rules import judge
+from inboxd.errors import UserError
+from inboxd.model import Evidence, Kind, Topic, Urgency, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from inboxd.classify.features import Pieces
+
+    Floats = NDArray[np.float32]
+
+FORMAT = 1
+LANGUAGES = ("ru", "uk", "de", "en")
+COLUMNS = (*Kind, *Topic, *Urgency, *LANGUAGES)
+"""What the model has a score for, in the order of its columns."""
+
+_KINDS = slice(0, len(Kind))
+_TOPICS = slice(_KINDS.stop, _KINDS.stop + len(Topic))
+_URGENCIES = slice(_TOPICS.stop, _TOPICS.stop + len(Urgency))
+_LANGUAGES = slice(_URGENCIES.stop, _URGENCIES.stop + len(LANGUAGES))
+
+SIGNALS = (*Kind, *Topic, *Urgency, "length", "asks", "asks_twice", "exclaims", "digits", "short")
+"""What the rules say of a text, and its form, in the order of the model's signal rows."""
+
+_WORD = re.compile(r"[^\W_][\w'’ʼ-]*|[^\w\s]+")
+_LONG = 500
+_FEW_BLANKS = 3
+_MOST_WORDS = 40
+"""Words of a message that are tried as evidence."""
+_EVIDENCE_A_LABEL = 3
+_BATCH = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """
+    What training leaves: one row of weights for each bucket, one column for each score.
+
+    *weights* are whole numbers in units of *scale*; *signals* are the weights of what the
+    rules and the form of a text say, a row for each of SIGNALS; *temperature* makes the kinds' scores
+    probabilities; a topic is named from its *threshold* on. *card* says where it comes from.
+    """
+
+    idf: Floats
+    weights: NDArray[np.int8]
+    scale: Floats
+    signals: Floats
+    bias: Floats
+    temperature: float
+    thresholds: Floats
+    card: Mapping[str, Any]
+
+    def save(self, path: Path) -> None:
+        """Write the model; the same model always gives the same bytes."""
+        facts = {
+            "format": FORMAT,
+            "columns": list(COLUMNS),
+            "temperature": self.temperature,
+            "card": dict(self.card),
+        }
+        with path.open("wb") as file:
+            np.savez_compressed(
+                file,
+                facts=np.frombuffer(json.dumps(facts, sort_keys=True).encode(), np.uint8),
+                idf=self.idf.astype(np.float16),
+                weights=self.weights,
+                scale=self.scale,
+                signals=self.signals,
+                bias=self.bias,
+                thresholds=self.thresholds,
+            )
+
+    @classmethod
+    def load(cls, path: Path) -> Model:
+        """Read a model; raises UserError if *path* is none that this version can use."""
+        try:
+            # From memory: numpy leaves a file open that turns out to be no archive.
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as data:
+                facts = json.loads(bytes(data["facts"]))
+                if facts["format"] != FORMAT or tuple(facts["columns"]) != COLUMNS:
+                    raise UserError(f"{path} is a model for another version of inboxd")
+                return cls(
+                    idf=data["idf"].astype(np.float32),
+                    weights=data["weights"],
+                    scale=data["scale"],
+                    signals=data["signals"],
+                    bias=data["bias"],
+                    temperature=facts["temperature"],
+                    thresholds=data["thresholds"],
+                    card=facts["card"],
+                )
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise UserError(f"{path} cannot be read as a model: {error}") from error
+
+    def scores(self, batch: Pieces) -> Floats:
+        """Return what the pieces of a batch say: a row for each text, a column for each score."""
+        weighed = batch.values * self.idf[batch.buckets]
+        starts = batch.starts[:-1]
+        norms = np.sqrt(np.add.reduceat(weighed * weighed, starts))
+        products = self.weights[batch.buckets].astype(np.float32) * weighed[:, None]
+        sums = np.add.reduceat(products, starts, axis=0) * self.scale
+        return (sums / np.maximum(norms, 1e-9)[:, None]).astype(np.float32)
+
+    def judge(self, texts: Sequence[str], ruled: Sequence[Verdict]) -> Floats:
+        """Return the scores of *texts*, of which the rules say *ruled*."""
+        scored: Floats = (
+            self.scores(pieces(texts)) + signals_of(texts, ruled) @ self.signals + self.bias
+        )
+        return scored
+
+
+class CompactClassifier:
+    """Judges messages by a model; see :class:`inboxd.classify.Classifier`."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def classify(self, texts: Sequence[str]) -> list[Verdict]:
+        """Return one verdict for each text, in order; any string is a text."""
+        verdicts: list[Verdict] = []
+        for start in range(0, len(texts), _BATCH):
+            verdicts.extend(self._classify(texts[start : start + _BATCH]))
+        return verdicts
+
+    def _classify(self, texts: Sequence[str]) -> list[Verdict]:
+        ruled = [judge(text) for text in texts]
+        return self.verdicts(texts, ruled, self._model.judge(texts, ruled))
+
+    def verdicts(
+        self, texts: Sequence[str], ruled: Sequence[Verdict], scores: Floats
+    ) -> list[Verdict]:
+        """Return the verdicts that *scores* make, given what the rules say."""
+        kinds = softmax(scores[:, _KINDS].astype(np.float64) / self._model.temperature)
+        topics = 1 / (1 + np.exp(-scores[:, _TOPICS]))
+        urgencies = scores[:, _URGENCIES].argmax(axis=1)
+        languages = scores[:, _LANGUAGES].argmax(axis=1)
+        labels = [
+            _Labels(
+                kind=list(Kind)[kind.argmax()],
+                topics=self._named(topic),
+                urgency=list(Urgency)[urgency],
+                language=LANGUAGES[language],
+            )
+            for kind, topic, urgency, language in zip(
+                kinds, topics, urgencies, languages, strict=True
+            )
+        ]
+        shown = self._evidence(texts, labels)
+        return [
+            # Of a text without words the rules know all that can be known.
+            rule
+            if rule.language == "und"
+            else Verdict(
+                kind=label.kind,
+                topics=label.topics,
+                urgency=label.urgency,
+                language=label.language,
+                scores={str(each): float(share) for each, share in zip(Kind, kind, strict=True)},
+                evidence=spans,
+            )
+            for rule, label, kind, spans in zip(ruled, labels, kinds, shown, strict=True)
+        ]
+
+    def _named(self, shares: Floats) -> tuple[Topic, ...]:
+        """Return the topics that are sure enough, the surest first; OTHER if none is."""
+        sure = shares / self._model.thresholds
+        named = [
+            topic
+            for certainty, topic in sorted(zip(sure, Topic, strict=True), reverse=True)
+            if certainty >= 1 and topic is not Topic.OTHER
+        ]
+        return tuple(named) or (Topic.OTHER,)
+
+    def _evidence(
+        self, texts: Sequence[str], labels: Sequence[_Labels]
+    ) -> list[tuple[Evidence, ...]]:
+        """Return, for each text, the words that speak most for its labels."""
+        found = [list(_WORD.finditer(text[:20_000]))[:_MOST_WORDS] for text in texts]
+        words = [match.group() for matches in found for match in matches]
+        if not words:
+            return [()] * len(texts)
+        said = self._model.scores(pieces(words))
+        for columns in (_KINDS, _URGENCIES):
+            said[:, columns] -= said[:, columns].mean(axis=1, keepdims=True)
+        shown, at = [], 0
+        for label, matches in zip(labels, found, strict=True):
+            rows = said[at : at + len(matches)]
+            at += len(matches)
+            shown.append(tuple(_strongest(label, matches, rows)))
+        return shown
+
+
+@dataclass(frozen=True, slots=True)
+class _Labels:
+    kind: Kind
+    topics: tuple[Topic, ...]
+    urgency: Urgency
+    language: str
+
+
+def _strongest(label: _Labels, matches: Sequence[re.Match[str]], said: Floats) -> list[Evidence]:
+    """Return the words that speak for *label*, at most a few for each part of it."""
+    wanted = [("kind", label.kind), *(("topic", topic) for topic in label.topics)]
+    if label.urgency is Urgency.HIGH:
+        wanted.append(("urgency", label.urgency))
+    spans: list[Evidence] = []
+    for part, value in wanted:
+        if value is Topic.OTHER or value is Kind.OTHER:
+            continue
+        column = said[:, _column(part, value)]
+        best = np.argsort(-column, kind="stable")[:_EVIDENCE_A_LABEL]
+        spans.extend(
+            Evidence(
+                matches[row].start(), matches[row].end(), matches[row].group(), f"{part}:{value}"
+            )
+            for row in sorted(best)
+            if column[row] > 0
+        )
+    return spans
+
+
+def _column(part: str, value: str) -> int:
+    within = {"kind": (_KINDS, Kind), "topic": (_TOPICS, Topic), "urgency": (_URGENCIES, Urgency)}
+    columns, labels = within[part]
+    return columns.start + [str(each) for each in labels].index(str(value))
+
+
+def signals_of(texts: Sequence[str], ruled: Sequence[Verdict]) -> Floats:
+    """Return what the rules say of *texts*, and their form, as numbers between 0 and 1."""
+    rows = [
+        [
+            *(verdict.scores[kind] for kind in Kind),
+            *(float(topic in verdict.topics) for topic in Topic),
+            *(float(urgency is verdict.urgency) for urgency in Urgency),
+            min(len(text), _LONG) / _LONG,
+            float("?" in text),
+            float(text.count("?") > 1),
+            float("!" in text),
+            float(any(letter.isdigit() for letter in text[:_LONG])),
+            float(text.count(" ") < _FEW_BLANKS),
+        ]
+        for text, verdict in zip(texts, ruled, strict=True)
+    ]
+    return np.array(rows, np.float32)
+
+
+def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return *scores* as shares that sum to 1 in each row."""
+    raised = np.exp(scores - scores.max(axis=1, keepdims=True))
+    shares: NDArray[np.float64] = raised / raised.sum(axis=1, keepdims=True)
+    return shares
+
+
+assert len(COLUMNS) == _LANGUAGES.stop  # noqa: S101 - the slices above are the columns

@@ -1,0 +1,198 @@
+"""
+How the compact model is trained: linear models on hashed pieces, checked on folds of ideas.
+
+Needs scikit-learn (the extra ``train``), which the daemon does not. The same rows give the
+same model, bit for bit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.sparse import csr_matrix, diags, hstack
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import normalize
+
+from inboxd.classify.compact import (
+    COLUMNS,
+    LANGUAGES,
+    CompactClassifier,
+    Model,
+    signals_of,
+    softmax,
+)
+from inboxd.classify.evaluation import evaluate
+from inboxd.classify.features import BUCKETS, pieces
+from inboxd.classify.rules import judge
+from inboxd.model import Kind, Topic, Urgency
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from inboxd.classify.rows import Row
+    from inboxd.model import Verdict
+
+FOLDS = 5
+_STRENGTH = 40.0
+"""How little the weights are held back (scikit-learn's C), chosen on folds of the seeds."""
+_SIGNAL = 0.5
+"""How much what the rules say counts beside the pieces, whose squares sum to 1."""
+_LEAST = 2
+"""A piece that only one message has says nothing about others."""
+
+
+def train(rows: Sequence[Row], tell: Callable[[str], None] = lambda _: None) -> Model:
+    """
+    Return the model of *rows*, its temperature and thresholds found on folds of ideas.
+
+    Its card has the figures that were reached on the folds, each by a model that had seen
+    nothing of the same idea.
+    """
+    held_out = out_of_fold(rows, tell)
+    tell("all rows")
+    model = _finished(_fit(rows), rows, held_out)
+    classifier, texts = CompactClassifier(model), [row.text for row in rows]
+    verdicts = classifier.verdicts(texts, [judge(text) for text in texts], held_out)
+    figures = {"all": _figures(rows, verdicts)}
+    for language in LANGUAGES:
+        inside = [place for place, row in enumerate(rows) if row.language == language]
+        if inside:
+            own = [rows[place] for place in inside], [verdicts[place] for place in inside]
+            figures[language] = _figures(*own)
+    return replace(model, card={**model.card, "figures": figures})
+
+
+def _figures(rows: Sequence[Row], verdicts: Sequence[Verdict]) -> dict[str, float]:
+    return {name: round(value, 3) for name, value in evaluate(rows, verdicts).summary().items()}
+
+
+def out_of_fold(
+    rows: Sequence[Row], tell: Callable[[str], None] = lambda _: None
+) -> NDArray[np.float32]:
+    """Return each row's scores by a model that has seen no row of the same idea."""
+    folds = [fold_of(row.idea) for row in rows]
+    scores = np.zeros((len(rows), len(COLUMNS)), np.float32)
+    for fold in range(FOLDS):
+        tell(f"fold {fold + 1} of {FOLDS}")
+        model = _fit([row for row, its in zip(rows, folds, strict=True) if its != fold])
+        inside = [place for place, its in enumerate(folds) if its == fold]
+        if inside:
+            texts = [rows[place].text for place in inside]
+            scores[inside] = model.judge(texts, [judge(text) for text in texts])
+    return scores
+
+
+def fold_of(idea: str) -> int:
+    """Return the fold of an idea; it depends on nothing but the idea's name."""
+    return hashlib.blake2s(idea.encode(), digest_size=4).digest()[0] % FOLDS
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The training rows as numbers: pieces that occur more than once, then the signals."""
+
+    matrix: csr_matrix
+    buckets: NDArray[np.int64]
+    idf: NDArray[np.float32]
+
+
+def _fit(rows: Sequence[Row]) -> Model:
+    seen = _seen([row.text for row in rows])
+    columns = np.stack(
+        [
+            *_several(seen.matrix, [row.kind for row in rows], list(Kind)),
+            *(_column(seen.matrix, [topic in row.topics for row in rows]) for topic in Topic),
+            *_several(seen.matrix, [row.urgency for row in rows], list(Urgency)),
+            *_several(seen.matrix, [row.language for row in rows], LANGUAGES),
+        ],
+        axis=1,
+    )
+    known, end = columns[:-1], len(seen.buckets)
+    scale = np.maximum(np.abs(known[:end]).max(axis=0), 1e-9).astype(np.float32) / 127
+    weights = np.zeros((BUCKETS, len(COLUMNS)), np.int8)
+    weights[seen.buckets] = np.rint(known[:end] / scale)
+    return Model(
+        idf=seen.idf,
+        weights=weights,
+        scale=scale,
+        signals=(known[end:] * _SIGNAL).astype(np.float32),
+        bias=columns[-1].astype(np.float32),
+        temperature=1.0,
+        thresholds=np.full(len(Topic), 0.5, np.float32),
+        card={},
+    )
+
+
+def _seen(texts: Sequence[str]) -> _Seen:
+    counted = pieces(texts)
+    shape = (len(texts), BUCKETS)
+    matrix = csr_matrix((counted.values, counted.buckets, counted.starts), shape=shape)
+    occurrences = np.asarray((matrix > 0).sum(axis=0)).ravel()
+    # Stored in half precision; what was trained on is what will be judged by.
+    idf = (np.log((1 + len(texts)) / (1 + occurrences)) + 1).astype(np.float16)
+    weighed = normalize(matrix @ diags(idf.astype(np.float32)))
+    buckets = np.flatnonzero(occurrences >= _LEAST)
+    signals = csr_matrix(signals_of(texts, [judge(text) for text in texts]) * _SIGNAL)
+    return _Seen(hstack([weighed[:, buckets], signals]).tocsr(), buckets, idf.astype(np.float32))
+
+
+def _several(
+    matrix: csr_matrix, labels: Sequence[str], classes: Sequence[str]
+) -> list[NDArray[np.float64]]:
+    """Return a column for each of *classes*: one against the others."""
+    return [_column(matrix, [label == name for label in labels]) for name in classes]
+
+
+def _column(matrix: csr_matrix, holds: Sequence[bool]) -> NDArray[np.float64]:
+    """Return the weights of one score, the bias last; without examples it says never."""
+    if not any(holds) or all(holds):
+        return np.append(np.zeros(matrix.shape[1]), 20.0 if all(holds) else -20.0)
+    model = LogisticRegression(
+        C=_STRENGTH, class_weight="balanced", solver="liblinear", tol=1e-2, random_state=0
+    )
+    model.fit(matrix, list(holds))
+    return np.append(model.coef_[0], model.intercept_[0])
+
+
+def _finished(model: Model, rows: Sequence[Row], held_out: NDArray[np.float32]) -> Model:
+    truth = np.array([list(Kind).index(Kind(row.kind)) for row in rows])
+    kinds = held_out[:, : len(Kind)].astype(np.float64)
+    topics = 1 / (1 + np.exp(-held_out[:, len(Kind) : len(Kind) + len(Topic)]))
+    digest = hashlib.sha256("\n".join(repr(row) for row in rows).encode()).hexdigest()
+    card: dict[str, Any] = {"rows": len(rows), "data": digest}
+    return replace(
+        model,
+        temperature=_temperature(kinds, truth),
+        thresholds=_thresholds(topics, rows),
+        card=card,
+    )
+
+
+def _temperature(scores: NDArray[np.float64], truth: NDArray[np.int64]) -> float:
+    """Return the temperature at which the held-out kinds are likeliest."""
+
+    def loss(temperature: float) -> float:
+        shares = softmax(scores / temperature)
+        return float(-np.log(np.maximum(shares[np.arange(len(truth)), truth], 1e-9)).mean())
+
+    return min((step / 20 for step in range(4, 81)), key=loss)
+
+
+def _thresholds(shares: NDArray[np.float64], rows: Sequence[Row]) -> NDArray[np.float32]:
+    """Return, for each topic, the share from which on naming it serves its F1 best."""
+    steps = np.arange(0.15, 0.9, 0.025)
+    best = []
+    for place, topic in enumerate(Topic):
+        holds = np.array([topic in row.topics for row in rows])
+        best.append(max(steps, key=lambda step: _f1(shares[:, place] >= step, holds)))
+    return np.array(best, np.float32)
+
+
+def _f1(said: NDArray[np.bool_], holds: NDArray[np.bool_]) -> float:
+    right = int((said & holds).sum())
+    return 2 * right / max(int(said.sum() + holds.sum()), 1)

@@ -1,0 +1,141 @@
+"""Promises of the trained classifier that comes with inboxd."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from inboxd.classify import SHIPPED, load
+from inboxd.classify.compact import CompactClassifier, Model
+from inboxd.classify.evaluation import evaluate, macro
+from inboxd.classify.features import pieces
+from inboxd.classify.rows import Row, read_rows
+from inboxd.classify.training import train
+from inboxd.errors import UserError
+from inboxd.model import Kind, Urgency
+
+SEEDS = sorted((Path(__file__).parents[2] / "data").glob("messages.*.jsonl"))
+
+TEXTS = st.text(st.characters(codec=None), max_size=300)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "language"),
+    [
+        ("третью неделю жду посылку, на письма никто не отвечает", Kind.COMPLAINT, "ru"),
+        ("Підкажіть, будь ласка, чи є сірий светр у розмірі L?", Kind.REQUEST, "uk"),
+        ("Vielen Dank, die Lieferung kam einen Tag früher als gedacht!", Kind.PRAISE, "de"),
+        ("ordered on the 3rd, today is the 28th and still no parcel", Kind.COMPLAINT, "en"),
+    ],
+)
+def test_plain_messages_are_understood(text: str, kind: Kind, language: str) -> None:
+    """What anybody would understand, the model does, in four languages."""
+    (verdict,) = load().classify([text])
+    assert (verdict.kind, verdict.language) == (kind, language)
+
+
+@given(TEXTS)
+@example("")
+@example("\ud800")
+@example("a\x00b")
+@example("ы" * 100_000)
+@example("😡😡😡")
+def test_any_text_gets_a_sound_verdict(text: str) -> None:
+    """Whatever a stranger sends: shares that sum to 1, and evidence that stands in the text."""
+    (verdict,) = load().classify([text])
+    assert math.isclose(sum(verdict.scores.values()), 1)
+    assert verdict.topics
+    for span in verdict.evidence:
+        assert text[span.start : span.end] == span.text
+
+
+@given(st.lists(TEXTS, max_size=6))
+def test_company_changes_nothing(texts: list[str]) -> None:
+    """A message gets the same verdict alone as in a batch, in the order of the batch."""
+    alone = [load().classify([text])[0] for text in texts]
+    for one, other in zip(load().classify(texts), alone, strict=True):
+        assert (one.kind, one.topics, one.urgency) == (other.kind, other.topics, other.urgency)
+
+
+@pytest.mark.parametrize("same", ["ГДЕ МОЙ ЗАКАЗ", "где   мой заказ", "где мой\nзаказ"])
+def test_case_and_blanks_do_not_matter(same: str) -> None:
+    """How a text is laid out is not what it says."""
+    assert list(pieces([same]).buckets) == list(pieces(["где мой заказ"]).buckets)
+
+
+def test_names_and_numbers_do_not_matter() -> None:
+    """Nobody's handle, order number or link becomes a reason."""
+    one, other = "@shop order 123 https://a.example/1", "@brand order 98765 https://b.example"
+    assert list(pieces([one]).buckets) == list(pieces([other]).buckets)
+
+
+def test_the_shipped_model_is_that_of_the_seeds() -> None:
+    """Whoever changes the seeds trains anew: `make model`."""
+    rows = read_rows(SEEDS)
+    digest = hashlib.sha256("\n".join(repr(row) for row in rows).encode()).hexdigest()
+    assert Model.load(SHIPPED).card["data"] == digest
+
+
+def test_training_is_repeatable_bit_for_bit(tmp_path: Path) -> None:
+    """The same rows give the same file."""
+    rows = read_rows(SEEDS)[::40]
+    for name in ("one", "two"):
+        train(rows).save(tmp_path / name)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_a_model_that_was_saved_judges_as_before(tmp_path: Path) -> None:
+    """Nothing is lost on the way through the file."""
+    rows = read_rows(SEEDS)[::40]
+    model = train(rows)
+    model.save(tmp_path / "model")
+    texts = [row.text for row in rows[:20]]
+    again = CompactClassifier(Model.load(tmp_path / "model")).classify(texts)
+    assert again == CompactClassifier(model).classify(texts)
+
+
+@pytest.mark.parametrize("content", [b"", b"no model", b"PK\x03\x04 cut"])
+def test_a_file_that_is_no_model_is_an_error_of_the_user(tmp_path: Path, content: bytes) -> None:
+    """A wrong path is told as such."""
+    path = tmp_path / "model.npz"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="cannot be read as a model"):
+        Model.load(path)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["{", "[]", '{"text": "a"}', '{"text": "a", "kind": "rage", "topics": [], "urgency": "low"}'],
+)
+def test_rows_that_are_not_labelled_are_named(tmp_path: Path, line: str) -> None:
+    """The error says which line of which file."""
+    path = tmp_path / "rows.jsonl"
+    path.write_text(f"\n{line}\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"rows\.jsonl, line 2"):
+        read_rows([path])
+
+
+def test_evaluation_counts_as_one_would_by_hand() -> None:
+    """One of two complaints found, nothing else called one: precision 1, recall a half."""
+    rows = [
+        Row("a", "en", kind, ("other",), "normal", "i")
+        for kind in ("complaint", "complaint", "request")
+    ]
+    (verdict,) = load().classify(["what time do you open?"])
+    found = type(verdict)(
+        Kind.COMPLAINT, verdict.topics, Urgency.NORMAL, "en", {"complaint": 1.0, "request": 0.0}
+    )
+    missed = type(verdict)(
+        Kind.REQUEST, verdict.topics, Urgency.NORMAL, "en", {"complaint": 0.0, "request": 1.0}
+    )
+    result = evaluate(rows, [found, missed, missed])
+    scores = {score.label: score for score in result.kinds}
+    assert (scores["complaint"].precision, scores["complaint"].recall) == (1.0, 0.5)
+    assert scores["request"].f1 == pytest.approx(2 / 3)
+    assert macro(result.kinds) == pytest.approx(2 / 3)
+    assert result.calibration_error == pytest.approx(1 / 3)
