@@ -5,11 +5,13 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
+from inboxd.errors import DatabaseError
 from inboxd.store.cases import CaseStore
 from inboxd.store.database import (
     DaemonLock,
     daemon_pid,
     explained,
+    identity,
     open_database,
     transaction,
 )
@@ -45,6 +47,7 @@ class Store:
     def __init__(self, path: Path, *, create: bool = True) -> None:
         self.path = path
         self.database = open_database(path, create=create)
+        self._file = identity(path)
         connection = self.database.conn
         self.messages = MessageStore(connection)
         self.cases = CaseStore(connection)
@@ -55,6 +58,11 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Write everything in a block durably and at once, or not at all."""
+        if identity(self.path) != self._file:
+            # SQLite would go on writing where nobody finds it again.
+            raise DatabaseError(
+                f"{self.path} was moved, deleted or replaced while in use; restart inboxd"
+            )
         with self.explained(), transaction(self.database):
             yield
 

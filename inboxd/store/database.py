@@ -107,6 +107,15 @@ def explained(path: Path) -> Iterator[None]:
         raise _explained(path, error) from error
 
 
+def identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells the file at *path* from any other, None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def lock_path(database: Path) -> Path:
     """Return the file that a daemon locks while it works on *database*."""
     return database.with_name(database.name + ".lock")

@@ -53,6 +53,21 @@ def test_a_write_that_the_disk_refuses_is_an_error_of_ours(database: Path) -> No
             store.remember("rules", "one")
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+def test_nothing_is_written_into_a_file_that_is_gone(
+    database: Path,
+    replaced: bool,  # noqa: FBT001 - a parameter of the case
+) -> None:
+    """What is moved away, or put in its place, while in use: a restart would not find it."""
+    with Store(database) as store:
+        database.rename(database.with_name("away.db"))
+        if replaced:
+            database.touch()
+        with pytest.raises(DatabaseError, match="moved, deleted or replaced"), store.transaction():
+            store.remember("rules", "one")
+        assert store.recall("rules") is None
+
+
 def test_a_bug_in_our_sql_is_not_blamed_on_the_disk(database: Path) -> None:
     """It stays what it is, with all that helps to find it."""
     with (
