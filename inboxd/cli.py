@@ -7,8 +7,9 @@ import getpass
 import json
 import os
 import sys
-from contextlib import contextmanager
-from datetime import datetime
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,23 @@ class Commands(click.Group):
             raise Failure(text) from None
 
 
+class _Words(click.types.StringParamType):
+    """A text that a database and a network can carry: not every argument of a shell is one."""
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - click's signature
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str:
+        """Return *value*, or fail where it holds bytes that are no letters."""
+        text = str(super().convert(value, param, ctx))
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            self.fail(f"{text!r} is not UTF-8", param, ctx)
+        return text
+
+
+_WORDS = _Words()
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -82,6 +100,9 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def main(ctx: click.Context, config: Path) -> None:
     """No customer is left waiting: one inbox for VK, Facebook and X."""
     ctx.obj = config
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A customer's letter that the terminal does not have must not hide all the others.
+        sys.stdout.reconfigure(errors="replace")
 
 
 @main.command()
@@ -221,7 +242,7 @@ def explain(config: Path, case: int) -> None:
 
 @main.command()
 @click.argument("case", type=int)
-@click.argument("text")
+@click.argument("text", type=_WORDS)
 @click.pass_obj
 def reply(config: Path, case: int, text: str) -> None:
     """Answer a case with TEXT, or with standard input if TEXT is "-"."""
@@ -229,7 +250,7 @@ def reply(config: Path, case: int, text: str) -> None:
 
     from inboxd.connector import OutgoingReply
 
-    text = (sys.stdin.read() if text == "-" else text).strip()
+    text = (_standard_input() if text == "-" else text).strip()
     with _store(config) as (store, _):
         _find(store, case)
         place = store.views.reply_place(case)
@@ -249,7 +270,9 @@ def reply(config: Path, case: int, text: str) -> None:
 
 @main.command()
 @click.argument("case", type=int)
-@click.option("--as", "actor", default=getpass.getuser, help="Who takes it (default: you).")
+@click.option(
+    "--as", "actor", type=_WORDS, default=getpass.getuser, help="Who takes it (default: you)."
+)
 @click.pass_obj
 def ack(config: Path, case: int, actor: str) -> None:
     """Take a case: its steps stop, with a reminder if it stays unanswered."""
@@ -260,7 +283,9 @@ def ack(config: Path, case: int, actor: str) -> None:
 @main.command()
 @click.argument("case", type=int)
 @click.argument("until")
-@click.option("--as", "actor", default=getpass.getuser, help="Who does it (default: you).")
+@click.option(
+    "--as", "actor", type=_WORDS, default=getpass.getuser, help="Who does it (default: you)."
+)
 @click.pass_obj
 def snooze(config: Path, case: int, until: str, actor: str) -> None:
     """Let a case sleep UNTIL a time (2026-12-01T09:00) or for a while (2h)."""
@@ -277,8 +302,10 @@ def snooze(config: Path, case: int, until: str, actor: str) -> None:
 
 @main.command()
 @click.argument("case", type=int)
-@click.option("--reason", default="no reply needed", show_default=True)
-@click.option("--as", "actor", default=getpass.getuser, help="Who does it (default: you).")
+@click.option("--reason", type=_WORDS, default="no reply needed", show_default=True)
+@click.option(
+    "--as", "actor", type=_WORDS, default=getpass.getuser, help="Who does it (default: you)."
+)
 @click.pass_obj
 def close(config: Path, case: int, reason: str, actor: str) -> None:
     """Close a case that needs no (further) reply."""
@@ -288,7 +315,9 @@ def close(config: Path, case: int, reason: str, actor: str) -> None:
 
 @main.command()
 @click.argument("case", type=int)
-@click.option("--as", "actor", default=getpass.getuser, help="Who does it (default: you).")
+@click.option(
+    "--as", "actor", type=_WORDS, default=getpass.getuser, help="Who does it (default: you)."
+)
 @click.pass_obj
 def reopen(config: Path, case: int, actor: str) -> None:
     """Put a case back among the waiting."""
@@ -407,6 +436,16 @@ def _find(store: Store, case: int) -> CaseState:
     return found[0][0]
 
 
+def _standard_input() -> str:
+    """Return all of standard input, which must be text: a picture is nobody's reply."""
+    if sys.stdin is None:
+        raise UserError("standard input is closed")
+    try:
+        return sys.stdin.buffer.read().decode(sys.stdin.encoding)
+    except UnicodeDecodeError as error:
+        raise UserError(f"standard input is no {error.encoding} text") from None
+
+
 def _act(  # noqa: PLR0913 - an action is who, what, on which case, and why
     config: Path, case: int, action: str, actor: str, detail: str = "", *, statuses: set[str]
 ) -> CaseState:
@@ -427,15 +466,15 @@ def _instant(text: str, now: datetime, settings: Settings) -> datetime:
     """Return the instant that a person means by *text*: a time, or a span from now."""
     from inboxd.durations import parse_duration
 
-    try:
+    with suppress(ValueError, OverflowError):
         return now + parse_duration(text)
-    except ValueError:
-        pass
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError:
+        if instant.tzinfo is None:
+            instant = instant.replace(tzinfo=settings.general.timezone)
+        return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise UserError(f"{text!r} is no time; write 2h, or 2026-12-01T09:00") from None
-    return instant if instant.tzinfo else instant.replace(tzinfo=settings.general.timezone)
 
 
 def _refuse_impossible(place: ReplyPlace, text: str) -> None:

@@ -180,7 +180,7 @@ class CaseCard:
     """
     What an alert tells of a case: the facts at the moment it was written.
 
-    *text* is the customer's oldest unanswered message, whole and as hostile as it came;
+    *text* is the unanswered message that tells most, whole and as hostile as it came;
     *messages* counts the unanswered ones; *due_at* is the target that governs.
     """
 

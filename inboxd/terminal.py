@@ -29,6 +29,7 @@ _COLUMNS = {
     "what": (26, 10),
 }
 """Columns of the list of those who wait: their widths on a wide and on a narrow screen."""
+_MANY_FOLLOWERS = 1_000
 _LONGEST_LINE = 200
 _LONGEST_TEXT = 5_000
 WIDE = 120
@@ -44,8 +45,12 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def print_waiting(out: Console, cases: Sequence[WaitingCase], now: datetime) -> None:
-    """Print who waits, what is due first on top."""
-    out.print(waiting_table(cases, now, wide=out.width >= WIDE))
+    """Print who waits: what is due first on top, what was taken or snoozed at the end."""
+    urgent = sorted(cases, key=lambda case: _is_put_off(case, now))
+    out.print(waiting_table(urgent, now, wide=out.width >= WIDE))
+    late = sum(case.due_at is not None and case.due_at < now for case in cases)
+    taken = sum(bool(case.acknowledged_by) for case in cases)
+    out.print(Text(f"{len(cases)} waiting, {late} late, {taken} taken", style="dim"))
 
 
 def waiting_table(cases: Sequence[WaitingCase], now: datetime, *, wide: bool = True) -> Table:
@@ -64,10 +69,18 @@ def waiting_table(cases: Sequence[WaitingCase], now: datetime, *, wide: bool = T
             format_duration(now - case.waiting_since),
             Text(f"{case.account} {case.stream.replace('_', ' ')}"),
             Text(one_line(_name(case.author), 24)),
-            Text(", ".join(filter(None, [what, *case.topics]))),
+            Text(
+                ", ".join(filter(None, [what, *(topic for topic in case.topics if topic != what)]))
+            ),
             Text(one_line(case.text, _LONGEST_LINE) or "(no text)"),
         )
     return table
+
+
+def _is_put_off(case: WaitingCase, now: datetime) -> bool:
+    """Tell whether somebody has dealt with a case for the time being."""
+    asleep = case.snoozed_until is not None and case.snoozed_until > now
+    return asleep or bool(case.acknowledged_by)
 
 
 def _due(case: WaitingCase, now: datetime) -> Text:
@@ -137,5 +150,6 @@ def _name(author: Author | None) -> str:
     if author is None:
         return "somebody"
     name = author.name or author.handle or author.remote_id
-    followers = f" ({author.followers} followers)" if author.followers else ""
+    many = author.followers is not None and author.followers >= _MANY_FOLLOWERS
+    followers = f" ({author.followers:,} followers)" if many else ""
     return name + followers

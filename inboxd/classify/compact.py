@@ -51,7 +51,7 @@ _FEW_BLANKS = 3
 _MOST_WORDS = 40
 """Words of a message that are tried as evidence."""
 _EVIDENCE_A_LABEL = 3
-_BATCH = 512
+_BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,9 +35,9 @@ def step_alert(
     if reminder:
         headline = f"{who} is still waiting, though {card.acknowledged_by or 'somebody'} took it"
     elif late:
-        headline = f"{who} is waiting past the target for a {_PROMISES[due.target]}"
+        headline = f"{who} is {format_duration(now - due.at)} late for a {_PROMISES[due.target]}"
     else:
-        headline = f"{who} is waiting; a {_PROMISES[due.target]} is due soon"
+        headline = f"{who} needs a {_PROMISES[due.target]} within {format_duration(due.at - now)}"
     skipped = len(decision.skipped)
     return Alert(
         key=f"wait:{wait.id}/{firing.step}/{firing.turn}",
@@ -55,7 +55,6 @@ def step_alert(
 
 def recovery_alert(card: CaseCard, wait: WaitState, now: datetime) -> Alert:
     """Return the notice that a wait people were told of has ended."""
-    late = wait.due_at is not None and wait.ended_at is not None and wait.ended_at > wait.due_at
     took = f" after {format_duration(wait.open_time)} of open time" if wait.open_time else ""
     ended = {
         "answered": "was answered",
@@ -69,10 +68,17 @@ def recovery_alert(card: CaseCard, wait: WaitState, now: datetime) -> Alert:
         thread=f"case:{card.id}",
         reason=f"wait_{wait.end}",
         tone=Tone.RECOVERY,
-        headline=f"{_who(card)} {outcome}{took}" + (", too late" if late else ", in time"),
+        headline=f"{_who(card)} {outcome}{took}{_punctually(wait)}",
         case=card,
         created_at=now,
     )
+
+
+def _punctually(wait: WaitState) -> str:
+    """Return whether an answer kept its promise; what needed none kept nothing."""
+    if wait.end != "answered" or wait.due_at is None or wait.ended_at is None:
+        return ""
+    return ", too late" if wait.ended_at > wait.due_at else ", in time"
 
 
 def blind_alert(

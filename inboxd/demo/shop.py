@@ -33,7 +33,7 @@ def configuration(simulator: Simulator, zone: str) -> str:
 database = "inboxd.db"
 timezone = "{zone}"
 alert_to = ["support"]
-blind_after = 4
+blind_after = 5
 
 [[accounts]]
 name = "shop-vk"

@@ -115,10 +115,6 @@ streams = ["mentions", "direct_messages"]
 poll_every = "2m"
 api_base = "{simulator.twitter_url}"
 
-[[calendars]]
-name = "always"
-{_ALWAYS}
-
 [[sinks]]
 name = "support"
 type = "slack"
@@ -144,10 +140,6 @@ steps = [
 ]
 """
 
-
-_ALWAYS = "\n".join(
-    f'{day} = ["00:00-24:00"]' for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-)
 
 if __name__ == "__main__":
     main()

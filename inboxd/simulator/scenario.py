@@ -218,7 +218,7 @@ class _Planner:
         for hour, (network, fault) in enumerate(zip(NETWORKS, faults, strict=True)):
             at = self._opens + timedelta(hours=2 + 2 * hour) + self._minutes(0, 40)
             self._steps.append(Breaks(at, network, fault))
-            self._steps.append(Mends(at + self._minutes(8, 14), network))
+            self._steps.append(Mends(at + self._minutes(32, 44), network))
 
     def _minutes(self, low: int, high: int) -> timedelta:
         return timedelta(seconds=self._rng.randint(low * 60, high * 60))

@@ -111,6 +111,16 @@ class ReplyPlace:
     max_length: int | None
 
 
+# Of what waits, the message that tells most: the first one of the kind that the case has, for
+# "hello?" before a complaint is not why anybody should hurry; else the oldest.
+_TELLING = """
+coalesce((
+    SELECT t.id FROM messages AS t JOIN messages AS oldest ON oldest.id = w.message_id
+     WHERE t.conversation_id = oldest.conversation_id AND t.direction = 'inbound'
+       AND t.kind = c.kind AND t.deleted_at IS NULL
+       AND t.sent_at BETWEEN oldest.sent_at AND coalesce(w.ended_at, '~')
+     ORDER BY t.sent_at, t.id LIMIT 1), w.message_id)
+"""
 _AUTHOR = "a.remote_id, a.name, a.handle, a.followers, a.url"
 
 
@@ -128,7 +138,7 @@ class ViewStore:
             f"iif(c.acknowledged_at >= w.since, c.acknowledged_by, ''), c.snoozed_until, m.text, m.url, {_AUTHOR} "
             "FROM cases AS c JOIN conversations AS v ON v.id = c.conversation_id "
             "JOIN waits AS w ON w.case_id = c.id AND w.ended_at IS NULL "
-            "JOIN messages AS m ON m.id = w.message_id "
+            f"JOIN messages AS m ON m.id = {_TELLING} "
             "LEFT JOIN authors AS a ON a.id = m.author_id "
             "WHERE c.status = 'waiting' ORDER BY c.due_at IS NULL, c.due_at, c.waiting_since"
         )
@@ -137,9 +147,10 @@ class ViewStore:
     def card(self, case: CaseState, setting: Setting, wait: WaitState) -> CaseCard:
         """Return what an alert tells of *wait* in *case*: the facts as they are now."""
         row = self._db.execute(
-            f"SELECT m.text, m.url, {_AUTHOR} FROM messages AS m "  # noqa: S608 - constants
-            "LEFT JOIN authors AS a ON a.id = m.author_id WHERE m.id = ?",
-            (wait.message,),
+            f"SELECT m.text, m.url, {_AUTHOR} FROM waits AS w "  # noqa: S608 - constants
+            f"JOIN cases AS c ON c.id = w.case_id JOIN messages AS m ON m.id = {_TELLING} "
+            "LEFT JOIN authors AS a ON a.id = m.author_id WHERE w.id = ?",
+            (wait.id,),
         ).fetchone()
         return CaseCard(
             id=case.id or 0,

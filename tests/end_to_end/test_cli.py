@@ -139,7 +139,12 @@ def test_what_a_person_gets_wrong_is_said_and_exits_2(asked: Shop) -> None:
         ("show", "one"): "'one' is not a valid integer",
         ("snooze", "1", "soon"): "'soon' is no time",
         ("snooze", "1", "2001-01-01T09:00"): "not in the future",
+        ("snooze", "1", "9999999d"): "'9999999d' is no time",
+        ("snooze", "1", "9999-12-31T23:59:59-14:00"): "is no time",
         ("reply", "1", " \n "): "the reply is empty",
+        ("reply", "1", "Hallo \udcff"): "is not UTF-8",
+        ("ack", "1", "--as", "\udcff"): "is not UTF-8",
+        ("close", "1", "--reason", "\udcff"): "is not UTF-8",
         ("reply", "1", "д" * 9001): "vk takes 9000",
         ("reopen", "1"): "case 1 is waiting",
         ("walk",): "No such command 'walk'",
@@ -153,6 +158,25 @@ def test_what_a_person_gets_wrong_is_said_and_exits_2(asked: Shop) -> None:
         assert result.out == ""
     assert asked.rows("SELECT count(*) FROM actions") == [(0,)]
     assert asked.outbox("reply IS NOT NULL") == {}
+
+
+async def test_standard_input_that_is_closed_or_no_text_is_said(asked: Shop) -> None:
+    """Nothing is queued of a picture that was piped in by mistake."""
+    utf8 = {**asked.environment, "PYTHONUTF8": "1"}
+    picture = await asked.run("reply", "1", "-", stdin=b"\x89PNG\r\n\xff\xd8", env=utf8)
+    assert "standard input is no utf-8 text" in picture.expect(2).err
+    closing = ("/bin/sh", "-c", 'exec "$0" "$@" <&-')
+    closed = await asked.run("reply", "1", "-", under=closing)
+    assert "standard input is closed" in closed.expect(2).err
+    assert asked.outbox("reply IS NOT NULL") == {}
+
+
+async def test_a_terminal_of_another_encoding_shows_what_it_can(asked: Shop) -> None:
+    """A letter that it does not have is replaced; nothing else is missing."""
+    for encoding in ("ascii", "latin-1", "cp1251"):
+        old = {**asked.environment, "PYTHONIOENCODING": encoding}
+        for command in (("waiting",), ("show", "1"), ("explain", "1")):
+            assert (await asked.run(*command, env=old)).expect(0).out
 
 
 BAD_CONFIG = """
