@@ -373,6 +373,11 @@ class Request:
     take: Callable[[Batch, Json], datetime]
     until: datetime
 
+    @property
+    def name(self) -> tuple[str, str]:
+        """Return what tells it from every other request of one poll."""
+        return self.path, json.dumps(dict(self.params), sort_keys=True)
+
     def read(self, listing: Listing) -> Batch:
         """Take what a page gives, and ask for the next; one bad item spoils nothing else."""
         batch = Batch()
@@ -718,13 +723,20 @@ class Connector(port.Connector):
         until = LONG_AGO if sweeps else since
         path = f"{settings.page_id}/{source}"
         queue, last = deque([Request(path, which.kind, which.params, take, until)]), None
+        asked: set[tuple[str, str]] = set()
         while queue:
             request = queue.popleft()
             batch = request.read(await self._list(request.path, request.params, which.task))
-            queue.extend(batch.further)
+            # What moved while the list was read stands on two pages, and is read on once.
+            new = {each.name: each for each in batch.further if each.name not in asked}
+            circle = any(each.path == path and each.name in asked for each in batch.further)
+            asked.update(new)
+            queue.extend(new.values())
             last = last or marks.after(batch, now, swept=sweeps)
-            kept = (marks if queue else last).cursor()
+            kept = (marks if queue or circle else last).cursor()
             yield port.Page(kept, batch.messages, batch.unknown, batch.windows, batch.note)
+            if circle:
+                raise errors.UnexpectedPayload(f"Facebook's {source} go in a circle.")
 
     async def send(self, reply: port.OutgoingReply) -> port.SendResult:
         """

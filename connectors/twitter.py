@@ -705,6 +705,7 @@ class Connector(port.Connector):
         """Yield what is new, newest first; a cursor between pages resumes at the next page."""
         walk = _Walk.begin(cursor, self._clock.now(), self._settings)
         told: set[str] = set()
+        asked: set[str] = set()
         first = True
         while first or walk.token is not None:
             try:
@@ -723,6 +724,10 @@ class Connector(port.Connector):
             told |= found.windows.keys()
             note = "; ".join(filter(None, (walk.note, found.note)))
             walk = walk.after(answer, is_dm=source == _DIRECT_MESSAGES)
+            if walk.token is not None:
+                if walk.token in asked:
+                    raise errors.UnexpectedPayload("X's pages go in a circle")
+                asked.add(walk.token)
             yield port.Page(walk.cursor(), found.messages, found.unknown, windows, note)
 
     async def send(self, reply: port.OutgoingReply) -> port.SendResult:

@@ -688,6 +688,20 @@ async def test_a_page_cursor_that_expired_is_nobodys_fault(open_shop: Opener) ->
         [page async for page in connector.poll("conversations", None)]
 
 
+async def test_pages_that_lead_in_a_circle_are_left(open_shop: Opener) -> None:
+    """Two pages that name each other as the next would be read for ever."""
+
+    def page_before(after: str) -> tuple[int, dict[str, Any]]:
+        thread = {"id": "t_2", "updated_time": "2026-03-02T08:00:00+0000"}
+        paging = {"cursors": {"after": after}, "next": f"https://x/?after={after}"}
+        return 200, {"data": [thread], "paging": paging}
+
+    connector = await open_shop.script(*map(page_before, "ABABAB"))
+
+    with pytest.raises(UnexpectedPayload, match="circle"):
+        [page async for page in connector.poll("conversations", None)]
+
+
 # Allowances
 
 

@@ -530,6 +530,16 @@ async def test_a_page_that_names_itself_as_the_next_is_an_error(
         await pages_of(connector)
 
 
+async def test_pages_that_go_in_a_circle_are_left(scripted: tuple[Scripted, Connector]) -> None:
+    """Each page is paid for, so none is asked for twice in one reading."""
+    script, connector = scripted
+    for token in ("one", "two", "one", "two", "one"):
+        script.will_say({"meta": {"result_count": 0, "next_token": token}})
+
+    with pytest.raises(UnexpectedPayload, match="circle"):
+        await pages_of(connector)
+
+
 async def test_an_empty_page_in_the_middle_is_not_the_end(
     scripted: tuple[Scripted, Connector],
 ) -> None:
