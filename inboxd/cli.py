@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from inboxd import __version__
-from inboxd.errors import InboxdError, UserError
+from inboxd.errors import ConfigError, InboxdError, Problem, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,7 +138,7 @@ def run(config: Path, *, once: bool, verbose: bool) -> None:
 @click.option(
     "--seconds",
     type=click.IntRange(10, 600),
-    default=40,
+    default=45,
     show_default=True,
     help="How long the working day takes in real time.",
 )
@@ -162,11 +162,19 @@ def check(config: Path, *, online: bool) -> None:
     from inboxd.config import advice
 
     settings = _load(config)
+    _refuse_missing_folder(settings)
     click.echo(f"{config}: {len(settings.accounts)} accounts, {len(settings.policies)} policies")
     for problem in advice(settings):
         click.echo(f"  advice: {problem}")
     if online and not asyncio.run(_check_accounts(settings)):
         raise click.exceptions.Exit(1)
+
+
+def _refuse_missing_folder(settings: Settings) -> None:
+    folder = settings.general.database.parent
+    if not folder.is_dir():
+        problem = Problem("inboxd.database", f"is in {folder}, which does not exist; create it")
+        raise ConfigError(str(settings.path), [problem])
 
 
 async def _check_accounts(settings: Settings) -> bool:
@@ -243,18 +251,24 @@ def explain(config: Path, case: int) -> None:
 @main.command()
 @click.argument("case", type=int)
 @click.argument("text", type=_WORDS)
+@click.option("--anyway", is_flag=True, help="Even if nobody waits, or a reply is on its way.")
 @click.pass_obj
-def reply(config: Path, case: int, text: str) -> None:
+def reply(config: Path, case: int, text: str, *, anyway: bool) -> None:
     """Answer a case with TEXT, or with standard input if TEXT is "-"."""
     from uuid import uuid4
 
     from inboxd.connector import OutgoingReply
+    from inboxd.core.text import one_line
 
     text = (_standard_input() if text == "-" else text).strip()
     with _store(config) as (store, _):
-        _find(store, case)
+        state = _find(store, case)
         place = store.views.reply_place(case)
         _refuse_impossible(place, text)
+        if not anyway and store.outbox.replies_under_way(case):
+            raise UserError(f"a reply to case {case} is on its way already; --anyway sends another")
+        if not anyway and state.wait is None:
+            raise UserError(f"nobody waits in case {case}, it is {state.status}; --anyway sends it")
         outgoing = OutgoingReply(
             key=f"reply:{uuid4()}",
             thread_id=place.thread_id,
@@ -265,7 +279,9 @@ def reply(config: Path, case: int, text: str) -> None:
             sent_after=place.sent_after,
         )
         store.outbox.add_reply(place.account, case, outgoing, _now())
-    click.echo(f"The reply to case {case} is queued{_sender_note(store.path)}")
+    to = (place.recipient.name or place.recipient.handle) if place.recipient else "the customer"
+    where = f"{place.account}, {'public' if place.public else 'private'}"
+    click.echo(f"The reply to {one_line(to, 60)} ({where}) is queued{_sender_note(store.path)}")
 
 
 @main.command()

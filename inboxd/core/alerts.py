@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from inboxd.core.escalation import Reason
@@ -35,9 +36,11 @@ def step_alert(
     if reminder:
         headline = f"{who} is still waiting, though {card.acknowledged_by or 'somebody'} took it"
     elif late:
-        headline = f"{who} is {format_duration(now - due.at)} late for a {_PROMISES[due.target]}"
+        lateness = _minutes(now - due.at)
+        how = f"is {lateness} late for" if lateness else "is now due"
+        headline = f"{who} {how} a {_PROMISES[due.target]}"
     else:
-        headline = f"{who} needs a {_PROMISES[due.target]} within {format_duration(due.at - now)}"
+        headline = f"{who} needs a {_PROMISES[due.target]} within {_minutes(due.at - now) or '1m'}"
     skipped = len(decision.skipped)
     return Alert(
         key=f"wait:{wait.id}/{firing.step}/{firing.turn}",
@@ -72,6 +75,12 @@ def recovery_alert(card: CaseCard, wait: WaitState, now: datetime) -> Alert:
         case=card,
         created_at=now,
     )
+
+
+def _minutes(span: timedelta) -> str:
+    """Return *span* to the minute, or "" if it is shorter than one."""
+    whole = span // timedelta(minutes=1)
+    return format_duration(timedelta(minutes=whole)) if whole else ""
 
 
 def _punctually(wait: WaitState) -> str:

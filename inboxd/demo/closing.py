@@ -56,7 +56,10 @@ class Closing:
             ("messages in", str(figures["inbound"])),
             ("complaints found", f"{found} ({right} of the {real} that were written as such)"),
             ("answered in time", str(figures["in_time"])),
-            ("breached", f"{breached} ({figures['late']} answered late)"),
+            (
+                "breached",
+                f"{breached} ({figures['late']} answered late, {figures['overdue']} still waiting)",
+            ),
             ("still waiting", str(figures["waiting"])),
             ("alerts", f"{slack} in Slack, {mail} by e-mail"),
         ]

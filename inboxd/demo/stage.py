@@ -30,8 +30,6 @@ from inboxd.store import Store
 from inboxd.terminal import console
 
 if TYPE_CHECKING:
-    from typing import TextIO
-
     from rich.console import Console
 
     from inboxd.clock import Clock
@@ -43,6 +41,8 @@ if TYPE_CHECKING:
 _ZONE = ZoneInfo("Europe/Kyiv")
 _DAY = date(2026, 9, 16)  # a Wednesday without holidays
 _BEGINS, _ENDS = time(8, 50), time(18, 15)
+_MARKER = ".inboxd-demo"
+"""How a later demo knows that it may write into a folder again."""
 _LOOK_EVERY = timedelta(minutes=3)
 
 
@@ -63,21 +63,25 @@ async def play(*, seed: int, keep: Path | None, seconds: int, tui: bool) -> None
         folder.mkdir(parents=True, exist_ok=True)
         clock = FastClock(begins, (ends - begins).total_seconds() / seconds)
         simulator = await stack.enter_async_context(Simulator(day.new_world(), now=clock.now))
+        settings = _prepare(folder, simulator)
         log = stack.enter_context((folder / "inboxd.log").open("w", encoding="utf-8"))
-        stage = _Stage(day, simulator, clock, out)
-        await stage.perform(_prepare(folder, simulator, log), ends, tui=tui)
+        logs.configure(secrets=settings.secrets(), stream=log)
+        await _Stage(day, simulator, clock, out).perform(settings, ends, tui=tui)
+        if keep:
+            out.print(Text(f"\nTo look at the day: inboxd -c {settings.path} waiting (or show 6)"))
 
 
-def _prepare(folder: Path, simulator: Simulator, log: TextIO) -> Settings:
+def _prepare(folder: Path, simulator: Simulator) -> Settings:
     """Write the shop's configuration into *folder* and load it as `inboxd run` would."""
+    path = folder / "config.toml"
+    if any(folder.iterdir()) and not (folder / _MARKER).exists():
+        raise UserError(f"{folder} is not empty, and not from a demo; name a new folder")
+    (folder / _MARKER).touch()
     for old in folder.glob("inboxd.db*"):
         old.unlink()
-    path = folder / "config.toml"
     path.write_text(shop.configuration(simulator, _ZONE.key), encoding="utf-8")
     path.chmod(0o600)
-    settings = load(path, plugins.networks(), shop.secrets())
-    logs.configure(secrets=settings.secrets(), stream=log)
-    return settings
+    return load(path, plugins.networks(), shop.secrets())
 
 
 @dataclass(slots=True)

@@ -128,6 +128,15 @@ class OutboxStore:
         )
         return int(cursor.lastrowid or 0)
 
+    def replies_under_way(self, case: int) -> int:
+        """Return how many replies to a case are queued or being sent."""
+        (count,) = self._db.execute(
+            "SELECT count(*) FROM outbox WHERE case_id = ? AND reply IS NOT NULL "
+            "AND state IN ('pending', 'sending', 'unsure')",
+            (case,),
+        ).fetchone()
+        return int(count)
+
     def withdraw(self, wait_id: int) -> Told:
         """Cancel what still waits to be sent about a wait; returns who may have heard of it."""
         heard = self._db.execute(

@@ -279,6 +279,18 @@ def test_the_history_that_a_first_poll_brings_is_not_alerted_on(shop: Shop) -> N
     assert shop.queued() == [("step_due", "support", "pending"), ("step_due", "lead", "pending")]
 
 
+def test_the_message_that_tells_most_is_quoted(shop: Shop) -> None:
+    """Not the greeting before a complaint, but the complaint, is what people read."""
+    shop.hear(said(0, "m1", "hello?"))
+    judged(shop, Kind.OTHER)
+    shop.hear(said(1, "m2", "the parcel is wet"))
+    judged(shop, Kind.COMPLAINT)
+    shop.tick(60)
+    assert [case.text for case in shop.store.views.waiting()] == ["the parcel is wet"]
+    cards = [item.alert.case for item in shop.store.outbox.due("lead", at(60)) if item.alert]
+    assert [card.text for card in cards if card] == ["the parcel is wet"]
+
+
 def judged(shop: Shop, kind: Kind) -> None:
     verdict = Verdict(kind, (Topic.SHIPPING,), Urgency.HIGH, "en", {"complaint": 0.9})
     waiting: list[Unclassified] = shop.store.messages.unclassified(100)
