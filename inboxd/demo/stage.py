@@ -24,6 +24,7 @@ from inboxd.demo import shop
 from inboxd.demo.closing import Closing
 from inboxd.demo.narrator import LiveNarrator, Narrator
 from inboxd.errors import UserError
+from inboxd.simulator.configuration import secrets
 from inboxd.simulator.scenario import working_day
 from inboxd.simulator.server import Simulator
 from inboxd.store import Store
@@ -81,7 +82,7 @@ def _prepare(folder: Path, simulator: Simulator) -> Settings:
         old.unlink()
     path.write_text(shop.configuration(simulator, _ZONE.key), encoding="utf-8")
     path.chmod(0o600)
-    return load(path, plugins.networks(), shop.secrets())
+    return load(path, plugins.networks(), secrets(simulator))
 
 
 @dataclass(slots=True)
