@@ -99,14 +99,3 @@ class ManualClock:
     def advance(self, duration: timedelta) -> None:
         """Move on by *duration*."""
         self.set(self._now + duration)
-
-
-class Stopwatch:
-    """Measures real time for log lines and bench figures; never used to decide anything."""
-
-    def __init__(self) -> None:
-        self._start = time.perf_counter()
-
-    def seconds(self) -> float:
-        """Return the real seconds since it was made."""
-        return time.perf_counter() - self._start

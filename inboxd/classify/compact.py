@@ -42,8 +42,17 @@ _TOPICS = slice(_KINDS.stop, _KINDS.stop + len(Topic))
 _URGENCIES = slice(_TOPICS.stop, _TOPICS.stop + len(Urgency))
 _LANGUAGES = slice(_URGENCIES.stop, _URGENCIES.stop + len(LANGUAGES))
 
-SIGNALS = (*Kind, *Topic, *Urgency, "length", "asks", "asks_twice", "exclaims", "digits", "short")
-"""What the rules say of a text, and its form, in the order of the model's signal rows."""
+_KIND_ORDER, _URGENCY_ORDER = tuple(Kind), tuple(Urgency)
+_PLACES = {
+    (part, label): columns.start + place
+    for part, columns, labels in (
+        ("kind", _KINDS, _KIND_ORDER),
+        ("topic", _TOPICS, tuple(Topic)),
+        ("urgency", _URGENCIES, _URGENCY_ORDER),
+    )
+    for place, label in enumerate(labels)
+}
+"""The column of each label that evidence is shown for."""
 
 _WORD = re.compile(r"[^\W_][\w'’ʼ-]*|[^\w\s]+")
 _LONG = 500
@@ -60,7 +69,7 @@ class Model:
     What training leaves: one row of weights for each bucket, one column for each score.
 
     *weights* are whole numbers in units of *scale*; *signals* are the weights of what the
-    rules and the form of a text say, a row for each of SIGNALS; *temperature* makes the kinds' scores
+    rules and the form of a text say, a row for each column of `signals_of`; *temperature* makes the kinds' scores
     probabilities; a topic is named from its *threshold* on. *card* says where it comes from.
     """
 
@@ -159,9 +168,9 @@ class CompactClassifier:
         languages = scores[:, _LANGUAGES].argmax(axis=1)
         labels = [
             _Labels(
-                kind=list(Kind)[kind.argmax()],
+                kind=_KIND_ORDER[kind.argmax()],
                 topics=self._named(topic),
-                urgency=list(Urgency)[urgency],
+                urgency=_URGENCY_ORDER[urgency],
                 language=LANGUAGES[language],
             )
             for kind, topic, urgency, language in zip(
@@ -230,7 +239,7 @@ def _strongest(label: _Labels, matches: Sequence[re.Match[str]], said: Floats) -
     for part, value in wanted:
         if value is Topic.OTHER or value is Kind.OTHER:
             continue
-        column = said[:, _column(part, value)]
+        column = said[:, _PLACES[part, value]]
         best = np.argsort(-column, kind="stable")[:_EVIDENCE_A_LABEL]
         spans.extend(
             Evidence(
@@ -240,12 +249,6 @@ def _strongest(label: _Labels, matches: Sequence[re.Match[str]], said: Floats) -
             if column[row] > 0
         )
     return spans
-
-
-def _column(part: str, value: str) -> int:
-    within = {"kind": (_KINDS, Kind), "topic": (_TOPICS, Topic), "urgency": (_URGENCIES, Urgency)}
-    columns, labels = within[part]
-    return columns.start + [str(each) for each in labels].index(str(value))
 
 
 def signals_of(texts: Sequence[str], ruled: Sequence[Verdict]) -> Floats:

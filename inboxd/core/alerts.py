@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -94,15 +95,11 @@ def blind_alert(
     account: str, sources: Sequence[str], since: datetime, errors: Sequence[str], now: datetime
 ) -> Alert:
     """Return the alert that *sources* of an account have not been read since *since*."""
-    return Alert(
-        key=f"account:{account}/blind/{','.join(sources)}/{since.isoformat()}",
-        thread=f"account:{account}",
-        reason="account_blind",
-        tone=Tone.BREACH,
-        headline=f"{account} is blind: {', '.join(sources)} not read for "
-        f"{format_duration(now - since)}",
+    names, lasted = ", ".join(sources), format_duration(now - since)
+    return replace(
+        _account_alert("blind", account, sources, since, now),
+        headline=f"{account} is blind: {names} not read for {lasted}",
         detail="\n".join(errors) or "No read has been completed.",
-        created_at=now,
     )
 
 
@@ -110,14 +107,10 @@ def refused_alert(
     account: str, sources: Sequence[str], since: datetime, errors: Sequence[str], now: datetime
 ) -> Alert:
     """Return the alert that only a person can make *sources* of an account readable again."""
-    return Alert(
-        key=f"account:{account}/refused/{','.join(sources)}/{since.isoformat()}",
-        thread=f"account:{account}",
-        reason="account_refused",
-        tone=Tone.BREACH,
+    return replace(
+        _account_alert("refused", account, sources, since, now),
         headline=f"{account} cannot read {', '.join(sources)}: a person must act",
         detail="\n".join(errors),
-        created_at=now,
     )
 
 
@@ -126,13 +119,24 @@ def sighted_alert(
 ) -> Alert:
     """Return the notice that sources people were told of are read again."""
     messages = "1 message" if found == 1 else f"{found} messages"
-    return Alert(
-        key=f"account:{account}/read_again/{','.join(sources)}/{since.isoformat()}",
-        thread=f"account:{account}",
-        reason="account_read_again",
+    return replace(
+        _account_alert("read_again", account, sources, since, now),
         tone=Tone.RECOVERY,
         headline=f"{account} sees again after {format_duration(now - since)}",
         detail=f"Read again: {', '.join(sources)}; {messages} found since.",
+    )
+
+
+def _account_alert(
+    what: str, account: str, sources: Sequence[str], since: datetime, now: datetime
+) -> Alert:
+    """Return what all alerts about an account's sources share; the words are still missing."""
+    return Alert(
+        key=f"account:{account}/{what}/{','.join(sources)}/{since.isoformat()}",
+        thread=f"account:{account}",
+        reason=f"account_{what}",
+        tone=Tone.BREACH,
+        headline="",
         created_at=now,
     )
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from inboxd.core.sla import reach
+from inboxd.durations import BusinessSpan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +28,6 @@ class Reason(StrEnum):
 
     STEP_DUE = "step_due"
     REMINDER_DUE = "reminder_due"
-    NOBODY_WAITS = "nobody_waits"
     NO_TARGET = "no_target"
     NO_STEPS_LEFT = "no_steps_left"
     NOT_YET = "not_yet"
@@ -180,4 +180,4 @@ def _turns(
 
 def step_offset(hours: OpeningHours, due: Due, step: Step) -> timedelta:
     """Return how much open time after the start of the promise *step* is due."""
-    return due.allowed * step.at.percent / 100 + hours.span(step.at.plus)
+    return hours.step(step.at, BusinessSpan(time=due.allowed))

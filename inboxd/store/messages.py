@@ -92,7 +92,7 @@ class MessageStore:
 
     def _known(self, account: str, remote_ids: list[str]) -> dict[str, tuple[Any, ...]]:
         rows = self._db.execute(
-            "SELECT remote_id, id, conversation_id, text, sent_at, edited_at, deleted_at, direction "
+            "SELECT remote_id, id, conversation_id, text, sent_at, edited_at, deleted_at "
             "FROM messages WHERE account = ? AND remote_id IN (SELECT value FROM json_each(?))",
             (account, json.dumps(remote_ids)),
         )
@@ -102,7 +102,7 @@ class MessageStore:
         self, row: tuple[Any, ...], message: Message, seen_at: datetime, stored: Stored
     ) -> None:
         """Take over an edit or a deletion; a repetition changes nothing."""
-        _, number, conversation, text, sent_at, edited_at, deleted_at, _ = row
+        _, number, conversation, text, sent_at, edited_at, deleted_at = row
         changed = False
         if message.deleted and deleted_at is None:
             self._db.execute(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _ITEM = (
     "o.id, o.key, o.receiver, o.attempts, o.uncertain, o.created_at, o.claimed_at, o.case_id, "
-    "o.reply, o.thread"
+    "o.reply"
 )
 _IS_OVER = (
     "EXISTS (SELECT 1 FROM alerts AS a JOIN waits AS w ON w.id = a.wait_id "
@@ -270,7 +270,7 @@ class OutboxStore:
 
 
 def _item(row: Sequence[Any]) -> OutboxItem:
-    number, key, receiver, attempts, uncertain, created, claimed, case, reply, _ = row[:10]
+    number, key, receiver, attempts, uncertain, created, claimed, case, reply = row[:9]
     return OutboxItem(
         id=number,
         key=key,
@@ -280,7 +280,7 @@ def _item(row: Sequence[Any]) -> OutboxItem:
         created_at=from_text(created),
         claimed_at=maybe_instant(claimed),
         case_id=case,
-        alert=_alert(row[10:]) if row[10] else None,
+        alert=_alert(row[9:]) if row[9] else None,
         reply=_reply(json.loads(reply)) if reply else None,
     )
 
