@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import connectors
 from inboxd.simulator import vk
 from inboxd.simulator.facebook.facade import PAGE_TOKEN
+from inboxd.simulator.faults import Fault
 from inboxd.simulator.twitter import Credentials
 from inboxd.simulator.world import BRANDS
 
@@ -79,6 +80,11 @@ WIRINGS: dict[Network, Wiring] = {
         below_a_post=True,
     ),
 }
+
+
+def patience_for(fault: Fault) -> timedelta:
+    """Return a timeout that only a server which never answers exceeds, however busy the machine."""
+    return timedelta(seconds=1.5 if fault is Fault.TIMEOUT else 20)
 
 
 def connector_modules() -> dict[str, ModuleType]:

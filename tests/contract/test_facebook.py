@@ -31,6 +31,7 @@ from inboxd.model import Author, Direction, Message, Stream
 from inboxd.simulator import facebook
 from inboxd.simulator.faults import Call, Fault, Faults, RequestLog
 from inboxd.simulator.world import Item, World
+from tests.contract.stage import patience_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -565,7 +566,7 @@ async def test_each_way_to_fail_is_one_class_and_shows_no_token(
     open_shop: Opener, fault: Fault, code: str | None
 ) -> None:
     """In reading; afterwards the same connector reads on."""
-    shop = await open_shop(timeout=timedelta(seconds=0.3), app={"app_secret": SECRET},
+    shop = await open_shop(timeout=patience_for(fault), app={"app_secret": SECRET},
                            app_secret=SECRET)  # fmt: skip
     shop.dm("Hallo?")
     shop.faults.switch_on("facebook", fault, code=code, times=2)
@@ -833,7 +834,7 @@ async def test_a_lost_answer_is_an_unknown_outcome(
     open_shop: Opener, fault: Fault, kind: str
 ) -> None:
     """The reply may have been delivered, so it is not tried again here."""
-    shop = await open_shop(timeout=timedelta(seconds=0.3))
+    shop = await open_shop(timeout=patience_for(fault))
     asked = (await asked_in_every_way(shop))[kind]
     switch = shop.faults.switch_on("facebook", fault)
 

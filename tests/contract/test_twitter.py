@@ -31,7 +31,15 @@ from inboxd.errors import (
 from inboxd.model import Author, Direction, Message, Stream
 from inboxd.simulator.faults import Fault
 from inboxd.simulator.world import snowflake
-from tests.contract.stage import NOW, OVERLAP, WIRINGS, cursors_of, messages_of, read
+from tests.contract.stage import (
+    NOW,
+    OVERLAP,
+    WIRINGS,
+    cursors_of,
+    messages_of,
+    patience_for,
+    read,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -298,7 +306,7 @@ async def test_a_failed_send_says_whether_it_may_have_arrived(
     stage: Stage, fault: Fault, expected: type[InboxdError], *, private: bool
 ) -> None:
     """A lost answer is never mistaken for "not sent", and nothing is sent a second time."""
-    connector = stage.connect(timeout=timedelta(seconds=0.5))
+    connector = stage.connect(timeout=patience_for(fault))
     question = await asked(stage, connector, private=private)
     switch = stage.simulator.faults.switch_on("twitter", fault, endpoint="POST *")
 
