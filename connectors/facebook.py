@@ -693,9 +693,10 @@ class Connector(port.Connector):
 
     network = "facebook"
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, ledger: port.Ledger | None = None) -> None:
         self._settings = settings
         self._clock = clock
+        self._ledger = ledger or port.Ledger(clock)
         self._session: aiohttp.ClientSession | None = None
         self._paused_until: datetime | None = None
 

@@ -687,9 +687,10 @@ class Connector(port.Connector):
 
     network: ClassVar[str] = "twitter"
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, ledger: port.Ledger | None = None) -> None:
         self._settings = settings
         self._clock = clock
+        self._ledger = ledger or port.Ledger(clock)
         self._us = settings.user_id
         self._transport = _Transport(settings)
         self._client = AsyncClient(return_type=dict)

@@ -1059,10 +1059,11 @@ class Connector(port.Connector):
     network = "vk"
     idempotent_sends = True
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, ledger: port.Ledger | None = None) -> None:
         """Remember the settings; threads and connections begin with the first call."""
         self._settings = settings
         self._clock = clock
+        self._ledger = ledger or port.Ledger(clock)
         self._group_id = settings.group_id
         self._api = _Api(vk_api.VkApiGroup, settings.token, "community token", settings)
         self._service = _optional(settings.service_token, "service_token", settings)

@@ -8,16 +8,18 @@ of :class:`AccountSettings`, and ``Connector``, a subclass of :class:`Connector`
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
 from inboxd.durations import parse_duration
-from inboxd.model import Author, Message, ReplyWindow, Stream, Unknown
+from inboxd.model import Author, Direction, Message, ReplyWindow, Stream, Unknown
 
 if TYPE_CHECKING:
     from inboxd.clock import Clock
@@ -50,8 +52,29 @@ class AccountSettings(BaseModel):
     """How far back the very first poll reads."""
     timeout: Duration = timedelta(seconds=20)
     """The longest that one call to the network may take, in real time."""
+    brand_words: tuple[str, ...] = ()
+    """What the stream "search" looks for: the brand's name as people write it without an @."""
+    auto_replies: tuple[str, ...] = ()
+    """Regular expressions of the brand's automatic texts, which stop no clock."""
     api_base: str = ""
     """Another origin to speak to (a proxy, a mock); empty for the network's own."""
+
+    @field_validator("auto_replies")
+    @classmethod
+    def _regular_expressions(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in patterns:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+        return patterns
+
+    @field_validator("brand_words")
+    @classmethod
+    def _words(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        if any(not word.strip() or '"' in word for word in words):
+            raise ValueError("must be words to look for, without quotation marks")
+        return words
 
     @field_validator("streams")
     @classmethod
@@ -74,11 +97,13 @@ class Source:
     One thing a connector reads with a cursor of its own.
 
     It serves one or several streams (VK's long poll delivers all of them) or none (X's own
-    posts are read only to see the brand's answers).
+    posts are read only to see the brand's answers). One that only repairs what another may
+    have lost names that other in *reads_back*: what it finds first, the other did not deliver.
     """
 
     name: str
     streams: frozenset[Stream]
+    reads_back: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +120,25 @@ class Page:
     messages: Sequence[Message] = ()
     unknown: Sequence[Unknown] = ()
     windows: Sequence[ReplyWindow] = ()
+    gone: Sequence[str] = ()
+    """Ids of messages that the network says are not there any more, where that is all it says."""
     note: str = ""
     """Something people should know about what was read, such as "events were lost"."""
+    lost: str = ""
+    """What may be missing for good since the last read, which nothing reads back; else empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A message that is stored already, as far as looking for it again needs to know it."""
+
+    remote_id: str
+    thread_id: str
+    stream: Stream
+    direction: Direction
+    sent_at: datetime
+    parent_id: str | None = None
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +179,105 @@ class AccountCheck:
 
     identity: str
     streams: Sequence[StreamCheck] = field(default=())
+    expires_at: datetime | None = None
+    """When the token will cease to work, where the network tells."""
+    renewal: str = ""
+    """What to do before then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """
+    How much of something that a network counts is used: for `inboxd doctor`, and to warn in time.
+
+    *limit* is None where nothing is known of one; *projected* is what *used* comes to by
+    *resets_at* if it goes on like this; *cost* is what has been used so far in US dollars.
+    """
+
+    name: str
+    used: int
+    limit: int | None = None
+    resets_at: datetime | None = None
+    projected: int | None = None
+    cost: float | None = None
+    projected_cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntries:
+    """What is new in a ledger: amounts by UTC day and name, and until when what rests."""
+
+    spent: Mapping[tuple[date, str], int]
+    rests: Mapping[str, datetime]
+
+    def __bool__(self) -> bool:
+        return bool(self.spent or self.rests)
+
+
+class Ledger:
+    """
+    What an account has used of what its network allows: kept over restarts.
+
+    Amounts are counted by UTC day under a name (a method, a kind of thing that is paid for).
+    A name *rests* until the network takes it again. Who owns the account keeps what `taken`
+    returns in the transaction of the page that caused it, and hands it back with `restored`.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._kept: Mapping[tuple[date, str], int] = {}
+        self._new: Counter[tuple[date, str]] = Counter()
+        self._rests: dict[str, datetime] = {}
+        self._new_rests: dict[str, datetime] = {}
+        self._counted: dict[tuple[date, str], set[str]] = {}
+
+    def spend(self, name: str, amount: int = 1) -> None:
+        """Count *amount* more of *name* today."""
+        if amount:
+            self._new[self._today(), name] += amount
+
+    def spend_once(self, name: str, ids: Iterable[str]) -> int:
+        """
+        Count each of *ids* once a day, as X bills what it returns; returns how many are new.
+
+        A restart forgets which were counted: the sum is then too high, never too low.
+        """
+        today = self._today()
+        self._counted = {key: seen for key, seen in self._counted.items() if key[0] == today}
+        seen = self._counted.setdefault((today, name), set())
+        new = set(ids) - seen
+        seen |= new
+        self.spend(name, len(new))
+        return len(new)
+
+    def spent(self, name: str, since: date) -> int:
+        """Return how much of *name* was used from the UTC day *since* on."""
+        both = (*self._kept.items(), *self._new.items())
+        return sum(amount for (day, what), amount in both if what == name and day >= since)
+
+    def rest(self, name: str, until: datetime) -> None:
+        """Note that the network takes no *name* before *until*."""
+        self._rests[name] = self._new_rests[name] = until
+
+    def rests_until(self, name: str) -> datetime | None:
+        """Return until when *name* rests; None if it may be asked now."""
+        until = self._rests.get(name)
+        return until if until is not None and until > self._clock.now() else None
+
+    def taken(self) -> LedgerEntries:
+        """Return what came since the last call, to be kept."""
+        entries = LedgerEntries(dict(self._new), dict(self._new_rests))
+        self._kept = Counter(self._kept) + self._new
+        self._new, self._new_rests = Counter(), {}
+        return entries
+
+    def restored(self, entries: LedgerEntries) -> None:
+        """Take over what is kept, by whichever process; what is new here stays new."""
+        self._kept = entries.spent
+        self._rests = {**entries.rests, **self._new_rests}
+
+    def _today(self) -> date:
+        return self._clock.now().date()
 
 
 class Connector(ABC):
@@ -153,8 +294,12 @@ class Connector(ABC):
     """True if sending the same :class:`OutgoingReply` twice can never deliver it twice."""
 
     @abstractmethod
-    def __init__(self, settings: Any, clock: Clock) -> None:  # noqa: ANN401 - its own Settings
-        """Remember the settings; speak to nobody before the first call."""
+    def __init__(self, settings: Any, clock: Clock, ledger: Ledger | None = None) -> None:  # noqa: ANN401 - its own Settings
+        """
+        Remember the settings; speak to nobody before the first call.
+
+        Without a *ledger* what is used is counted for as long as this object lives.
+        """
 
     @abstractmethod
     def sources(self) -> Sequence[Source]:
@@ -169,6 +314,30 @@ class Connector(ABC):
         continue from; a poll that finds nothing still yields one page, because having
         looked is itself a fact.
         """
+
+    async def verify(self, known: Sequence[Known]) -> AsyncIterator[Page]:
+        """
+        Look up messages that are stored, to see which were edited, are gone, or are back.
+
+        Yields pages whose cursors mean nothing. What is gone is in `Page.gone` (or a deleted
+        Message, where the network tells more), what was deleted and is back is delivered with
+        *restored*, what is merely as it was may be left out. What could not be looked up is
+        none of these: it is left out with a note, or raises; it is never taken for deleted.
+        """
+        for each in known[:0]:
+            yield Page({}, gone=[each.remote_id])
+
+    def reread(self, item: Unknown) -> Page:
+        """
+        Read a quarantined *item* once more, with what this version knows; asks nobody.
+
+        Returns its messages, or the item itself as `Page.unknown` if it is still not understood.
+        """
+        return Page({}, unknown=[item])
+
+    def allowances(self) -> Sequence[Allowance]:
+        """Return how much of what the network counts is used, from the ledger alone."""
+        return ()
 
     @abstractmethod
     async def send(self, reply: OutgoingReply) -> SendResult:

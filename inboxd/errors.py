@@ -117,4 +117,12 @@ class OutcomeUnknown(InboxdError):
 
 
 class UnexpectedPayload(InboxdError):
-    """The network answered in a shape that no contract describes."""
+    """
+    The network answered in a shape that no contract describes.
+
+    *raw* is the answer, as far as there was one, for the quarantine; never with a token in it.
+    """
+
+    def __init__(self, text: str, raw: object = None) -> None:
+        super().__init__(text)
+        self.raw = raw

@@ -98,7 +98,13 @@ class Message:
     separately never collide within an account. *thread_id* names the conversation: a DM
     peer, a root comment, or one author within one X conversation.
 
-    A *deleted* message may have neither author nor text: what is known of it is kept.
+    A *deleted* message may have neither author nor text: what is known of it is kept. One that
+    the network says was deleted and is back is *restored*; a deleted message that merely
+    arrives once more, late or out of order, stays deleted.
+
+    An outbound message answers everybody who waits in its thread, unless it names in
+    *addressees* (their remote ids) whom it is for. *also_in* are further threads that it
+    answers, where a network keeps one answer to several customers apart.
     """
 
     remote_id: str
@@ -114,18 +120,26 @@ class Message:
     attachments: tuple[Attachment, ...] = ()
     edited_at: datetime | None = None
     deleted: bool = False
+    restored: bool = False
     auto_reply: bool = False
     staff: str = ""
+    addressees: tuple[str, ...] = ()
+    also_in: tuple[str, ...] = ()
     raw: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """An item of a kind that the connector does not know: stored raw and counted."""
+    """
+    An item that the connector does not understand: kept raw in quarantine, and counted.
+
+    Its *kind* is not known yet, or *error* says what about it broke our reading of it.
+    """
 
     remote_id: str
     kind: str
     raw: Json
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from inboxd.clock import Clock
+    from inboxd.connector import Ledger
 
 _PACKAGE = "connectors"
 _GROUP = "inboxd.connectors"
@@ -39,12 +40,12 @@ def networks_unloaded() -> dict[str, Callable[[], type[AccountSettings]]]:
     return dict.fromkeys(sorted(_modules()), lambda: AnyAccount)
 
 
-def connect(settings: AccountSettings, clock: Clock) -> Connector:
+def connect(settings: AccountSettings, clock: Clock, ledger: Ledger | None = None) -> Connector:
     """Return the connector for an account; nothing is asked of the network yet."""
     kind = getattr(_load(settings.network), "Connector", None)
     if not (isinstance(kind, type) and issubclass(kind, Connector)):
         raise OperatorError(f"the connector for {settings.network} has no class Connector")
-    return kind(settings, clock)
+    return kind(settings, clock, ledger)
 
 
 def _settings(network: str) -> type[AccountSettings]:

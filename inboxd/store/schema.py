@@ -265,6 +265,61 @@ def m001_first(db: Database) -> None:
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
+_DEPTH = """
+ALTER TABLE messages ADD COLUMN addressees TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE message_versions ADD COLUMN kind TEXT;
+ALTER TABLE message_versions ADD COLUMN edited_at TEXT;
+ALTER TABLE unknown_items ADD COLUMN source TEXT NOT NULL DEFAULT '';
+ALTER TABLE unknown_items ADD COLUMN error TEXT NOT NULL DEFAULT '';
+ALTER TABLE unknown_items ADD COLUMN understood_at TEXT;
+ALTER TABLE sources ADD COLUMN missed INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX messages_of_ours_by_text ON messages (account, text) WHERE direction = 'outbound';
+CREATE INDEX messages_of_author ON messages (author_id, sent_at) WHERE direction = 'inbound';
+CREATE TABLE answers_elsewhere (     -- an answer to several customers whom the network keeps apart
+    message_id      INTEGER NOT NULL REFERENCES messages (id),
+    conversation_id INTEGER NOT NULL REFERENCES conversations (id),
+    PRIMARY KEY (conversation_id, message_id)
+) WITHOUT ROWID;
+CREATE TABLE traffic (               -- customers' messages by the hour in which they were sent
+    account  TEXT NOT NULL,
+    stream   TEXT NOT NULL,
+    hour     TEXT NOT NULL,          -- the hour's beginning
+    messages INTEGER NOT NULL,
+    PRIMARY KEY (account, stream, hour)
+) WITHOUT ROWID;
+CREATE TABLE coverage (              -- gaps: spans of which nobody knows what was written in them
+    id       INTEGER PRIMARY KEY,
+    account  TEXT NOT NULL,
+    source   TEXT NOT NULL,
+    began_at TEXT NOT NULL,
+    ended_at TEXT,                   -- NULL: it lasts
+    reason   TEXT NOT NULL,
+    found    INTEGER                 -- messages that were read when it ended; NULL: lost for good
+);
+CREATE INDEX coverage_open ON coverage (account, source) WHERE ended_at IS NULL;
+CREATE TABLE spendings (             -- what an account used of what its network counts
+    account TEXT NOT NULL,
+    day     TEXT NOT NULL,           -- of UTC
+    name    TEXT NOT NULL,
+    amount  INTEGER NOT NULL,
+    PRIMARY KEY (account, day, name)
+) WITHOUT ROWID;
+CREATE TABLE rests (                 -- what a network takes no calls of for a while
+    account TEXT NOT NULL,
+    name    TEXT NOT NULL,
+    until   TEXT NOT NULL,
+    PRIMARY KEY (account, name)
+) WITHOUT ROWID;
+"""
+
+
+@migrations()
+def m002_depth(db: Database) -> None:
+    """Keep whom answers are for, what edits changed, gaps, allowances and why items are held."""
+    for statement in _statements(_DEPTH):
+        db.execute(statement)
+
+
 def known_migrations() -> frozenset[str]:
     """Return the names of all migrations that this version has: what an empty file lacks."""
     empty = Database(memory=True, execute_plugins=False)

@@ -40,7 +40,9 @@ class ScriptedConnector(Connector):
 
     network = "vk"
 
-    def __init__(self, settings: AccountSettings, clock: ManualClock) -> None:
+    def __init__(
+        self, settings: AccountSettings, clock: ManualClock, _ledger: object = None
+    ) -> None:
         self.settings, self.clock = settings, clock
         self.script: dict[str, list[list[Page | Exception]]] = {"comments": [], "messages": []}
         self.cursors: list[tuple[str, Mapping[str, Any] | None]] = []

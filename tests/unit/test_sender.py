@@ -76,7 +76,9 @@ class ScriptedConnector(Connector):
 
     network = "vk"
 
-    def __init__(self, settings: AccountSettings, clock: ManualClock) -> None:
+    def __init__(
+        self, settings: AccountSettings, clock: ManualClock, _ledger: object = None
+    ) -> None:
         self.clock = clock
         self.settings = settings
         self.outcomes: list[Exception] = []
