@@ -552,7 +552,7 @@ def test_the_error_names_the_file(read: Read, tmp_path: Path) -> None:
             ACCOUNT + '"a b\\u001b[31m" = 5',
             (
                 'accounts[0]."a b\\u001b[31m" is unknown; there are: api_base, '
-                "backfill, name, network, overlap, poll_every, shop_id, spare_token, streams, timeout, token"
+                "auto_replies, backfill, brand_words, name, network, overlap, poll_every, shop_id, spare_token, streams, timeout, token"
             ),
         ),
         (
