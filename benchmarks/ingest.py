@@ -24,7 +24,7 @@ from sqlite_utils import Database
 from benchmarks import corpus, shop
 from benchmarks.figures import Figure
 from inboxd.connector import Page
-from inboxd.pipeline import Pipeline
+from inboxd.pipeline import Origin, Pipeline
 from inboxd.store import Store
 from inboxd.store.times import to_text
 
@@ -80,7 +80,7 @@ def insert(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
 def ingest(pipeline: Pipeline, now: datetime, messages: Sequence[Message]) -> None:
     """Write one page of ours."""
     page = Page({"ts": to_text(now)}, messages)
-    pipeline.ingest("shop-vk", "vk", "events", page, now, first=False)
+    pipeline.ingest(Origin("shop-vk", "vk", "events"), page, now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from benchmarks.figures import Figure, seconds
 from inboxd import logs
 from inboxd.connector import Page
 from inboxd.model import Author, Direction, Message, Stream
-from inboxd.pipeline import Pipeline
+from inboxd.pipeline import Origin, Pipeline
 from inboxd.store import Store
 from inboxd.workers.escalator import Escalator
 
@@ -82,7 +82,7 @@ def _fill(pipeline: Pipeline, size: int) -> None:
     for start in range(0, len(instants), _PAGE):
         some = enumerate(instants[start : start + _PAGE], start)
         page = Page({}, [_message(number, sent_at) for number, sent_at in some])
-        pipeline.ingest("shop-vk", "vk", "events", page, now, first=False)
+        pipeline.ingest(Origin("shop-vk", "vk", "events"), page, now)
 
 
 def _message(number: int, sent_at: datetime) -> Message:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from inboxd.config import Settings
-    from inboxd.core.tracking import CaseState, Rules
+    from inboxd.core.tracking import CaseState
     from inboxd.model import Author
     from inboxd.store import Store
     from inboxd.store.views import ReplyPlace, WaitingCase
@@ -244,7 +244,7 @@ def explain(config: Path, case: int) -> None:
 
     with _store(config) as (store, settings):
         tz = settings.general.timezone
-        sections = sections_of(store, _rules(settings), case, _now(), tz)
+        sections = sections_of(store, settings.rules, case, _now(), tz)
     print_sections(console(), sections)
 
 
@@ -423,12 +423,6 @@ def _load_without_networks(config: Path) -> Settings:
     return load(config, plugins.networks_unloaded(), secrets=False)
 
 
-def _rules(settings: Settings) -> Rules:
-    from inboxd.core.tracking import Rules
-
-    return Rules(settings.policies, settings.general.quiet_after)
-
-
 def _now() -> datetime:
     from inboxd.clock import SystemClock
 
@@ -474,7 +468,7 @@ def _act(  # noqa: PLR0913 - an action is who, what, on which case, and why
             if state.status not in statuses:
                 raise UserError(f"case {case} is {state.status}; {action} does not apply to it")
             store.cases.act(case, action, actor, _now(), detail)
-        Pipeline(store, _rules(settings)).track_pending(_now())
+        Pipeline(store, settings.rules).track_pending(_now())
         return _find(store, case)
 
 

@@ -124,6 +124,8 @@ class Page:
     """Ids of messages that the network says are not there any more, where that is all it says."""
     note: str = ""
     """Something people should know about what was read, such as "events were lost"."""
+    restarted: bool = False
+    """Whether the source had to begin anew: what happened meanwhile it will not tell any more."""
     lost: str = ""
     """What may be missing for good since the last read, which nothing reads back; else empty."""
 

@@ -20,7 +20,7 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from inboxd import classify, health, notify, plugins
-from inboxd.core.tracking import Rules
+from inboxd.connector import Ledger
 from inboxd.errors import InboxdError, OperatorError
 from inboxd.health import Health
 from inboxd.pipeline import Pipeline
@@ -28,7 +28,7 @@ from inboxd.store import DaemonLock, Store
 from inboxd.workers.classifier import ClassifyWorker
 from inboxd.workers.context import Context
 from inboxd.workers.escalator import Escalator
-from inboxd.workers.poller import Poller, PollResult
+from inboxd.workers.poller import Poller, PollResult, Progress
 from inboxd.workers.sender import Sender
 from inboxd.workers.storethread import StoreThread
 from inboxd.workers.watcher import Watched, Watcher
@@ -73,17 +73,32 @@ class RoundResult:
 class Daemon:
     """The workers of one configuration on one database."""
 
-    def __init__(self, settings: Settings, store: Store, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        clock: Clock,
+        watch: Callable[[Progress], None] = lambda _: None,
+    ) -> None:
         self._clock = clock
-        rules = Rules(settings.policies, settings.general.quiet_after)
+        rules = settings.rules
         self._thread = StoreThread(store)
         pipeline = Pipeline(store, rules)
         context = Context(self._thread, pipeline, clock, settings.alert_to)
+        ledgers = {account.name: Ledger(clock) for account in settings.accounts}
         self._connectors: dict[str, Connector] = {
-            account.name: plugins.connect(account, clock) for account in settings.accounts
+            account.name: plugins.connect(account, clock, ledgers[account.name])
+            for account in settings.accounts
         }
         self._pollers = {
-            account.name: Poller(self._connectors[account.name], account, context)
+            account.name: Poller(
+                self._connectors[account.name],
+                account,
+                context,
+                ledger=ledgers[account.name],
+                patience=account.poll_every * settings.general.blind_after,
+                watch=watch,
+            )
             for account in settings.accounts
         }
         self._sinks = {
@@ -129,7 +144,7 @@ class Daemon:
         """Read, judge, escalate and deliver once, everything to its end."""
         begun = self._clock.now()
         results = await asyncio.gather(
-            *(poller.poll(impatient=True) for poller in self._pollers.values())
+            *(poller.poll_to_the_end() for poller in self._pollers.values())
         )
         while await self._classifier.work():
             pass
@@ -240,6 +255,7 @@ class Daemon:
 
     async def close(self) -> None:
         """Give back every connection, thread and file."""
+        await asyncio.gather(*(poller.close() for poller in self._pollers.values()))
         connectors = (connector.close() for connector in self._connectors.values())
         sinks = (sink.close() for sink in self._sinks.values())
         await asyncio.gather(*connectors, *sinks, return_exceptions=True)

@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from inboxd.core.alerts import recovery_alert
 from inboxd.core.tracking import track
+from inboxd.model import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from inboxd.connector import Page
+    from inboxd.connector import LedgerEntries, Page
     from inboxd.core.tracking import CaseState, History, Rules, WaitState
-    from inboxd.model import Message, Verdict
+    from inboxd.model import Message, Stream, Verdict
     from inboxd.store import OutboxItem, Store, Stored, Unclassified
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """
+    Where a page comes from.
+
+    *reads_back* names the source whose losses this one repairs, and *read_back_by* is the
+    other way round: which sources repair this one's, and in which streams.
+    """
+
+    account: str
+    network: str
+    source: str
+    reads_back: str = ""
+    read_back_by: Mapping[str, frozenset[Stream]] = field(default_factory=dict)
+
 
 _BATCH = 500
 _NOTHING_NEW = "~"
@@ -28,21 +47,67 @@ class Pipeline:
         self._store = store
         self._rules = rules
 
-    def ingest(  # noqa: PLR0913 - where a page comes from is four facts
-        self, account: str, network: str, source: str, page: Page, now: datetime, *, first: bool
+    def ingest(
+        self,
+        origin: Origin,
+        page: Page,
+        now: datetime,
+        *,
+        first: bool = False,
+        used: LedgerEntries | None = None,
     ) -> Stored:
         """
         Store one page of a source with its cursor and all that follows from it.
 
         What the *first* poll of a source brings is history: it is listed, not alerted on.
+        *used* is what the page cost.
         """
         with self._store.transaction():
-            stored = self._store.messages.add(account, network, page.messages, now)
-            self._store.messages.add_unknown(account, page.unknown, now)
-            self._store.messages.set_windows(account, page.windows)
-            self.track(stored.touched, now, old=first)
-            self._store.sources.advance(account, source, page.cursor)
+            stored = self._take_in(origin, page, now, old=first)
+            self._store.sources.advance(origin.account, origin.source, page.cursor)
+            self._note_what_was_missed(origin, page, stored)
+            self._keep(origin, used)
         return stored
+
+    def repair(
+        self, origin: Origin, page: Page, now: datetime, *, used: LedgerEntries | None = None
+    ) -> Stored:
+        """Store a page that was read beside the polls: to reconcile, to verify, to read again."""
+        with self._store.transaction():
+            stored = self._take_in(origin, page, now)
+            self._keep(origin, used)
+        return stored
+
+    def _take_in(self, origin: Origin, page: Page, now: datetime, *, old: bool = False) -> Stored:
+        """Store what *page* tells, and what follows from it for the cases."""
+        store, account = self._store, origin.account
+        messages = [self._marked(account, message) for message in page.messages]
+        stored = store.messages.add(account, origin.network, messages, now)
+        stored.join(store.messages.mark_gone(account, page.gone, now))
+        store.traffic.count(stored.new)
+        store.quarantine.add(account, origin.source, page.unknown, now)
+        store.messages.set_windows(account, page.windows)
+        self.track(stored.touched, now, old=old)
+        return stored
+
+    def _marked(self, account: str, message: Message) -> Message:
+        """Return *message*, marked if the brand's machine wrote it as the configuration says."""
+        if message.direction is Direction.INBOUND or message.auto_reply:
+            return message
+        automatic = self._rules.is_automatic(account, message.text)
+        return replace(message, auto_reply=True) if automatic else message
+
+    def _note_what_was_missed(self, origin: Origin, page: Page, stored: Stored) -> None:
+        if origin.reads_back:
+            self._store.sources.missed(origin.account, origin.source, origin.reads_back, stored.new)
+        if page.messages and origin.read_back_by:
+            streams = {message.stream for message in page.messages}
+            heard = [name for name, served in origin.read_back_by.items() if served & streams]
+            self._store.sources.heard(origin.account, heard)
+
+    def _keep(self, origin: Origin, used: LedgerEntries | None) -> None:
+        if used:
+            self._store.ledger.add(origin.account, used)
 
     def judge(self, verdicts: Sequence[tuple[Unclassified, Verdict]], now: datetime) -> None:
         """Store what the classifier said, and choose policies anew."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from pydantic import (
 
 from inboxd.config.zones import parse_zone
 from inboxd.connector import AccountSettings, Duration
+from inboxd.core.tracking import Rules
 from inboxd.durations import brief
 
 if TYPE_CHECKING:
@@ -208,6 +210,15 @@ class Settings:
     def alert_to(self) -> tuple[str, ...]:
         """Return the names of the sinks that hear of inboxd's own troubles."""
         return self.general.alert_to or tuple(sink.name for sink in self.sinks)
+
+    @property
+    def rules(self) -> Rules:
+        """Return what tracking goes by."""
+        automatic = {
+            account.name: tuple(re.compile(pattern) for pattern in account.auto_replies)
+            for account in self.accounts
+        }
+        return Rules(self.policies, self.general.quiet_after, automatic)
 
     def secrets(self) -> frozenset[str]:
         """Return every secret value, so that whatever writes text can keep them out of it."""

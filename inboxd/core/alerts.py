@@ -127,6 +127,27 @@ def sighted_alert(
     )
 
 
+def deaf_alert(
+    account: str, sources: Sequence[str], since: datetime, missed: int, now: datetime
+) -> Alert:
+    """Return the alert that an account answers but delivers nothing: others had to find it."""
+    return replace(
+        _account_alert("deaf", account, sources, since, now),
+        headline=f"{account} answers but does not deliver what is written",
+        detail=f"{missed} messages were only found by reading back ({', '.join(sources)}); they "
+        "come later than they should. `inboxd check --online` says which events are off.",
+    )
+
+
+def lost_alert(account: str, source: str, since: datetime, what: str, now: datetime) -> Alert:
+    """Return the alert that something written since *since* may never be seen."""
+    return replace(
+        _account_alert("lost", account, [source], since, now),
+        headline=f"{account} may have lost messages of the last {format_duration(now - since)}",
+        detail=what,
+    )
+
+
 def _account_alert(
     what: str, account: str, sources: Sequence[str], since: datetime, now: datetime
 ) -> Alert:

@@ -20,6 +20,7 @@ from inboxd.model import Kind, Stream, Topic, Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from re import Pattern
 
     from inboxd.core.conversations import CaseSpan, Event, Wait
     from inboxd.core.policies import Policy
@@ -125,6 +126,12 @@ class Rules:
 
     policies: tuple[Policy, ...]
     quiet_after: timedelta
+    automatic: Mapping[str, tuple[Pattern[str], ...]] = field(default_factory=dict)
+    """By account: what the brand's automatic texts look like; they stop no clock."""
+
+    def is_automatic(self, account: str, text: str) -> bool:
+        """Tell whether *text*, written by the brand, is one that a machine sends."""
+        return any(pattern.search(text) for pattern in self.automatic.get(account, ()))
 
 
 @dataclass(frozen=True, slots=True)

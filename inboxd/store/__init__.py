@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from inboxd.errors import DatabaseError
 from inboxd.store.cases import CaseStore
+from inboxd.store.coverage import CoverageStore, Gap
 from inboxd.store.database import (
     DaemonLock,
     daemon_pid,
@@ -15,9 +16,13 @@ from inboxd.store.database import (
     open_database,
     transaction,
 )
+from inboxd.store.known import KnownStore
+from inboxd.store.ledger import LedgerStore
 from inboxd.store.messages import MessageStore, Stored, Unclassified
 from inboxd.store.outbox import OutboxItem, OutboxStore
+from inboxd.store.quarantine import Held, QuarantineStore
 from inboxd.store.sources import SourceState, SourceStore
+from inboxd.store.traffic import TrafficStore
 from inboxd.store.views import ViewStore
 
 if TYPE_CHECKING:
@@ -28,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DaemonLock",
+    "Gap",
+    "Held",
     "OutboxItem",
     "SourceState",
     "Store",
@@ -53,6 +60,11 @@ class Store:
         self.cases = CaseStore(connection)
         self.outbox = OutboxStore(connection)
         self.sources = SourceStore(connection)
+        self.coverage = CoverageStore(connection)
+        self.ledger = LedgerStore(connection)
+        self.quarantine = QuarantineStore(connection)
+        self.traffic = TrafficStore(connection)
+        self.known = KnownStore(connection)
         self.views = ViewStore(connection)
 
     @contextmanager
@@ -82,6 +94,10 @@ class Store:
         """Return what was last kept under *name*."""
         row = self.database.execute("SELECT value FROM memory WHERE name = ?", (name,)).fetchone()
         return str(row[0]) if row else None
+
+    def forget(self, name: str) -> None:
+        """Keep nothing under *name* any more."""
+        self.database.execute("DELETE FROM memory WHERE name = ?", (name,))
 
     def close(self) -> None:
         """Give the file back."""

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from inboxd.core.text import storable
 from inboxd.store.bulk import insert, next_id
+from inboxd.store.jsontext import json_text
 from inboxd.store.times import maybe_text, to_text
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from inboxd.model import Author, Message, ReplyWindow, Unknown, Verdict
+    from inboxd.model import Author, Message, ReplyWindow, Verdict
 
 # fmt: off
 _MESSAGE_COLUMNS = (
@@ -27,7 +28,6 @@ _MESSAGE_COLUMNS = (
 # fmt: on
 _AUTHOR_COLUMNS = ("id", "account", "remote_id", "name", "handle", "followers", "url")
 _CONVERSATION_COLUMNS = ("id", "account", "network", "remote_id", "stream", "public")
-_READABLE = json.JSONEncoder(default=str, ensure_ascii=False)
 _MOST = 2**63 - 1
 """The largest number that SQLite can keep; what claims to be larger must not stop a page."""
 
@@ -40,6 +40,13 @@ class Stored:
     changed: list[int] = field(default_factory=list)
     touched: dict[int, str] = field(default_factory=dict)
     """Conversation → the earliest sent_at that is new or different in it."""
+
+    def join(self, other: Stored) -> None:
+        """Add what storing another part of the same page changed."""
+        self.new += other.new
+        self.changed += other.changed
+        for conversation, sent_at in other.touched.items():
+            self.touch(conversation, sent_at)
 
     def touch(self, conversation: int, sent_at: str) -> None:
         """Remember that *conversation* must be folded again from *sent_at*."""
@@ -57,7 +64,7 @@ class Unclassified:
 
 
 class MessageStore:
-    """The tables messages, message_versions, authors, conversations and unknown_items."""
+    """The tables messages, message_versions, authors and conversations."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
@@ -90,6 +97,26 @@ class MessageStore:
         insert(self._db, "messages", _MESSAGE_COLUMNS, rows)
         return stored
 
+    def mark_gone(self, account: str, remote_ids: Sequence[str], seen_at: datetime) -> Stored:
+        """
+        Mark messages of which the network says no more than that they are gone.
+
+        To be called within a transaction; what is not known is nothing to mark.
+        """
+        stored = Stored()
+        for row in self._known(account, list(remote_ids)).values() if remote_ids else ():
+            _, number, conversation, _, sent_at, _, deleted_at = row
+            if deleted_at is None:
+                self._mark_deleted(number, seen_at)
+                stored.changed.append(number)
+                stored.touch(conversation, sent_at)
+        return stored
+
+    def _mark_deleted(self, number: int, seen_at: datetime) -> None:
+        self._db.execute(
+            "UPDATE messages SET deleted_at = ? WHERE id = ?", (to_text(seen_at), number)
+        )
+
     def _known(self, account: str, remote_ids: list[str]) -> dict[str, tuple[Any, ...]]:
         rows = self._db.execute(
             "SELECT remote_id, id, conversation_id, text, sent_at, edited_at, deleted_at "
@@ -105,9 +132,7 @@ class MessageStore:
         _, number, conversation, text, sent_at, edited_at, deleted_at = row
         changed = False
         if message.deleted and deleted_at is None:
-            self._db.execute(
-                "UPDATE messages SET deleted_at = ? WHERE id = ?", (to_text(seen_at), number)
-            )
+            self._mark_deleted(number, seen_at)
             changed = True
         if not message.deleted and _is_edit(message, text, edited_at):
             self._replace_text(number, text, message, seen_at)
@@ -124,7 +149,7 @@ class MessageStore:
         self._db.execute(
             "UPDATE messages SET text = ?, edited_at = ?, raw = ?, classified_at = NULL "
             "WHERE id = ?",
-            (storable(message.text), maybe_text(message.edited_at), _raw(message.raw), number),
+            (storable(message.text), maybe_text(message.edited_at), json_text(message.raw), number),
         )
 
     def _authors(self, account: str, authors: Iterable[Author]) -> dict[str, int]:
@@ -186,27 +211,6 @@ class MessageStore:
             [
                 (w.open, maybe_text(w.closes_at), w.reason, w.max_length, account, w.thread_id)
                 for w in windows
-            ],
-        )
-
-    def add_unknown(self, account: str, items: Sequence[Unknown], seen_at: datetime) -> None:
-        """Keep items of unknown kinds as they came, and count how often they were seen."""
-        now = to_text(seen_at)
-        self._db.executemany(
-            "INSERT INTO unknown_items (account, remote_id, kind, raw, first_seen_at, "
-            "last_seen_at, seen) VALUES (?, ?, ?, ?, ?, ?, 1) "
-            "ON CONFLICT (account, remote_id) DO UPDATE SET "
-            "raw = excluded.raw, last_seen_at = excluded.last_seen_at, seen = seen + 1",
-            [
-                (
-                    account,
-                    storable(item.remote_id),
-                    storable(item.kind),
-                    _raw(item.raw) or "{}",
-                    now,
-                    now,
-                )
-                for item in items
             ],
         )
 
@@ -315,25 +319,13 @@ def _values(message: Message, seen_at: datetime) -> tuple[object, ...]:
         json.dumps([asdict(item) for item in message.attachments]) if message.attachments else "[]",
         message.auto_reply,
         storable(message.staff),
-        _raw(message.raw),
+        json_text(message.raw),
     )
 
 
 def _author_facts(author: Author) -> tuple[object, ...]:
     followers = None if author.followers is None else max(0, min(author.followers, _MOST))
     return (storable(author.name), storable(author.handle), followers, storable(author.url))
-
-
-def _raw(raw: Mapping[str, Any]) -> str | None:
-    """Return *raw* as JSON that people can read; escaped where UTF-8 cannot carry it."""
-    if not raw:
-        return None
-    text = _READABLE.encode(raw)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return json.dumps(raw, default=str)
-    return text
 
 
 def _verdict_values(verdict: Verdict) -> tuple[str, ...]:

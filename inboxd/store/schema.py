@@ -272,6 +272,7 @@ ALTER TABLE message_versions ADD COLUMN edited_at TEXT;
 ALTER TABLE unknown_items ADD COLUMN source TEXT NOT NULL DEFAULT '';
 ALTER TABLE unknown_items ADD COLUMN error TEXT NOT NULL DEFAULT '';
 ALTER TABLE unknown_items ADD COLUMN understood_at TEXT;
+ALTER TABLE sources ADD COLUMN reading_since TEXT;
 ALTER TABLE sources ADD COLUMN missed INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX messages_of_ours_by_text ON messages (account, text) WHERE direction = 'outbound';
 CREATE INDEX messages_of_author ON messages (author_id, sent_at) WHERE direction = 'inbound';

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from inboxd.errors import OperatorError
@@ -11,7 +12,7 @@ from inboxd.store.times import maybe_instant, maybe_text, to_text
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
 
@@ -21,7 +22,9 @@ class SourceState:
     How the reading of one source goes.
 
     *failing_since* is set while it fails, *needs_person* if waiting does not help. *told_as*
-    is what people know of it at the moment ("blind", "refused"), since *blind_since*.
+    is what people know of it at the moment ("blind", "refused", "deaf"), since *blind_since*.
+    *reading_since* is when the present unbroken stretch of reads began, and *missed* counts
+    what this source read back that another should have delivered.
     """
 
     account: str
@@ -38,6 +41,18 @@ class SourceState:
     told_as: str = ""
     told_at: datetime | None = None
     blind_since: datetime | None = None
+    reading_since: datetime | None = None
+    missed: int = 0
+
+
+_COLUMNS = (
+    "account, source, cursor, polled_at, succeeded_at, failing_since, error_class, error, "
+    "needs_person, failures, retry_at, told_as, told_at, blind_since, reading_since, missed"
+)
+
+
+_LATE = timedelta(minutes=2)
+"""A message that is found by other means within this may still be on its way to a source."""
 
 
 class SourceStore:
@@ -54,8 +69,7 @@ class SourceStore:
     def all(self, account: str | None = None) -> list[SourceState]:
         """Return every source that was ever read, of one account or of all."""
         rows = self._db.execute(
-            "SELECT account, source, cursor, polled_at, succeeded_at, failing_since, error_class, "
-            "error, needs_person, failures, retry_at, told_as, told_at, blind_since FROM sources "
+            f"SELECT {_COLUMNS} FROM sources "  # noqa: S608 - constant columns
             "WHERE account = coalesce(?, account) ORDER BY account, source",
             (account,),
         )
@@ -69,14 +83,57 @@ class SourceStore:
             (account, source, json.dumps(dict(cursor))),
         )
 
-    def succeeded(self, account: str, source: str, at: datetime) -> None:
-        """Note that a source has been read to its end."""
+    def succeeded(
+        self, account: str, source: str, at: datetime, reading_since: datetime | None = None
+    ) -> None:
+        """
+        Note that a source has been read to its end.
+
+        *reading_since* begins a new stretch of reads; the present one goes on without it.
+        """
         self._db.execute(
-            "INSERT INTO sources (account, source, polled_at, succeeded_at) VALUES (?, ?, ?, ?) "
+            "INSERT INTO sources (account, source, polled_at, succeeded_at, reading_since) "
+            "VALUES (:account, :source, :at, :at, coalesce(:since, :at)) "
             "ON CONFLICT (account, source) DO UPDATE SET polled_at = excluded.polled_at, "
-            "succeeded_at = excluded.succeeded_at, failing_since = NULL, error_class = NULL, "
+            "succeeded_at = excluded.succeeded_at, "
+            "reading_since = coalesce(:since, reading_since, :at), "
+            "failing_since = NULL, error_class = NULL, "
             "error = NULL, needs_person = 0, failures = 0, retry_at = NULL",
-            (account, source, to_text(at), to_text(at)),
+            {
+                "account": account,
+                "source": source,
+                "at": to_text(at),
+                "since": maybe_text(reading_since),
+            },
+        )
+
+    def missed(self, account: str, source: str, primary: str, messages: Sequence[int]) -> None:
+        """
+        Count those of *messages*, read back by *source*, that *primary* should have delivered.
+
+        Those were sent in the present stretch of reads of *primary*, well before its last read.
+        """
+        state = self.get(account, primary)
+        if not messages or state.reading_since is None or state.succeeded_at is None:
+            return
+        self._db.execute(
+            "UPDATE sources SET missed = missed + (SELECT count(*) FROM messages "
+            "WHERE id IN (SELECT value FROM json_each(?)) AND sent_at > ? AND sent_at < ?) "
+            "WHERE account = ? AND source = ?",
+            (
+                json.dumps(list(messages)),
+                to_text(state.reading_since + _LATE),
+                to_text(state.succeeded_at - _LATE),
+                account,
+                source,
+            ),
+        )
+
+    def heard(self, account: str, sources: Iterable[str]) -> None:
+        """Note that what *sources* read back is delivered by itself: nothing counts as missed."""
+        self._db.executemany(
+            "UPDATE sources SET missed = 0 WHERE account = ? AND source = ? AND missed",
+            [(account, source) for source in sources],
         )
 
     def failed(
@@ -132,7 +189,7 @@ class SourceStore:
 def _state(row: tuple[Any, ...]) -> SourceState:
     (
         account, source, cursor, polled, succeeded, failing, kind, error, needs_person, failures,
-        retry, told_as, told_at, blind_since,
+        retry, told_as, told_at, blind_since, reading_since, missed,
     ) = row  # fmt: skip
     return SourceState(
         account=account,
@@ -149,4 +206,6 @@ def _state(row: tuple[Any, ...]) -> SourceState:
         told_as=told_as or "",
         told_at=maybe_instant(told_at),
         blind_since=maybe_instant(blind_since),
+        reading_since=maybe_instant(reading_since),
+        missed=missed,
     )

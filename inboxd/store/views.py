@@ -292,12 +292,6 @@ class ViewStore:
             for row in rows
         ]
 
-    def unknown_items(self) -> list[tuple[str, str, int]]:
-        """Return account, kind and number of the items that no connector understood."""
-        return self._db.execute(
-            "SELECT account, kind, count(*) FROM unknown_items GROUP BY account, kind"
-        ).fetchall()
-
 
 def _taken_by(case: CaseState, wait: WaitState) -> str:
     """Return who has taken *wait*; who took an earlier one of the case has not."""

@@ -1,24 +1,34 @@
 """
 Reading one account: each source in turn, page by page, and its troubles one by one.
 
-A source that fails waits longer each time; the others of the account go on. Whether people
-must hear of it is the watcher's business.
+A source that fails waits longer each time; the others of the account go on. One that has much
+to read gives way after its share of a round and goes on in the next, so that old work never
+keeps new messages waiting. Whether people must hear of a trouble is the watcher's business.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
+from inboxd.connector import Ledger
+from inboxd.core.alerts import lost_alert
 from inboxd.core.delivery import pause_after
 from inboxd.durations import format_duration
 from inboxd.errors import BudgetSpent, DatabaseError, InboxdError, RateLimited, UnexpectedPayload
+from inboxd.model import Unknown
+from inboxd.pipeline import Origin
+from inboxd.store.coverage import NOT_RUNNING
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Mapping
+    from datetime import datetime
+
     from inboxd.connector import AccountSettings, Connector, Page, Source
     from inboxd.store import SourceState, Store, Stored
     from inboxd.workers.context import Context
@@ -31,91 +41,240 @@ _LONGEST_PAUSE = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class PollResult:
-    """What one round over an account brought."""
+    """
+    What one round over an account brought.
+
+    *unfinished* are sources that gave way to the others and go on in the next round.
+    """
 
     new: int = 0
     failed: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the reading of a source has come: messages so far, and back to when."""
+
+    account: str
+    source: str
+    messages: int
+    reached: datetime | None
+    done: bool = False
+
+
+@dataclass(slots=True)
+class _Reading:
+    """A reading of one source that has begun, and may be taken up again in the next round."""
+
+    source: Source
+    pages: AsyncGenerator[Page, None]
+    before: SourceState
+    begun_at: datetime
+    messages: int = 0
+    new: int = 0
+    reached: datetime | None = None
+    restarted: bool = False
+
+    @property
+    def first(self) -> bool:
+        """Whether the source had never been read to its end: what it brings is history."""
+        return self.before.succeeded_at is None
+
+    def note(self, page: Page, stored: Stored) -> None:
+        """Count what a page brought."""
+        self.messages += len(page.messages)
+        self.new += len(stored.new)
+        self.restarted = self.restarted or page.restarted
+        times = [message.sent_at for message in page.messages]
+        self.reached = min(filter(None, [*times, self.reached]), default=None)
 
 
 class Poller:
     """One account's reading."""
 
-    def __init__(self, connector: Connector, settings: AccountSettings, context: Context) -> None:
+    def __init__(  # noqa: PLR0913 - an account, who reads it, and who is told
+        self,
+        connector: Connector,
+        settings: AccountSettings,
+        context: Context,
+        *,
+        ledger: Ledger | None = None,
+        patience: timedelta | None = None,
+        watch: Callable[[Progress], None] = lambda _: None,
+    ) -> None:
         self._connector = connector
         self._settings = settings
-        self._pipeline = context.pipeline
+        self._context = context
         self._store = context.store
         self._clock = context.clock
+        self._ledger = ledger or Ledger(context.clock)
+        self._patience = patience or settings.poll_every * 3
+        self._watch = watch
+        self._since = context.clock.now()
+        self._readings: dict[str, _Reading] = {}
 
     async def poll(self, *, impatient: bool = False) -> PollResult:
         """
-        Read every source once; a failing one does not stop the next.
+        Read every source for its share of a round; a failing one does not stop the next.
 
         A source that rests after a failure is left out. An *impatient* caller, who will not
         come back soon, has it read all the same, unless the network itself said until when.
         """
+        await self._restore_ledger()
         new, failed = 0, []
         for source in self._connector.sources():
-            state = await self._state(source)
-            if self._rests(state, impatient=impatient):
+            reading = self._readings.pop(source.name, None) or await self._begin(
+                source, impatient=impatient
+            )
+            if reading is None:
                 failed.append(source.name)
                 continue
-            found = await self._poll_source(source, state)
-            if found is None:
+            before = reading.new
+            if not await self._go_on(reading):
                 failed.append(source.name)
-            new += found or 0
+            new += reading.new - before
+        return PollResult(new, tuple(failed), tuple(self._readings))
+
+    async def poll_to_the_end(self) -> PollResult:
+        """Read every source once, in turns, until none is left that gave way to the others."""
+        result = await self.poll(impatient=True)
+        new, failed = result.new, list(result.failed)
+        while self._readings:
+            for name, reading in list(self._readings.items()):
+                before = self._readings.pop(name).new
+                if not await self._go_on(reading):
+                    failed.append(name)
+                new += reading.new - before
         return PollResult(new, tuple(failed))
+
+    async def close(self) -> None:
+        """Leave off what has begun; the cursors say where to go on."""
+        readings, self._readings = self._readings, {}
+        for reading in readings.values():
+            await reading.pages.aclose()
+
+    async def _restore_ledger(self) -> None:
+        """Learn what other processes used of the account's allowances."""
+        account, now = self._settings.name, self._clock.now()
+        self._ledger.restored(
+            await self._store.run(lambda store: store.ledger.entries(account, now))
+        )
+
+    async def _begin(self, source: Source, *, impatient: bool) -> _Reading | None:
+        """Begin to read *source*, unless it rests."""
+        account = self._settings.name
+        state = await self._store.run(lambda store: store.sources.get(account, source.name))
+        if self._rests(state, impatient=impatient):
+            return None
+        pages = self._connector.poll(source.name, state.cursor)
+        return _Reading(source, pages, state, self._clock.now())  # type: ignore[arg-type] # an async iterator made by yields is a generator
 
     def _rests(self, state: SourceState, *, impatient: bool) -> bool:
         if state.retry_at is None or state.retry_at <= self._clock.now():
             return False
         return state.error_class in _SAID_UNTIL_WHEN or not impatient
 
-    async def _state(self, source: Source) -> SourceState:
-        account = self._settings.name
-        return await self._store.run(lambda store: store.sources.get(account, source.name))
-
-    async def _poll_source(self, source: Source, state: SourceState) -> int | None:
-        """Read *source* to its end; returns how many messages are new, or None if it failed."""
-        new = 0
+    async def _go_on(self, reading: _Reading) -> bool:
+        """Read on until the end, or until the source has had its share; False if it failed."""
+        source = reading.source
+        until = self._clock.now() + self._settings.poll_every / len(self._connector.sources())
         try:
-            async for page in self._connector.poll(source.name, state.cursor):
-                stored = await self._ingest(source, page, first=state.succeeded_at is None)
-                new += len(stored.new)
+            async for page in reading.pages:
+                reading.note(page, await self._ingest(reading, page))
+                self._watch(self._progress(reading))
+                if self._clock.now() > until:
+                    self._readings[source.name] = reading
+                    return True
         except DatabaseError:
             # Not the account's trouble, and there is no noting it now: the page comes again.
+            await reading.pages.aclose()
             raise
         except InboxdError as error:
             await self._failed(source, error)
-            return None
+            return False
         except Exception as error:
             # Our own bug must not stop the other sources.
             log.exception("poll crashed", account=self._settings.name, source=source.name)
             await self._failed(
                 source, UnexpectedPayload(f"{type(error).__name__}: a bug in inboxd")
             )
-            return None
-        await self._succeeded(source, state, new)
-        return new
+            return False
+        await self._succeeded(reading)
+        return True
 
-    async def _ingest(self, source: Source, page: Page, *, first: bool) -> Stored:
-        account, now = self._settings, self._clock.now()
+    def _progress(self, reading: _Reading, *, done: bool = False) -> Progress:
+        return Progress(
+            self._settings.name, reading.source.name, reading.messages, reading.reached, done
+        )
+
+    async def _ingest(self, reading: _Reading, page: Page) -> Stored:
+        now, source = self._clock.now(), reading.source
         if page.note:
-            log.warning("poll noted", account=account.name, source=source.name, note=page.note)
+            log.warning(
+                "poll noted", account=self._settings.name, source=source.name, note=page.note
+            )
+        if page.lost:
+            await self._store.run(lambda store: self._record_loss(store, reading, page.lost, now))
+        origin, used = self._origin(source), self._ledger.taken()
         return await self._store.run(
-            lambda _: self._pipeline.ingest(
-                account.name, account.network, source.name, page, now, first=first
+            lambda _: self._context.pipeline.ingest(
+                origin, page, now, first=reading.first, used=used
             )
         )
 
-    async def _succeeded(self, source: Source, before: SourceState, new: int) -> None:
-        now, account = self._clock.now(), self._settings.name
-        await self._store.run(lambda store: store.sources.succeeded(account, source.name, now))
+    def _origin(self, source: Source) -> Origin:
+        backed = {
+            each.name: each.streams
+            for each in self._connector.sources()
+            if each.reads_back == source.name
+        }
+        account = self._settings
+        return Origin(account.name, account.network, source.name, source.reads_back, backed)
+
+    def _record_loss(self, store: Store, reading: _Reading, what: str, now: datetime) -> None:
+        account, source = self._settings.name, reading.source.name
+        since = reading.before.succeeded_at or reading.begun_at
+        with store.transaction():
+            store.coverage.lose(account, source, since, now, what)
+            alert = lost_alert(account, source, since, what, now)
+            store.outbox.add_alert(alert, self._context.alert_to)
+
+    async def _succeeded(self, reading: _Reading) -> None:
+        before, source = reading.before, reading.source.name
+        await self._store.run(lambda store: self._record_success(store, reading))
+        self._watch(self._progress(reading, done=True))
         if before.failing_since:
-            after = format_duration(now - before.failing_since)
-            log.info("poll recovered", account=account, source=source.name, after=after, new=new)
-        elif new:
-            log.info("poll found", account=account, source=source.name, new=new)
+            after = format_duration(self._clock.now() - before.failing_since)
+            log.info(
+                "poll recovered",
+                account=self._settings.name,
+                source=source,
+                after=after,
+                new=reading.new,
+            )
+        elif reading.new:
+            log.info("poll found", account=self._settings.name, source=source, new=reading.new)
+
+    def _record_success(self, store: Store, reading: _Reading) -> None:
+        """Note a complete read, and the gap that it ends where the last one is too long ago."""
+        account, source, now = self._settings.name, reading.source.name, self._clock.now()
+        since = reading.before.succeeded_at
+        blind = since is not None and now - since > self._patience
+        with store.transaction():
+            if since is not None and blind:
+                store.coverage.begin(account, source, since, self._why_unread(reading.before))
+            store.coverage.end(account, source, now, reading.new)
+            # What a reading brings that began before is not what it failed to deliver.
+            anew = reading.begun_at if blind or reading.first or reading.restarted else None
+            store.sources.succeeded(account, source, now, reading_since=anew)
+            store.ledger.add(account, self._ledger.taken())
+
+    def _why_unread(self, before: SourceState) -> str:
+        if before.error_class:
+            return before.error_class
+        ran = before.succeeded_at is not None and before.succeeded_at >= self._since
+        return "slow" if ran else NOT_RUNNING
 
     async def _failed(self, source: Source, error: InboxdError) -> None:
         state = await self._store.run(lambda store: self._record_failure(store, source, error))
@@ -138,8 +297,20 @@ class Poller:
             pause = pause_after(error, failures, now, _LONGEST_PAUSE)
             # A time that the network named may be weeks away: a share of that would be days.
             apart = min(pause, _LONGEST_PAUSE) * spread(f"{account}/{source.name}")
-            retry_at = now + pause + apart
-            return store.sources.failed(account, source.name, now, error, retry_at)
+            store.quarantine.add(account, source.name, unreadable(source.name, error), now)
+            store.ledger.add(account, self._ledger.taken())
+            return store.sources.failed(account, source.name, now, error, now + pause + apart)
+
+
+def unreadable(source: str, error: Exception) -> list[Unknown]:
+    """Return the answer that *error* could make nothing of, to be kept; the same one once."""
+    raw = error.raw if isinstance(error, UnexpectedPayload) else None
+    if raw is None:
+        return []
+    whole: Mapping[str, object] = raw if isinstance(raw, dict) else {"value": raw}
+    written = json.dumps(whole, sort_keys=True, default=str).encode(errors="surrogatepass")
+    name = hashlib.blake2b(written, digest_size=8).hexdigest()
+    return [Unknown(f"answer:{name}", f"{source}:answer", whole, str(error))]
 
 
 def spread(name: str) -> float:

@@ -8,23 +8,29 @@ one is told as well.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
-from inboxd.core.alerts import blind_alert, refused_alert, sighted_alert
+from inboxd.core.alerts import blind_alert, deaf_alert, refused_alert, sighted_alert
 from inboxd.store import SourceState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
+    from inboxd.model import Alert
     from inboxd.store import Store
 
 log = structlog.get_logger(__name__)
 
 
-_REFUSED, _BLIND = "refused", "blind"
+_REFUSED, _BLIND, _DEAF = "refused", "blind", "deaf"
+_MISSED_TOO_OFTEN = 3
+"""After so many messages in a row that only reading back has found, a source is deaf."""
+_PATIENCE_AT_FIRST = timedelta(minutes=15)
+"""How long the first read may take: it brings days of messages, and goes on page by page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +68,16 @@ class Watcher:
         blind = [
             state
             for state in sources
-            if not state.needs_person and now - self._unread_since(state) > watched.patience
+            if not state.needs_person
+            and now - self._unread_since(state) > _patience(state, watched.patience)
         ]
-        for told_as, sick in ((_REFUSED, refused), (_BLIND, blind)):
+        deaf = [state for state in sources if state.missed >= _MISSED_TOO_OFTEN]
+        for told_as, sick in ((_REFUSED, refused), (_BLIND, blind), (_DEAF, deaf)):
             told = [state for state in sources if state.told_as == told_as]
             new = [state for state in sick if state.told_as != told_as]
             if new:
                 self._tell_trouble(watched.account, told_as, new, told, now)
-            elif told and not _still_failing(sources) and all(map(_read_since_told, told)):
+            elif told and not _still_failing(sources) and all(map(_is_well_again, told)):
                 self._tell_recovery(watched.account, told, now)
 
     def _unread_since(self, state: SourceState) -> datetime:
@@ -91,16 +99,32 @@ class Watcher:
         names = [state.source for state in new]
         with self._store.transaction():
             if news:
-                make = refused_alert if told_as == _REFUSED else blind_alert
-                errors = tuple(dict.fromkeys(state.error for state in new if state.error))
-                alert = make(account, names, since, errors, now)
+                alert = self._alert(account, told_as, new, since, now)
                 self._store.outbox.add_alert(alert, self._alert_to)
+            if told_as != _DEAF:
+                for state in new:
+                    self._store.coverage.begin(
+                        account, state.source, since, state.error_class or told_as
+                    )
             self._store.sources.told(account, names, told_as, since, now)
         log.warning("account not read", account=account, sources=",".join(names), why=told_as)
+
+    @staticmethod
+    def _alert(
+        account: str, told_as: str, new: Sequence[SourceState], since: datetime, now: datetime
+    ) -> Alert:
+        names = [state.source for state in new]
+        if told_as == _DEAF:
+            return deaf_alert(account, names, since, sum(state.missed for state in new), now)
+        make = refused_alert if told_as == _REFUSED else blind_alert
+        errors = tuple(dict.fromkeys(state.error for state in new if state.error))
+        return make(account, names, since, errors, now)
 
     def _sick_since(self, state: SourceState, told_as: str) -> datetime:
         if state.blind_since and state.told_as == told_as:
             return state.blind_since
+        if told_as == _DEAF:
+            return state.reading_since or self._since
         refused_since = state.failing_since if told_as == _REFUSED else None
         return refused_since or self._unread_since(state)
 
@@ -120,7 +144,15 @@ def _still_failing(sources: Sequence[SourceState]) -> bool:
     return any(state.failing_since and not state.needs_person for state in sources)
 
 
-def _read_since_told(state: SourceState) -> bool:
+def _patience(state: SourceState, usual: timedelta) -> timedelta:
+    """Return how long a source may go without a complete read; a first one goes on for long."""
+    begun = state.succeeded_at is None and state.failing_since is None and state.cursor is not None
+    return max(usual, _PATIENCE_AT_FIRST) if begun else usual
+
+
+def _is_well_again(state: SourceState) -> bool:
+    if state.told_as == _DEAF:
+        return state.missed == 0
     return (
         state.succeeded_at is not None
         and state.told_at is not None

@@ -14,7 +14,7 @@ from inboxd.core.policies import Match, Policy, Step
 from inboxd.core.tracking import Rules
 from inboxd.durations import parse_business, parse_step_at
 from inboxd.model import Author, Direction, Message, Stream
-from inboxd.pipeline import Pipeline
+from inboxd.pipeline import Origin, Pipeline
 from inboxd.store import Store
 from inboxd.workers.escalator import Escalator
 
@@ -93,7 +93,7 @@ class Shop:
     ) -> Stored:
         """Take in a page at the present instant."""
         page = Page({"position": cursor}, messages)
-        return self.pipeline.ingest(account, "vk", "feed", page, self.now, first=first)
+        return self.pipeline.ingest(Origin(account, "vk", "feed"), page, self.now, first=first)
 
     def tick(self, minutes: float | None = None) -> int:
         """Move to *minutes* after the start, and let the escalation look."""

@@ -11,6 +11,7 @@ from inboxd.core.policies import Match
 from inboxd.durations import parse_business
 from inboxd.errors import UserError
 from inboxd.model import ReplyWindow
+from inboxd.pipeline import Origin
 from inboxd.store.times import to_text
 from tests.store.shop import QUIET, Shop, answered, at, policy, rules, said, step
 
@@ -173,7 +174,7 @@ def test_a_reply_goes_where_the_customer_wrote_last(shop: Shop) -> None:
     shop.hear(said(0, "m1"), said(5, "m2"), said(6, "m3", deleted=True))
     window = ReplyWindow("dm:1", open=False, closes_at=at(60), reason="24 hours", max_length=1_000)
     page = Page({"position": 2}, windows=[window])
-    shop.pipeline.ingest("shop-vk", "vk", "feed", page, shop.now, first=False)
+    shop.pipeline.ingest(Origin("shop-vk", "vk", "feed"), page, shop.now)
     place = shop.store.views.reply_place(1)
     assert (place.parent_id, place.sent_after, place.thread_id) == ("m2", at(5), "dm:1")
     assert (place.open, place.closes_at, place.note, place.max_length) == (

@@ -16,6 +16,7 @@ from inboxd.connector import Page
 from inboxd.core.policies import Match
 from inboxd.durations import parse_business
 from inboxd.model import Author, Kind, Message, Topic, Unknown, Urgency, Verdict
+from inboxd.pipeline import Origin
 from inboxd.store.times import to_text
 from tests.store.shop import (
     QUIET,
@@ -109,7 +110,7 @@ def test_two_accounts_never_collide(shop: Shop) -> None:
     ("store", "method"),
     [
         ("messages", "add"),
-        ("messages", "add_unknown"),
+        ("quarantine", "add"),
         ("messages", "set_windows"),
         ("cases", "histories"),
         ("cases", "save"),
@@ -388,8 +389,10 @@ def test_items_of_unknown_kinds_are_kept_and_counted(shop: Shop) -> None:
     item = Unknown("gift:1", "gift_sent", {"id": 1, "note": "\ud800"})
     for _ in range(3):
         page = Page({"position": 1}, unknown=[item])
-        shop.pipeline.ingest("shop-vk", "vk", "feed", page, shop.now, first=False)
-    assert shop.store.views.unknown_items() == [("shop-vk", "gift_sent", 1)]
+        shop.pipeline.ingest(Origin("shop-vk", "vk", "feed"), page, shop.now)
+    assert [(held.account, held.item.kind) for held in shop.store.quarantine.held()] == [
+        ("shop-vk", "gift_sent")
+    ]
     assert shop.value("SELECT seen FROM unknown_items") == 3
 
 

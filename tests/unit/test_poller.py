@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,24 +15,32 @@ from inboxd.connector import (
     AccountCheck,
     AccountSettings,
     Connector,
+    Ledger,
     OutgoingReply,
     Page,
     SendResult,
     Source,
 )
-from inboxd.errors import BudgetSpent, DatabaseError, RateLimited, TokenInvalid, Unavailable
+from inboxd.errors import (
+    BudgetSpent,
+    DatabaseError,
+    RateLimited,
+    TokenInvalid,
+    Unavailable,
+    UnexpectedPayload,
+)
 from inboxd.model import Stream
 from inboxd.workers.context import Context
 from inboxd.workers.poller import Poller, PollResult
 from inboxd.workers.storethread import StoreThread
 from inboxd.workers.watcher import Watched, Watcher
-from tests.store.shop import START, Shop, at, open_shop, said
+from tests.store.shop import START, Shop, answered, at, open_shop, said
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
     from pathlib import Path
 
-MINUTE = timedelta(minutes=1)
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 PATIENCE = 5 * MINUTE
 
 
@@ -46,10 +55,14 @@ class ScriptedConnector(Connector):
         self.settings, self.clock = settings, clock
         self.script: dict[str, list[list[Page | Exception]]] = {"comments": [], "messages": []}
         self.cursors: list[tuple[str, Mapping[str, Any] | None]] = []
+        self.reads_back: dict[str, str] = {}
+        self.takes = timedelta()
+        """How long it takes until a page is there."""
 
     def sources(self) -> Sequence[Source]:
         """Return what the script has, in its order."""
-        return [Source(name, frozenset(self.settings.streams)) for name in self.script]
+        streams = frozenset(self.settings.streams)
+        return [Source(name, streams, self.reads_back.get(name, "")) for name in self.script]
 
     async def poll(self, source: str, cursor: Mapping[str, Any] | None) -> AsyncIterator[Page]:
         """Do what is written down next, or find nothing."""
@@ -58,6 +71,7 @@ class ScriptedConnector(Connector):
         for step in script.pop(0) if script else [Page(cursor or {"position": 0})]:
             if isinstance(step, Exception):
                 raise step
+            self.clock.advance(self.takes)
             yield step
 
     async def send(self, reply: OutgoingReply) -> SendResult:
@@ -83,7 +97,10 @@ class Reading:
         self.settings = AccountSettings(name="shop-vk", network="vk", streams=streams)
         self.connector = ScriptedConnector(self.settings, self.clock)
         context = Context(self.thread, self.shop.pipeline, self.clock, ("support",))
-        self.poller = Poller(self.connector, self.settings, context)
+        self.ledger = Ledger(self.clock)
+        self.poller = Poller(
+            self.connector, self.settings, context, ledger=self.ledger, patience=PATIENCE
+        )
         self.watcher = self.new_watcher()
 
     def new_watcher(self) -> Watcher:
@@ -130,11 +147,11 @@ async def test_every_page_is_kept_with_its_cursor(reading: Reading) -> None:
 
 
 async def test_a_failure_between_two_pages_keeps_the_first(reading: Reading) -> None:
-    """What was stored is not read again, and what was not is."""
+    """What was stored counts and is not read again, and what was not is."""
     reading.connector.script["comments"] = [
         [Page({"p": 1}, [said(0, "m1")]), Unavailable("no answer")]
     ]
-    assert await reading.poll() == PollResult(0, ("comments",))
+    assert await reading.poll() == PollResult(1, ("comments",))
     assert reading.cursor("comments") == {"p": 1}
     assert reading.shop.value("SELECT count(*) FROM messages") == 1
 
@@ -263,3 +280,213 @@ async def test_the_first_poll_of_a_source_is_history_until_it_is_complete(
     await reading.poll()
     reading.shop.tick()
     assert reading.reasons() == ["step_due", "step_due"]
+
+
+def old_pages(count: int) -> list[Page | Exception]:
+    """Return pages of a long past, newest first."""
+    return [Page({"p": number}, [said(-number, f"old{number}")]) for number in range(count)]
+
+
+async def test_old_work_gives_way_to_what_is_new(reading: Reading) -> None:
+    """A source with much to read goes on in the next round, behind the others, where it was."""
+    reading.connector.takes = 20 * SECOND
+    reading.connector.script["comments"] = [old_pages(3)]
+    reading.connector.script["messages"] = [
+        [Page({"p": 1}, [said(0, "new1")])],
+        [Page({"p": 2}, [said(1, "new2")])],
+    ]
+
+    first = await reading.poll()
+    second = await reading.poll()
+
+    assert (first.new, first.unfinished) == (2, ("comments", "messages"))
+    assert second.unfinished == ("comments",)
+    seen = [ref for (ref,) in reading.shop.rows("SELECT remote_id FROM messages ORDER BY id")]
+    assert seen == ["old0", "new1", "old1"]
+    asked = [source for source, _ in reading.connector.cursors]
+    assert asked.count("comments") == 1
+
+
+async def test_a_round_to_the_end_leaves_nothing_unfinished(reading: Reading) -> None:
+    """`run --once` reads everything, in turns, and each source only once."""
+    reading.connector.takes = 20 * SECOND
+    reading.connector.script["comments"] = [old_pages(4)]
+
+    result = await reading.poller.poll_to_the_end()
+
+    assert result == PollResult(4)
+    assert [source for source, _ in reading.connector.cursors] == ["comments", "messages"]
+
+
+async def test_what_is_left_off_can_be_taken_up_from_its_cursor(reading: Reading) -> None:
+    """Stopping in the middle of a long read costs at most a page."""
+    reading.connector.takes = 20 * SECOND
+    reading.connector.script["comments"] = [old_pages(3)]
+    await reading.poll()
+
+    await reading.poller.close()
+
+    assert reading.cursor("comments") == {"p": 0}
+
+
+async def test_every_gap_is_a_row(reading: Reading) -> None:
+    """A span without a complete read is kept, with why, and what was found at its end."""
+    await reading.poll()
+    reading.after(MINUTE)
+    reading.connector.script["comments"] = [[Unavailable("down")], [Unavailable("down")]]
+    await reading.poll()
+    reading.after(6 * MINUTE)
+    await reading.poll()
+    reading.after(6 * MINUTE)
+    reading.connector.script["comments"] = [[Page({"p": 1}, [said(2, "m1"), said(3, "m2")])]]
+    await reading.poll()
+
+    gaps = reading.shop.store.coverage.gaps(at(-60), at(60))
+
+    comments = [gap for gap in gaps if gap.source == "comments"]
+    assert [(gap.began_at, gap.ended_at, gap.reason, gap.found) for gap in comments] == [
+        (START, at(13), "Unavailable", 2)
+    ]
+
+
+async def test_a_gap_is_a_row_while_it_lasts(reading: Reading) -> None:
+    """Who looks at the figures during an outage sees that they are not whole."""
+    await reading.poll()
+    reading.after(MINUTE)
+    reading.connector.script["comments"] = [[Unavailable("down")]]
+    await reading.poll()
+    reading.after(PATIENCE + MINUTE)
+    reading.watcher.look(reading.clock.now())
+
+    gaps = reading.shop.store.coverage.gaps(at(0), at(60))
+
+    assert [(gap.source, gap.ended_at) for gap in gaps if gap.reason == "Unavailable"] == [
+        ("comments", None)
+    ]
+
+
+async def test_the_time_without_a_daemon_is_a_gap(reading: Reading) -> None:
+    """A process that was not there could not see anything, and says so afterwards."""
+    await reading.poll()
+    reading.after(60 * MINUTE)
+    context = Context(reading.thread, reading.shop.pipeline, reading.clock, ("support",))
+    reading.poller = Poller(reading.connector, reading.settings, context)
+    reading.watcher = reading.new_watcher()
+    await reading.poll()
+
+    reasons = {gap.reason for gap in reading.shop.store.coverage.gaps(at(0), at(90))}
+
+    assert reasons == {"not_running"}
+    assert reading.reasons() == []
+
+
+async def test_what_may_be_lost_for_good_is_told(reading: Reading) -> None:
+    """Where nothing reads back what a network dropped, people must look for themselves."""
+    await reading.poll()
+    reading.after(MINUTE)
+    lost = Page({"p": 2}, lost="VK dropped events; comments cannot be read back")
+    reading.connector.script["comments"] = [[lost]]
+
+    await reading.poll()
+
+    assert reading.reasons() == ["account_lost"]
+    gap = next(iter(reading.shop.store.coverage.gaps(at(0), at(5))))
+    assert (gap.began_at, gap.ended_at, gap.found) == (START, at(1), None)
+
+
+class TestDeafness:
+    """A source that answers and never delivers is found out by what reads back behind it."""
+
+    @pytest.fixture
+    def reading(self, reading: Reading) -> Reading:
+        """Let the messages be read back behind the comments."""
+        reading.connector.reads_back = {"messages": "comments"}
+        return reading
+
+    async def test_a_deaf_source_is_told_and_its_recovery_too(self, reading: Reading) -> None:
+        """Three messages that only reading back found are one alert; a delivery ends it."""
+        await reading.poll()
+        for number in range(3):
+            reading.after(5 * MINUTE)
+            page = Page({"p": number}, [said(number * 5 + 2.5, f"m{number}")])
+            reading.connector.script["messages"] = [[page]]
+            await reading.poll()
+        assert reading.reasons() == ["account_deaf"]
+        reading.after(MINUTE)
+        reading.connector.script["comments"] = [[Page({"p": 9}, [said(15, "m9")])]]
+        await reading.poll()
+        assert reading.reasons() == ["account_deaf", "account_read_again"]
+
+    async def test_what_may_still_come_is_not_missed(self, reading: Reading) -> None:
+        """A message that is found within moments of being written may be on its way."""
+        await reading.poll()
+        for number in range(5):
+            reading.after(5 * MINUTE)
+            page = Page({"p": number}, [said(number * 5 + 4, f"m{number}")])
+            reading.connector.script["messages"] = [[page]]
+            await reading.poll()
+        assert reading.reasons() == []
+
+    async def test_what_came_while_nobody_listened_is_not_missed(self, reading: Reading) -> None:
+        """A source that had to begin anew is not blamed for what it was never asked for."""
+        await reading.poll()
+        reading.after(10 * MINUTE)
+        reading.connector.script["comments"] = [[Page({"p": 5}, restarted=True)]]
+        messages = [said(number, f"m{number}") for number in range(2, 7)]
+        reading.connector.script["messages"] = [[Page({"p": 1}, messages)]]
+        await reading.poll()
+        assert reading.reasons() == []
+
+
+async def test_an_answer_that_nobody_understands_is_kept(reading: Reading) -> None:
+    """The whole of it goes into quarantine, once however often it comes."""
+    for _ in range(2):
+        reading.connector.script["comments"] = [[UnexpectedPayload("no data", {"odd": 1})]]
+        await reading.poll(impatient=True)
+
+    held = reading.shop.store.quarantine.held()
+
+    assert [(each.source, each.item.raw, each.item.error, each.seen) for each in held] == [
+        ("comments", {"odd": 1}, "no data", 2)
+    ]
+
+
+async def test_what_an_account_used_outlives_the_process(reading: Reading) -> None:
+    """Counts and pauses are kept with the page that caused them, and handed to the next process."""
+    reading.ledger.spend("posts", 3)
+    reading.ledger.rest("search", at(30))
+    await reading.poll()
+    reading.ledger.spend("posts", 2)
+    await reading.poll()
+
+    ledger = Ledger(reading.clock)
+    ledger.restored(reading.shop.store.ledger.entries("shop-vk", reading.clock.now()))
+
+    assert ledger.spent("posts", START.date()) == 5
+    assert ledger.rests_until("search") == at(30)
+    reading.after(31 * MINUTE)
+    assert ledger.rests_until("search") is None
+
+
+async def test_automatic_texts_of_the_configuration_stop_no_clock(reading: Reading) -> None:
+    """What matches a pattern of the account is a machine's, though the network does not say so."""
+    reading.shop.rules = replace(
+        reading.shop.rules, automatic={"shop-vk": (re.compile("^Thanks for your message"),)}
+    )
+    messages = [said(0, "m1"), answered(3, "m2", "Thanks for your message! We will be back.")]
+    reading.shop.hear(*messages)
+
+    assert reading.shop.value("SELECT auto_reply FROM messages WHERE remote_id = 'm2'") == 1
+    assert [case["status"] for case in reading.shop.cases()] == ["waiting"]
+
+
+def test_a_ledger_counts_a_thing_once_a_day() -> None:
+    """X bills a post once a UTC day, however often it is read."""
+    clock = ManualClock(START)
+    ledger = Ledger(clock)
+    assert ledger.spend_once("posts", ["1", "2"]) == 2
+    assert ledger.spend_once("posts", ["2", "3"]) == 1
+    clock.advance(timedelta(days=1))
+    assert ledger.spend_once("posts", ["3"]) == 1
+    assert ledger.spent("posts", START.date()) == 4
+    assert ledger.spent("posts", clock.now().date()) == 1
