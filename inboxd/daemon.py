@@ -31,7 +31,7 @@ from inboxd.workers.escalator import Escalator
 from inboxd.workers.poller import Poller, PollResult, Progress
 from inboxd.workers.sender import Sender
 from inboxd.workers.storethread import StoreThread
-from inboxd.workers.watcher import Watched, Watcher
+from inboxd.workers.watcher import SilenceWatcher, Watched, Watcher
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -113,6 +113,7 @@ class Daemon:
         self._store = store
         self._escalator = Escalator(store, pipeline, rules)
         self._watcher = self._watcher_from(_LONG_AGO)
+        self._silence = SilenceWatcher(store, settings.alert_to, settings.general.timezone)
         self._deliveries: dict[str, asyncio.Task[None]] = {}
         self._ticking = asyncio.Lock()
         self._ticked_at: datetime | None = None
@@ -229,6 +230,7 @@ class Daemon:
         now = self._ticked_at = self._clock.now()
         self._escalator.tick(now)
         self._watcher.look(now)
+        self._silence.look(now)
         return store.outbox.receivers(now)
 
     def _start_delivery(self, receiver: str) -> None:

@@ -148,6 +148,29 @@ def lost_alert(account: str, source: str, since: datetime, what: str, now: datet
     )
 
 
+def silent_alert(account: str, stream: str, since: datetime, usual: int, now: datetime) -> Alert:
+    """Return the alert that nobody writes where, at these hours, *usual* messages come."""
+    return replace(
+        _account_alert("silent", account, [stream], since, now),
+        reason="stream_silent",
+        headline=f"{account} is abnormally quiet: no {stream.replace('_', ' ')} "
+        f"for {format_duration(now - since)}",
+        detail=f"At these hours about {usual} come. It is read without an error; look whether "
+        "the network shows something there that is not in `inboxd waiting`.",
+    )
+
+
+def speaks_alert(account: str, stream: str, since: datetime, now: datetime) -> Alert:
+    """Return the notice that somebody writes again in a stream that was abnormally quiet."""
+    return replace(
+        _account_alert("speaks", account, [stream], since, now),
+        tone=Tone.RECOVERY,
+        reason="stream_speaks",
+        headline=f"{account}: {stream.replace('_', ' ')} come in again after "
+        f"{format_duration(now - since)}",
+    )
+
+
 def _account_alert(
     what: str, account: str, sources: Sequence[str], since: datetime, now: datetime
 ) -> Alert:

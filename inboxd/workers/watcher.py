@@ -8,18 +8,28 @@ one is told as well.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 import structlog
 
-from inboxd.core.alerts import blind_alert, deaf_alert, refused_alert, sighted_alert
+from inboxd.core.alerts import (
+    blind_alert,
+    deaf_alert,
+    refused_alert,
+    sighted_alert,
+    silent_alert,
+    speaks_alert,
+)
+from inboxd.core.silence import earlier_weeks, is_abnormal, silent_span
 from inboxd.store import SourceState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import tzinfo
 
+    from inboxd.core.silence import Span
     from inboxd.model import Alert
     from inboxd.store import Store
 
@@ -31,6 +41,7 @@ _MISSED_TOO_OFTEN = 3
 """After so many messages in a row that only reading back has found, a source is deaf."""
 _PATIENCE_AT_FIRST = timedelta(minutes=15)
 """How long the first read may take: it brings days of messages, and goes on page by page."""
+_LOOK_AT_SILENCE_EVERY = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +153,62 @@ class Watcher:
 def _still_failing(sources: Sequence[SourceState]) -> bool:
     """Tell whether more of the same trouble may be on its way: people need not hear twice."""
     return any(state.failing_since and not state.needs_person for state in sources)
+
+
+class SilenceWatcher:
+    """Tells people of streams in which nobody writes at hours when people always do."""
+
+    def __init__(self, store: Store, alert_to: Sequence[str], tz: tzinfo) -> None:
+        self._store = store
+        self._alert_to = alert_to
+        self._tz = tz
+        self._looked_at: datetime | None = None
+
+    def look(self, now: datetime) -> None:
+        """Look at every stream, now and then; queue an alert where one fell silent, or speaks."""
+        if self._looked_at is not None and now - self._looked_at < _LOOK_AT_SILENCE_EVERY:
+            return
+        self._looked_at = now
+        troubled = {state.account for state in self._store.sources.all() if state.told_as}
+        for account, stream in self._store.traffic.streams():
+            # What a blind account does not show says nothing about those who write.
+            if account not in troubled:
+                self._look_at(account, stream, now)
+
+    def _look_at(self, account: str, stream: str, now: datetime) -> None:
+        told = self._store.recall(f"silent:{account}/{stream}")
+        latest = self._store.traffic.latest_hour(account, stream, now)
+        span = silent_span(latest, now) if latest else None
+        if told:
+            if latest and latest >= datetime.fromisoformat(told):
+                self._tell_end(account, stream, datetime.fromisoformat(told), now)
+        elif span:
+            usual = self._usually(account, stream, span)
+            if is_abnormal(usual):
+                self._tell(account, stream, span.begins, fmean(usual), now)
+
+    def _usually(self, account: str, stream: str, span: Span) -> list[int]:
+        first = self._store.traffic.first_hour(account, stream)
+        weeks = earlier_weeks(span, first, self._tz) if first else []
+        return [
+            self._store.traffic.between(account, stream, week.begins, week.ends) for week in weeks
+        ]
+
+    def _tell(
+        self, account: str, stream: str, since: datetime, usual: float, now: datetime
+    ) -> None:
+        with self._store.transaction():
+            alert = silent_alert(account, stream, since, round(usual), now)
+            self._store.outbox.add_alert(alert, self._alert_to)
+            self._store.remember(f"silent:{account}/{stream}", since.isoformat())
+        log.warning("stream silent", account=account, stream=stream)
+
+    def _tell_end(self, account: str, stream: str, since: datetime, now: datetime) -> None:
+        with self._store.transaction():
+            alert = speaks_alert(account, stream, since, now)
+            self._store.outbox.add_alert(alert, self._alert_to)
+            self._store.forget(f"silent:{account}/{stream}")
+        log.info("stream speaks again", account=account, stream=stream)
 
 
 def _patience(state: SourceState, usual: timedelta) -> timedelta:
