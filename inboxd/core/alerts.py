@@ -171,6 +171,46 @@ def speaks_alert(account: str, stream: str, since: datetime, now: datetime) -> A
     )
 
 
+def expiring_alert(
+    account: str, expires_at: datetime, before: timedelta, renewal: str, now: datetime
+) -> Alert:
+    """Return the alert that an account's token ends within *before*."""
+    return Alert(
+        key=f"account:{account}/expires/{expires_at.isoformat()}/{format_duration(before)}",
+        thread=f"account:{account}",
+        reason="token_expires",
+        tone=Tone.WARNING,
+        headline=f"{account}: the token expires in {_minutes(expires_at - now) or 'a moment'}",
+        detail=renewal or "Make a new one and put it where the configuration says.",
+        created_at=now,
+    )
+
+
+def allowance_alert(  # noqa: PLR0913 - what is used up is five facts
+    account: str,
+    name: str,
+    *,
+    used: int,
+    limit: int,
+    resets_at: datetime,
+    share: int,
+    now: datetime,
+) -> Alert:
+    """Return the alert that *share* per cent of what a network allows until then are used."""
+    spent = share >= 100
+    until = f"{resets_at:%Y-%m-%d %H:%M} UTC"
+    return Alert(
+        key=f"account:{account}/allowance/{name}/{until}/{share}",
+        thread=f"account:{account}",
+        reason="allowance_spent" if spent else "allowance_low",
+        tone=Tone.BREACH if spent else Tone.WARNING,
+        headline=f"{account}: {name} {'used up' if spent else 'nearly used up'}",
+        detail=f"{used:,} of {limit:,} are used, and there are no more before {until}. "
+        "`inboxd doctor` shows how fast they go.",
+        created_at=now,
+    )
+
+
 def _account_alert(
     what: str, account: str, sources: Sequence[str], since: datetime, now: datetime
 ) -> Alert:

@@ -37,14 +37,23 @@ class Stored:
     """What storing a page changed: new and changed messages, and where they belong."""
 
     new: list[int] = field(default_factory=list)
-    changed: list[int] = field(default_factory=list)
+    edited: list[int] = field(default_factory=list)
+    deleted: list[int] = field(default_factory=list)
+    restored: list[int] = field(default_factory=list)
     touched: dict[int, str] = field(default_factory=dict)
     """Conversation → the earliest sent_at that is new or different in it."""
+
+    @property
+    def changed(self) -> list[int]:
+        """Return what was known before and is not as it was."""
+        return [*self.edited, *self.deleted, *self.restored]
 
     def join(self, other: Stored) -> None:
         """Add what storing another part of the same page changed."""
         self.new += other.new
-        self.changed += other.changed
+        self.edited += other.edited
+        self.deleted += other.deleted
+        self.restored += other.restored
         for conversation, sent_at in other.touched.items():
             self.touch(conversation, sent_at)
 
@@ -108,7 +117,7 @@ class MessageStore:
             _, number, conversation, _, sent_at, _, deleted_at = row
             if deleted_at is None:
                 self._mark_deleted(number, seen_at)
-                stored.changed.append(number)
+                stored.deleted.append(number)
                 stored.touch(conversation, sent_at)
         return stored
 
@@ -130,15 +139,13 @@ class MessageStore:
     ) -> None:
         """Take over an edit or a deletion; a repetition changes nothing."""
         _, number, conversation, text, sent_at, edited_at, deleted_at = row
-        changed = False
         if message.deleted and deleted_at is None:
             self._mark_deleted(number, seen_at)
-            changed = True
+            stored.deleted.append(number)
+            stored.touch(conversation, sent_at)
         if not message.deleted and _is_edit(message, text, edited_at):
             self._replace_text(number, text, message, seen_at)
-            changed = True
-        if changed:
-            stored.changed.append(number)
+            stored.edited.append(number)
             stored.touch(conversation, sent_at)
 
     def _replace_text(self, number: int, old: str, message: Message, seen_at: datetime) -> None:

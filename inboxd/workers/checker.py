@@ -1,0 +1,121 @@
+"""
+Looks once a day at what will soon stop an account: tokens that expire, allowances that run out.
+
+People hear of a token two weeks, one week, three days and one day before it ends, and of an
+allowance when four fifths are used, or it is all gone.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+import structlog
+
+from inboxd.core.alerts import allowance_alert, expiring_alert
+from inboxd.errors import DatabaseError, InboxdError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from inboxd.connector import AccountCheck, Allowance, Connector
+    from inboxd.model import Alert
+    from inboxd.store import Store
+    from inboxd.workers.context import Context
+
+log = structlog.get_logger(__name__)
+
+_EVERY = timedelta(days=1)
+_AGAIN = timedelta(hours=1)
+"""How soon an account is asked again whose network did not answer."""
+_WARN_BEFORE = (timedelta(days=14), timedelta(days=7), timedelta(days=3), timedelta(days=1))
+_WARN_AT = (100, 80)
+"""Per cent of an allowance."""
+
+
+class Checker:
+    """Asks every account's network once a day who the token belongs to and when it ends."""
+
+    def __init__(self, connectors: Mapping[str, Connector], context: Context) -> None:
+        self._connectors = connectors
+        self._context = context
+        self._next: dict[str, datetime] = {}
+
+    async def look(self) -> None:
+        """Check the accounts whose turn has come; an account's trouble is told by its polls."""
+        now = self._context.clock.now()
+        for account, connector in self._connectors.items():
+            await self._warn_of_allowances(account, connector)
+            if await self._is_due(account, now):
+                await self._check(account, connector)
+
+    async def _is_due(self, account: str, now: datetime) -> bool:
+        if account not in self._next:
+            last = await self._context.store.run(lambda store: store.recall(f"checked:{account}"))
+            self._next[account] = datetime.fromisoformat(last) + _EVERY if last else now
+        return now >= self._next[account]
+
+    async def _check(self, account: str, connector: Connector) -> None:
+        try:
+            found = await connector.check()
+        except DatabaseError:
+            raise
+        except InboxdError as error:
+            self._next[account] = self._context.clock.now() + _AGAIN
+            log.warning(
+                "check failed", account=account, error=type(error).__name__, text=str(error)
+            )
+            return
+        except Exception:
+            # Our own bug in a check must not stop the polls.
+            self._next[account] = self._context.clock.now() + _EVERY
+            log.exception("check crashed", account=account)
+            return
+        now = self._context.clock.now()
+        self._next[account] = now + _EVERY
+        await self._context.store.run(lambda store: self._record(store, account, found, now))
+
+    def _record(self, store: Store, account: str, found: AccountCheck, now: datetime) -> None:
+        with store.transaction():
+            store.remember(f"checked:{account}", now.isoformat())
+            if found.expires_at is None:
+                return
+            left = found.expires_at - now
+            reached = [before for before in _WARN_BEFORE if left <= before]
+            if reached:
+                alert = expiring_alert(account, found.expires_at, min(reached), found.renewal, now)
+                store.outbox.add_alert(alert, self._context.alert_to)
+        for check in found.streams:
+            if not check.ok:
+                log.warning(
+                    "stream cannot be read", account=account, stream=check.stream, text=check.text
+                )
+
+    async def _warn_of_allowances(self, account: str, connector: Connector) -> None:
+        now = self._context.clock.now()
+        for each in connector.allowances():
+            share = _share_reached(each)
+            if share and each.limit and each.resets_at:
+                alert = allowance_alert(
+                    account,
+                    each.name,
+                    used=each.used,
+                    limit=each.limit,
+                    resets_at=each.resets_at,
+                    share=share,
+                    now=now,
+                )
+                await self._context.store.run(partial(self._queue, alert))
+
+    def _queue(self, alert: Alert, store: Store) -> None:
+        with store.transaction():
+            store.outbox.add_alert(alert, self._context.alert_to)
+
+
+def _share_reached(allowance: Allowance) -> int | None:
+    """Return the highest share of *allowance* that people are to hear of, None below all."""
+    if not allowance.limit:
+        return None
+    used = 100 * allowance.used / allowance.limit
+    return next((share for share in _WARN_AT if used >= share), None)

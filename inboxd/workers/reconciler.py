@@ -1,0 +1,208 @@
+"""
+Holds what is stored against what the networks still offer, and repairs the difference.
+
+Every night, and on demand, an account's lists are read anew, whatever the cursors say, and
+what is stored of the last days is looked up: so messages that were missed are found, and
+edits and deletions that nobody told of. Messages of customers who wait are looked up more often.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+import structlog
+
+from inboxd import plugins
+from inboxd.connector import Ledger
+from inboxd.errors import BudgetSpent, DatabaseError, InboxdError
+from inboxd.pipeline import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from inboxd.connector import AccountSettings, Connector, Known, LedgerEntries, Page
+    from inboxd.store import Store, Stored
+    from inboxd.workers.context import Context
+
+log = structlog.get_logger(__name__)
+
+REACH = timedelta(days=3)
+"""How far back the nightly reconciliation looks."""
+_VERIFY_EVERY = timedelta(hours=1)
+_AT_ONCE = 500
+"""How many stored messages are handed to a connector to be looked up in one go."""
+VERIFYING = "verify"
+"""The name under which pages that only look up what is stored are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repairs:
+    """What a reconciliation of one account found, and which of its parts could not be read."""
+
+    account: str
+    read: int = 0
+    missed: int = 0
+    edited: int = 0
+    deleted: int = 0
+    restored: int = 0
+    failed: Mapping[str, str] | None = None
+
+    def after(self, page: Page, stored: Stored) -> Repairs:
+        """Return the sum with what storing one more page changed."""
+        return replace(
+            self,
+            read=self.read + len(page.messages),
+            missed=self.missed + len(stored.new),
+            edited=self.edited + len(stored.edited),
+            deleted=self.deleted + len(stored.deleted),
+            restored=self.restored + len(stored.restored),
+        )
+
+    def without(self, part: str, error: Exception) -> Repairs:
+        """Return the same, and that *part* could not be read."""
+        return replace(self, failed={**(self.failed or {}), part: str(error)})
+
+
+class Reconciler:
+    """One account's reconciliation, with a connector of its own."""
+
+    def __init__(self, settings: AccountSettings, context: Context) -> None:
+        self._settings = settings
+        self._context = context
+        self._store = context.store
+
+    async def reconcile(
+        self, reach: timedelta, watch: Callable[[Repairs], None] = lambda _: None
+    ) -> Repairs:
+        """
+        Read everything of the last *reach* anew and look up what is stored of it.
+
+        Never further back than the account has been watched: what was written before is
+        nobody's waiting customer. Raises nothing but DatabaseError: what fails is in the result.
+        """
+        since = await self._since(reach)
+        now = self._context.clock.now()
+        settings = self._settings.model_copy(update={"backfill": now - since})
+        ledger = Ledger(self._context.clock)
+        connector = plugins.connect(settings, self._context.clock, ledger)
+        repairs = Repairs(settings.name)
+        try:
+            await self._restore(ledger)
+            for source in connector.sources():
+                pages = connector.poll(source.name, None)
+                repairs = await self._take_in(source.name, pages, ledger, repairs, watch)
+            known = await self._store.run(lambda store: store.known.since(settings.name, since))
+            repairs = await self._verify(connector, known, ledger, repairs, watch)
+        finally:
+            await connector.close()
+        await self._store.run(partial(self._record, now))
+        return repairs
+
+    async def _since(self, reach: timedelta) -> datetime:
+        began = await self._store.run(lambda store: store.recall(watched_since(self._settings)))
+        earliest = self._context.clock.now() - reach
+        return max(earliest, datetime.fromisoformat(began)) if began else earliest
+
+    async def _restore(self, ledger: Ledger) -> None:
+        account, now = self._settings.name, self._context.clock.now()
+        entries: LedgerEntries = await self._store.run(
+            lambda store: store.ledger.entries(account, now)
+        )
+        ledger.restored(entries)
+
+    async def _verify(
+        self,
+        connector: Connector,
+        known: list[Known],
+        ledger: Ledger,
+        repairs: Repairs,
+        watch: Callable[[Repairs], None],
+    ) -> Repairs:
+        for start in range(0, len(known), _AT_ONCE):
+            pages = connector.verify(known[start : start + _AT_ONCE])
+            repairs = await self._take_in(VERIFYING, pages, ledger, repairs, watch)
+        return repairs
+
+    async def _take_in(
+        self,
+        part: str,
+        pages: AsyncIterator[Page],
+        ledger: Ledger,
+        repairs: Repairs,
+        watch: Callable[[Repairs], None],
+    ) -> Repairs:
+        try:
+            async for page in pages:
+                stored = await repair(self._context, self._settings, part, page, ledger)
+                repairs = repairs.after(page, stored)
+                watch(repairs)
+        except DatabaseError:
+            raise
+        except InboxdError as error:
+            repairs = repairs.without(part, error)
+        except Exception as error:
+            log.exception("reconciliation crashed", account=self._settings.name, part=part)
+            repairs = repairs.without(part, error)
+        return repairs
+
+    def _record(self, at: datetime, store: Store) -> None:
+        with store.transaction():
+            store.remember(reconciled_at(self._settings), at.isoformat())
+
+
+class Verifier:
+    """Looks up, now and then, the messages that customers wait for an answer to."""
+
+    def __init__(
+        self, settings: AccountSettings, connector: Connector, ledger: Ledger, context: Context
+    ) -> None:
+        self._settings = settings
+        self._connector = connector
+        self._ledger = ledger
+        self._context = context
+        self._next = context.clock.now() + _VERIFY_EVERY
+
+    async def look(self) -> None:
+        """Verify what waits, if it is time; a failure waits for the next time."""
+        now = self._context.clock.now()
+        if now < self._next:
+            return
+        self._next = now + _VERIFY_EVERY
+        account = self._settings.name
+        known = await self._context.store.run(lambda store: store.known.waiting(account))
+        try:
+            for start in range(0, len(known), _AT_ONCE):
+                async for page in self._connector.verify(known[start : start + _AT_ONCE]):
+                    await repair(self._context, self._settings, VERIFYING, page, self._ledger)
+        except DatabaseError:
+            raise
+        except BudgetSpent as error:
+            log.info("not verified", account=account, text=str(error))
+        except InboxdError as error:
+            log.warning("not verified", account=account, text=str(error))
+        except Exception:
+            log.exception("verification crashed", account=account)
+
+
+async def repair(
+    context: Context, settings: AccountSettings, part: str, page: Page, ledger: Ledger
+) -> Stored:
+    """Store a page that was read beside the polls."""
+    if page.note:
+        log.info("repair noted", account=settings.name, part=part, note=page.note)
+    origin, used = Origin(settings.name, settings.network, part), ledger.taken()
+    now = context.clock.now()
+    return await context.store.run(lambda _: context.pipeline.repair(origin, page, now, used=used))
+
+
+def watched_since(settings: AccountSettings) -> str:
+    """Return the name under which it is remembered since when an account has been watched."""
+    return f"watched_since:{settings.name}"
+
+
+def reconciled_at(settings: AccountSettings) -> str:
+    """Return the name under which it is remembered when an account was last reconciled."""
+    return f"reconciled:{settings.name}"
