@@ -19,13 +19,15 @@ from inboxd import __version__
 from inboxd.errors import ConfigError, InboxdError, Problem, UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from inboxd.config import Settings
     from inboxd.core.tracking import CaseState
     from inboxd.model import Author
     from inboxd.store import Store
     from inboxd.store.views import ReplyPlace, WaitingCase
+    from inboxd.workers.poller import Progress
 
 
 class Failure(click.ClickException):
@@ -120,7 +122,8 @@ def run(config: Path, *, once: bool, verbose: bool) -> None:
     if not once:
         asyncio.run(run_until_stopped(settings, SystemClock()))
         return
-    result = asyncio.run(run_once(settings, SystemClock()))
+    with _progress() as watch:
+        result = asyncio.run(run_once(settings, SystemClock(), watch))
     click.echo(f"{result.new} new, {result.undelivered} not delivered", err=True)
     for name in result.failed:
         click.echo(f"{name} could not be read", err=True)
@@ -170,6 +173,13 @@ def check(config: Path, *, online: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+def _progress() -> AbstractContextManager[Callable[[Progress], None]]:
+    """Return a context in which a terminal shows how far each source has been read."""
+    from inboxd.terminal import console, reading_bars
+
+    return reading_bars(console(stderr=True))
+
+
 def _refuse_missing_folder(settings: Settings) -> None:
     folder = settings.general.database.parent
     if not folder.is_dir():
@@ -199,6 +209,76 @@ async def _check_accounts(settings: Settings) -> bool:
             click.echo(f"  {stream.stream} {state}" + (f": {stream.text}" if stream.text else ""))
             good = good and stream.ok
     return good
+
+
+@main.command()
+@click.option("--online", is_flag=True, help="Ask the networks as well.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON list instead of lines.")
+@click.pass_obj
+def doctor(config: Path, *, online: bool, as_json: bool) -> None:
+    """Say how everything stands, and what needs a person (exit code 1 if something does)."""
+    from inboxd.clock import SystemClock
+    from inboxd.doctor import Health, examine
+    from inboxd.store import Store
+    from inboxd.terminal import console, print_findings
+
+    settings = _load(config)
+    with Store(settings.general.database, create=False) as store:
+        findings = asyncio.run(examine(settings, store, SystemClock(), online=online))
+    if as_json:
+        listed = [finding.as_json() for finding in findings]
+        click.echo(json.dumps(listed, indent=1, ensure_ascii=False))
+    else:
+        print_findings(console(), findings)
+    if any(finding.health is Health.TROUBLE for finding in findings):
+        raise click.exceptions.Exit(1)
+
+
+@main.command()
+@click.argument("accounts", nargs=-1)
+@click.option("--back", default="3d", show_default=True, help="How far back to look.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON list instead of lines.")
+@click.pass_obj
+def reconcile(config: Path, accounts: tuple[str, ...], back: str, *, as_json: bool) -> None:
+    """Hold what is stored of ACCOUNTS (all, if none is named) against what the networks offer."""
+    from inboxd import logs
+    from inboxd.clock import SystemClock
+    from inboxd.daemon import reconcile_now
+    from inboxd.durations import parse_duration
+
+    settings = _load(config)
+    try:
+        reach = parse_duration(back)
+    except ValueError as error:
+        raise UserError(f"--back: {error}") from None
+    unknown = set(accounts) - {account.name for account in settings.accounts}
+    if unknown:
+        raise UserError(f"there is no account {', '.join(sorted(unknown))} in {config}")
+    logs.configure(secrets=settings.secrets())
+    found = asyncio.run(reconcile_now(settings, SystemClock(), accounts, reach))
+    if as_json:
+        click.echo(json.dumps([repairs.as_json() for repairs in found], indent=1))
+    for repairs in found:
+        if not as_json:
+            click.echo(str(repairs))
+        for part, why in repairs.failed.items():
+            click.echo(f"{repairs.account}: {part} could not be read: {why}", err=True)
+    if any(repairs.failed for repairs in found):
+        raise click.exceptions.Exit(1)
+
+
+@main.command("replay-quarantine")
+@click.pass_obj
+def replay_quarantine(config: Path) -> None:
+    """Read again, with this version, what no connector has understood so far."""
+    from inboxd.clock import SystemClock
+    from inboxd.daemon import replay
+    from inboxd.store import Store
+
+    settings = _load(config)
+    with Store(settings.general.database, create=False) as store:
+        understood, left = asyncio.run(replay(settings, store, SystemClock()))
+    click.echo(f"{understood} understood now, {left} still held")
 
 
 @main.command()

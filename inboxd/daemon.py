@@ -2,7 +2,8 @@
 Wires everything together: scheduler, signals and workers. The only module that does.
 
 One job an account reads; one job a second looks whether anything is to be judged, told or
-sent, with a single look into the database when there is nothing.
+sent, with a single look into the database when there is nothing; one a minute sees whether an
+account is to be checked or reconciled.
 """
 
 from __future__ import annotations
@@ -25,16 +26,19 @@ from inboxd.errors import InboxdError, OperatorError
 from inboxd.health import Health
 from inboxd.pipeline import Pipeline
 from inboxd.store import DaemonLock, Store
+from inboxd.workers.checker import Checker
 from inboxd.workers.classifier import ClassifyWorker
 from inboxd.workers.context import Context
 from inboxd.workers.escalator import Escalator
 from inboxd.workers.poller import Poller, PollResult, Progress
+from inboxd.workers.reconciler import Reconciler, Repairs, Verifier
 from inboxd.workers.sender import Sender
 from inboxd.workers.storethread import StoreThread
+from inboxd.workers.upkeep import Upkeep, begin_to_watch
 from inboxd.workers.watcher import SilenceWatcher, Watched, Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from apscheduler.events import JobExecutionEvent
 
@@ -45,6 +49,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _TICK = timedelta(seconds=1)
+_UPKEEP = timedelta(minutes=1)
 _SHORTEST_INTERVAL = 0.05
 """Seconds of real time below which the demo's fast clock does not push the jobs."""
 _PATIENCE_AT_STOP = 3.0
@@ -108,6 +113,17 @@ class Daemon:
         accounts = {a.name: (a, self._connectors[a.name]) for a in settings.accounts}
         self._sender = Sender(self._sinks, accounts, context)
         self._classifier = ClassifyWorker(classify.load(), context)
+        general = settings.general
+        self._upkeep = Upkeep(
+            Checker(self._connectors, context),
+            [
+                Verifier(account, self._connectors[account.name], ledgers[account.name], context)
+                for account in settings.accounts
+            ],
+            [Reconciler(account, context) for account in settings.accounts],
+            context,
+            (general.reconcile_at, general.timezone, general.reconcile_back),
+        )
         self._settings = settings
         self._pipeline = pipeline
         self._store = store
@@ -134,6 +150,8 @@ class Daemon:
         unsure = await self._sender.recover()
         if unsure:
             log.warning("deliveries interrupted", count=unsure)
+        accounts, begun_at = self._settings.accounts, self._clock.now()
+        await self._thread.run(lambda store: begin_to_watch(store, accounts, begun_at))
         fingerprint = _fingerprint(self._settings)
         if await self._thread.run(lambda store: store.recall("rules")) != fingerprint:
             now = self._clock.now()
@@ -147,6 +165,7 @@ class Daemon:
         results = await asyncio.gather(
             *(poller.poll_to_the_end() for poller in self._pollers.values())
         )
+        await self._upkeep.look()
         while await self._classifier.work():
             pass
         for _ in range(_ROUNDS_OF_DELIVERY):
@@ -173,6 +192,7 @@ class Daemon:
         for account in self._settings.accounts:
             self._add_job(scheduler, self._poll(account.name), account.poll_every, account.name)
         self._add_job(scheduler, self.tick, _TICK, "tick")
+        self._add_job(scheduler, self._upkeep.look, _UPKEEP, "upkeep")
         async with self._answering_monitors():
             scheduler.start()
             log.info("started", accounts=len(self._pollers), sinks=len(self._sinks))
@@ -265,13 +285,15 @@ class Daemon:
 
 
 @asynccontextmanager
-async def started(settings: Settings, clock: Clock) -> AsyncIterator[Daemon]:
-    """Yield a daemon that alone works on its database, ready to run."""
+async def started(
+    settings: Settings, clock: Clock, watch: Callable[[Progress], None] = lambda _: None
+) -> AsyncIterator[Daemon]:
+    """Yield a daemon that alone works on its database, ready to run; *watch* sees it read."""
     async with AsyncExitStack() as stack:
         lock = DaemonLock(settings.general.database)
         lock.acquire()
         stack.callback(lock.release)
-        daemon = Daemon(settings, Store(settings.general.database), clock)
+        daemon = Daemon(settings, Store(settings.general.database), clock, watch)
         stack.push_async_callback(daemon.close)
         await daemon.prepare()
         yield daemon
@@ -287,10 +309,47 @@ async def run_until_stopped(settings: Settings, clock: Clock) -> None:
         await daemon.run(stop)
 
 
-async def run_once(settings: Settings, clock: Clock) -> RoundResult:
+async def run_once(
+    settings: Settings, clock: Clock, watch: Callable[[Progress], None] = lambda _: None
+) -> RoundResult:
     """Do one full round, for cron and timers."""
-    async with started(settings, clock) as daemon:
+    async with started(settings, clock, watch) as daemon:
         return await daemon.round()
+
+
+async def reconcile_now(
+    settings: Settings, clock: Clock, accounts: Sequence[str], reach: timedelta
+) -> list[Repairs]:
+    """
+    Reconcile *accounts* (all, if none is named), beside a daemon that may be running.
+
+    What is found is tracked at once; alerts are the daemon's, or the next round's.
+    """
+    store = Store(settings.general.database)
+    thread = StoreThread(store)
+    context = Context(thread, Pipeline(store, settings.rules), clock, settings.alert_to)
+    chosen = [each for each in settings.accounts if not accounts or each.name in accounts]
+    try:
+        await thread.run(lambda store: begin_to_watch(store, chosen, clock.now()))
+        return [await Reconciler(account, context).reconcile(reach) for account in chosen]
+    finally:
+        thread.close()
+
+
+async def replay(settings: Settings, store: Store, clock: Clock) -> tuple[int, int]:
+    """Read the quarantine again; returns how much is understood now, and how much is not."""
+    pipeline = Pipeline(store, settings.rules)
+    accounts = {account.name: account for account in settings.accounts}
+    understood, held = 0, store.quarantine.held()
+    for item in held:
+        account = accounts.get(item.account)
+        if account is None:
+            continue
+        connector = plugins.connect(account, clock)
+        page = connector.reread(item.item)
+        understood += pipeline.replay(item, account.network, page, clock.now())
+        await connector.close()
+    return understood, len(held) - understood
 
 
 def _problems(store: Store, now: datetime) -> list[str]:

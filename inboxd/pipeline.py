@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from inboxd.connector import LedgerEntries, Page
     from inboxd.core.tracking import CaseState, History, Rules, WaitState
     from inboxd.model import Message, Stream, Verdict
-    from inboxd.store import OutboxItem, Store, Stored, Unclassified
+    from inboxd.store import Held, OutboxItem, Store, Stored, Unclassified
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,15 @@ class Pipeline:
             stored = self._take_in(origin, page, now)
             self._keep(origin, used)
         return stored
+
+    def replay(self, held: Held, network: str, page: Page, now: datetime) -> bool:
+        """Store what a quarantined item turned out to be; False if nobody understands it yet."""
+        if page.unknown:
+            return False
+        with self._store.transaction():
+            self._take_in(Origin(held.account, network, held.source), page, now)
+            self._store.quarantine.understood(held, now)
+        return True
 
     def _take_in(self, origin: Origin, page: Page, now: datetime, *, old: bool = False) -> Stored:
         """Store what *page* tells, and what follows from it for the cases."""

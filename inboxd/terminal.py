@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
+from rich.progress import Progress as Bars
+from rich.progress import SpinnerColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -13,12 +16,16 @@ from inboxd.durations import format_duration
 from inboxd.model import Direction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime, tzinfo
 
+    from rich.progress import TaskID
+
+    from inboxd.doctor import Finding
     from inboxd.explain import Section
     from inboxd.model import Author
     from inboxd.store.views import ThreadMessage, WaitingCase
+    from inboxd.workers.poller import Progress
 
 _COLUMNS = {
     "case": (5, 5),
@@ -153,3 +160,43 @@ def _name(author: Author | None) -> str:
     many = author.followers is not None and author.followers >= _MANY_FOLLOWERS
     followers = f" ({author.followers:,} followers)" if many else ""
     return name + followers
+
+
+_MARKS = {"well": ("✓", "green"), "notice": ("!", "yellow"), "trouble": ("✗", "bold red")}
+
+
+def print_findings(out: Console, findings: Sequence[Finding]) -> None:
+    """Print how everything stands, a line each, and below it what to do."""
+    width = max((len(finding.what) for finding in findings), default=0)
+    for finding in findings:
+        mark, style = _MARKS[finding.health]
+        what = one_line(finding.what, 60).ljust(min(width, 60))
+        out.print(Text.assemble((mark, style), f" {what}  {inert(finding.text)}"))
+        if finding.todo:
+            out.print(Text(f"  {' ' * min(width, 60)}  → {finding.todo}", style="dim"))
+
+
+@contextmanager
+def reading_bars(out: Console) -> Iterator[Callable[[Progress], None]]:
+    """Yield who is told how the reading goes; without a terminal nothing is shown."""
+    if not out.is_terminal:
+        yield lambda _: None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        SpinnerColumn(finished_text="✓"),
+        TextColumn("{task.fields[found]}"),
+    )
+    with Bars(*columns, console=out) as bars:
+        tasks: dict[tuple[str, str], TaskID] = {}
+
+        def watch(progress: Progress) -> None:
+            key = (progress.account, progress.source)
+            if key not in tasks:
+                name = one_line(f"{progress.account} {progress.source}", 40)
+                tasks[key] = bars.add_task(name, total=1, found="")
+            back = f", back to {progress.reached:%Y-%m-%d %H:%M}" if progress.reached else ""
+            found = f"{progress.messages} read{back}"
+            bars.update(tasks[key], found=found, completed=int(progress.done))
+
+        yield watch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
@@ -60,6 +60,16 @@ def _parse_address(value: object) -> Address:
     return Address(host, int(port))
 
 
+def _parse_time(value: object) -> time:
+    """Return a time of day; TOML has one of its own, and people write it in quotes."""
+    if isinstance(value, time) and value.tzinfo is None:
+        return value
+    try:
+        return datetime.strptime(str(value), "%H:%M").time()  # noqa: DTZ007 - a time of day has no date
+    except ValueError:
+        raise ValueError(f"{brief(value)} is no time of day, such as 03:30") from None
+
+
 def _mail_address(value: str) -> str:
     name, at_sign, domain = value.rpartition("@")
     if not (name and at_sign and domain) or set(value) & set(' \t\r\n,;<>"') or "@" in name:
@@ -99,6 +109,10 @@ class GeneralSettings(BaseModel):
     """The sinks for alerts about inboxd itself; if it is not given, every sink."""
     blind_after: int = Field(default=3, ge=1, le=1_000)
     """After how many times *poll_every* without a poll an account counts as blind."""
+    reconcile_at: Annotated[time, BeforeValidator(_parse_time)] = time(3, 30)
+    """When, each night in *timezone*, what is stored is held against what the networks offer."""
+    reconcile_back: Span = timedelta(days=3)
+    """How far back that looks."""
 
 
 class HttpSettings(BaseModel):

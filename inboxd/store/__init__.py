@@ -82,6 +82,11 @@ class Store:
         """Return a context that raises DatabaseError where the file cannot be used any more."""
         return explained(self.path)
 
+    def integrity(self) -> str:
+        """Return what SQLite finds wrong with the file, or "" where it is whole."""
+        (said,) = self.database.execute("PRAGMA quick_check(1)").fetchone()
+        return "" if said == "ok" else str(said)
+
     def remember(self, name: str, value: str) -> None:
         """Keep *value* under *name*."""
         self.database.execute(

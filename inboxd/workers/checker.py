@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-_EVERY = timedelta(days=1)
+EVERY = timedelta(days=1)
 _AGAIN = timedelta(hours=1)
 """How soon an account is asked again whose network did not answer."""
 _WARN_BEFORE = (timedelta(days=14), timedelta(days=7), timedelta(days=3), timedelta(days=1))
@@ -52,8 +52,8 @@ class Checker:
 
     async def _is_due(self, account: str, now: datetime) -> bool:
         if account not in self._next:
-            last = await self._context.store.run(lambda store: store.recall(f"checked:{account}"))
-            self._next[account] = datetime.fromisoformat(last) + _EVERY if last else now
+            last = await self._context.store.run(lambda store: store.recall(checked_at(account)))
+            self._next[account] = datetime.fromisoformat(last) + EVERY if last else now
         return now >= self._next[account]
 
     async def _check(self, account: str, connector: Connector) -> None:
@@ -69,16 +69,16 @@ class Checker:
             return
         except Exception:
             # Our own bug in a check must not stop the polls.
-            self._next[account] = self._context.clock.now() + _EVERY
+            self._next[account] = self._context.clock.now() + EVERY
             log.exception("check crashed", account=account)
             return
         now = self._context.clock.now()
-        self._next[account] = now + _EVERY
+        self._next[account] = now + EVERY
         await self._context.store.run(lambda store: self._record(store, account, found, now))
 
     def _record(self, store: Store, account: str, found: AccountCheck, now: datetime) -> None:
         with store.transaction():
-            store.remember(f"checked:{account}", now.isoformat())
+            store.remember(checked_at(account), now.isoformat())
             if found.expires_at is None:
                 return
             left = found.expires_at - now
@@ -111,6 +111,11 @@ class Checker:
     def _queue(self, alert: Alert, store: Store) -> None:
         with store.transaction():
             store.outbox.add_alert(alert, self._context.alert_to)
+
+
+def checked_at(account: str) -> str:
+    """Return the name under which it is remembered when an account was last checked."""
+    return f"checked:{account}"
 
 
 def _share_reached(allowance: Allowance) -> int | None:

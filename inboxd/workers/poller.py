@@ -37,6 +37,8 @@ log = structlog.get_logger(__name__)
 
 _SAID_UNTIL_WHEN = {RateLimited.__name__, BudgetSpent.__name__}
 _LONGEST_PAUSE = timedelta(minutes=5)
+_LEAST_PAGES = 5
+"""So many pages a source may always read before it gives way: most need no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,16 +181,17 @@ class Poller:
         """Read on until the end, or until the source has had its share; False if it failed."""
         source = reading.source
         until = self._clock.now() + self._settings.poll_every / len(self._connector.sources())
+        pages = 0
         try:
             async for page in reading.pages:
                 reading.note(page, await self._ingest(reading, page))
                 self._watch(self._progress(reading))
-                if self._clock.now() > until:
+                pages += 1
+                if pages >= _LEAST_PAGES and self._clock.now() > until:
                     self._readings[source.name] = reading
                     return True
         except DatabaseError:
             # Not the account's trouble, and there is no noting it now: the page comes again.
-            await reading.pages.aclose()
             raise
         except InboxdError as error:
             await self._failed(source, error)
@@ -200,6 +203,9 @@ class Poller:
                 source, UnexpectedPayload(f"{type(error).__name__}: a bug in inboxd")
             )
             return False
+        finally:
+            if self._readings.get(source.name) is not reading:
+                await reading.pages.aclose()
         await self._succeeded(reading)
         return True
 

@@ -8,7 +8,7 @@ edits and deletions that nobody told of. Messages of customers who wait are look
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -48,7 +48,18 @@ class Repairs:
     edited: int = 0
     deleted: int = 0
     restored: int = 0
-    failed: Mapping[str, str] | None = None
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """Return the line that a person reads."""
+        return (
+            f"{self.account}: {self.missed} missed, {self.edited} edited, {self.deleted} deleted, "
+            f"{self.restored} restored; {self.read} read"
+        )
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as `inboxd reconcile --json` prints it."""
+        return asdict(self)
 
     def after(self, page: Page, stored: Stored) -> Repairs:
         """Return the sum with what storing one more page changed."""
@@ -63,14 +74,14 @@ class Repairs:
 
     def without(self, part: str, error: Exception) -> Repairs:
         """Return the same, and that *part* could not be read."""
-        return replace(self, failed={**(self.failed or {}), part: str(error)})
+        return replace(self, failed={**self.failed, part: str(error)})
 
 
 class Reconciler:
     """One account's reconciliation, with a connector of its own."""
 
     def __init__(self, settings: AccountSettings, context: Context) -> None:
-        self._settings = settings
+        self.settings = settings
         self._context = context
         self._store = context.store
 
@@ -85,7 +96,7 @@ class Reconciler:
         """
         since = await self._since(reach)
         now = self._context.clock.now()
-        settings = self._settings.model_copy(update={"backfill": now - since})
+        settings = self.settings.model_copy(update={"backfill": now - since})
         ledger = Ledger(self._context.clock)
         connector = plugins.connect(settings, self._context.clock, ledger)
         repairs = Repairs(settings.name)
@@ -102,12 +113,12 @@ class Reconciler:
         return repairs
 
     async def _since(self, reach: timedelta) -> datetime:
-        began = await self._store.run(lambda store: store.recall(watched_since(self._settings)))
+        began = await self._store.run(lambda store: store.recall(watched_since(self.settings)))
         earliest = self._context.clock.now() - reach
         return max(earliest, datetime.fromisoformat(began)) if began else earliest
 
     async def _restore(self, ledger: Ledger) -> None:
-        account, now = self._settings.name, self._context.clock.now()
+        account, now = self.settings.name, self._context.clock.now()
         entries: LedgerEntries = await self._store.run(
             lambda store: store.ledger.entries(account, now)
         )
@@ -136,7 +147,7 @@ class Reconciler:
     ) -> Repairs:
         try:
             async for page in pages:
-                stored = await repair(self._context, self._settings, part, page, ledger)
+                stored = await repair(self._context, self.settings, part, page, ledger)
                 repairs = repairs.after(page, stored)
                 watch(repairs)
         except DatabaseError:
@@ -144,13 +155,13 @@ class Reconciler:
         except InboxdError as error:
             repairs = repairs.without(part, error)
         except Exception as error:
-            log.exception("reconciliation crashed", account=self._settings.name, part=part)
+            log.exception("reconciliation crashed", account=self.settings.name, part=part)
             repairs = repairs.without(part, error)
         return repairs
 
     def _record(self, at: datetime, store: Store) -> None:
         with store.transaction():
-            store.remember(reconciled_at(self._settings), at.isoformat())
+            store.remember(reconciled_at(self.settings), at.isoformat())
 
 
 class Verifier:
