@@ -23,7 +23,7 @@ from benchmarks.figures import Figure
 from inboxd import logs, plugins
 from inboxd.clock import SystemClock
 from inboxd.config import load
-from inboxd.core.tracking import Rules
+from inboxd.daemon import connected
 from inboxd.pipeline import Pipeline
 from inboxd.store import Store
 from inboxd.workers.context import Context
@@ -104,18 +104,18 @@ async def _read(settings: Settings, names: Sequence[str], write: Callable[[], No
         thread = StoreThread(store)
         stack.callback(thread.close)
         clock = SystemClock()
-        pipeline = _NotingPipeline(store, Rules(settings.policies, settings.general.quiet_after))
+        pipeline = _NotingPipeline(store, settings.rules)
         context = Context(thread, pipeline, clock, settings.alert_to)
         pollers = []
         for account in settings.accounts:
             if account.name in names:
-                connector = plugins.connect(account, clock)
-                stack.push_async_callback(connector.close)
-                pollers.append(Poller(connector, account, context))
-        await asyncio.gather(*(poller.poll() for poller in pollers))
+                opened = connected(account, settings, clock)
+                stack.push_async_callback(opened.connector.close)
+                pollers.append(Poller(opened, context))
+        await asyncio.gather(*(poller.poll_to_the_end() for poller in pollers))
         write()
         began, worked = time.perf_counter(), time.process_time()
-        results = await asyncio.gather(*(poller.poll() for poller in pollers))
+        results = await asyncio.gather(*(poller.poll_to_the_end() for poller in pollers))
         assert not [name for result in results for name in result.failed]
         ended, working = pipeline.last
         count = sum(result.new for result in results)

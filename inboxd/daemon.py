@@ -26,6 +26,7 @@ from inboxd.errors import InboxdError, OperatorError
 from inboxd.health import Health
 from inboxd.pipeline import Pipeline
 from inboxd.store import DaemonLock, Store
+from inboxd.workers.account import Account
 from inboxd.workers.checker import Checker
 from inboxd.workers.classifier import ClassifyWorker
 from inboxd.workers.context import Context
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
     from inboxd.clock import Clock
     from inboxd.config import Settings
-    from inboxd.connector import Connector
+    from inboxd.connector import AccountSettings
 
 log = structlog.get_logger(__name__)
 
@@ -90,40 +91,16 @@ class Daemon:
         self._thread = StoreThread(store)
         pipeline = Pipeline(store, rules)
         context = Context(self._thread, pipeline, clock, settings.alert_to)
-        ledgers = {account.name: Ledger(clock) for account in settings.accounts}
-        self._connectors: dict[str, Connector] = {
-            account.name: plugins.connect(account, clock, ledgers[account.name])
-            for account in settings.accounts
-        }
-        self._pollers = {
-            account.name: Poller(
-                self._connectors[account.name],
-                account,
-                context,
-                ledger=ledgers[account.name],
-                patience=account.poll_every * settings.general.blind_after,
-                watch=watch,
-            )
-            for account in settings.accounts
-        }
+        self._accounts = [connected(each, settings, clock) for each in settings.accounts]
+        self._pollers = [Poller(account, context, watch) for account in self._accounts]
         self._sinks = {
             sink.name: notify.build(sink, clock, settings.general.timezone)
             for sink in settings.sinks
         }
-        accounts = {a.name: (a, self._connectors[a.name]) for a in settings.accounts}
-        self._sender = Sender(self._sinks, accounts, context)
+        by_name = {account.name: account for account in self._accounts}
+        self._sender = Sender(self._sinks, by_name, context)
         self._classifier = ClassifyWorker(classify.load(), context)
-        general = settings.general
-        self._upkeep = Upkeep(
-            Checker(self._connectors, context),
-            [
-                Verifier(account, self._connectors[account.name], ledgers[account.name], context)
-                for account in settings.accounts
-            ],
-            [Reconciler(account, context) for account in settings.accounts],
-            context,
-            (general.reconcile_at, general.timezone, general.reconcile_back),
-        )
+        self._upkeep = _upkeep(settings, self._accounts, context)
         self._settings = settings
         self._pipeline = pipeline
         self._store = store
@@ -138,10 +115,10 @@ class Daemon:
         watched = [
             Watched(
                 account.name,
-                tuple(source.name for source in self._connectors[account.name].sources()),
-                account.poll_every * self._settings.general.blind_after,
+                tuple(source.name for source in account.connector.sources()),
+                account.patience,
             )
-            for account in self._settings.accounts
+            for account in self._accounts
         ]
         return Watcher(self._store, watched, self._settings.alert_to, since)
 
@@ -162,9 +139,7 @@ class Daemon:
     async def round(self) -> RoundResult:
         """Read, judge, escalate and deliver once, everything to its end."""
         begun = self._clock.now()
-        results = await asyncio.gather(
-            *(poller.poll_to_the_end() for poller in self._pollers.values())
-        )
+        results = await asyncio.gather(*(poller.poll_to_the_end() for poller in self._pollers))
         await self._upkeep.look()
         while await self._classifier.work():
             pass
@@ -174,8 +149,8 @@ class Daemon:
                 break
             await asyncio.wait(self._deliveries.values())
         failed = [
-            f"{account}/{source}"
-            for account, result in zip(self._pollers, results, strict=True)
+            f"{account.name}/{source}"
+            for account, result in zip(self._accounts, results, strict=True)
             for source in result.failed
         ]
         undelivered = await self._thread.run(lambda store: store.outbox.undelivered(begun))
@@ -189,8 +164,9 @@ class Daemon:
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         scheduler.add_listener(_log_trouble, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
-        for account in self._settings.accounts:
-            self._add_job(scheduler, self._poll(account.name), account.poll_every, account.name)
+        for account, poller in zip(self._accounts, self._pollers, strict=True):
+            every = account.settings.poll_every
+            self._add_job(scheduler, self._poll(poller), every, account.name)
         self._add_job(scheduler, self.tick, _TICK, "tick")
         self._add_job(scheduler, self._upkeep.look, _UPKEEP, "upkeep")
         async with self._answering_monitors():
@@ -229,9 +205,9 @@ class Daemon:
         now = datetime.now(UTC)  # noqa: TID251 - APScheduler lives in the computer's own time
         scheduler.add_job(job, "interval", seconds=seconds, id=name, next_run_time=now)
 
-    def _poll(self, account: str) -> Callable[[], object]:
+    def _poll(self, poller: Poller) -> Callable[[], object]:
         async def poll() -> PollResult:
-            result = await self._pollers[account].poll()
+            result = await poller.poll()
             if result.new:
                 await self.tick()
             return result
@@ -277,11 +253,29 @@ class Daemon:
 
     async def close(self) -> None:
         """Give back every connection, thread and file."""
-        await asyncio.gather(*(poller.close() for poller in self._pollers.values()))
-        connectors = (connector.close() for connector in self._connectors.values())
+        await asyncio.gather(*(poller.close() for poller in self._pollers))
+        connectors = (account.connector.close() for account in self._accounts)
         sinks = (sink.close() for sink in self._sinks.values())
         await asyncio.gather(*connectors, *sinks, return_exceptions=True)
         self._thread.close()
+
+
+def connected(account: AccountSettings, settings: Settings, clock: Clock) -> Account:
+    """Return an account with its connector; nothing is asked of the network yet."""
+    ledger = Ledger(clock)
+    patience = account.poll_every * settings.general.blind_after
+    return Account(account, plugins.connect(account, clock, ledger), ledger, patience)
+
+
+def _upkeep(settings: Settings, accounts: Sequence[Account], context: Context) -> Upkeep:
+    general = settings.general
+    return Upkeep(
+        Checker(accounts, context),
+        [Verifier(account, context) for account in accounts],
+        [Reconciler(account.settings, plugins.connect, context) for account in accounts],
+        context,
+        (general.reconcile_at, general.timezone, general.reconcile_back),
+    )
 
 
 @asynccontextmanager
@@ -331,7 +325,10 @@ async def reconcile_now(
     chosen = [each for each in settings.accounts if not accounts or each.name in accounts]
     try:
         await thread.run(lambda store: begin_to_watch(store, chosen, clock.now()))
-        return [await Reconciler(account, context).reconcile(reach) for account in chosen]
+        return [
+            await Reconciler(account, plugins.connect, context).reconcile(reach)
+            for account in chosen
+        ]
     finally:
         thread.close()
 

@@ -17,11 +17,12 @@ from inboxd.core.alerts import allowance_alert, expiring_alert
 from inboxd.errors import DatabaseError, InboxdError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from inboxd.connector import AccountCheck, Allowance, Connector
     from inboxd.model import Alert
     from inboxd.store import Store
+    from inboxd.workers.account import Account
     from inboxd.workers.context import Context
 
 log = structlog.get_logger(__name__)
@@ -37,18 +38,18 @@ _WARN_AT = (100, 80)
 class Checker:
     """Asks every account's network once a day who the token belongs to and when it ends."""
 
-    def __init__(self, connectors: Mapping[str, Connector], context: Context) -> None:
-        self._connectors = connectors
+    def __init__(self, accounts: Sequence[Account], context: Context) -> None:
+        self._accounts = accounts
         self._context = context
         self._next: dict[str, datetime] = {}
 
     async def look(self) -> None:
         """Check the accounts whose turn has come; an account's trouble is told by its polls."""
         now = self._context.clock.now()
-        for account, connector in self._connectors.items():
-            await self._warn_of_allowances(account, connector)
-            if await self._is_due(account, now):
-                await self._check(account, connector)
+        for account in self._accounts:
+            await self._warn_of_allowances(account.name, account.connector)
+            if await self._is_due(account.name, now):
+                await self._check(account.name, account.connector)
 
     async def _is_due(self, account: str, now: datetime) -> bool:
         if account not in self._next:

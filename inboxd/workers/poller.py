@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from inboxd.connector import Ledger
 from inboxd.core.alerts import lost_alert
 from inboxd.core.delivery import pause_after
 from inboxd.durations import format_duration
@@ -29,8 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
     from datetime import datetime
 
-    from inboxd.connector import AccountSettings, Connector, Page, Source
+    from inboxd.connector import Page, Source
     from inboxd.store import SourceState, Store, Stored
+    from inboxd.workers.account import Account
     from inboxd.workers.context import Context
 
 log = structlog.get_logger(__name__)
@@ -95,23 +95,19 @@ class _Reading:
 class Poller:
     """One account's reading."""
 
-    def __init__(  # noqa: PLR0913 - an account, who reads it, and who is told
+    def __init__(
         self,
-        connector: Connector,
-        settings: AccountSettings,
+        account: Account,
         context: Context,
-        *,
-        ledger: Ledger | None = None,
-        patience: timedelta | None = None,
         watch: Callable[[Progress], None] = lambda _: None,
     ) -> None:
-        self._connector = connector
-        self._settings = settings
+        self._connector = account.connector
+        self._settings = account.settings
+        self._ledger = account.ledger
+        self._patience = account.patience
         self._context = context
         self._store = context.store
         self._clock = context.clock
-        self._ledger = ledger or Ledger(context.clock)
-        self._patience = patience or settings.poll_every * 3
         self._watch = watch
         self._since = context.clock.now()
         self._readings: dict[str, _Reading] = {}

@@ -15,17 +15,20 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from inboxd import plugins
 from inboxd.connector import Ledger
 from inboxd.errors import BudgetSpent, DatabaseError, InboxdError
 from inboxd.pipeline import Origin
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
+    from inboxd.clock import Clock
     from inboxd.connector import AccountSettings, Connector, Known, LedgerEntries, Page
     from inboxd.store import Store, Stored
+    from inboxd.workers.account import Account
     from inboxd.workers.context import Context
+
+    Connect = Callable[[AccountSettings, Clock, Ledger], Connector]
 
 log = structlog.get_logger(__name__)
 
@@ -80,8 +83,9 @@ class Repairs:
 class Reconciler:
     """One account's reconciliation, with a connector of its own."""
 
-    def __init__(self, settings: AccountSettings, context: Context) -> None:
+    def __init__(self, settings: AccountSettings, connect: Connect, context: Context) -> None:
         self.settings = settings
+        self._connect = connect
         self._context = context
         self._store = context.store
 
@@ -98,7 +102,7 @@ class Reconciler:
         now = self._context.clock.now()
         settings = self.settings.model_copy(update={"backfill": now - since})
         ledger = Ledger(self._context.clock)
-        connector = plugins.connect(settings, self._context.clock, ledger)
+        connector = self._connect(settings, self._context.clock, ledger)
         repairs = Repairs(settings.name)
         try:
             await self._restore(ledger)
@@ -167,35 +171,34 @@ class Reconciler:
 class Verifier:
     """Looks up, now and then, the messages that customers wait for an answer to."""
 
-    def __init__(
-        self, settings: AccountSettings, connector: Connector, ledger: Ledger, context: Context
-    ) -> None:
-        self._settings = settings
-        self._connector = connector
-        self._ledger = ledger
+    def __init__(self, account: Account, context: Context) -> None:
+        self._account = account
         self._context = context
         self._next = context.clock.now() + _VERIFY_EVERY
 
     async def look(self) -> None:
         """Verify what waits, if it is time; a failure waits for the next time."""
-        now = self._context.clock.now()
+        now, name = self._context.clock.now(), self._account.name
         if now < self._next:
             return
         self._next = now + _VERIFY_EVERY
-        account = self._settings.name
-        known = await self._context.store.run(lambda store: store.known.waiting(account))
+        known = await self._context.store.run(lambda store: store.known.waiting(name))
         try:
             for start in range(0, len(known), _AT_ONCE):
-                async for page in self._connector.verify(known[start : start + _AT_ONCE]):
-                    await repair(self._context, self._settings, VERIFYING, page, self._ledger)
+                await self._verify(known[start : start + _AT_ONCE])
         except DatabaseError:
             raise
         except BudgetSpent as error:
-            log.info("not verified", account=account, text=str(error))
+            log.info("not verified", account=name, text=str(error))
         except InboxdError as error:
-            log.warning("not verified", account=account, text=str(error))
+            log.warning("not verified", account=name, text=str(error))
         except Exception:
-            log.exception("verification crashed", account=account)
+            log.exception("verification crashed", account=name)
+
+    async def _verify(self, known: Sequence[Known]) -> None:
+        account = self._account
+        async for page in account.connector.verify(known):
+            await repair(self._context, account.settings, VERIFYING, page, account.ledger)
 
 
 async def repair(

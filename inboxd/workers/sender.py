@@ -28,10 +28,10 @@ from inboxd.notify import Delivery
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from inboxd.connector import AccountSettings, Connector
     from inboxd.core.delivery import Outcome
     from inboxd.notify import Receipt, Sink
     from inboxd.store import OutboxItem, Store
+    from inboxd.workers.account import Account
     from inboxd.workers.context import Context
 
 log = structlog.get_logger(__name__)
@@ -48,7 +48,7 @@ class Sender:
     def __init__(
         self,
         sinks: Mapping[str, Sink],
-        accounts: Mapping[str, tuple[AccountSettings, Connector]],
+        accounts: Mapping[str, Account],
         context: Context,
     ) -> None:
         self._sinks = sinks
@@ -139,12 +139,12 @@ class Sender:
     async def _send_reply(self, item: OutboxItem) -> None:
         if item.receiver not in self._accounts or item.reply is None:
             raise SendRefused(f"there is no account named {item.receiver} in the configuration")
-        settings, connector = self._accounts[item.receiver]
-        result = await connector.send(item.reply)
+        account = self._accounts[item.receiver]
+        result = await account.connector.send(item.reply)
         now = self._context.clock.now()
         await self._store.run(
             lambda _: self._context.pipeline.reply_sent(
-                item, settings.name, settings.network, result.message, now
+                item, account.name, account.settings.network, result.message, now
             )
         )
         log.info("reply sent", account=item.receiver, case=item.case_id, attempt=item.attempts)
@@ -191,7 +191,7 @@ class Sender:
         if item.reply:
             account = self._accounts.get(item.receiver)
             fresh = self._context.clock.now() - item.created_at < _KEYS_LAST
-            return account is not None and account[1].idempotent_sends and fresh
+            return account is not None and account.connector.idempotent_sends and fresh
         sink = self._sinks.get(item.receiver)
         return sink is not None and sink.idempotent
 
@@ -266,7 +266,7 @@ class Sender:
         """Tell whether every source of *account* has been read to its end after *instant*."""
         if account not in self._accounts:
             return False
-        _, connector = self._accounts[account]
+        connector = self._accounts[account].connector
         states = await self._store.run(lambda store: store.sources.all(account))
         reads = {state.source: state.succeeded_at for state in states}
         return all(

@@ -11,16 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from inboxd.clock import ManualClock
-from inboxd.connector import (
-    AccountCheck,
-    AccountSettings,
-    Connector,
-    Ledger,
-    OutgoingReply,
-    Page,
-    SendResult,
-    Source,
-)
+from inboxd.connector import Ledger, Page
 from inboxd.errors import (
     BudgetSpent,
     DatabaseError,
@@ -29,61 +20,19 @@ from inboxd.errors import (
     Unavailable,
     UnexpectedPayload,
 )
-from inboxd.model import Stream
 from inboxd.workers.context import Context
 from inboxd.workers.poller import Poller, PollResult
 from inboxd.workers.storethread import StoreThread
 from inboxd.workers.watcher import Watched, Watcher
 from tests.store.shop import START, Shop, answered, at, open_shop, said
+from tests.unit.scripted import scripted_account
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 PATIENCE = 5 * MINUTE
-
-
-class ScriptedConnector(Connector):
-    """An account with two sources; each poll yields the pages, or raises, as written down."""
-
-    network = "vk"
-
-    def __init__(
-        self, settings: AccountSettings, clock: ManualClock, _ledger: object = None
-    ) -> None:
-        self.settings, self.clock = settings, clock
-        self.script: dict[str, list[list[Page | Exception]]] = {"comments": [], "messages": []}
-        self.cursors: list[tuple[str, Mapping[str, Any] | None]] = []
-        self.reads_back: dict[str, str] = {}
-        self.takes = timedelta()
-        """How long it takes until a page is there."""
-
-    def sources(self) -> Sequence[Source]:
-        """Return what the script has, in its order."""
-        streams = frozenset(self.settings.streams)
-        return [Source(name, streams, self.reads_back.get(name, "")) for name in self.script]
-
-    async def poll(self, source: str, cursor: Mapping[str, Any] | None) -> AsyncIterator[Page]:
-        """Do what is written down next, or find nothing."""
-        self.cursors.append((source, cursor))
-        script = self.script[source]
-        for step in script.pop(0) if script else [Page(cursor or {"position": 0})]:
-            if isinstance(step, Exception):
-                raise step
-            self.clock.advance(self.takes)
-            yield step
-
-    async def send(self, reply: OutgoingReply) -> SendResult:
-        """Send nothing: nobody asks this one to."""
-        raise Unavailable(f"{reply.key} is not sent here")
-
-    async def check(self) -> AccountCheck:
-        """Return a shop."""
-        return AccountCheck("shop")
-
-    async def close(self) -> None:
-        """Hold nothing."""
 
 
 class Reading:
@@ -93,15 +42,15 @@ class Reading:
         self.shop: Shop = open_shop(path)
         self.clock = ManualClock(START)
         self.thread = StoreThread(self.shop.store)
-        streams = (Stream.COMMENTS, Stream.DIRECT_MESSAGES)
-        self.settings = AccountSettings(name="shop-vk", network="vk", streams=streams)
-        self.connector = ScriptedConnector(self.settings, self.clock)
-        context = Context(self.thread, self.shop.pipeline, self.clock, ("support",))
-        self.ledger = Ledger(self.clock)
-        self.poller = Poller(
-            self.connector, self.settings, context, ledger=self.ledger, patience=PATIENCE
-        )
+        self.account, self.connector = scripted_account(self.clock, PATIENCE)
+        self.ledger = self.account.ledger
+        self.poller = self.new_poller()
         self.watcher = self.new_watcher()
+
+    def new_poller(self) -> Poller:
+        """Return a poller as a new process would have it."""
+        context = Context(self.thread, self.shop.pipeline, self.clock, ("support",))
+        return Poller(self.account, context)
 
     def new_watcher(self) -> Watcher:
         """Return a watcher as a new process would have it."""
@@ -369,8 +318,7 @@ async def test_the_time_without_a_daemon_is_a_gap(reading: Reading) -> None:
     """A process that was not there could not see anything, and says so afterwards."""
     await reading.poll()
     reading.after(60 * MINUTE)
-    context = Context(reading.thread, reading.shop.pipeline, reading.clock, ("support",))
-    reading.poller = Poller(reading.connector, reading.settings, context)
+    reading.poller = reading.new_poller()
     reading.watcher = reading.new_watcher()
     await reading.poll()
 

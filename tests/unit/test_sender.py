@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from inboxd.clock import ManualClock
 from inboxd.connector import (
-    AccountCheck,
-    AccountSettings,
-    Connector,
     OutgoingReply,
-    Page,
-    SendResult,
-    Source,
 )
 from inboxd.errors import (
     DatabaseError,
@@ -33,9 +26,10 @@ from inboxd.workers.context import Context
 from inboxd.workers.sender import Sender
 from inboxd.workers.storethread import StoreThread
 from tests.store.shop import START, Shop, answered, at, open_shop, said
+from tests.unit.scripted import scripted_account
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
 MINUTE = timedelta(minutes=1)
@@ -71,43 +65,6 @@ class ScriptedSink(Sink):
         return [delivery.alert.key for delivery in self.heard]
 
 
-class ScriptedConnector(Connector):
-    """An account that takes replies as its script says."""
-
-    network = "vk"
-
-    def __init__(
-        self, settings: AccountSettings, clock: ManualClock, _ledger: object = None
-    ) -> None:
-        self.clock = clock
-        self.settings = settings
-        self.outcomes: list[Exception] = []
-        self.sent: list[OutgoingReply] = []
-
-    def sources(self) -> Sequence[Source]:
-        """Return the one source."""
-        return [Source("feed", frozenset(self.settings.streams))]
-
-    async def poll(self, source: str, cursor: Any) -> AsyncIterator[Any]:
-        """Find nothing."""
-        yield Page({**(cursor or {}), "source": source})
-
-    async def send(self, reply: OutgoingReply) -> SendResult:
-        """Raise what is scripted next, or take the reply."""
-        self.sent.append(reply)
-        if self.outcomes:
-            raise self.outcomes.pop(0)
-        message = answered(0, f"reply-{len(self.sent)}", reply.text, thread_id=reply.thread_id)
-        return SendResult(replace(message, sent_at=self.clock.now()))
-
-    async def check(self) -> AccountCheck:
-        """Return a shop."""
-        return AccountCheck("shop")
-
-    async def close(self) -> None:
-        """Hold nothing."""
-
-
 class Office:
     """A shop with two sinks and an account to answer from."""
 
@@ -115,15 +72,15 @@ class Office:
         self.shop: Shop = open_shop(path)
         self.clock = ManualClock(START)
         self.sinks = {name: ScriptedSink(name) for name in ("support", "lead")}
-        settings = AccountSettings(name="shop-vk", network="vk", streams=(Stream.DIRECT_MESSAGES,))
-        self.connector = ScriptedConnector(settings, self.clock)
+        self.account, self.connector = scripted_account(self.clock)
+        self.connector.script = {"feed": []}
         self.thread = StoreThread(self.shop.store)
         self.sender = self.new_sender()
 
     def new_sender(self) -> Sender:
         """Return a sender as a new process would have it."""
         context = Context(self.thread, self.shop.pipeline, self.clock, ("support", "lead"))
-        return Sender(self.sinks, {"shop-vk": (self.connector.settings, self.connector)}, context)
+        return Sender(self.sinks, {"shop-vk": self.account}, context)
 
     def queue(self, key: str = "k1", *sinks: str, thread: str = "case:1") -> None:
         """Queue an alert."""

@@ -1,0 +1,252 @@
+"""Promises about what is done once in a while: checks, verifications, reconciliations."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from inboxd.clock import ManualClock
+from inboxd.connector import AccountCheck, AccountSettings, Allowance, Ledger, Page
+from inboxd.errors import BudgetSpent, TokenInvalid, Unavailable
+from inboxd.model import Unknown
+from inboxd.workers.checker import Checker
+from inboxd.workers.context import Context
+from inboxd.workers.reconciler import Reconciler, Verifier
+from inboxd.workers.storethread import StoreThread
+from inboxd.workers.upkeep import Upkeep, begin_to_watch
+from tests.store.shop import START, Shop, answered, at, open_shop, said
+from tests.unit.scripted import ScriptedConnector, scripted_account
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+KYIV = ZoneInfo("Europe/Kyiv")
+
+
+class House:
+    """A shop with one account and everything that looks after it."""
+
+    def __init__(self, path: Path) -> None:
+        self.shop: Shop = open_shop(path)
+        self.clock = ManualClock(START)
+        self.thread = StoreThread(self.shop.store)
+        self.account, self.connector = scripted_account(self.clock)
+        self.context = Context(self.thread, self.shop.pipeline, self.clock, ("lead",))
+        self.checker = Checker([self.account], self.context)
+        self.verifier = Verifier(self.account, self.context)
+        self.nightly = ScriptedConnector(self.account.settings, self.clock)
+        self.backfills: list[timedelta] = []
+        self.reconciler = Reconciler(self.account.settings, self._connect, self.context)
+
+    def _connect(
+        self, settings: AccountSettings, _clock: object, _ledger: Ledger
+    ) -> ScriptedConnector:
+        self.backfills.append(settings.backfill)
+        return self.nightly
+
+    def upkeep(self, at: time = time(3, 30)) -> Upkeep:
+        """Return the upkeep as a new process would have it."""
+        begin_to_watch(self.shop.store, [self.account.settings], self.clock.now())
+        parts = (self.checker, [self.verifier], [self.reconciler], self.context)
+        return Upkeep(*parts, (at, KYIV, 3 * DAY))
+
+    def after(self, duration: timedelta) -> None:
+        """Move both clocks on."""
+        self.clock.advance(duration)
+        self.shop.now = self.clock.now()
+
+    def told(self) -> list[tuple[str, str]]:
+        """Return reason and headline of every alert, oldest first."""
+        return self.shop.rows("SELECT reason, headline FROM alerts ORDER BY id")
+
+    def reasons(self) -> list[str]:
+        """Return the reasons of the alerts about the account itself."""
+        return [reason for reason, _ in self.told()]
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    opened = House(tmp_path / "inboxd.db")
+    yield opened
+    opened.thread.close()
+
+
+# Tokens and allowances
+
+
+async def test_a_token_that_ends_is_told_of_two_weeks_a_week_three_days_and_a_day_before(
+    house: House,
+) -> None:
+    """Each of the warnings comes once, and names what to do."""
+    ends = START + 16 * DAY
+    for _ in range(16):
+        house.connector.checks = [AccountCheck("shop", expires_at=ends, renewal="Make a new one.")]
+        await house.checker.look()
+        house.after(DAY)
+
+    assert [headline for _, headline in house.told()] == [
+        "shop-vk: the token expires in 14d",
+        "shop-vk: the token expires in 7d",
+        "shop-vk: the token expires in 3d",
+        "shop-vk: the token expires in 1d",
+    ]
+    assert house.shop.value("SELECT DISTINCT detail FROM alerts") == "Make a new one."
+
+
+async def test_an_account_is_checked_once_a_day_over_restarts(house: House) -> None:
+    """A process that starts again does not ask again before its time."""
+    house.connector.checks = [AccountCheck("shop"), TokenInvalid("not to be asked")]
+    await house.checker.look()
+    again = Checker([house.account], house.context)
+    house.after(DAY - HOUR)
+    await again.look()
+    assert len(house.connector.checks) == 1
+
+
+@pytest.mark.parametrize("error", [Unavailable("down"), ZeroDivisionError("our own bug")])
+async def test_a_check_that_fails_stops_nothing(house: House, error: Exception) -> None:
+    """What is wrong with an account is told by its polls; the check comes again later."""
+    house.connector.checks = [error]
+    await house.checker.look()
+    house.after(DAY)
+    house.connector.checks = [AccountCheck("shop", expires_at=house.clock.now() + DAY)]
+    await house.checker.look()
+    assert house.reasons() == ["token_expires"]
+
+
+async def test_an_allowance_is_told_of_at_four_fifths_and_when_it_is_gone(house: House) -> None:
+    """Each once for each period."""
+    month_ends = datetime(2026, 12, 1, tzinfo=UTC)
+    for used in (10, 79, 80, 95, 100, 120):
+        house.connector.allowed = [Allowance("reads this month", used, 100, month_ends)]
+        await house.checker.look()
+    house.connector.allowed = [Allowance("calls", 1_000, None, None)]
+    await house.checker.look()
+    assert house.reasons() == ["allowance_low", "allowance_spent"]
+
+
+# Verification of what waits
+
+
+async def test_what_waits_is_verified_once_an_hour(house: House) -> None:
+    """A question that its author took back, of which no list tells, ends its wait."""
+    house.after(timedelta(minutes=50))
+    house.shop.hear(said(0, "m1"), answered(5, "m2"), said(30, "m3"), said(40, "m4"))
+    house.connector.verifications = [[Page({}, gone=["m3"])], []]
+    await house.verifier.look()
+    assert house.connector.verified == []
+    house.after(HOUR)
+    await house.verifier.look()
+    await house.verifier.look()
+
+    assert [known.remote_id for known in house.connector.verified] == ["m3", "m4"]
+    assert house.shop.value("SELECT unanswered FROM cases") == 1
+    assert house.shop.value("SELECT deleted_at FROM messages WHERE remote_id = 'm3'")
+
+
+@pytest.mark.parametrize(
+    "error", [BudgetSpent("gone"), Unavailable("down"), ZeroDivisionError("our own bug")]
+)
+async def test_what_cannot_be_verified_is_never_taken_for_deleted(
+    house: House, error: Exception
+) -> None:
+    """A failure changes nothing, and the next hour tries again."""
+    house.shop.hear(said(0, "m1"))
+    house.connector.verifications = [[error], [Page({}, gone=["m1"])]]
+    house.after(HOUR)
+    await house.verifier.look()
+    assert house.shop.value("SELECT status FROM cases") == "waiting"
+    house.after(HOUR)
+    await house.verifier.look()
+    assert house.shop.value("SELECT status FROM cases") == "closed"
+
+
+# Reconciliation
+
+
+async def test_a_reconciliation_finds_what_was_missed_edited_and_deleted(house: House) -> None:
+    """Lists are read anew whatever the cursors say, and what is stored is looked up."""
+    house.shop.hear(said(0, "m1"), said(1, "m2"))
+    house.nightly.script["comments"] = [
+        [Page({"p": 9}, [said(0, "m1", "edited", edited_at=at(5)), said(2, "m3")])]
+    ]
+    house.nightly.verifications = [[Page({}, gone=["m2"])]]
+
+    repairs = await house.reconciler.reconcile(3 * DAY)
+
+    assert (repairs.missed, repairs.edited, repairs.deleted, repairs.restored) == (1, 1, 1, 0)
+    assert repairs.failed == {}
+    assert house.nightly.cursors == [("comments", None), ("messages", None)]
+    assert house.backfills == [3 * DAY]
+    assert house.nightly.closed == 1
+    assert house.shop.store.sources.get("shop-vk", "comments").cursor is None
+    assert {known.remote_id for known in house.nightly.verified} == {"m1", "m2", "m3"}
+
+
+async def test_a_part_that_fails_does_not_stop_the_others(house: House) -> None:
+    """What could not be read is named, and everything else is repaired."""
+    house.nightly.script["comments"] = [[Unavailable("down")]]
+    house.nightly.script["messages"] = [[Page({"p": 1}, [said(0, "m1")])]]
+    house.nightly.verifications = [[ZeroDivisionError("our own bug")]]
+
+    repairs = await house.reconciler.reconcile(3 * DAY)
+
+    assert repairs.missed == 1
+    assert repairs.failed == {"comments": "down", "verify": "our own bug"}
+
+
+async def test_a_reconciliation_never_looks_back_behind_the_first_read(house: House) -> None:
+    """What was written before anybody watched is nobody's waiting customer."""
+    begin_to_watch(house.shop.store, [house.account.settings], house.clock.now())
+    house.after(DAY)
+    await house.reconciler.reconcile(30 * DAY)
+    assert house.backfills == [DAY + house.account.settings.backfill]
+
+
+async def test_the_reconciliation_is_nightly(house: House) -> None:
+    """Once after half past three on the wall clock, in whichever process, and not at first."""
+    upkeep = house.upkeep()
+    await upkeep.look()
+    assert house.backfills == []
+    house.after(datetime(2026, 11, 24, 1, 29, tzinfo=UTC) - START)
+    await upkeep.look()
+    assert house.backfills == []
+    house.after(timedelta(minutes=1))
+    await upkeep.look()
+    await house.upkeep().look()
+    assert len(house.backfills) == 1
+    house.after(DAY)
+    await house.upkeep().look()
+    assert len(house.backfills) == 2
+
+
+async def test_a_night_that_was_slept_through_is_made_up_for(house: House) -> None:
+    """Whoever runs by day reconciles by day."""
+    house.upkeep()
+    house.after(DAY)
+    await house.upkeep().look()
+    assert len(house.backfills) == 1
+
+
+# The quarantine
+
+
+def test_a_later_version_takes_items_out_of_quarantine(house: House) -> None:
+    """What is understood at last is stored like any message, and held no longer."""
+    item = Unknown("gift:1", "gift", {"id": 1})
+    house.shop.store.quarantine.add("shop-vk", "comments", [item], START)
+    held = house.shop.store.quarantine.held()[0]
+    pipeline, page = house.shop.pipeline, Page({}, [said(0, "m1")])
+
+    assert not pipeline.replay(held, "vk", Page({}, unknown=[item]), START)
+    assert pipeline.replay(held, "vk", page, START)
+
+    assert house.shop.store.quarantine.held() == []
+    assert [case["status"] for case in house.shop.cases()] == ["waiting"]
+    house.shop.store.quarantine.add("shop-vk", "comments", [item], START)
+    assert len(house.shop.store.quarantine.held()) == 1
