@@ -26,10 +26,21 @@ _PROMISES = {
 }
 
 
-def step_alert(
-    card: CaseCard, wait: WaitState, due: Due, decision: Decision, now: datetime
+def step_alert(  # noqa: PLR0913 - the facts of one alert
+    card: CaseCard,
+    wait: WaitState,
+    due: Due,
+    decision: Decision,
+    now: datetime,
+    *,
+    unread_since: datetime | None = None,
 ) -> Alert:
-    """Return the alert for the steps of *decision*, or for its reminder."""
+    """
+    Return the alert for the steps of *decision*, or for its reminder.
+
+    It is not held back where the account has not been read (*unread_since*): the customer
+    may well be waiting. But it says so, for somebody may have answered unseen.
+    """
     firing = decision.firings[0]
     reminder = decision.reason is Reason.REMINDER_DUE
     late = now >= due.at
@@ -49,12 +60,25 @@ def step_alert(
         reason=decision.reason,
         tone=Tone.BREACH if late else Tone.WARNING,
         headline=headline,
-        detail=f"{skipped} earlier step(s) fell due meanwhile and are covered by this one."
-        if skipped
-        else "",
+        detail="\n".join(
+            filter(None, (_skipped(skipped), _unread(card.account, unread_since, now)))
+        ),
         case=card,
         created_at=now,
     )
+
+
+def _skipped(count: int) -> str:
+    if not count:
+        return ""
+    return f"{count} earlier step(s) fell due meanwhile and are covered by this one."
+
+
+def _unread(account: str, since: datetime | None, now: datetime) -> str:
+    if since is None:
+        return ""
+    span = format_duration(now - since)
+    return f"{account} has not been read for {span}: somebody may have answered already."
 
 
 def recovery_alert(card: CaseCard, wait: WaitState, now: datetime) -> Alert:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from inboxd.errors import OperatorError
-from inboxd.store.times import maybe_instant, maybe_text, to_text
+from inboxd.store.times import from_text, maybe_instant, maybe_text, to_text
 
 if TYPE_CHECKING:
     import sqlite3
@@ -176,6 +176,14 @@ class SourceStore:
             "blind_since = excluded.blind_since",
             [(account, source, told_as, to_text(at), to_text(blind_since)) for source in sources],
         )
+
+    def told_since(self) -> dict[str, datetime]:
+        """Return the accounts that people know to be in trouble, and since when they are."""
+        rows = self._db.execute(
+            "SELECT account, min(blind_since) FROM sources "
+            "WHERE told_as IN ('blind', 'refused') GROUP BY account"
+        )
+        return {account: from_text(since) for account, since in rows}
 
     def reassured(self, account: str, sources: Sequence[str]) -> None:
         """Note that people know that *sources* are read again."""

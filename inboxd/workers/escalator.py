@@ -14,6 +14,7 @@ from inboxd.core.sla import dues
 from inboxd.core.tracking import attention_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from inboxd.core.tracking import CaseState, Rules, Setting, WaitState
@@ -45,6 +46,7 @@ class Escalator:
         self._store = store
         self._pipeline = pipeline
         self._policies = {policy.name: policy for policy in rules.policies}
+        self._unread: Mapping[str, datetime] = {}
 
     def tick(self, now: datetime) -> int:
         """Queue every alert that is due by *now*; returns how many cases were looked at."""
@@ -56,6 +58,7 @@ class Escalator:
             # Read and written at once: what another process does meanwhile waits for us.
             with self._store.transaction():
                 due = self._store.cases.due_steps(now, _BATCH)
+                self._unread = self._store.sources.told_since() if due else {}
                 for case, setting in due:
                     self._carry_out(case, self._plan(case, setting, now))
             found = len(due)
@@ -86,7 +89,8 @@ class Escalator:
             told_until=max(firing.at for firing in fired),
             told=dict(wait.told) | {firing.step: firing.turn for firing in fired},
         )
-        alert = step_alert(card, wait, due, decision, now)
+        unread = self._unread.get(setting.account)
+        alert = step_alert(card, wait, due, decision, now, unread_since=unread)
         return _Plan(told, decision.look_again_at, alert, decision.to)
 
     def _carry_out(self, case: CaseState, plan: _Plan) -> None:

@@ -342,6 +342,21 @@ async def test_what_may_be_lost_for_good_is_told(reading: Reading) -> None:
     assert (gap.began_at, gap.ended_at, gap.found) == (START, at(1), None)
 
 
+async def test_an_alert_says_that_an_answer_may_not_have_been_seen(reading: Reading) -> None:
+    """Nobody is kept waiting because a network is down, and nobody is blamed for its silence."""
+    reading.shop.hear(said(0, "m1"))
+    await reading.poll()
+    reading.connector.script["comments"] = [[Unavailable("down")]]
+    reading.after(6 * MINUTE)
+    await reading.poll()
+    reading.watcher.look(reading.clock.now())
+    reading.shop.tick(31)
+
+    detail = reading.shop.value("SELECT detail FROM alerts WHERE reason = 'step_due'")
+
+    assert detail == "shop-vk has not been read for 31m: somebody may have answered already."
+
+
 class TestDeafness:
     """A source that answers and never delivers is found out by what reads back behind it."""
 
