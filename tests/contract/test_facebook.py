@@ -13,7 +13,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
-from connectors.facebook import SWEEP_EVERY, Connector, Settings
+from connectors.facebook import Connector, Settings
+from connectors.facebook.reading import SWEEP_EVERY
 from inboxd.clock import ManualClock
 from inboxd.connector import OutgoingReply, Page
 from inboxd.errors import (

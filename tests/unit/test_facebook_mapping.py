@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from connectors import facebook
-from connectors.facebook import Batch, Listing, Malformed, Marks, Reading, Request, Settings
+from connectors.facebook import Settings, failures, limits, payloads, sending
+from connectors.facebook.reading import LONG_AGO, Batch, Listing, Marks, Reading, Request
+from connectors.facebook.shapes import Malformed
 from inboxd.connector import OutgoingReply
 from inboxd.errors import (
     InboxdError,
@@ -39,13 +40,13 @@ NOW = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
 WRITTEN = "2026-01-10T11:00:00+0000"
 ANNA = {"id": "24000000000000001", "name": "Anna Vogel"}
 SHOP = {"id": PAGE, "name": "Lavka Sever"}
-READ = facebook.Task("comments", "pages_read_user_content")
-SEND = facebook.SEND_DM
+READ = failures.Task("comments", "pages_read_user_content")
+SEND = failures.SEND_DM
 
-to_dm = partial(facebook.direct_message, conversation="t_1", url="", page_id=PAGE)
-to_comment = partial(facebook.comment, thread=None, stream=Stream.COMMENTS, page_id=PAGE)
-to_post = partial(facebook.post, stream=Stream.COMMENTS, page_id=PAGE)
-to_review = partial(facebook.review, page_id=PAGE)
+to_dm = partial(payloads.direct_message, conversation="t_1", url="", page_id=PAGE)
+to_comment = partial(payloads.comment, thread=None, stream=Stream.COMMENTS, page_id=PAGE)
+to_post = partial(payloads.post, stream=Stream.COMMENTS, page_id=PAGE)
+to_review = partial(payloads.review, page_id=PAGE)
 
 
 def item(**facts: Any) -> dict[str, Any]:
@@ -331,7 +332,7 @@ def test_what_is_no_list_is_malformed(answer: object) -> None:
 def test_a_list_that_goes_in_a_circle_is_left() -> None:
     """The same page as the next one would be read for ever."""
     take = partial(Reading.post, reading())
-    request = Request("1/feed", "post", {"after": "B"}, take, facebook.LONG_AGO)
+    request = Request("1/feed", "post", {"after": "B"}, take, LONG_AGO)
 
     with pytest.raises(UnexpectedPayload, match="circle"):
         request.read(Listing([], {"after": "B"}))
@@ -378,10 +379,10 @@ SEND_ERRORS: dict[int, type[InboxdError]] = {
 }  # fmt: skip
 
 
-def failure(code: object, task: facebook.Task, *, status: int = 400, **more: Any) -> InboxdError:
+def failure(code: object, task: failures.Task, *, status: int = 400, **more: Any) -> InboxdError:
     """Return what an error becomes."""
     error = {"message": "Words that change", "type": "OAuthException", "code": code, **more}
-    return facebook.graph_error(error, status, task, None)
+    return failures.graph_error(error, status, task, None)
 
 
 @pytest.mark.parametrize(("code", "expected"), READ_ERRORS.items())
@@ -417,13 +418,13 @@ def test_an_error_without_a_usable_code_is_an_error_all_the_same(code: object) -
     assert isinstance(failure(code, SEND, status=503), OutcomeUnknown)
 
 
-@pytest.mark.parametrize("subcode", facebook.WHY_NOT_SENT)
+@pytest.mark.parametrize("subcode", failures.WHY_NOT_SENT)
 def test_a_reply_outside_the_window_is_refused_with_the_reason(subcode: int) -> None:
     """Error 10 is not a missing permission where its subcode says more."""
     refused = failure(10, SEND, error_subcode=subcode)
 
     assert isinstance(refused, SendRefused)
-    assert facebook.WHY_NOT_SENT[subcode] in str(refused)
+    assert failures.WHY_NOT_SENT[subcode] in str(refused)
 
 
 def test_a_refused_token_names_the_cause_and_the_mend() -> None:
@@ -456,9 +457,9 @@ def test_an_answer_that_is_no_json_object_is_no_answer(body: bytes, status: int)
     refused = status in {302, 404}
 
     with pytest.raises(Unavailable):
-        facebook.answer_of(status, body, READ, None)
+        failures.answer_of(status, body, READ, None)
     with pytest.raises(Unavailable if refused else OutcomeUnknown):
-        facebook.answer_of(status, body, SEND, None)
+        failures.answer_of(status, body, SEND, None)
 
 
 def test_usage_is_the_highest_share_of_any_allowance() -> None:
@@ -470,7 +471,7 @@ def test_usage_is_the_highest_share_of_any_allowance() -> None:
         "X-Business-Use-Case-Usage": json.dumps(business),
     }
 
-    assert facebook.usage(headers) == (93, timedelta(minutes=7))
+    assert limits.usage(headers) == (93, timedelta(minutes=7))
 
 
 @pytest.mark.parametrize(
@@ -479,15 +480,15 @@ def test_usage_is_the_highest_share_of_any_allowance() -> None:
 )
 def test_usage_that_cannot_be_read_is_ignored(value: str) -> None:
     """The headers are a help and no condition."""
-    assert facebook.usage({"X-App-Usage": value}) == (0, None)
-    assert facebook.usage({}) == (0, None)
+    assert limits.usage({"X-App-Usage": value}) == (0, None)
+    assert limits.usage({}) == (0, None)
 
 
 def test_a_mad_time_to_regain_access_is_a_day_at_most() -> None:
     """No header stops an account for good."""
     header = '{"1": [{"call_count": 100, "estimated_time_to_regain_access": 99999999999999}]}'
 
-    assert facebook.usage({"X-Business-Use-Case-Usage": header}) == (100, timedelta(days=1))
+    assert limits.usage({"X-Business-Use-Case-Usage": header}) == (100, timedelta(days=1))
 
 
 # Replies
@@ -504,7 +505,7 @@ def test_a_mad_time_to_regain_access_is_a_day_at_most() -> None:
 )
 def test_a_reply_says_under_which_rule_it_is_sent(waited: timedelta, kind: dict[str, str]) -> None:
     """A response for a day, a human agent's for a week."""
-    body = facebook.private_reply(reply(sent_after=NOW - waited), NOW)
+    body = sending.private_reply(reply(sent_after=NOW - waited), NOW)
 
     assert body == {
         "recipient": {"id": "24000000000000001"},
@@ -524,7 +525,7 @@ def test_a_reply_says_under_which_rule_it_is_sent(waited: timedelta, kind: dict[
 def test_an_impossible_reply_is_refused_with_a_reason(change: dict[str, Any], why: str) -> None:
     """Facebook is not asked what is known beforehand."""
     with pytest.raises(SendRefused, match=why):
-        facebook.private_reply(reply(**change), NOW)
+        sending.private_reply(reply(**change), NOW)
 
 
 def test_the_window_is_open_for_a_week_after_the_customers_last_message() -> None:
@@ -533,7 +534,7 @@ def test_the_window_is_open_for_a_week_after_the_customers_last_message() -> Non
     asked = to_dm(item(created_time=first))
     answered = to_dm(item(created_time=last, **{"from": SHOP}))
 
-    window = facebook.reply_window("dm:t_1", [answered, asked], can_reply=True)
+    window = payloads.reply_window("dm:t_1", [answered, asked], can_reply=True)
 
     assert window.open
     assert window.closes_at == datetime(2026, 1, 15, 11, 0, tzinfo=UTC)
@@ -543,7 +544,7 @@ def test_the_window_is_open_for_a_week_after_the_customers_last_message() -> Non
 
 def test_a_conversation_that_takes_no_replies_says_so_beforehand() -> None:
     """`can_reply` is respected, and a person told why."""
-    window = facebook.reply_window("dm:t_1", [to_dm(item())], can_reply=False)
+    window = payloads.reply_window("dm:t_1", [to_dm(item())], can_reply=False)
 
     assert not window.open
     assert window.reason
