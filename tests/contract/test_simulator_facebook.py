@@ -18,7 +18,9 @@ from jsonschema import Draft202012Validator
 
 from inboxd.simulator import facebook
 from inboxd.simulator.facebook import fields as syntax
+from inboxd.simulator.facebook import nodes
 from inboxd.simulator.facebook.unserved import UNSERVED
+from inboxd.simulator.facebook.view import View
 from inboxd.simulator.faults import Fault, Faults, RequestLog
 from inboxd.simulator.world import Item, World
 
@@ -35,6 +37,10 @@ START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 PAGE = "1234567890"
 SECRET = "the app's secret"
 OLD = "v21.0"
+
+
+BESIDE_THE_SPECS = {"Page": {"ads_posts": "PagePost", "photos": "Photo"}}
+"""Edges of Facebook's reference that the cut of the specs leaves out; what they list is in it."""
 
 
 class Spec:
@@ -54,11 +60,12 @@ class Spec:
     def edges(self, kind: str) -> dict[str, str]:
         """Return what each edge that can be read leads to."""
         apis = self.loaded["objects"].get(kind, {"apis": []})["apis"]
-        return {
+        named = {
             one["endpoint"]: one["return"]
             for one in apis
             if one["method"] == "GET" and "endpoint" in one
         }
+        return {**named, **BESIDE_THE_SPECS.get(kind, {})}
 
     def check(self, kind: str, answer: Json) -> None:
         """Fail unless *answer* has only real fields, each of its type."""
@@ -89,9 +96,18 @@ class Spec:
         else:
             types: dict[str, Any] = {
                 "string": str, "bool": bool, "int": int, "unsigned int": int,
-                "float": int | float, "Object": dict,
+                "float": int | float, "Object": dict, "list": list, "User": dict,
             }  # fmt: skip
-            assert isinstance(value, types[declared]), (declared, value)
+            if declared.startswith("list<"):
+                assert isinstance(value, list)
+                for one in value:
+                    self.check_type(declared[5:-1], one)
+            elif declared in self.loaded["referenced_types"]:
+                fields = self.loaded["referenced_types"][declared]["fields"]
+                assert isinstance(value, dict)
+                assert value.keys() <= {field["name"] for field in fields}
+            else:
+                assert isinstance(value, types[declared]), (declared, value)
 
     def check_error(self, answer: Json) -> None:
         """Fail unless *answer* is the contract's error, with a code that the contract knows."""
@@ -128,6 +144,7 @@ class Graph:
     clock: Clock
     usage: facebook.Usage
     refusals: dict[int, int]
+    details: dict[int, Json]
     spec: Spec
 
     async def raw(self, path: str, *, token: str = facebook.PAGE_TOKEN, **query: Any) -> Any:
@@ -152,6 +169,13 @@ class Graph:
         assert status == 200, answer
         self.spec.check_list(kind, answer)
         return dict(answer)
+
+    async def batch(self, *relative_urls: str, **form: str) -> Any:
+        """Send a batch of GETs; return the status and the answer."""
+        calls = [{"method": "GET", "relative_url": url} for url in relative_urls]
+        data = {"batch": json.dumps(calls), "access_token": facebook.PAGE_TOKEN, **form}
+        async with self.session.post(f"{self.base}/v21.0/", data=data) as response:
+            return response.status, await response.json()
 
     async def walk(self, answer: Json) -> list[str]:
         """Follow `next` to the end; return the ids that were seen."""
@@ -196,6 +220,12 @@ class Graph:
         """Let the Page, or an author, post to the Page now."""
         return self.world.add("facebook", "post", text, sent_at=self.clock.at, **author)
 
+    def photo(self, text: str = "Jacke, hinten") -> Item:
+        """Let the Page upload a picture now."""
+        photo = self.posts(text)
+        self.details[photo.serial] = {"list": "photos"}
+        return photo
+
     def comments(self, to: Item, text: str = "?", **author: Any) -> Item:
         """Let the Page, or an author, answer an item now."""
         return self.world.reply(to.serial, text, sent_at=self.clock.at, **author)
@@ -209,16 +239,17 @@ class Graph:
 async def graph(request: pytest.FixtureRequest) -> AsyncIterator[Graph]:
     """Serve an empty world; a parameter is the app's secret."""
     world, faults, log, clock = World(customers=0), Faults(), RequestLog(), Clock()
-    usage, refusals = facebook.Usage(silent=3), dict[int, int]()
+    usage, refusals, details = facebook.Usage(silent=3), dict[int, int](), dict[int, Json]()
     application = facebook.app(
         world, faults, log, clock,
         app_secret=getattr(request, "param", ""), refusals=refusals, usage=usage,
+        details=details,
     )  # fmt: skip
     server = TestServer(application)
     await server.start_server()
     async with ClientSession(timeout=ClientTimeout(total=5)) as session:
         base = str(server.make_url("")).rstrip("/")
-        yield Graph(session, base, world, faults, log, clock, usage, refusals, Spec())
+        yield Graph(session, base, world, faults, log, clock, usage, refusals, details, Spec())
     await server.close()
 
 
@@ -288,6 +319,7 @@ def _one_of_each(graph: Graph) -> dict[str, str]:
         "Comment": f"{OLD}/{graph.id(comment)}",
         "UnifiedThread": f"{OLD}/t_{anna.id_on('facebook')}",
         "Recommendation": f"{OLD}/{PAGE}/ratings",
+        "Photo": f"{OLD}/{graph.photo().number}",
     }
 
 
@@ -327,6 +359,188 @@ async def test_the_calls_that_the_contract_recommends_are_answered(graph: Graph)
             parameters = {name: values[0] for name, values in parse_qs(query).items()}
             status, answer = await graph.raw(path, **parameters)
             assert status == 200, (call, answer)
+
+
+DETAILS: dict[str, Json] = {
+    "PagePost": {
+        "story": "Anna Vogel was at Lavka Sever.",
+        "full_picture": "https://scontent.example/p.jpg",
+        "message_tags": [{"id": PAGE, "name": "Lavka Sever", "type": "page"}],
+        "shares": {"count": 3},
+    },
+    "Comment": {
+        "message_tags": [{"id": "24", "name": "Anna", "type": "user", "offset": 0, "length": 4}],
+        "attachment": {
+            "type": "sticker",
+            "url": "https://www.facebook.com/sticker/1",
+            "media": {"image": {"src": "https://scontent.example/s.png", "width": 240}},
+            "target": {"id": "1", "url": "https://www.facebook.com/sticker/1"},
+        },
+        "can_comment": False,
+        "is_private": True,
+    },
+    "UnifiedMessage": {
+        "sticker": "https://scontent.example/s.png",
+        "attachments": {
+            "data": [
+                {
+                    "id": "1",
+                    "mime_type": "image/jpeg",
+                    "name": "a.jpg",
+                    "size": 7,
+                    "image_data": {"url": "https://scontent.example/a.jpg", "width": 1},
+                },
+                {"id": "2", "name": "b.pdf", "file_url": "https://scontent.example/b.pdf"},
+            ]
+        },
+        "shares": {"data": [{"link": "https://shop.example/1", "name": "Jacke"}]},
+        "reactions": {"data": [{"reaction": "love", "users": []}]},
+        "is_unsupported": True,
+    },
+    "Photo": {"page_story_id": f"{PAGE}_1", "picture": "https://scontent.example/t.jpg"},
+    "Recommendation": {"rating": 2},
+}
+"""What the world does not know of an item, as Graph writes it."""
+
+
+@pytest.mark.parametrize("kind", DETAILS)
+async def test_details_of_an_item_are_given_as_the_specs_have_them(graph: Graph, kind: str) -> None:
+    """Tags, attachments, stickers, shares: what is asked for is there, and is of its type."""
+    path = _one_of_each(graph).get(kind)
+    item = {
+        "Photo": lambda: graph.world.items()[-1],
+        "Recommendation": lambda: graph.world.visible("facebook", "review", START)[0],
+        "Comment": lambda: graph.world.visible("facebook", "comment", START)[0],
+        "UnifiedMessage": lambda: graph.world.visible("facebook", "dm", START)[0],
+        "PagePost": lambda: graph.world.visible("facebook", "post", START)[0],
+    }[kind]()
+    graph.details.setdefault(item.serial, {}).update(DETAILS[kind])
+
+    status, answer = await graph.raw(path or graph.id(item), fields=",".join(DETAILS[kind]))
+
+    assert status == 200, answer
+    shown = answer["data"][0] if "data" in answer else answer
+    graph.spec.check(kind, shown)
+    assert {name: shown[name] for name in DETAILS[kind]} == DETAILS[kind]
+
+
+async def test_every_edge_there_is_answers_what_the_specs_say_it_leads_to(graph: Graph) -> None:
+    """Each edge of each kind of node is read, and whatever it lists is held to the specs."""
+    anna = graph.customer()
+    paths = {**_one_of_each(graph), "UnifiedMessage": graph.id(graph.writes(anna))}
+    view = View(graph.world, START, (21, 0), graph.details)
+    graph.comments(graph.posts(), author=anna)
+    ad = graph.posts("Nur heute!")
+    graph.details[ad.serial] = {"list": "ads_posts"}
+    graph.world.add("facebook", "mention", "@", sent_at=START, author=anna, wall=anna)
+    graph.posts("Besuch", author=anna)
+    for item in list(graph.world.items()):
+        if not item.private:
+            graph.comments(graph.comments(item, author=anna), "Ja.")
+    seen = set()
+    for kind, path in paths.items():
+        if kind == "Recommendation":
+            continue  # reached through its edge; it has no id, and no edges
+        node = nodes.find(view, path.removeprefix(f"{OLD}/"))
+        assert node.kind == kind
+        assert node.edges().keys() <= graph.spec.edges(kind).keys()
+        for edge in node.edges():
+            more = {"type": "uploaded"} if edge == "photos" else {}
+            listed = await graph.page(graph.spec.edges(kind)[edge], f"{path}/{edge}", **more)
+            assert listed["data"], (kind, edge)
+            seen.add(graph.spec.edges(kind)[edge])
+    assert seen | paths.keys() == set(UNSERVED)
+
+
+async def test_pictures_and_ads_are_lists_of_their_own(graph: Graph) -> None:
+    """Neither is in the feed; both have comments."""
+    photo, ad = graph.photo(), graph.posts("Nur heute!")
+    graph.details[ad.serial] = {"list": "ads_posts"}
+    comment = graph.comments(photo, author=graph.customer())
+    asked = {"fields": "id,comments{id}"}
+
+    photos = await graph.page("Photo", f"{PAGE}/photos", type="uploaded", **asked)
+    ads = await graph.page("PagePost", f"{PAGE}/ads_posts", include_inline_create="true", **asked)
+
+    assert [one["id"] for one in photos["data"]] == [str(photo.number)]
+    assert photos["data"][0]["comments"]["data"] == [{"id": graph.id(comment)}]
+    assert graph.id(comment).startswith(f"{photo.number}_")
+    assert [one["id"] for one in ads["data"]] == [graph.id(ad)]
+    assert (await graph.page("PagePost", f"{PAGE}/feed"))["data"] == []
+    assert (await graph.page("Photo", f"{PAGE}/photos"))["data"] == []
+
+
+# Batches
+
+
+async def test_a_batch_is_answered_call_by_call(graph: Graph) -> None:
+    """Each as if it came alone, well or with its error, in order, and each counts."""
+    comment = graph.comments(graph.posts(), author=graph.customer())
+
+    status, answers = await graph.batch(
+        f"{graph.id(comment)}?fields=message",
+        "1_1",
+        f"{PAGE}/feed?limit=1",
+        include_headers="false",
+    )
+
+    assert (status, [one["code"] for one in answers]) == (200, [200, 400, 200])
+    bodies = [json.loads(one["body"]) for one in answers]
+    graph.spec.check("Comment", bodies[0])
+    graph.spec.check_error(bodies[1])
+    graph.spec.check_list("PagePost", bodies[2])
+    assert [one.keys() for one in answers] == [{"code", "body"}] * 3
+    assert graph.usage.calls == 3
+
+
+@pytest.mark.parametrize("calls", [0, 51])
+async def test_a_batch_holds_from_one_to_fifty_calls(graph: Graph, calls: int) -> None:
+    """More is refused as a whole."""
+    status, answer = await graph.batch(*[PAGE] * calls)
+    graph.spec.check_error(answer)
+    assert (status, answer["error"]["code"]) == (400, 100)
+
+
+async def test_a_call_of_a_batch_may_fail_or_not_be_got_to(graph: Graph) -> None:
+    """A fault hits it by its name, and null says that the time was up."""
+    graph.faults.switch_on("facebook", Fault.PERMISSION_MISSING, endpoint="batch GET feed")
+    graph.faults.switch_on("facebook", Fault.TIMEOUT, endpoint="batch GET tagged")
+
+    _status, (feed, tagged, page) = await graph.batch(f"{PAGE}/feed", f"{PAGE}/tagged", PAGE)
+
+    assert json.loads(feed["body"])["error"]["code"] == 200
+    assert tagged is None
+    assert page["code"] == 200
+
+
+async def test_debug_token_tells_of_the_pages_own_token(graph: Graph) -> None:
+    """Whose it is, until when it works and what it may, as the reference has it."""
+    status, answer = await graph.raw("debug_token", input_token=facebook.PAGE_TOKEN)
+    assert status == 200
+    assert answer["data"].keys() >= {
+        "type", "profile_id", "is_valid", "expires_at", "data_access_expires_at", "scopes",
+    }  # fmt: skip
+    assert (answer["data"]["type"], answer["data"]["profile_id"]) == ("PAGE", PAGE)
+    assert (await graph.raw("debug_token", input_token="other"))[0] == 400
+
+
+async def test_an_answer_to_a_review_stands_below_its_story(graph: Graph) -> None:
+    """The story comes with the review, its comments with the story."""
+    anna = graph.customer()
+    review = graph.world.add(
+        "facebook", "review", "Nie wieder", sent_at=START, author=anna, positive=False
+    )
+    answer = graph.comments(review, "Das tut uns leid.")
+
+    listed = await graph.page(
+        "Recommendation",
+        f"{OLD}/{PAGE}/ratings",
+        fields="open_graph_story{id,comments{id,message}}",
+    )
+
+    story = listed["data"][0]["open_graph_story"]
+    assert story["id"] == graph.id(review)
+    assert story["comments"]["data"] == [{"id": graph.id(answer), "message": "Das tut uns leid."}]
 
 
 # Access

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 INVALID_TOKEN = 467
+_BUSINESS = "X-Business-Use-Case-Usage"
 
 
 def bearer(request: web.Request, query: Mapping[str, Any]) -> str:
@@ -60,6 +61,45 @@ class Credentials:
             raise GraphError(100, "Invalid appsecret_proof provided in the API argument")
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What debug_token tells of the Page's token; None is never."""
+
+    kind: str = "PAGE"
+    owner: str = ""
+    expires_at: datetime | None = None
+    data_access_expires_at: datetime | None = None
+    scopes: tuple[str, ...] = (
+        "pages_show_list",
+        "pages_messaging",
+        "pages_manage_metadata",
+        "pages_read_engagement",
+        "pages_read_user_content",
+        "pages_manage_engagement",
+        "pages_manage_ads",
+        "ads_management",
+    )
+
+    def told(self, page_id: str) -> dict[str, object]:
+        """Return the answer, as developers.facebook.com/docs/graph-api/reference/debug_token has it."""
+        ends = (self.expires_at, self.data_access_expires_at)
+        expires, data_ends = (0 if at is None else int(at.timestamp()) for at in ends)
+        return {
+            "data": {
+                "app_id": "600000000000001",
+                "type": self.kind,
+                "application": "Lavka Inbox",
+                "data_access_expires_at": data_ends,
+                "expires_at": expires,
+                "is_valid": True,
+                "issued_at": 0,
+                "profile_id": self.owner or page_id,
+                "scopes": list(self.scopes),
+                "user_id": "122100000000000001",
+            }
+        }
+
+
 def _same(sent: str, expected: str) -> bool:
     return hmac.compare_digest(sent.encode(errors="replace"), expected.encode())
 
@@ -77,6 +117,8 @@ class Usage:
     limit: int = 4800
     silent: int = 20
     enforced: bool = False
+    kind: str = "pages"
+    """Of the business use case: "pages", or "messenger"."""
     calls: int = 0
     _recent: deque[datetime] = field(default_factory=deque)
     _conversations: deque[datetime] = field(default_factory=deque)
@@ -101,7 +143,10 @@ class Usage:
         """Return the usage headers of the answer to the call counted last."""
         if self.calls <= self.silent:
             return {}
-        return _usage(page_id, min(100, len(self._recent) * 100 // self.limit), 0)
+        share = min(100, len(self._recent) * 100 // self.limit)
+        if self.kind != "pages":
+            return {_BUSINESS: json.dumps({page_id: [_use(self.kind, share, 0)]})}
+        return _usage(page_id, share, 0)
 
     def exhausted(self, page_id: str, regain: timedelta) -> dict[str, str]:
         """Return the headers of a Page that has used all it has; the wait is in minutes."""
@@ -116,9 +161,18 @@ def _push(calls: deque[datetime], now: datetime, span: timedelta) -> None:
 
 def _usage(page_id: str, share: int, regain_minutes: int) -> dict[str, str]:
     usage = {"call_count": share, "total_time": share, "total_cputime": share}
-    business = {"type": "pages", **usage, "estimated_time_to_regain_access": regain_minutes}
     return {
         "X-App-Usage": json.dumps(usage),
         "X-Page-Usage": json.dumps(usage),
-        "X-Business-Use-Case-Usage": json.dumps({page_id: [business]}),
+        _BUSINESS: json.dumps({page_id: [_use("pages", share, regain_minutes)]}),
+    }
+
+
+def _use(kind: str, share: int, regain_minutes: int) -> dict[str, object]:
+    return {
+        "type": kind,
+        "call_count": share,
+        "total_time": share,
+        "total_cputime": share,
+        "estimated_time_to_regain_access": regain_minutes,
     }

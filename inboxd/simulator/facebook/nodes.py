@@ -93,6 +93,8 @@ class PageNode(Node):
             "visitor_posts": lambda query: _posts(view, view.between(view.visitor_posts(), query)),
             "tagged": lambda query: _posts(view, view.between(view.tagged(), query)),
             "ratings": lambda _query: self._ratings(),
+            "ads_posts": lambda query: _posts(view, view.between(view.listed("ads_posts"), query)),
+            "photos": self._photos,
         }
 
     def _stars(self) -> float | None:
@@ -109,6 +111,12 @@ class PageNode(Node):
         chosen = [one for one in peers if wanted in (None, str(one.id_on(NETWORK)))]
         return [ThreadNode(self.view, person) for person in chosen]
 
+    def _photos(self, query: Mapping[str, str]) -> list[Node]:
+        """Return the pictures: without `type=uploaded` only those of its profile, of which it has none."""
+        if query.get("type") != "uploaded":
+            return []
+        return [PhotoNode(self.view, item) for item in self.view.listed("photos")]
+
     def _ratings(self) -> list[Node]:
         if self.view.version > (21, 0):
             raise GraphError(12)
@@ -119,7 +127,7 @@ class PostNode(Node):
     """A post; the story behind a recommendation is one too."""
 
     kind = "PagePost"
-    defaults = ("created_time", "message", "story")
+    defaults: ClassVar[tuple[str, ...]] = ("created_time", "message", "story")
 
     def __init__(self, view: View, item: Item) -> None:
         super().__init__(view)
@@ -143,11 +151,43 @@ class PostNode(Node):
             "is_hidden": lambda: item.is_hidden(view.at),
             "is_published": lambda: True,
             "status_type": lambda: "mobile_status_update",
+            **given(view, item),
         }
 
     def edges(self) -> Mapping[str, Callable[[Mapping[str, str]], Sequence[Node]]]:
         """Return `comments`."""
         return {"comments": lambda query: _comments(self.view, self.item, query)}
+
+
+class StoryNode(PostNode):
+    """The story behind a recommendation, as its field: without fields it is an id."""
+
+    defaults = ()
+
+
+class PhotoNode(PostNode):
+    """A picture of the Page's; it has a number for an id, and comments of its own."""
+
+    kind = "Photo"
+    defaults = ("created_time", "name")
+
+    @property
+    def id(self) -> str:
+        """Return NUMBER."""
+        return str(self.item.number)
+
+    def values(self) -> Mapping[str, Callable[[], object]]:
+        """Return the fields; `page_story_id`, the post that shows it, is among the details."""
+        item, view = self.item, self.view
+        return {
+            "id": lambda: self.id,
+            "created_time": lambda: timestamp(item.sent_at),
+            "updated_time": lambda: timestamp(view.touched_at(item)),
+            "from": lambda: view.author(item),
+            "name": lambda: view.text(item),
+            "link": lambda: f"https://www.facebook.com/photo.php?fbid={self.id}",
+            **given(view, item),
+        }
 
 
 class CommentNode(Node):
@@ -186,6 +226,7 @@ class CommentNode(Node):
             "comment_count": lambda: len(view.replies(item)),
             "like_count": lambda: 0,
             "user_likes": lambda: False,
+            **given(view, item),
         }
 
     def edges(self) -> Mapping[str, Callable[[Mapping[str, str]], Sequence[Node]]]:
@@ -270,6 +311,7 @@ class MessageNode(Node):
             "to": lambda: {"data": [view.recipient(item)]},
             "message": lambda: item.text_at(view.at),
             "tags": lambda: {"data": [{"name": "inbox"}]},
+            **given(view, item),
         }
         if not self._detailed:
             details = dict.fromkeys(details, lambda: None)
@@ -310,7 +352,8 @@ class RecommendationNode(Node):
             "recommendation_type": lambda: "positive" if item.positive else "negative",
             "review_text": lambda: view.text(item),
             "reviewer": lambda: view.author(item),
-            "open_graph_story": lambda: {"id": view.id_of(item)},
+            "open_graph_story": lambda: StoryNode(view, item),
+            **given(view, item),
         }
 
 
@@ -322,12 +365,23 @@ def find(view: View, identifier: str) -> Node:
         peer = view.peer(identifier.removeprefix("t_"))
         if peer is not None:
             return ThreadNode(view, peer)
+    if (photo := view.photo(identifier)) is not None and view.is_shown(photo):
+        return PhotoNode(view, photo)
     item = view.world.by_remote_id(NETWORK, identifier)
     if item is None or not view.is_shown(item):
         raise no_such_object(identifier)
     if item.private:
         return _message(view, item)
     return PostNode(view, item) if item.root == item.serial else CommentNode(view, item)
+
+
+def given(view: View, item: Item) -> Mapping[str, Callable[[], object]]:
+    """Return the fields that an item's details tell, above those that follow from the world."""
+
+    def constant(value: object) -> Callable[[], object]:
+        return lambda: value
+
+    return {name: constant(value) for name, value in view.given(item).items()}
 
 
 def timestamp(at: datetime) -> str:

@@ -1,5 +1,5 @@
 """
-The real fields of each object that the simulated world has nothing for.
+The real fields of each object that the simulated world has nothing for, unless details tell.
 
 Names: the specs of facebook/facebook-business-sdk-codegen; UnifiedMessage has none
 there and follows recorded payloads.
@@ -53,6 +53,13 @@ UNSERVED: Mapping[str, frozenset[str]] = {
     "UnifiedMessage": _names(
         """
         attachments sticker shares reactions is_unsupported
+        """
+    ),
+    "Photo": _names(
+        """
+        album alt_text alt_text_custom backdated_time backdated_time_granularity can_backdate
+        can_delete can_tag event height icon images name_tags page_story_id picture place
+        position source target webp_images width
         """
     ),
     "Recommendation": _names("rating"),

@@ -46,6 +46,8 @@ class View:
     world: World
     at: datetime
     version: tuple[int, int]
+    details: Mapping[int, Json] = field(default_factory=dict)
+    """What the world does not know of an item, by serial: fields of Graph's, and `list`."""
     _threads: dict[int, dict[int, list[Item]]] = field(default_factory=dict)
 
     # People
@@ -116,7 +118,26 @@ class View:
 
     def feed(self) -> list[Item]:
         """Return what stands on the Page, ours and visitors', newest first."""
-        return [item for item in self._roots("post", "mention") if item.wall is None]
+        roots = self._roots("post", "mention")
+        return [item for item in roots if item.wall is None and not self.list_of(item)]
+
+    def list_of(self, item: Item) -> str:
+        """Return the list a thing of the Page's stands in instead of the feed: ads_posts, photos."""
+        return str(self.details.get(item.serial, {}).get("list", ""))
+
+    def listed(self, name: str) -> list[Item]:
+        """Return the ads, or the pictures, newest first."""
+        return [item for item in self._roots("post") if self.list_of(item) == name]
+
+    def photo(self, number: str) -> Item | None:
+        """Return the picture with a number, which is the whole of its id."""
+        item = self.world.by_remote_id(_NETWORK, f"{self.page.id}_{number}")
+        return item if item is not None and self.list_of(item) == "photos" else None
+
+    def given(self, item: Item) -> dict[str, object]:
+        """Return the fields of an item that only its details tell."""
+        told = self.details.get(item.serial, {})
+        return {name: value for name, value in told.items() if name != "list"}
 
     def own_posts(self) -> list[Item]:
         """Return the Page's own posts, newest first."""
