@@ -1,40 +1,36 @@
-"""The Page as a connector: what is read, sent and checked, and how Graph is spoken to."""
+"""The Page as a connector: its sources, what a poll reads, and how a reply leaves."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections import deque
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING
 
-import aiohttp
-
-from connectors.facebook.failures import (
-    SEND_COMMENT,
-    SEND_DM,
-    WHO_IT_IS,
-    BadRequest,
-    Task,
-    answer_of,
-    unanswered,
-)
-from connectors.facebook.limits import NEAR_THE_LIMIT, PAUSE, usage
-from connectors.facebook.lists import LISTS
-from connectors.facebook.reading import LONG_AGO, SWEEP_EVERY, Listing, Marks, Reading, Request
+from connectors.facebook import checking
+from connectors.facebook.failures import REVIEWS_ENDED, SEND_COMMENT, SEND_DM, BadRequest
+from connectors.facebook.limits import Meter
+from connectors.facebook.lists import LISTS, List, beside_the_feed, lists_of
+from connectors.facebook.marks import LONG_AGO, SWEEP_EVERY, Listing, Marks
+from connectors.facebook.reading import Reading, Request, reread
 from connectors.facebook.sending import private_reply, sent
-from connectors.facebook.settings import GRAPH, Settings
-from connectors.facebook.shapes import Malformed, id_of, string
+from connectors.facebook.shapes import Malformed, id_of
+from connectors.facebook.transport import Graph
+from connectors.facebook.verifying import WAS_READ, Verifier
 from inboxd import connector as port
 from inboxd import errors
+from inboxd.model import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Sequence
     from datetime import datetime
 
+    from connectors.facebook.settings import Settings
     from inboxd.clock import Clock
-    from inboxd.model import Json
+    from inboxd.model import Unknown
+
+_ASK_AGAIN = 96 * SWEEP_EVERY
+"""After a day: whether an extra list that could not be read can be read now."""
 
 
 class Connector(port.Connector):
@@ -46,16 +42,13 @@ class Connector(port.Connector):
         self._settings = settings
         self._clock = clock
         self._ledger = ledger or port.Ledger(clock)
-        self._session: aiohttp.ClientSession | None = None
-        self._paused_until: datetime | None = None
+        self._meter = Meter(clock, self._ledger)
+        self._graph = Graph(settings, self._meter)
 
     def sources(self) -> Sequence[port.Source]:
         """Return the lists behind the configured streams; private messages come first."""
-        return [
-            port.Source(name, frozenset({each.stream}))
-            for name, each in LISTS.items()
-            if each.stream in self._settings.streams
-        ]
+        lists = lists_of(self._settings)
+        return [port.Source(name, frozenset({each.stream})) for name, each in lists.items()]
 
     async def poll(self, source: str, cursor: port.Cursor | None) -> AsyncIterator[port.Page]:
         """
@@ -64,29 +57,34 @@ class Connector(port.Connector):
         Every page but the last carries the marks of before, so whoever resumes from it
         reads everything once more.
         """
-        settings, which, now = self._settings, LISTS[source], self._clock.now()
-        marks = Marks.of(cursor, now - settings.backfill)
-        sweeps = which.kind == "post" and (not marks.swept or now - marks.swept >= SWEEP_EVERY)
-        known = (marks.swept_to or marks.floor) if sweeps else marks.newest
-        since = max(known - settings.overlap, marks.floor)
-        take = partial(which.take, Reading(settings, which.stream, marks.floor, since))
-        until = LONG_AGO if sweeps else since
-        path = f"{settings.page_id}/{source}"
-        queue, last = deque([Request(path, which.kind, which.params, take, until)]), None
-        asked: set[tuple[str, str]] = set()
-        while queue:
-            request = queue.popleft()
-            batch = request.read(await self._list(request.path, request.params, which.task))
-            # What moved while the list was read stands on two pages, and is read on once.
-            new = {each.name: each for each in batch.further if each.name not in asked}
-            circle = any(each.path == path and each.name in asked for each in batch.further)
-            asked.update(new)
-            queue.extend(new.values())
-            last = last or marks.after(batch, now, swept=sweeps)
-            kept = (marks if queue or circle else last).cursor()
-            yield port.Page(kept, batch.messages, batch.unknown, batch.windows, note=batch.note)
-            if circle:
-                raise errors.UnexpectedPayload(f"Facebook's {source} go in a circle.")
+        which, now = LISTS[source], self._clock.now()
+        if which.stream is Stream.REVIEWS and not self._settings.has_reviews:
+            raise errors.PermissionMissing(REVIEWS_ENDED)
+        marks = Marks.of(cursor, now - self._settings.backfill)
+        if which.extra and not marks.sweep_is_due(now):
+            yield port.Page(marks.cursor())
+            return
+        sweeps = which.sweeps and self._sweeps(marks, now)
+        pages = self._read(source, marks, now, sweeps=sweeps)
+        if source == "feed" and sweeps and beside_the_feed(self._settings):
+            pages = self._with_extras(pages, marks, now)
+        async for page in pages:
+            yield page
+
+    async def verify(self, known: Sequence[port.Known]) -> AsyncIterator[port.Page]:
+        """Look up messages, by the rule that `verifying` tells; it waits when calls are scarce."""
+        self._meter.mind_what_can_wait()
+        async for page in Verifier(self._graph, self._settings, self._ledger).pages(known):
+            yield page
+
+    def reread(self, item: Unknown) -> port.Page:
+        """Read a quarantined item once more."""
+        batch = reread(item, self._settings)
+        return port.Page({}, batch.messages, batch.unknown, batch.windows)
+
+    def allowances(self) -> Sequence[port.Allowance]:
+        """Return how many calls were made; how many may be made Graph does not tell."""
+        return self._meter.allowances()
 
     async def send(self, reply: port.OutgoingReply) -> port.SendResult:
         """
@@ -98,10 +96,10 @@ class Connector(port.Connector):
         kind, _, target = reply.thread_id.partition(":")
         if kind == "dm":
             body, path = private_reply(reply, self._clock.now()), self._settings.page_id
-            answer = await self._call("POST", f"{path}/messages", body, SEND_DM)
+            answer = await self._graph.call("POST", f"{path}/messages", body, SEND_DM)
         else:
             body = {"message": reply.text}
-            answer = await self._call("POST", f"{target}/comments", body, SEND_COMMENT)
+            answer = await self._graph.call("POST", f"{target}/comments", body, SEND_COMMENT)
         try:
             remote_id = id_of(answer, "message_id" if kind == "dm" else "id")
         except Malformed as error:
@@ -111,101 +109,87 @@ class Connector(port.Connector):
         return port.SendResult(message)
 
     async def check(self) -> port.AccountCheck:
-        """
-        Ask who the Page is, and for one item of each list.
-
-        A Page token has no /me/permissions, and debug_token wants the token in a URL: so
-        what counts is tried.
-        """
-        page_id = self._settings.page_id
-        page = await self._call("GET", page_id, {"fields": "id,name,username"}, WHO_IT_IS)
-        handle = string(page.get("username"))
-        name = f"{string(page.get('name')) or page_id}{handle and f' (@{handle})'}"
-        return port.AccountCheck(name, [await self._check(each.name) for each in self.sources()])
+        """Ask who the Page is, what the token may, and for one item of each list."""
+        return await checking.check(self._graph, self._settings)
 
     async def close(self) -> None:
         """Close the connections."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        await self._graph.close()
 
-    async def _check(self, source: str) -> port.StreamCheck:
-        which = LISTS[source]
-        params = {**which.params, "limit": "1"}
-        try:
-            await self._list(f"{self._settings.page_id}/{source}", params, which.task)
-        except (errors.OperatorError, errors.UnexpectedPayload) as error:
-            return port.StreamCheck(which.stream, ok=False, text=str(error))
-        return port.StreamCheck(which.stream, ok=True)
+    def _sweeps(self, marks: Marks, now: datetime) -> bool:
+        return marks.swept is None or (marks.sweep_is_due(now) and not self._meter.eases_off)
 
-    async def _list(self, path: str, params: Mapping[str, str], task: Task) -> Listing:
-        try:
-            return Listing.of(await self._call("GET", path, params, task))
-        except Malformed as error:
-            raise errors.UnexpectedPayload(
-                f"{task.name}: a list of Facebook's has {error}."
-            ) from error
-        except BadRequest as error:
-            if "after" not in params:
-                raise
-            # The item that the cursor points to is gone; the next poll asks without one.
-            raise errors.Unavailable(f"{error} It was deleted while it was read.") from error
-
-    async def _call(self, method: str, path: str, params: Mapping[str, Any], task: Task) -> Json:
+    async def _with_extras(
+        self, feed: AsyncIterator[port.Page], marks: Marks, now: datetime
+    ) -> AsyncIterator[port.Page]:
         """
-        Return what Graph answers; raise only errors of ours, and never one with the token in it.
+        Yield the feed's pages, and then what is new on lists that a token often may not read.
 
-        Failures are raised where they have no cause and no context, because aiohttp's exceptions
-        hold the request's headers.
+        That it may not is no failure, for a shop without ads has no rights for them: it is
+        noted, and asked again after a day. What fails otherwise is read with the next sweep.
         """
-        if not task.sending:
-            self._mind_the_allowance()
-        base = (self._settings.api_base or GRAPH).rstrip("/")
-        url = f"{base}/{self._settings.api_version}/{path}"
-        params = {**params, **self._proof()}
-        sends: Any = {"params": params} if method == "GET" else {"json": params}
-        try:
-            async with self._client().request(method, url, allow_redirects=False, **sends) as got:
-                body = await got.read()
-        except (aiohttp.ClientError, OSError) as error:
-            failure = unanswered(error, task)
-        else:
-            return answer_of(got.status, self._blotted(body), task, self._note_usage(got.headers))
-        raise failure
+        before, last = marks.cursor(), marks.cursor()
+        async for page in feed:
+            last = page.cursor
+            yield replace(page, cursor=before)
+        done, whole = Marks.of(last, now), True
+        start = marks.of_extras(now - self._settings.backfill)
+        for source in beside_the_feed(self._settings):
+            if self._ledger.rests_until(source):
+                continue
+            try:
+                async for page in self._read(source, start, now, sweeps=True):
+                    yield replace(page, cursor=before)
+            except (errors.PermissionMissing, errors.UnexpectedPayload) as error:
+                self._ledger.rest(source, now + _ASK_AGAIN)
+                yield port.Page(before, note=f"Not read: {error}")
+            except errors.NetworkError as error:
+                whole = False
+                yield port.Page(before, note=f"Not read this time: {error}")
+        yield port.Page((replace(done, extras_to=done.newest) if whole else done).cursor())
 
-    def _client(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=self._settings.timeout.total_seconds()),
-                # In a header, because URLs end up in logs.
-                headers={"Authorization": f"Bearer {self._settings.token.get_secret_value()}"},
-                cookie_jar=aiohttp.DummyCookieJar(),
+    async def _read(
+        self, source: str, marks: Marks, now: datetime, *, sweeps: bool
+    ) -> AsyncIterator[port.Page]:
+        which, settings = LISTS[source], self._settings
+        path, asked = f"{settings.page_id}/{source}", set[tuple[str, str]]()
+        queue, last, pages = deque([self._first(source, marks, sweeps=sweeps)]), None, 0
+        while queue:
+            request = queue.popleft()
+            batch = request.read(await self._page(request, which))
+            pages += request.path == path
+            # What moved while the list was read stands on two pages, and is read on once.
+            new = {each.name: each for each in batch.further if each.name not in asked}
+            circle = any(each.path == path and each.name in asked for each in batch.further)
+            asked.update(new)
+            queue.extend(new.values())
+            last = last or marks.after(batch.changed, now, swept=sweeps)
+            done = last.swept_in(pages, now) if sweeps else last
+            kept = (marks if queue or circle else done).cursor()
+            yield port.Page(
+                kept, batch.messages, batch.unknown, batch.windows, note=batch.note, lost=batch.lost
             )
-        return self._session
+            if circle:
+                raise errors.UnexpectedPayload(f"Facebook's {source} go in a circle.")
+        if which.extra:
+            self._ledger.spend(WAS_READ.format(source))
 
-    def _proof(self) -> dict[str, str]:
-        if self._settings.app_secret is None:
-            return {}
-        key = self._settings.app_secret.get_secret_value().encode()
-        token = self._settings.token.get_secret_value().encode()
-        return {"appsecret_proof": hmac.new(key, token, hashlib.sha256).hexdigest()}
+    def _first(self, source: str, marks: Marks, *, sweeps: bool) -> Request:
+        """Return the request that a poll begins with."""
+        which, settings = LISTS[source], self._settings
+        known = (marks.swept_to or marks.floor) if sweeps else marks.newest
+        since = max(known - settings.overlap, marks.floor)
+        seen = marks.newest if marks.newest > marks.floor else None
+        take = partial(which.take, Reading(settings, which.stream, marks.floor, since, seen))
+        context = {"stream": "mentions"} if source == "tagged" else {}
+        until = LONG_AGO if sweeps else since
+        path = f"{settings.page_id}/{source}"
+        return Request(path, which.kind, which.params, take, until, context, which.choose)
 
-    def _blotted(self, body: bytes) -> bytes:
-        """Blot out the token before anything is read: `next` URLs and error texts carry it."""
-        token = self._settings.token.get_secret_value()
-        for secret in (token, quote(token, safe=""), *self._proof().values()):
-            body = body.replace(secret.encode(), b"***")
-        return body
-
-    def _mind_the_allowance(self) -> None:
-        if self._paused_until is not None and self._clock.now() < self._paused_until:
-            text = f"{NEAR_THE_LIMIT} % of Facebook's allowance is used: the rest is for replies."
-            raise errors.RateLimited(text, self._paused_until)
-
-    def _note_usage(self, headers: Mapping[str, str]) -> datetime | None:
-        """Pause polling if an allowance is nearly used up; return when it is regained, if told."""
-        share, regain = usage(headers)
-        now = self._clock.now()
-        if share >= NEAR_THE_LIMIT:
-            self._paused_until = now + (regain or PAUSE)
-        return now + regain if regain else None
+    async def _page(self, request: Request, which: List) -> Listing:
+        try:
+            return await self._graph.page(request.path, request.params, which.task)
+        except BadRequest:
+            if not which.simpler or request.params != which.params:
+                raise
+        return await self._graph.page(request.path, which.simpler, which.task)

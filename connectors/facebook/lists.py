@@ -2,58 +2,125 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
-from connectors.facebook.failures import Task
-from connectors.facebook.reading import COMMENT_FIELDS, MESSAGE_FIELDS, Batch, Reading
+from connectors.facebook.failures import CONVERSATIONS, Task
+from connectors.facebook.fields import (
+    COMMENTS,
+    CONVERSATION_FIELDS,
+    PHOTO_FIELDS,
+    POST_FIELDS,
+    REVIEW_FIELDS,
+)
+from connectors.facebook.reading import Batch, Reading
+from connectors.facebook.shapes import dig
 from inboxd.model import Json, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
+
+    from connectors.facebook.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class List:
-    """One of the Page's lists: what it serves, and how to ask for it and read it."""
+    """
+    One of the Page's lists: what it serves, and how to ask for it and read it.
+
+    One that *sweeps* shows what is new below old things, too, so now and then all of it is
+    read. An *extra* one is read only then, and only as the setting of that name has it;
+    *simpler* parameters are for servers that refuse the others.
+    """
 
     stream: Stream
     kind: str
     task: Task
     take: Callable[[Reading, Batch, Json], datetime]
     params: Mapping[str, str]
+    sweeps: bool = True
+    extra: Literal["", "ads", "photos"] = ""
+    simpler: Mapping[str, str] = field(default_factory=dict)
+    choose: Callable[[Sequence[Any]], Sequence[Any]] | None = None
 
 
-_CONTENT = "pages_read_engagement and pages_read_user_content"
-_POSTS = {
-    "limit": "100",
-    "fields": "id,created_time,updated_time,from,message,full_picture,permalink_url,comments"
-    f".filter(stream).order(reverse_chronological).limit(10){{{COMMENT_FIELDS}}}",
-}
+def pictures_in_company(photos: Sequence[Any]) -> Sequence[Any]:
+    """
+    Return the pictures that have comments of their own.
+
+    One that is alone in its post shares the post's, which the feed brings. The first and the
+    last of a page may have company on the next page.
+    """
+    story_of = [dig(photo, "page_story_id") for photo in photos]
+    sizes = Counter(story for story in story_of if isinstance(story, str))
+    at_the_edge = {*story_of[:1], *story_of[-1:]} if len(photos) >= _A_PAGE else set()
+    return [
+        photo
+        for photo, story in zip(photos, story_of, strict=True)
+        if not isinstance(story, str) or sizes[story] > 1 or story in at_the_edge
+    ]
+
+
+_A_PAGE = 100
+_CONTENT = ("pages_read_engagement", "pages_read_user_content")
+_POSTS = {"limit": f"{_A_PAGE}", "fields": f"{POST_FIELDS},{COMMENTS}"}
 LISTS = {
     "conversations": List(
         Stream.DIRECT_MESSAGES,
         "conversation",
-        Task("direct messages", "pages_messaging, pages_manage_metadata, pages_read_engagement"),
+        Task(
+            "direct messages",
+            ("pages_messaging", "pages_manage_metadata", "pages_read_engagement"),
+            area=CONVERSATIONS,
+        ),
         Reading.conversation,
-        {
-            "platform": "messenger",
-            "limit": "25",
-            "fields": f"id,updated_time,can_reply,link,messages.limit(20){{{MESSAGE_FIELDS}}}",
-        },
+        {"platform": "messenger", "limit": "25", "fields": CONVERSATION_FIELDS},
+        sweeps=False,
     ),
     "feed": List(Stream.COMMENTS, "post", Task("comments", _CONTENT), Reading.post, _POSTS),
     "tagged": List(Stream.MENTIONS, "post", Task("mentions", _CONTENT), Reading.post, _POSTS),
     "ratings": List(
         Stream.REVIEWS,
         "rating",
-        Task("reviews", "pages_read_user_content"),
+        Task("reviews", ("pages_read_user_content",)),
         Reading.review,
-        {
-            "limit": "25",
-            "fields": "created_time,has_rating,has_review,rating,recommendation_type,review_text,"
-            "reviewer,open_graph_story{id}",
-        },
+        {"limit": "25", "fields": f"{REVIEW_FIELDS},open_graph_story{{id,{COMMENTS}}}"},
+        simpler={"limit": "25", "fields": f"{REVIEW_FIELDS},open_graph_story{{id}}"},
+    ),
+    # Neither is among the edges of the contract's Page; both are in Facebook's reference.
+    "ads_posts": List(
+        Stream.COMMENTS,
+        "ad",
+        Task("comments on ads", ("pages_manage_ads", "ads_management")),
+        Reading.ours,
+        {**_POSTS, "include_inline_create": "true"},
+        extra="ads",
+    ),
+    "photos": List(
+        Stream.COMMENTS,
+        "photo",
+        Task("comments on pictures", _CONTENT),
+        Reading.ours,
+        {"type": "uploaded", "limit": f"{_A_PAGE}", "fields": f"{PHOTO_FIELDS},{COMMENTS}"},
+        extra="photos",
+        choose=pictures_in_company,
     ),
 }
+
+
+def lists_of(settings: Settings) -> dict[str, List]:
+    """Return the lists behind the configured streams; private messages come first."""
+    return {
+        name: each
+        for name, each in LISTS.items()
+        if each.stream in settings.streams and (not each.extra or getattr(settings, each.extra))
+    }
+
+
+def beside_the_feed(settings: Settings) -> list[str]:
+    """Return the lists that are read with the feed if the token may: nobody asked for them."""
+    return [
+        name for name, each in LISTS.items() if each.extra and getattr(settings, each.extra) is None
+    ]

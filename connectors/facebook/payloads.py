@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,15 +15,17 @@ from connectors.facebook.shapes import (
     text_of,
     time_of,
 )
-from inboxd.model import Attachment, Author, Direction, Json, Message, ReplyWindow, Stream
+from inboxd.model import Attachment, Author, Direction, Json, Message, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
 SITE = "https://www.facebook.com"
-FREELY, AS_A_PERSON = timedelta(hours=24), timedelta(days=7)
-"""How long Messenger takes any reply, and one tagged HUMAN_AGENT, after the customer's last."""
-TEXT_LIMIT = 2000
+_DETAILS = ("from", "message", "attachments", "sticker", "shares", "story", "is_unsupported")
+
+
+class TooOld(Malformed):
+    """A message of which Graph shows an id and a time and nothing else."""
 
 
 def direct_message(item: Json, *, conversation: str, url: str, page_id: str) -> Message:
@@ -33,11 +33,11 @@ def direct_message(item: Json, *, conversation: str, url: str, page_id: str) -> 
     Return a Messenger message; of a kind that Graph cannot show, the text is empty.
 
     Graph does not tell an automatic reply from a written one, so none is marked as such.
-    Raises Malformed for one that has only an id and a time: it is too old to be shown whole,
-    and would overwrite what was stored when it was new.
+    Raises TooOld for one that has only an id and a time: it would overwrite what was stored
+    when it was new.
     """
-    if not item.keys() & {"from", "message", "attachments", "sticker", "shares"}:
-        raise Malformed("too old to be shown whole")
+    if not any(item.get(key) for key in _DETAILS) and "message" not in item:
+        raise TooOld("too old to be shown whole")
     return _written(item, page_id)(
         remote_id=f"dm:{id_of(item)}",
         thread_id=f"dm:{conversation}",
@@ -48,29 +48,36 @@ def direct_message(item: Json, *, conversation: str, url: str, page_id: str) -> 
     )
 
 
+def conversation_url(item: Json) -> str:
+    """Return where a conversation can be read; Graph gives a path."""
+    link = string(item.get("link"))
+    return f"{SITE}{link}" if link.startswith("/") else link
+
+
 def comment(item: Json, *, thread: str | None, stream: Stream, page_id: str) -> Message:
     """
     Return a comment, or a reply to one, in *thread*: the customer's post that it is below.
 
     Below a post of ours (None) each root comment is a thread of its own. Graph nests two
-    levels and no more, so a parent is a root.
+    levels and no more, so a parent is a root: whom an answer is for only its tags tell.
     """
     name, parent = f"comment:{id_of(item)}", item.get("parent")
     above = None if parent is None else f"comment:{id_of(an_object(parent))}"
+    ours = is_ours(item, page_id)
     return _written(item, page_id)(
         remote_id=name,
         thread_id=thread or above or name,
         parent_id=above or thread,
         stream=stream,
-        public=True,
+        public=item.get("is_private") is not True,
         url=string(item.get("permalink_url")),
         attachments=tuple(_comment_attachments(item)),
+        addressees=tuple(_tagged(item, page_id)) if ours else (),
     )
 
 
 def post(item: Json, *, stream: Stream, page_id: str) -> Message:
     """Return what somebody posted on the Page, or elsewhere with the Page's name in it."""
-    picture = string(item.get("full_picture"))
     # Comments are messages of their own, and change where the post does not.
     alone = {key: value for key, value in item.items() if key != "comments"}
     return _written(alone, page_id)(
@@ -79,7 +86,7 @@ def post(item: Json, *, stream: Stream, page_id: str) -> Message:
         stream=stream,
         public=True,
         url=string(item.get("permalink_url")),
-        attachments=(Attachment("image", picture),) if picture else (),
+        attachments=tuple(_post_attachments(item)),
     )
 
 
@@ -90,7 +97,8 @@ def review(item: Json, *, page_id: str) -> Message:
         string(item.get("recommendation_type")).lower(),
         f"{stars} of 5 stars" if isinstance(stars, int) else "",
     )
-    return _written(item, page_id, author="reviewer", text="review_text")(
+    alone = {**item, "open_graph_story": {"id": story}}
+    return _written(alone, page_id, author="reviewer", text="review_text")(
         remote_id=f"rating:{story}",
         thread_id=f"rating:{story}",
         stream=Stream.REVIEWS,
@@ -100,21 +108,14 @@ def review(item: Json, *, page_id: str) -> Message:
     )
 
 
-def reply_window(thread_id: str, known: Iterable[Message], *, can_reply: bool) -> ReplyWindow:
-    """Return until when Messenger delivers a reply, counted from the customer's last message."""
-    window = ReplyWindow(thread_id, max_length=TEXT_LIMIT)
-    asked = [each.sent_at for each in known if each.direction is Direction.INBOUND]
-    if not can_reply:
-        reason = (
-            "Facebook takes no reply here: the customer wrote more than 7 days ago, has blocked "
-            "the Page or is gone. A reply is possible once they write again."
-        )
-        return replace(window, open=False, reason=reason)
-    reason = (
-        "Messenger delivers a reply for 24 hours after the customer's last message, and for 7 days "
-        "if the app has the Human Agent feature; then not before the customer writes again."
-    )
-    return replace(window, closes_at=max(asked) + AS_A_PERSON, reason=reason) if asked else window
+def is_ours(item: Json, page_id: str) -> bool:
+    """
+    Tell whether the Page wrote an item.
+
+    Graph leaves out whom it must not name, and never leaves out the Page itself.
+    """
+    by = _person(item.get("from"))
+    return by is not None and by.remote_id == page_id
 
 
 def _written(
@@ -122,7 +123,6 @@ def _written(
 ) -> Callable[..., Message]:
     """Return a Message that lacks only what differs between the kinds of items."""
     by = _person(item.get(author))
-    # Graph leaves out whom it must not name, and never leaves out the Page itself.
     ours = by is not None and by.remote_id == page_id
     return partial(
         Message,
@@ -139,20 +139,60 @@ def _message_attachments(item: Json) -> Iterator[Attachment]:
         yield Attachment("sticker", sticker)
     for row in rows(item.get("attachments")):
         kind = string(row.get("mime_type")).partition("/")[0]
-        urls = (dig(row, "image_data", "url"), dig(row, "video_data", "url"), row.get("file_url"))
         yield Attachment(
             type=kind if kind in {"image", "video", "audio"} else "file",
-            url=next(filter(None, map(string, urls)), ""),
+            url=_first_url(row, *_FILES),
             title=string(row.get("name")),
         )
     for row in rows(item.get("shares")):
-        yield Attachment("share", string(row.get("link")), string(row.get("name")))
+        name = string(row.get("name")) or string(row.get("description"))
+        yield Attachment("share", string(row.get("link")), name)
+    for how in ("mention", "reply_to"):
+        if isinstance(story := dig(item, "story", how), dict):
+            yield Attachment("story", string(story.get("link")), how.replace("_", " "))
+
+
+_FILES = (
+    ("image_data", "url"),
+    ("video_data", "url"),
+    ("audio_data", "url"),
+    ("file_url",),
+    ("image_data", "preview_url"),
+    ("video_data", "preview_url"),
+    ("payload", "url"),
+    ("url",),
+)
+"""Where the address of a message's file may stand."""
 
 
 def _comment_attachments(item: Json) -> Iterator[Attachment]:
     if isinstance(row := item.get("attachment"), dict):
-        url = string(row.get("url")) or string(dig(row, "media", "image", "src"))
-        yield Attachment(string(row.get("type")) or "file", url, string(row.get("title")))
+        url = _first_url(row, ("url",), ("target", "url"), ("media", "image", "src"))
+        title = string(row.get("title")) or string(row.get("description"))
+        yield Attachment(string(row.get("type")) or "file", url, title)
+
+
+def _post_attachments(item: Json) -> Iterator[Attachment]:
+    if picture := string(item.get("full_picture")):
+        yield Attachment("image", picture)
+    # "Anna is at Lavka Sever": words of Facebook's, not the customer's.
+    if story := string(item.get("story")):
+        yield Attachment("story", string(item.get("permalink_url")), story)
+
+
+def _first_url(row: Json, *places: tuple[str, ...]) -> str:
+    return next(filter(None, (string(dig(row, *place)) for place in places)), "")
+
+
+def _tagged(item: Json, page_id: str) -> Iterator[str]:
+    """Yield the people that a text names, once each: Graph's tags, by their places or listed."""
+    tags = item.get("message_tags")
+    listed = rows(list(tags.values())) if isinstance(tags, dict) else rows(tags)
+    if isinstance(tags, dict):
+        listed += [row for value in tags.values() for row in rows(value)]
+    people = [row for row in listed if string(row.get("type")).lower() in {"", "user"}]
+    names = [str(row["id"]) for row in people if isinstance(row.get("id"), str | int)]
+    yield from (name for name in dict.fromkeys(names) if name != page_id)
 
 
 def _person(value: object) -> Author | None:

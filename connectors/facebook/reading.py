@@ -1,94 +1,28 @@
-"""What to read next: a page becomes a batch, and the requests that follow from it; pure."""
+"""What an item of a list brings, and what is to be read because of it; pure."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
 
-from connectors.facebook import payloads
-from connectors.facebook.payloads import SITE
-from connectors.facebook.shapes import Malformed, an_object, dig, id_of, string, time_of
-from inboxd import connector as port
+from connectors.facebook import payloads, windows
+from connectors.facebook.fields import COMMENT_FIELDS, MESSAGE_FIELDS, NEWEST_FIRST
+from connectors.facebook.marks import LONG_AGO, Listing
+from connectors.facebook.shapes import Malformed, an_object, id_of, time_of
 from inboxd import errors
 from inboxd.model import Direction, Json, Message, ReplyWindow, Stream, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from connectors.facebook.settings import Settings
 
-SWEEP_EVERY = timedelta(minutes=15)
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
-
-MESSAGE_FIELDS = "id,created_time,from,message,attachments,sticker,shares,is_unsupported"
-COMMENT_FIELDS = "id,created_time,from,message,parent{id},permalink_url,is_hidden,attachment"
-NEWEST_FIRST = {"filter": "stream", "order": "reverse_chronological"}
-"""How comments are asked for: replies among them, and not oldest first, Graph's default."""
-
-
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """
-    How far a source has been read: the cursor, which holds instants and nothing else.
-
-    *floor* is where the first poll began, *newest* the newest instant seen, *swept* when all
-    posts were read last, and *swept_to* what *newest* was then.
-    """
-
-    floor: datetime
-    newest: datetime
-    swept: datetime | None = None
-    swept_to: datetime | None = None
-
-    @classmethod
-    def of(cls, cursor: port.Cursor | None, start: datetime) -> Marks:
-        """Read a cursor of ours, None beginning at *start*."""
-        if cursor is None:
-            return cls(start, start)
-        return cls(**{name: datetime.fromisoformat(at) for name, at in cursor.items()})
-
-    def cursor(self) -> port.Cursor:
-        """Return the JSON to be kept."""
-        return {name: at.isoformat() for name, at in asdict(self).items() if at is not None}
-
-    def after(self, first: Batch, now: datetime, *, swept: bool) -> Marks:
-        """
-        Return the marks once a poll is complete whose *first* page gave that.
-
-        Later pages may show what is younger than something that came meanwhile and was not
-        seen; and an instant in the future would hide everything until then.
-        """
-        newest = max(self.newest, min(max(first.changed, default=self.newest), now))
-        marks = replace(self, newest=newest)
-        return replace(marks, swept=now, swept_to=newest) if swept else marks
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """One page of a Graph list; *further* are the next page's parameters, None on the last."""
-
-    items: Sequence[Any] = ()
-    further: Mapping[str, str] | None = None
-
-    @classmethod
-    def of(cls, answer: object) -> Listing:
-        """Read a list's envelope; only a missing ``next`` says that it ends, never a short page."""
-        items, url = an_object(answer).get("data"), string(dig(answer, "paging", "next"))
-        if not isinstance(items, list):
-            raise Malformed("no data")
-        # Feeds may page by time. The URL is taken apart, never used: it carries the token.
-        query = dict(parse_qsl(url.partition("?")[2]))
-        further = {key: at for key, at in query.items() if key in {"until", "__paging_token"}}
-        if after := string(dig(answer, "paging", "cursors", "after")):
-            further = {"after": after}
-        if url and not further:
-            raise Malformed("a next page without a cursor")
-        return cls(items, further if url else None)
+CONTEXT = "inboxd"
+"""The key under which a quarantined payload tells what its own text does not: where it stood."""
 
 
 @dataclass(slots=True)
@@ -103,20 +37,27 @@ class Batch:
     further: list[Request] = field(default_factory=list)
     changed: list[datetime] = field(default_factory=list)
     note: str = ""
+    lost: str = ""
 
     def take(self, nested: Batch) -> None:
         """Add what a list inside this page gave."""
         self.messages += nested.messages
         self.unknown += nested.unknown
+        self.windows += nested.windows
         self.further += nested.further
         self.note = self.note or nested.note
+        self.lost = self.lost or nested.lost
 
-    def keep_unknown(self, kind: str, item: object) -> None:
+    def keep_unknown(
+        self, kind: str, item: object, error: Exception, context: Mapping[str, str | None]
+    ) -> None:
         """Keep an item that is not understood, under its id or else a digest of it."""
         raw = item if isinstance(item, dict) else {"value": item}
         digest = hashlib.sha256(json.dumps(raw, sort_keys=True).encode()).hexdigest()[:16]
         name = raw["id"] if isinstance(raw.get("id"), str | int) else f"?{digest}"
-        self.unknown.append(Unknown(f"{kind}:{name}", kind, raw))
+        kept = {**raw, CONTEXT: dict(context)} if context else raw
+        why = str(error) if isinstance(error, Malformed) else f"{type(error).__name__}: {error}"
+        self.unknown.append(Unknown(f"{kind}:{name}", kind, kept, why))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +66,7 @@ class Request:
     A page of a list to ask for, and how to read it.
 
     *take* adds one item to a batch and returns when it last changed; the list is read on
-    while that is not before *until*.
+    while that is not before *until*. *choose* leaves out items that are not to be read.
     """
 
     path: str
@@ -133,6 +74,8 @@ class Request:
     params: Mapping[str, str]
     take: Callable[[Batch, Json], datetime]
     until: datetime
+    context: Mapping[str, str | None] = field(default_factory=dict)
+    choose: Callable[[Sequence[Any]], Sequence[Any]] | None = None
 
     @property
     def name(self) -> tuple[str, str]:
@@ -142,11 +85,15 @@ class Request:
     def read(self, listing: Listing) -> Batch:
         """Take what a page gives, and ask for the next; one bad item spoils nothing else."""
         batch = Batch()
-        for item in listing.items:
+        for item in self.choose(listing.items) if self.choose else listing.items:
+            part = Batch()
             try:
-                batch.changed.append(self.take(batch, an_object(item)))
-            except Malformed:
-                batch.keep_unknown(self.kind, item)
+                batch.changed.append(self.take(part, an_object(item)))
+            except Exception as error:  # noqa: BLE001 - our own bug in one item is one item's, too
+                batch.keep_unknown(self.kind, item, error, self.context)
+            else:
+                batch.take(part)
+                batch.older += part.older
         known = batch.changed and batch.changed[-1] < self.until
         if listing.further is not None and not known:
             if listing.further.items() <= self.params.items():
@@ -157,31 +104,33 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One poll of one source: what is new is delivered from *since* on, never before *floor*."""
+    """
+    One poll of one source: what is new is delivered from *since* on, never before *floor*.
+
+    *seen* is up to when everything was read before; None if this is the first time.
+    """
 
     settings: Settings
     stream: Stream
     floor: datetime
     since: datetime
+    seen: datetime | None = None
 
     def conversation(self, batch: Batch, item: Json) -> datetime:
         """Take a conversation's new messages, and how it can be answered."""
-        name, changed, link = id_of(item), time_of(item, "updated_time"), string(item.get("link"))
+        name, changed = id_of(item), time_of(item, "updated_time")
         if changed < self.since:
             return changed
+        url = payloads.conversation_url(item)
         convert = partial(
-            payloads.direct_message,
-            conversation=name,
-            url=f"{SITE}{link}" if link.startswith("/") else link,
-            page_id=self.settings.page_id,
+            payloads.direct_message, conversation=name, url=url, page_id=self.settings.page_id
         )
-        new = self._below(item, "messages", convert, {"fields": MESSAGE_FIELDS})
+        context = {"conversation": name, "url": url}
+        new = self._below(item, "messages", convert, {"fields": MESSAGE_FIELDS}, context)
         batch.take(new)
         can_reply = item.get("can_reply") is not False
-        window = payloads.reply_window(
-            f"dm:{name}", [*new.messages, *new.older], can_reply=can_reply
-        )
-        batch.windows.append(window)
+        known = [*new.messages, *new.older]
+        batch.windows.append(windows.conversation(f"dm:{name}", known, can_reply=can_reply))
         return changed
 
     def post(self, batch: Batch, item: Json) -> datetime:
@@ -190,15 +139,13 @@ class Reading:
 
         Graph lists posts by age, so a comment below an old one moves nothing to the top. It
         says that updated_time moves with a comment, and of replies nothing: so the newest
-        comments are asked for with every post, and every SWEEP_EVERY all posts are read and
-        not only the newest. A post that did move is delivered again: it may have been edited.
+        comments are asked for with every post, and now and then all posts are read and not
+        only the newest. A post that did move is delivered again: it may have been edited.
         """
         page_id = self.settings.page_id
         message = payloads.post(item, stream=self.stream, page_id=page_id)
         ours = message.direction is Direction.OUTBOUND
-        thread = None if ours else message.thread_id
-        convert = partial(payloads.comment, thread=thread, stream=self.stream, page_id=page_id)
-        new = self._below(item, "comments", convert, {"fields": COMMENT_FIELDS, **NEWEST_FIRST})
+        new = self._comments(item, None if ours else message.thread_id)
         moved = time_of(item, "updated_time") if "updated_time" in item else message.sent_at
         in_feed = id_of(item).startswith(f"{page_id}_") and Stream.COMMENTS in self.settings.streams
         if self.stream is Stream.COMMENTS or not in_feed:
@@ -207,12 +154,31 @@ class Reading:
                 batch.messages.append(message)
         return max(message.sent_at, moved, *new.changed)
 
+    def ours(self, batch: Batch, item: Json) -> datetime:
+        """Take the new comments below an ad or a picture: things that only the Page makes."""
+        new = self._comments(item, None)
+        batch.take(new)
+        return max([time_of(item, "created_time"), *new.changed])
+
     def review(self, batch: Batch, item: Json) -> datetime:
-        """Take a review; answers to it are not listed with it."""
+        """Take a review, and what was written below its story: that is where it is answered."""
         message = payloads.review(item, page_id=self.settings.page_id)
+        new = self._comments(an_object(item.get("open_graph_story")), message.thread_id)
+        batch.take(new)
         if message.sent_at >= self.since:
             batch.messages.append(message)
-        return message.sent_at
+            batch.windows.append(windows.below_review(message.thread_id))
+        return max([message.sent_at, *new.changed])
+
+    def _comments(self, item: Json, thread: str | None) -> Batch:
+        convert = partial(
+            payloads.comment, thread=thread, stream=self.stream, page_id=self.settings.page_id
+        )
+        params = {"fields": COMMENT_FIELDS, **NEWEST_FIRST}
+        context = {} if thread is None else {"thread": thread}
+        if self.stream is not Stream.COMMENTS:
+            context["stream"] = self.stream.value
+        return self._below(item, "comments", convert, params, context)
 
     def _below(
         self,
@@ -220,21 +186,71 @@ class Reading:
         edge: str,
         convert: Callable[[Json], Message],
         params: Mapping[str, str],
+        context: Mapping[str, str | None],
     ) -> Batch:
         """Read the page of an edge that came with *item*; Graph leaves an empty one out."""
-        take = partial(self._take, edge, convert)
+        take = partial(self._take, convert)
         path = f"{id_of(item)}/{edge}"
-        more = Request(path, edge, {**params, "limit": "100"}, take, self.since)
-        return more.read(Listing.of(item[edge]) if edge in item else Listing())
+        more = Request(path, edge, {**params, "limit": "100"}, take, self.since, context)
+        return more.read(Listing.of(item[edge]) if item.get(edge) is not None else Listing())
 
-    def _take(
-        self, kind: str, convert: Callable[[Json], Message], batch: Batch, item: Json
-    ) -> datetime:
+    def _take(self, convert: Callable[[Json], Message], batch: Batch, item: Json) -> datetime:
         at = time_of(item, "created_time")
         try:
-            (batch.messages if at >= self.since else batch.older).append(convert(item))
-        except Malformed as error:
-            if at >= self.since:
-                batch.keep_unknown(kind, item)
-                batch.note = f"Facebook shows some {kind} only as {error}: look on facebook.com."
+            message = convert(item)
+        except payloads.TooOld as error:
+            if at >= self.since and not (self.seen and at <= self.seen):
+                self._told(batch, item, error)
+            return at
+        (batch.messages if at >= self.since else batch.older).append(message)
+        if at >= self.since and message.remote_id == message.thread_id:
+            batch.windows.append(windows.below_comment(message))
         return at
+
+    def _told(self, batch: Batch, item: Json, error: Exception) -> None:
+        """Tell of a message that Graph does not show any more, and that was not read before."""
+        # Under the message's own name: who has it already need not keep this.
+        batch.keep_unknown("dm", item, error, {})
+        text = f"Facebook shows some messages only as {error}: look on facebook.com."
+        batch.note = text
+        if self.seen is not None:
+            batch.lost = text
+
+
+def reread(item: Unknown, settings: Settings) -> Batch:
+    """Read a quarantined item once more; its raw may have a context in it, or be bare."""
+    raw = {key: value for key, value in item.raw.items() if key != CONTEXT}
+    context = item.raw.get(CONTEXT)
+    context = context if isinstance(context, dict) else {}
+    streams = {"conversation": Stream.DIRECT_MESSAGES, "rating": Stream.REVIEWS}
+    stream = Stream(context.get("stream") or streams.get(item.kind, Stream.COMMENTS))
+    reading = Reading(settings, stream, LONG_AGO, LONG_AGO)
+    page = settings.page_id
+    below: dict[str, Callable[[Json], Message]] = {
+        "comments": partial(
+            payloads.comment, thread=context.get("thread"), stream=stream, page_id=page
+        )
+    }
+    if "conversation" in context:
+        below["messages"] = partial(
+            payloads.direct_message,
+            conversation=str(context["conversation"]),
+            url=str(context.get("url") or ""),
+            page_id=page,
+        )
+    takes: dict[str, Callable[[Batch, Json], datetime]] = {
+        "conversation": reading.conversation,
+        "post": reading.post,
+        "rating": reading.review,
+        "ad": reading.ours,
+        "photo": reading.ours,
+        **{kind: partial(reading._take, convert) for kind, convert in below.items()},  # noqa: SLF001
+    }
+    if item.kind not in takes:
+        return Batch(unknown=[item])
+    batch = Request("", item.kind, {}, takes[item.kind], LONG_AGO, context).read(Listing([raw]))
+    return (
+        batch
+        if not any(each.kind == item.kind for each in batch.unknown)
+        else Batch(unknown=[item])
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connectors.facebook.payloads import AS_A_PERSON, FREELY, TEXT_LIMIT
+from connectors.facebook.windows import AS_A_PERSON, FREELY, TEXT_LIMIT
 from inboxd import errors
 from inboxd.model import Author, Direction, Json, Message
 

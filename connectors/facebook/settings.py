@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import ClassVar
 
 from pydantic import Field
 
-from inboxd.connector import AccountSettings, Secret
+from inboxd.connector import AccountSettings, Duration, Secret
 from inboxd.model import Stream
 
 GRAPH = "https://graph.facebook.com"
+LAST_WITH_REVIEWS = 21
+"""The last version that answers recommendations; from v22.0 on there is error 12."""
 
 
 class Settings(AccountSettings):
@@ -22,9 +25,27 @@ class Settings(AccountSettings):
     page_id: str = Field(pattern="^[0-9]+$", description="The Page's number.")
     token: Secret = Field(min_length=1, description="A Page access token.")
     app_secret: Secret | None = Field(default=None, description="Sends appsecret_proof if set.")
+    poll_every: Duration = timedelta(seconds=90)
+    """
+    A Page on which one person a day is active may make 4,800 calls in 24 hours. Messages,
+    comments and mentions each cost one a poll: every 90 s that is 2,880 a day, 60 %, which
+    leaves room for sweeps, nightly verification and answers; every 30 s it would be 8,640.
+    """
+    ads: bool | None = None
+    """
+    Whether comments on ads are read. None is yes if the token may, together with the feed;
+    True that it must: then they are a source of their own, which fails if it may not.
+    """
+    photos: bool | None = None
+    """The same for comments on single pictures of a post that has several."""
     api_base: str = GRAPH
     api_version: str = Field(
         default="v25.0",
         pattern=r"^v[0-9]+\.[0-9]+$",
         description='Reviews need "v21.0", which Facebook ends on 2027-01-21.',
     )
+
+    @property
+    def has_reviews(self) -> bool:
+        """Whether the configured version still answers recommendations."""
+        return int(self.api_version[1:].partition(".")[0]) <= LAST_WITH_REVIEWS

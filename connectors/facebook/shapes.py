@@ -37,18 +37,25 @@ def text_of(item: Json, key: str) -> str:
 
 
 def time_of(item: Json, key: str) -> datetime:
-    """Return the instant under *key*."""
+    """
+    Return the instant under *key*: ISO 8601, or unix seconds as webhooks write it.
+
+    One without a zone is in UTC, as all of Graph's are.
+    """
+    value = item.get(key)
     try:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value, UTC)
         at = datetime.fromisoformat(text_of(item, key))
-        if at.tzinfo is not None:
-            return at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise Malformed(f"a {key} that is not an instant")
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        raise Malformed(f"a {key} that is not an instant") from None
 
 
 def integer(value: object) -> int:
     """Return *value* if it is a whole number, else 0."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else 0
     return value if isinstance(value, int) else 0
 
 
@@ -58,8 +65,8 @@ def string(value: object) -> str:
 
 
 def rows(value: object) -> list[Json]:
-    """Return the objects of a list in Graph's envelope."""
-    data = value.get("data") if isinstance(value, dict) else None
+    """Return the objects of a list, which stands in an envelope or by itself."""
+    data = value.get("data") if isinstance(value, dict) else value
     return [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []
 
 

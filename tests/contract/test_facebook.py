@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
 from connectors.facebook import Connector, Settings
-from connectors.facebook.reading import SWEEP_EVERY
+from connectors.facebook.marks import SWEEP_EVERY
 from inboxd.clock import ManualClock
 from inboxd.connector import OutgoingReply, Page
 from inboxd.errors import (
@@ -56,6 +56,9 @@ def settings(api_base: str, **changes: Any) -> Settings:
         "streams": EVERYTHING,
         "api_base": api_base,
         "api_version": "v21.0",
+        # Without those two a poll asks for nothing but what the test speaks of.
+        "ads": False,
+        "photos": False,
     }
     return Settings.model_validate({**facts, **changes})
 

@@ -1,0 +1,15 @@
+"""What is asked for of each kind of item: explicit, as Graph gives little by itself."""
+
+MESSAGE_FIELDS = "id,created_time,from,message,attachments,sticker,shares,is_unsupported"
+COMMENT_FIELDS = (
+    "id,created_time,from,message,message_tags,parent{id},permalink_url,attachment,is_hidden,"
+    "is_private,can_comment,can_hide,can_reply_privately"
+)
+NEWEST_FIRST = {"filter": "stream", "order": "reverse_chronological"}
+"""How comments are asked for: replies among them, and not oldest first, Graph's default."""
+_ORDERED = ".filter(stream).order(reverse_chronological)"
+COMMENTS = f"comments{_ORDERED}.limit(10){{{COMMENT_FIELDS}}}"
+POST_FIELDS = "id,created_time,updated_time,from,message,story,full_picture,permalink_url"
+PHOTO_FIELDS = "id,created_time,updated_time,page_story_id"
+REVIEW_FIELDS = "created_time,has_rating,has_review,rating,recommendation_type,review_text,reviewer"
+CONVERSATION_FIELDS = f"id,updated_time,can_reply,link,messages.limit(20){{{MESSAGE_FIELDS}}}"

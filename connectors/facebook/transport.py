@@ -1,0 +1,249 @@
+"""
+How Graph is spoken to: one call, one page of a list, many items at once.
+
+The token goes in a header and never in a URL; whatever comes back is blotted before it is
+read, because `next` URLs and error texts carry it. Only errors of ours leave this module.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+import aiohttp
+
+from connectors.facebook.failures import (
+    CONVERSATIONS,
+    BadRequest,
+    Limited,
+    Task,
+    TooMuch,
+    answer_of,
+    parsed,
+    unanswered,
+)
+from connectors.facebook.marks import Listing
+from connectors.facebook.settings import GRAPH, Settings
+from connectors.facebook.shapes import Malformed, integer, string
+from inboxd import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime, timedelta
+
+    from connectors.facebook.limits import Meter
+    from inboxd.model import Json
+
+AT_ONCE = 50
+"""Calls that one batch may hold; each of them counts as one."""
+LARGEST_ANSWER = 32 * 1024 * 1024
+_SMALLER = "25"
+
+
+class Graph:
+    """The Graph API as one Page's token sees it."""
+
+    def __init__(self, settings: Settings, meter: Meter) -> None:
+        self._settings = settings
+        self._meter = meter
+        self._session: aiohttp.ClientSession | None = None
+        self._batches = True
+
+    async def call(self, method: str, path: str, params: Mapping[str, Any], task: Task) -> Json:
+        """Return the object that Graph answers with."""
+        params = {**params, **self._proof()}
+        sends = {"params" if method == "GET" else "json": params}
+        status, body, until = await self._request(method, path, task, sends)
+        try:
+            return answer_of(status, body, task, until)
+        except Limited as refusal:
+            self._meter.refused(refusal.area, refusal.until)
+            raise errors.RateLimited(str(refusal), refusal.until) from None
+
+    async def page(self, path: str, params: Mapping[str, str], task: Task) -> Listing:
+        """
+        Return a page of a list.
+
+        Where Graph cannot gather so much at once (error 1), a smaller page is asked for.
+        """
+        try:
+            answer = await self._page(path, params, task)
+        except TooMuch as error:
+            if int(params["limit"]) <= int(_SMALLER):
+                raise errors.Unavailable(str(error)) from None
+            answer = await self._smaller_page(path, params, task)
+        try:
+            return Listing.of(answer)
+        except Malformed as error:
+            text = f"{task.name}: a list of Facebook's has {error}."
+            raise errors.UnexpectedPayload(text, answer) from error
+
+    async def each(
+        self, paths: Sequence[str], task: Task, params: Mapping[str, str]
+    ) -> dict[str, Json | errors.InboxdError]:
+        """
+        Return each object by its path, or the error that it is answered with.
+
+        Raises what concerns all of them: a refused token, a limit, no answer at all.
+        """
+        found: dict[str, Json | errors.InboxdError] = {}
+        for start in range(0, len(paths), AT_ONCE):
+            some = paths[start : start + AT_ONCE]
+            found |= await self._batched(some, task, params)
+        for error in found.values():
+            if isinstance(error, errors.TokenInvalid | errors.NetworkError):
+                raise error
+        return found
+
+    async def close(self) -> None:
+        """Close the connections."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def post_batch(
+        self, paths: Sequence[str], task: Task, params: Mapping[str, str]
+    ) -> list[Json | errors.InboxdError]:
+        """
+        Return the answers to GETs that go as one POST, in order.
+
+        What is asked stands in its body: also what must be in no URL.
+        """
+        query = f"?{urlencode(params)}" if params else ""
+        calls = [{"method": "GET", "relative_url": f"{path}{query}"} for path in paths]
+        form = {"batch": json.dumps(calls), "include_headers": "false", **self._proof()}
+        status, body, until = await self._request("POST", "", task, {"data": form}, len(calls))
+        answers = parsed(status, body, task, until)
+        if not isinstance(answers, list) or len(answers) != len(paths):
+            raise errors.UnexpectedPayload(f"{task.name}: no answer to each of a batch.", answers)
+        return [_single(answer, task) for answer in answers]
+
+    async def _batched(
+        self, paths: Sequence[str], task: Task, params: Mapping[str, str]
+    ) -> dict[str, Json | errors.InboxdError]:
+        if self._batches and len(paths) > 1:
+            try:
+                return dict(zip(paths, await self.post_batch(paths, task, params), strict=True))
+            except (errors.UnexpectedPayload, errors.PermissionMissing, errors.Unavailable):
+                # A proxy in between may know only plain calls; if Graph is down, they fail, too.
+                self._batches = False
+        found: dict[str, Json | errors.InboxdError] = {}
+        for path in paths:
+            try:
+                found[path] = await self.call("GET", path, params, task)
+            except (errors.UnexpectedPayload, errors.OperatorError) as error:
+                found[path] = error
+        return found
+
+    async def _page(self, path: str, params: Mapping[str, str], task: Task) -> Json:
+        try:
+            return await self.call("GET", path, params, task)
+        except BadRequest as error:
+            if "after" not in params:
+                raise
+            # The item that the cursor points to is gone; the next poll asks without one.
+            raise errors.Unavailable(f"{error} It was deleted while it was read.") from error
+
+    async def _smaller_page(self, path: str, params: Mapping[str, str], task: Task) -> Json:
+        try:
+            return await self._page(path, {**params, "limit": _SMALLER}, task)
+        except TooMuch as error:
+            raise errors.Unavailable(str(error)) from None
+
+    async def _request(
+        self, method: str, path: str, task: Task, sends: Mapping[str, Any], calls: int = 1
+    ) -> tuple[int, bytes, datetime | None]:
+        """
+        Return the status, the blotted body, and until when Graph wants no more of this.
+
+        Failures are raised where they have no cause and no context, because aiohttp's exceptions
+        hold the request's headers.
+        """
+        if not task.sending:
+            self._meter.mind(task.area)
+            await self._pace(task)
+        base = (self._settings.api_base or GRAPH).rstrip("/")
+        url = f"{base}/{self._settings.api_version}/{path}"
+        try:
+            async with self._client().request(method, url, allow_redirects=False, **sends) as got:
+                body = await _bounded(got)
+        except (aiohttp.ClientError, OSError) as error:
+            failure = unanswered(error, task)
+        else:
+            until = self._meter.note(got.headers, task.area, calls)
+            if body is not None:
+                return got.status, self._blotted(body), until
+            failure = _too_long(task)
+        raise failure
+
+    async def _pace(self, task: Task) -> None:
+        if task.area != CONVERSATIONS:
+            return
+        loop = asyncio.get_running_loop()
+        wait: timedelta = self._meter.wait_for_conversations(loop.time())
+        if wait:
+            # Facebook counts in the room's time, which a clock that is set by hand does not tell.
+            passed = loop.create_future()
+            loop.call_later(wait.total_seconds(), _finish, passed)
+            await passed
+
+    def _client(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=self._settings.timeout.total_seconds()),
+                # In a header, because URLs end up in logs.
+                headers={"Authorization": f"Bearer {self._settings.token.get_secret_value()}"},
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=True,
+            )
+        return self._session
+
+    def _proof(self) -> dict[str, str]:
+        if self._settings.app_secret is None:
+            return {}
+        key = self._settings.app_secret.get_secret_value().encode()
+        token = self._settings.token.get_secret_value().encode()
+        return {"appsecret_proof": hmac.new(key, token, hashlib.sha256).hexdigest()}
+
+    def _blotted(self, body: bytes) -> bytes:
+        """Blot out the token before anything is read: `next` URLs and error texts carry it."""
+        token = self._settings.token.get_secret_value()
+        for secret in (token, quote(token, safe=""), *self._proof().values()):
+            body = body.replace(secret.encode(), b"***")
+        return body
+
+
+def _single(answer: object, task: Task) -> Json | errors.InboxdError:
+    """Return what one call of a batch was answered with; null is one that took too long."""
+    if not isinstance(answer, dict):
+        return errors.Unavailable(f"{task.name}: Facebook did not get to it.")
+    body = string(answer.get("body")).encode()
+    try:
+        return answer_of(integer(answer.get("code")), body, task, None)
+    except errors.InboxdError as error:
+        return error
+
+
+async def _bounded(got: aiohttp.ClientResponse) -> bytes | None:
+    """Return the body, None if it is longer than any real one; the rest is not read."""
+    body = bytearray()
+    async for chunk in got.content.iter_chunked(1 << 16):
+        body += chunk
+        if len(body) > LARGEST_ANSWER:
+            got.close()
+            return None
+    return bytes(body)
+
+
+def _too_long(task: Task) -> errors.InboxdError:
+    text = f"{task.name}: Facebook's answer is longer than {LARGEST_ANSWER >> 20} MiB."
+    return errors.OutcomeUnknown(text) if task.sending else errors.Unavailable(text)
+
+
+def _finish(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

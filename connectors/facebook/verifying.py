@@ -1,0 +1,219 @@
+"""
+Looking up stored messages: what was edited, what is gone, what is back.
+
+Graph has no tombstones. Of what is deleted it says error 100 with subcode 33, and the same of
+what the token may not see; so that alone proves nothing. Something is gone only if
+
+1. the list that it stood in can be read with the same token and no longer shows it, though
+   it reaches past its time (or what it hung below is itself in none of the Page's lists), and
+2. asked for by itself, Graph says that there is no such thing.
+
+A message behind the newest 20 of its conversation is never gone for not being shown: Graph
+says of those that they are deleted while they are not. Everything else is left as it is,
+with a note.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from connectors.facebook import payloads, windows
+from connectors.facebook.failures import REVIEWS_ENDED, Missing
+from connectors.facebook.fields import CONVERSATION_FIELDS
+from connectors.facebook.homes import (
+    DETAILED_MESSAGES,
+    Home,
+    bare,
+    by_home,
+    fields_of,
+    name_in_list,
+    reader_of,
+)
+from connectors.facebook.lists import LISTS
+from connectors.facebook.marks import Listing
+from connectors.facebook.shapes import Malformed, time_of
+from inboxd import errors
+from inboxd.connector import Page
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+    from datetime import datetime
+
+    from connectors.facebook.settings import Settings
+    from connectors.facebook.transport import Graph
+    from inboxd.connector import Known, Ledger
+    from inboxd.model import Json, Message
+
+MOST_PAGES = 20
+"""Of one list; what stands below is not looked up, and so is never gone."""
+WAS_READ = "reads of {}"
+"""Under which name the ledger counts that an extra list could be read."""
+
+
+@dataclass(slots=True)
+class Shown:
+    """What a list shows: its items by id, how far back it was read, and whether to its end."""
+
+    items: dict[str, Json] = field(default_factory=dict)
+    oldest: datetime | None = None
+    whole: bool = False
+    url: str = ""
+
+    def would_show(self, known: Known, *, private: bool) -> bool:
+        """Return whether a message would be among the items if it were still there."""
+        if self.oldest is not None and self.oldest < known.sent_at:
+            return True
+        return self.whole and not (private and len(self.items) >= DETAILED_MESSAGES)
+
+    def take(self, listing: Listing, source: str) -> None:
+        """Add a page."""
+        for item in listing.items:
+            with suppress(Malformed):
+                if isinstance(item, dict):
+                    self.items[name_in_list(item, source)] = item
+                    self.oldest = time_of(item, "created_time")
+        self.whole = listing.further is None
+
+
+class Verifier:
+    """One look at messages that are known."""
+
+    def __init__(self, graph: Graph, settings: Settings, ledger: Ledger) -> None:
+        self._graph = graph
+        self._settings = settings
+        self._ledger = ledger
+        self._names: dict[str, set[str] | None] = {}
+
+    async def pages(self, known: Sequence[Known]) -> AsyncIterator[Page]:
+        """
+        Yield what each list says of the messages that stand in it.
+
+        One list that may not be read is noted; a refused token or a limit ends the look.
+        """
+        for home, some in by_home(known, self._settings.page_id):
+            if some[0].remote_id.startswith("rating:") and not self._settings.has_reviews:
+                yield Page({}, note=REVIEWS_ENDED)
+                continue
+            try:
+                yield await self._look(home, some)
+            except (errors.PermissionMissing, errors.UnexpectedPayload) as error:
+                yield Page({}, note=f"{len(some)} messages were not looked up: {error}")
+
+    async def _look(self, home: Home, some: Sequence[Known]) -> Page:
+        shown = await self._shown(home, some)
+        items = {} if shown is None else shown.items
+        absent = [each for each in some if bare(each.remote_id) not in items and not each.deleted]
+        alone, missing = await self._alone(home, absent)
+        gone, unsure = [], len(absent) - len(alone) - len(missing)
+        for each in missing:
+            if await self._is_gone(home, shown, each):
+                gone.append(each)
+            else:
+                unsure += 1
+        url = "" if shown is None else shown.url
+        roots = [each.thread_id for each in gone if each.remote_id == each.thread_id]
+        return Page(
+            {},
+            self._messages(some, {**items, **alone}, url),
+            windows=[windows.gone(thread) for thread in roots],
+            gone=[each.remote_id for each in gone],
+            note=f"{unsure} messages cannot be looked up on Facebook." if unsure else "",
+        )
+
+    def _messages(
+        self, some: Sequence[Known], items: Mapping[str, Json], url: str
+    ) -> list[Message]:
+        found = []
+        for each in some:
+            item = items.get(bare(each.remote_id))
+            if item is None:
+                continue
+            # Too old to be shown whole, or broken: that it is there is all that can be said.
+            with suppress(Malformed):
+                message = reader_of(each, self._settings.page_id, url)(item)
+                found.append(replace(message, restored=each.deleted))
+        return found
+
+    async def _shown(self, home: Home, some: Sequence[Known]) -> Shown | None:
+        """Return what the list shows of the time of *some*; None if there is no such list."""
+        for path in home.paths:
+            with suppress(Missing):
+                return await self._read(path, home, some)
+        return None
+
+    async def _read(self, path: str, home: Home, some: Sequence[Known]) -> Shown:
+        shown, params = Shown(), dict(home.params)
+        sought, back_to = {bare(each.remote_id) for each in some}, min(e.sent_at for e in some)
+        if home.private:
+            thread = await self._graph.call("GET", path, {"fields": CONVERSATION_FIELDS}, home.task)
+            shown.url, path = payloads.conversation_url(thread), f"{path}/messages"
+            listing = Listing.of(thread["messages"]) if thread.get("messages") else Listing()
+        else:
+            listing = await self._graph.page(path, params, home.task)
+        for _ in range(MOST_PAGES):
+            shown.take(listing, home.source)
+            far_enough = shown.oldest is not None and shown.oldest < back_to
+            if listing.further is None or far_enough or sought <= shown.items.keys():
+                break
+            params |= listing.further
+            listing = await self._graph.page(path, params, home.task)
+        return shown
+
+    async def _alone(
+        self, home: Home, absent: Sequence[Known]
+    ) -> tuple[dict[str, Json], list[Known]]:
+        """Ask for messages one by one; return those that there are, and those there are not."""
+        if not absent:
+            return {}, []
+        names = [bare(each.remote_id) for each in absent]
+        answers = await self._graph.each(names, home.task, {"fields": fields_of(absent[0])})
+        found: dict[str, Json] = {
+            name: item for name, item in answers.items() if isinstance(item, dict)
+        }
+        missing = [
+            each
+            for each, name in zip(absent, names, strict=True)
+            if isinstance(answers[name], Missing)
+        ]
+        return found, missing
+
+    async def _is_gone(self, home: Home, shown: Shown | None, known: Known) -> bool:
+        if shown is not None:
+            return shown.would_show(known, private=home.private)
+        if home.private or not home.above:
+            return False
+        lists = [home.source]
+        if home.source == "feed":
+            day = known.sent_at.date()
+            extras = [name for name, each in LISTS.items() if each.extra]
+            lists += [e for e in extras if self._ledger.spent(WAS_READ.format(e), day)]
+        return all([await self._is_in_no_list(home.above, each) for each in lists])
+
+    async def _is_in_no_list(self, above: str, source: str) -> bool:
+        """Return whether all of a list could be read and shows nothing of that name or number."""
+        if source not in self._names:
+            self._names[source] = await self._all_of(source)
+        names = self._names[source]
+        return names is not None and not any(
+            name == above or name.endswith(f"_{above}") for name in names
+        )
+
+    async def _all_of(self, source: str) -> set[str] | None:
+        """Return the ids of a whole list of the Page's, None if it cannot be read to its end."""
+        params = {**LISTS[source].params, "fields": "id,created_time", "limit": "100"}
+        if source == "ratings":
+            params = dict(LISTS[source].simpler)
+        names: set[str] = set()
+        for _ in range(MOST_PAGES):
+            try:
+                path = f"{self._settings.page_id}/{source}"
+                listing = await self._graph.page(path, params, LISTS[source].task)
+            except (errors.PermissionMissing, errors.UnexpectedPayload):
+                return None
+            names |= {name_in_list(item, source) for item in listing.items}
+            if listing.further is None:
+                return names
+            params |= listing.further
+        return None
