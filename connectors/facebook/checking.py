@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from connectors.facebook.failures import REVIEWS_ENDED, SEND_COMMENT, SEND_DM, WHO_IT_IS, Task
 from connectors.facebook.lists import LISTS, beside_the_feed, lists_of
-from connectors.facebook.shapes import dig, integer, string
+from connectors.facebook.shapes import Malformed, dig, id_of, integer, string
 from inboxd import errors
 from inboxd.connector import AccountCheck, StreamCheck
 from inboxd.model import Stream
@@ -70,6 +70,15 @@ class Token:
             renewal=renewal,
         )
 
+    def shows(self, scopes: Iterable[str], now: datetime) -> bool:
+        """
+        Return whether what people wrote can be seen with it, as far as is told.
+
+        Without the right scope, and once the access to data has ended, Graph shows lists
+        without it as if it were not there.
+        """
+        return not self.lacks(scopes) and (self.expires_at is None or now < self.expires_at)
+
     def lacks(self, scopes: Iterable[str]) -> list[str]:
         """Return which of *scopes* it surely has not."""
         return [scope for scope in scopes if self.scopes and scope not in self.scopes]
@@ -82,7 +91,7 @@ async def check(graph: Graph, settings: Settings) -> AccountCheck:
     """Ask who the Page is, what the token may, and for one item of each list."""
     fields = {"fields": "id,name,username"}
     page = await graph.call("GET", settings.page_id, fields, WHO_IT_IS)
-    token = await _token(graph, settings)
+    token = await token_told(graph, settings)
     handle = string(page.get("username"))
     name = f"{string(page.get('name')) or settings.page_id}{handle and f' (@{handle})'}"
     if wrong := await _whose(graph, settings, token):
@@ -92,7 +101,8 @@ async def check(graph: Graph, settings: Settings) -> AccountCheck:
     return AccountCheck(name, streams, token.expires_at, token.renewal)
 
 
-async def _token(graph: Graph, settings: Settings) -> Token:
+async def token_told(graph: Graph, settings: Settings) -> Token:
+    """Return what Facebook says of the token, if it says anything."""
     query = {"input_token": settings.token.get_secret_value()}
     try:
         (answer,) = await graph.post_batch(["debug_token"], _ITS_RIGHTS, query)
@@ -108,8 +118,8 @@ async def _whose(graph: Graph, settings: Settings, token: Token) -> str:
         return f"This is a token of kind {token.kind}: a Page token is needed. {_RENEW}"
     if not owner:
         try:
-            owner = str((await graph.call("GET", "me", {"fields": "id"}, WHO_IT_IS)).get("id"))
-        except (errors.UnexpectedPayload, errors.PermissionMissing, errors.Unavailable):
+            owner = id_of(await graph.call("GET", "me", {"fields": "id"}, WHO_IT_IS))
+        except (errors.UnexpectedPayload, errors.PermissionMissing, errors.Unavailable, Malformed):
             return ""
     if owner == settings.page_id:
         return ""

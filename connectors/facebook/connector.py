@@ -74,7 +74,8 @@ class Connector(port.Connector):
     async def verify(self, known: Sequence[port.Known]) -> AsyncIterator[port.Page]:
         """Look up messages, by the rule that `verifying` tells; it waits when calls are scarce."""
         self._meter.mind_what_can_wait()
-        async for page in Verifier(self._graph, self._settings, self._ledger).pages(known):
+        verifier = Verifier(self._graph, self._settings, self._clock, self._ledger)
+        async for page in verifier.pages(known):
             yield page
 
     def reread(self, item: Unknown) -> port.Page:

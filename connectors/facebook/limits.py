@@ -79,7 +79,7 @@ class Meter:
     def __init__(self, clock: Clock, ledger: Ledger) -> None:
         self._clock = clock
         self._ledger = ledger
-        self._conversations: deque[float] = deque(maxlen=_CONVERSATION_CALLS)
+        self._conversations: deque[tuple[float, datetime]] = deque(maxlen=_CONVERSATION_CALLS)
 
     def mind(self, area: str) -> None:
         """Raise RateLimited if nothing of *area* is to be read now."""
@@ -119,18 +119,19 @@ class Meter:
         if until is not None:
             self._ledger.rest(area, until)
 
-    def wait_for_conversations(self, now: float) -> timedelta:
+    def wait_for_conversations(self, room: float) -> timedelta:
         """
         Return how long to wait in front of a call about conversations: two a second are allowed.
 
-        *now* is in seconds of the room's own time, which is what Facebook counts in.
+        *room* is in seconds of the room's own time, which is what Facebook counts in; a second
+        that has passed by the account's clock alone (a demo's, a test's) counts as well.
         """
-        calls, span = self._conversations, self._clock.real(timedelta(seconds=1)).total_seconds()
-        begins = now
-        if len(calls) == _CONVERSATION_CALLS:
-            begins = max(now, calls[0] + span)
-        calls.append(begins)
-        return timedelta(seconds=begins - now)
+        calls, now, second = self._conversations, self._clock.now(), timedelta(seconds=1)
+        span, wait = self._clock.real(second).total_seconds(), 0.0
+        if len(calls) == _CONVERSATION_CALLS and abs(now - calls[0][1]) < second:
+            wait = max(0.0, calls[0][0] + span - room)
+        calls.append((room + wait, now))
+        return timedelta(seconds=wait)
 
     def allowances(self) -> list[Allowance]:
         """

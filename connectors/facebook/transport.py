@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 AT_ONCE = 50
 """Calls that one batch may hold; each of them counts as one."""
 LARGEST_ANSWER = 32 * 1024 * 1024
-_SMALLER = "25"
+_SMALLER = 25
 
 
 class Graph:
@@ -52,6 +52,7 @@ class Graph:
         self._meter = meter
         self._session: aiohttp.ClientSession | None = None
         self._batches = True
+        self._too_much: set[str] = set()
 
     async def call(self, method: str, path: str, params: Mapping[str, Any], task: Task) -> Json:
         """Return the object that Graph answers with."""
@@ -68,14 +69,17 @@ class Graph:
         """
         Return a page of a list.
 
-        Where Graph cannot gather so much at once (error 1), a smaller page is asked for.
+        Where Graph cannot gather so much at once (error 1), smaller pages are asked for.
         """
+        if task.name in self._too_much and int(params["limit"]) > _SMALLER:
+            params = {**params, "limit": str(_SMALLER)}
         try:
             answer = await self._page(path, params, task)
         except TooMuch as error:
-            if int(params["limit"]) <= int(_SMALLER):
+            if int(params["limit"]) <= _SMALLER:
                 raise errors.Unavailable(str(error)) from None
             answer = await self._smaller_page(path, params, task)
+            self._too_much.add(task.name)
         try:
             return Listing.of(answer)
         except Malformed as error:
@@ -150,7 +154,7 @@ class Graph:
 
     async def _smaller_page(self, path: str, params: Mapping[str, str], task: Task) -> Json:
         try:
-            return await self._page(path, {**params, "limit": _SMALLER}, task)
+            return await self._page(path, {**params, "limit": str(_SMALLER)}, task)
         except TooMuch as error:
             raise errors.Unavailable(str(error)) from None
 

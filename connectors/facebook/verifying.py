@@ -5,8 +5,10 @@ Graph has no tombstones. Of what is deleted it says error 100 with subcode 33, a
 what the token may not see; so that alone proves nothing. Something is gone only if
 
 1. the list that it stood in can be read with the same token and no longer shows it, though
-   it reaches past its time (or what it hung below is itself in none of the Page's lists), and
-2. asked for by itself, Graph says that there is no such thing.
+   it reaches past its time (or what it hung below is itself in none of the Page's lists),
+2. asked for by itself, Graph says that there is no such thing, and
+3. the token is not told to lack what it takes to see what people write: lists then look as
+   if it were not there.
 
 A message behind the newest 20 of its conversation is never gone for not being shown: Graph
 says of those that they are deleted while they are not. Everything else is left as it is,
@@ -20,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from connectors.facebook import payloads, windows
+from connectors.facebook.checking import Token, token_told
 from connectors.facebook.failures import REVIEWS_ENDED, Missing
 from connectors.facebook.fields import CONVERSATION_FIELDS
 from connectors.facebook.homes import (
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
 
     from connectors.facebook.settings import Settings
     from connectors.facebook.transport import Graph
+    from inboxd.clock import Clock
     from inboxd.connector import Known, Ledger
     from inboxd.model import Json, Message
 
@@ -80,10 +84,12 @@ class Shown:
 class Verifier:
     """One look at messages that are known."""
 
-    def __init__(self, graph: Graph, settings: Settings, ledger: Ledger) -> None:
+    def __init__(self, graph: Graph, settings: Settings, clock: Clock, ledger: Ledger) -> None:
         self._graph = graph
         self._settings = settings
+        self._clock = clock
         self._ledger = ledger
+        self._token: Token | None = None
         self._names: dict[str, set[str] | None] = {}
 
     async def pages(self, known: Sequence[Known]) -> AsyncIterator[Page]:
@@ -180,6 +186,10 @@ class Verifier:
         return found, missing
 
     async def _is_gone(self, home: Home, shown: Shown | None, known: Known) -> bool:
+        if self._token is None:
+            self._token = await token_told(self._graph, self._settings)
+        if not self._token.shows(home.task.scopes, self._clock.now()):
+            return False
         if shown is not None:
             return shown.would_show(known, private=home.private)
         if home.private or not home.above:

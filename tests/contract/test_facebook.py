@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import traceback
 from collections import Counter
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer, unused_port
+from aiohttp.test_utils import unused_port
 
-from connectors.facebook import Connector, Settings
+from connectors.facebook import Connector
 from connectors.facebook.marks import SWEEP_EVERY
 from inboxd.clock import ManualClock
-from inboxd.connector import OutgoingReply, Page
 from inboxd.errors import (
     InboxdError,
     OperatorError,
@@ -30,147 +28,22 @@ from inboxd.errors import (
 )
 from inboxd.model import Author, Direction, Message, Stream
 from inboxd.simulator import facebook
-from inboxd.simulator.faults import Call, Fault, Faults, RequestLog
-from inboxd.simulator.world import Item, World
+from inboxd.simulator.faults import Fault
+from inboxd.simulator.world import World
+from tests.contract.facebook_shop import (
+    PAGE,
+    SECRET,
+    START,
+    Opener,
+    Shop,
+    reply_to,
+    secrets_in,
+    settings,
+)
 from tests.contract.stage import patience_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
-
-    from inboxd.connector import Cursor
-    from inboxd.simulator.people import Person
-
-START = datetime(2026, 3, 2, 9, tzinfo=UTC)
-PAGE = "1234567890"
-SECRET = "the-app-secret"
-EVERYTHING = ("direct_messages", "comments", "mentions", "reviews")
-
-
-def settings(api_base: str, **changes: Any) -> Settings:
-    """Return an account's settings."""
-    facts = {
-        "name": "shop-fb",
-        "network": "facebook",
-        "page_id": PAGE,
-        "token": facebook.PAGE_TOKEN,
-        "streams": EVERYTHING,
-        "api_base": api_base,
-        "api_version": "v21.0",
-        # Without those two a poll asks for nothing but what the test speaks of.
-        "ads": False,
-        "photos": False,
-    }
-    return Settings.model_validate({**facts, **changes})
-
-
-@dataclass
-class Shop:
-    """A connector, the simulated Page that it reads, and the cursors that were kept."""
-
-    connector: Connector
-    settings: Settings
-    world: World
-    faults: Faults
-    log: RequestLog
-    clock: ManualClock
-    cursors: dict[str, Cursor] = field(default_factory=dict)
-
-    @property
-    def customer(self) -> Person:
-        """Somebody who writes to the shop."""
-        return self.world.people[0]
-
-    def ago(self, **duration: float) -> datetime:
-        """Return the instant that long ago; the keywords are timedelta's."""
-        return self.clock.now() - timedelta(**duration)
-
-    def dm(self, text: str, author: Person | None = None, **facts: Any) -> Item:
-        """Let a customer write a private message, now."""
-        facts.setdefault("sent_at", self.clock.now())
-        return self.world.add("facebook", "dm", text, author=author or self.customer, **facts)
-
-    def post(self, text: str = "Neue Ware!", **facts: Any) -> Item:
-        """Let the shop, or an *author*, post on the Page, now."""
-        facts.setdefault("sent_at", self.clock.now())
-        return self.world.add("facebook", "post", text, **facts)
-
-    def comment(self, below: Item, text: str, **facts: Any) -> Item:
-        """Let a customer comment, now."""
-        facts.setdefault("sent_at", self.clock.now())
-        facts.setdefault("author", self.customer)
-        return self.world.reply(below.serial, text, **facts)
-
-    def answer(self, to: Item, text: str) -> Item:
-        """Let the shop answer with other tools, now."""
-        return self.world.reply(to.serial, text, sent_at=self.clock.now())
-
-    async def pages(self, source: str, cursor: Cursor | None = None) -> list[Page]:
-        """Poll a source from *cursor*."""
-        return [page async for page in self.connector.poll(source, cursor)]
-
-    async def poll(self, source: str) -> list[Message]:
-        """Poll a source from where it stands, and return what came."""
-        pages = await self.pages(source, self.cursors.get(source))
-        # What is kept between polls is JSON.
-        self.cursors[source] = json.loads(json.dumps(pages[-1].cursor))
-        return [message for page in pages for message in page.messages]
-
-    async def texts(self, source: str) -> list[str]:
-        """Poll a source, and return the texts that came."""
-        return [message.text for message in await self.poll(source)]
-
-    def calls(self, endpoint: str = "*") -> list[Call]:
-        """Return the requests that the simulated Page saw."""
-        return self.log.of("facebook", endpoint)
-
-
-@dataclass
-class Opener:
-    """Opens shops, and closes them after the test."""
-
-    shops: list[Shop] = field(default_factory=list)
-    servers: list[TestServer] = field(default_factory=list)
-
-    async def __call__(self, *, app: dict[str, Any] | None = None, **changes: Any) -> Shop:
-        """Return a shop; *app* goes to the simulator and *changes* into the settings."""
-        clock, world = ManualClock(START), World(7, customers=40)
-        faults, log = Faults(), RequestLog()
-        graph = facebook.app(world, faults, log, clock.now, **(app or {}))
-        account = settings(await self.serve(graph), **changes)
-        self.shops.append(Shop(Connector(account, clock), account, world, faults, log, clock))
-        return self.shops[-1]
-
-    async def serve(self, app: web.Application) -> str:
-        """Serve *app* on loopback, and return its origin."""
-        server = TestServer(app, handler_cancellation=True)
-        self.servers.append(server)
-        await server.start_server()
-        return str(server.make_url(""))
-
-    async def script(self, *answers: tuple[int, Any], **changes: Any) -> Connector:
-        """Return a connector to a server that gives *answers* in order, as JSON or as bytes."""
-        waiting = list(answers)
-
-        async def answer(_request: web.Request) -> web.Response:
-            status, body = waiting.pop(0)
-            if isinstance(body, bytes):
-                return web.Response(status=status, body=body)
-            return web.json_response(body, status=status)
-
-        app = web.Application()
-        app.router.add_route("*", "/{tail:.*}", answer)
-        account = settings(await self.serve(app), **changes)
-        clock = ManualClock(START)
-        connector = Connector(account, clock)
-        self.shops.append(Shop(connector, account, World(7), Faults(), RequestLog(), clock))
-        return connector
-
-    async def close(self) -> None:
-        """Close everything."""
-        for shop in self.shops:
-            await shop.connector.close()
-        for server in self.servers:
-            await server.close()
 
 
 @pytest.fixture
@@ -183,19 +56,6 @@ async def open_shop() -> AsyncIterator[Opener]:
 @pytest.fixture
 async def shop(open_shop: Opener) -> Shop:
     return await open_shop()
-
-
-def reply_to(message: Message, text: str = "Guten Tag, wir prüfen das.") -> OutgoingReply:
-    """Return an answer to *message*."""
-    return OutgoingReply(
-        key="reply-1",
-        thread_id=message.thread_id,
-        stream=message.stream,
-        text=text,
-        parent_id=message.remote_id,
-        recipient=message.author,
-        sent_after=message.sent_at,
-    )
 
 
 # Reading
@@ -586,16 +446,6 @@ async def test_each_way_to_fail_is_one_class_and_shows_no_token(
     assert await shop.texts("conversations") == ["Hallo?"]
 
 
-def secrets_in(error: BaseException) -> list[str]:
-    """Return the secrets that an error shows, in its texts or in anything that hangs on it."""
-    shown = "".join(traceback.format_exception(error, chain=True)) + repr(error)
-    hanging = [error.__cause__, error.__context__]
-    shown += "".join(f"{one!r} {one}" for one in hanging)
-    return [
-        secret for secret in (facebook.PAGE_TOKEN, SECRET, "appsecret_proof") if secret in shown
-    ]
-
-
 async def test_a_malformed_answer_hangs_nothing_on_the_error(open_shop: Opener) -> None:
     """The library's own error about an answer that is no HTTP holds the request's headers."""
 
@@ -715,6 +565,7 @@ async def test_polling_pauses_before_an_allowance_is_used_up(open_shop: Opener) 
     shop = await open_shop(app={"usage": facebook.Usage(limit=10, silent=0)})
     shop.dm("Hallo?")
     for _ in range(9):
+        shop.clock.advance(timedelta(seconds=1))
         (message,) = await shop.poll("conversations")
 
     with pytest.raises(RateLimited) as raised:

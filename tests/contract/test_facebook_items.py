@@ -1,0 +1,404 @@
+"""Everything that a customer can write on Facebook, and every way that the shop answers it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from inboxd.errors import PermissionMissing, TokenInvalid, UnexpectedPayload
+from inboxd.model import Attachment, Direction, Stream
+from inboxd.simulator.facebook import PAGE_TOKEN
+from inboxd.simulator.faults import Fault
+from tests.contract.facebook_shop import PAGE, Opener, Shop, reply_to
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from inboxd.model import ReplyWindow
+    from inboxd.simulator.world import Item
+
+
+@pytest.fixture
+async def open_shop() -> AsyncIterator[Opener]:
+    opener = Opener()
+    yield opener
+    await opener.close()
+
+
+@pytest.fixture
+async def shop(open_shop: Opener) -> Shop:
+    return await open_shop()
+
+
+async def windows(shop: Shop, source: str) -> dict[str, ReplyWindow]:
+    """Return how threads can be answered, by thread."""
+    return {one.thread_id: one for page in await shop.pages(source) for one in page.windows}
+
+
+# Messages
+
+
+async def test_stickers_files_and_shares_arrive_with_their_addresses(shop: Shop) -> None:
+    """A message without words is a message, and what it consists of can be opened."""
+    message = shop.dm("")
+    shop.details[message.serial] = {
+        "sticker": "https://scontent.example/s.png",
+        "attachments": {
+            "data": [
+                {"id": "1", "mime_type": "image/png", "name": "riss.png",
+                 "image_data": {"url": "https://scontent.example/riss.png"}},
+                {"id": "2", "mime_type": "audio/mpeg", "name": "a.mp3",
+                 "file_url": "https://scontent.example/a.mp3"},
+            ]
+        },
+        "shares": {"data": [{"link": "https://www.facebook.com/stories/7", "name": "Story"}]},
+    }  # fmt: skip
+
+    (came,) = await shop.poll("conversations")
+
+    assert came.text == ""
+    assert came.attachments == (
+        Attachment("sticker", "https://scontent.example/s.png"),
+        Attachment("image", "https://scontent.example/riss.png", "riss.png"),
+        Attachment("audio", "https://scontent.example/a.mp3", "a.mp3"),
+        Attachment("share", "https://www.facebook.com/stories/7", "Story"),
+    )
+
+
+async def test_one_customer_has_one_id_in_public_and_in_private(shop: Shop) -> None:
+    """So a private message after a public complaint is known to be theirs."""
+    shop.dm("privat")
+    shop.comment(shop.post(), "öffentlich")
+    shop.mention("anderswo")
+    shop.review("Nie wieder")
+
+    came = [
+        m for name in ("conversations", "feed", "tagged", "ratings") for m in await shop.poll(name)
+    ]
+
+    assert {message.author and message.author.remote_id for message in came} == {
+        str(shop.customer.id_on("facebook"))
+    }
+
+
+async def test_more_new_messages_than_graph_shows_are_a_loss(shop: Shop) -> None:
+    """They were written since the last read, nobody will ever read them here, and people learn it."""
+    shop.dm("vorher")
+    await shop.poll("conversations")
+    shop.clock.advance(timedelta(hours=1))
+    for age in range(25):
+        shop.dm(f"dm {age}", sent_at=shop.ago(minutes=age))
+
+    pages = await shop.pages("conversations", shop.cursors["conversations"])
+
+    assert len([message for page in pages for message in page.messages]) == 20
+    assert len([unknown for page in pages for unknown in page.unknown]) == 5
+    assert any("facebook.com" in page.lost for page in pages)
+
+
+async def test_messages_that_were_read_before_graph_hid_them_are_no_loss(shop: Shop) -> None:
+    """Inside the overlap they come without their words, and were stored with them."""
+    for age in range(15):
+        shop.dm(f"first {age}", sent_at=shop.ago(seconds=age))
+    await shop.poll("conversations")
+    shop.clock.advance(timedelta(minutes=1))
+    for age in range(15):
+        shop.dm(f"second {age}", sent_at=shop.ago(seconds=age))
+
+    pages = await shop.pages("conversations", shop.cursors["conversations"])
+
+    assert [page.lost or page.note for page in pages if page.lost or page.note] == []
+    assert [unknown for page in pages for unknown in page.unknown] == []
+    assert {f"second {age}" for age in range(15)} <= {m.text for p in pages for m in p.messages}
+
+
+# Comments
+
+
+async def test_an_answer_is_for_whom_it_names(shop: Shop) -> None:
+    """Below a root comment all replies look alike; the tags tell them apart."""
+    root = shop.comment(shop.post(), "Wo ist mein Paket?")
+    other = shop.world.people[1]
+    reply = shop.comment(root, "Meines auch nicht!", author=other)
+    named, plain = shop.answer(reply, "Boris: unterwegs."), shop.answer(root, "Für alle: bald.")
+    psid = str(other.id_on("facebook"))
+    shop.details[named.serial] = {
+        "message_tags": [
+            {"id": psid, "name": "Boris", "type": "user", "offset": 0, "length": 5},
+            {"id": PAGE, "name": "Lavka", "type": "page", "offset": 7, "length": 5},
+        ]
+    }
+    shop.details[reply.serial] = {"message_tags": [{"id": PAGE, "type": "page"}]}
+
+    came = {message.text: message for message in await shop.poll("feed")}
+
+    assert came[named.text].addressees == (psid,)
+    assert came[plain.text].addressees == ()
+    assert came[reply.text].addressees == ()
+
+
+async def test_a_comment_that_takes_no_answer_says_so_beforehand(shop: Shop) -> None:
+    """And what can be done instead; one that does is open."""
+    post = shop.post()
+    closed, open_ = shop.comment(post, "Betrug!"), shop.comment(post, "Schön!")
+    shop.details[closed.serial] = {"can_comment": False, "can_reply_privately": True}
+
+    told = await windows(shop, "feed")
+
+    shut = told[f"comment:{shop.world.remote_id(closed)}"]
+    assert not shut.open
+    assert "private message" in shut.reason
+    assert told[f"comment:{shop.world.remote_id(open_)}"].open
+
+
+async def test_a_comment_that_only_the_page_sees_is_private(shop: Shop) -> None:
+    """`is_private`, as Facebook has it for what goes between the two alone."""
+    comment = shop.comment(shop.post(), "Meine Nummer ist …")
+    shop.details[comment.serial] = {"is_private": True}
+
+    (came,) = await shop.poll("feed")
+
+    assert not came.public
+
+
+async def test_an_edit_found_by_a_sweep_is_delivered(shop: Shop) -> None:
+    """Below an old post nothing moves to the top, and the sweep reads it all the same."""
+    old = shop.post(sent_at=shop.ago(days=300))
+    for number in range(120):
+        shop.post(f"Post {number}", sent_at=shop.ago(days=4, minutes=number))
+    await shop.poll("feed")
+    comment = shop.comment(old, "erste Fassung")
+    shop.clock.advance(timedelta(minutes=15))
+    assert "erste Fassung" in await shop.texts("feed")
+    shop.world.edit(comment.serial, "zweite Fassung", at=shop.clock.now())
+    shop.clock.advance(timedelta(minutes=15))
+
+    assert "zweite Fassung" in await shop.texts("feed")
+
+
+# Ads and pictures
+
+
+def on_an_ad(shop: Shop, text: str = "Ist das echt?") -> Item:
+    """Let a customer comment on an ad that is in no feed."""
+    ad = shop.post("Nur heute!", sent_at=shop.ago(days=30))
+    shop.details[ad.serial] = {"list": "ads_posts"}
+    return shop.comment(ad, text)
+
+
+def on_a_picture(shop: Shop, text: str = "Und in Blau?", *, pictures: int = 2) -> Item:
+    """Let a customer comment on a picture, one of several or the only one of a post."""
+    made = [shop.post(f"Bild {n}", sent_at=shop.ago(days=30)) for n in range(pictures)]
+    for each in made:
+        shop.details[each.serial] = {"list": "photos", "page_story_id": f"{PAGE}_{made[0].number}"}
+    return shop.comment(made[0], text)
+
+
+@pytest.mark.parametrize("asked", [None, True])
+async def test_comments_on_ads_and_pictures_arrive_with_their_answers(
+    open_shop: Opener,
+    asked: bool | None,  # noqa: FBT001
+) -> None:
+    """With the feed if the token may, or as sources of their own; each root is a thread."""
+    shop = await open_shop(ads=asked, photos=asked)
+    for comment in (on_an_ad(shop), on_a_picture(shop)):
+        shop.answer(comment, f"Antwort auf {comment.text}")
+    lists = [
+        source.name for source in shop.connector.sources() if Stream.COMMENTS in source.streams
+    ]
+
+    came = {message.text: message for name in lists for message in await shop.poll(name)}
+
+    assert lists == (["feed", "ads_posts", "photos"] if asked else ["feed"])
+    for text in ("Ist das echt?", "Und in Blau?"):
+        assert came[text].thread_id == came[text].remote_id
+        answer = came[f"Antwort auf {text}"]
+        assert (answer.thread_id, answer.direction) == (came[text].thread_id, Direction.OUTBOUND)
+    sent = await shop.connector.send(reply_to(came["Ist das echt?"]))
+    assert sent.message.thread_id == came["Ist das echt?"].thread_id
+
+
+async def test_a_picture_alone_in_its_post_shares_the_posts_comments(open_shop: Opener) -> None:
+    """The feed brings them; under another id they would be there twice."""
+    shop = await open_shop(photos=True)
+    on_a_picture(shop, pictures=1)
+    on_a_picture(shop, "Und in Rot?", pictures=3)
+
+    assert await shop.texts("photos") == ["Und in Rot?"]
+
+
+@pytest.mark.parametrize("endpoint", ["GET ads_posts", "GET photos"])
+@pytest.mark.parametrize("code", ["200", "10", "100"])
+async def test_a_list_that_nobody_asked_for_may_be_refused(
+    open_shop: Opener, endpoint: str, code: str
+) -> None:
+    """It is noted, asked for again after a day, and disturbs nothing."""
+    shop = await open_shop(ads=None, photos=None)
+    shop.comment(shop.post(), "Hallo?")
+    shop.faults.switch_on("facebook", Fault.PERMISSION_MISSING, endpoint=endpoint, code=code)
+
+    first = await shop.pages("feed")
+    shop.clock.advance(timedelta(hours=1))
+    second = await shop.pages("feed", first[-1].cursor)
+
+    assert [message.text for page in first for message in page.messages] == ["Hallo?"]
+    assert any("Not read" in page.note for page in first)
+    assert [page.note for page in second if page.note] == []
+    assert len(shop.calls(endpoint)) == 1
+    shop.clock.advance(timedelta(hours=24))
+    await shop.pages("feed", second[-1].cursor)
+    assert len(shop.calls(endpoint)) == 2
+
+
+async def test_a_list_that_was_asked_for_must_be_readable(open_shop: Opener) -> None:
+    """It fails alone, and names the permission."""
+    shop = await open_shop(ads=True)
+    shop.comment(shop.post(), "Hallo?")
+    shop.faults.switch_on("facebook", Fault.PERMISSION_MISSING, endpoint="GET ads_posts")
+
+    with pytest.raises(PermissionMissing, match="ads_management"):
+        await shop.poll("ads_posts")
+    assert await shop.texts("feed") == ["Hallo?"]
+
+
+async def test_what_an_unread_list_missed_comes_with_the_next_sweep(open_shop: Opener) -> None:
+    """A failing server costs time and no comment."""
+    shop = await open_shop(ads=None, photos=None)
+    await shop.poll("feed")
+    shop.clock.advance(timedelta(minutes=16))
+    on_an_ad(shop)
+    shop.faults.switch_on("facebook", Fault.SERVER_ERROR, endpoint="GET ads_posts")
+    shop.comment(shop.post(), "gerade eben")
+    assert "Ist das echt?" not in await shop.texts("feed")
+    shop.faults.clear()
+    shop.clock.advance(timedelta(minutes=40))
+    shop.comment(shop.post(), "später")
+
+    assert "Ist das echt?" in await shop.texts("feed")
+
+
+async def test_a_refused_token_is_told_by_extra_lists_too(open_shop: Opener) -> None:
+    """Only what concerns that list alone is passed over."""
+    shop = await open_shop(ads=None)
+    shop.faults.switch_on("facebook", Fault.TOKEN_EXPIRED, endpoint="GET ads_posts")
+
+    with pytest.raises(TokenInvalid):
+        await shop.poll("feed")
+
+
+# Reviews
+
+
+async def test_an_answer_to_a_review_is_seen(shop: Shop) -> None:
+    """Below its story, with whatever tool; else every review would wait for ever."""
+    review = shop.review("Nie wieder")
+    await shop.poll("ratings")
+    shop.clock.advance(timedelta(hours=2))
+    shop.answer(review, "Das tut uns leid.")
+
+    answer = next(m for m in await shop.poll("ratings") if m.text == "Das tut uns leid.")
+
+    assert answer.direction is Direction.OUTBOUND
+    assert answer.thread_id == answer.parent_id == f"rating:{shop.world.remote_id(review)}"
+    assert answer.stream is Stream.REVIEWS
+
+
+async def test_an_answer_to_an_old_review_is_found_by_the_sweep(shop: Shop) -> None:
+    """Beyond the newest page of reviews, none of which moves to the top."""
+    old = shop.review("Nie wieder", sent_at=shop.ago(days=2))
+    for number in range(40):
+        shop.review(f"Gut {number}", sent_at=shop.ago(days=1, minutes=number))
+    await shop.poll("ratings")
+    shop.answer(old, "Das tut uns leid.")
+    shop.clock.advance(timedelta(minutes=15))
+
+    assert "Das tut uns leid." in await shop.texts("ratings")
+
+
+async def test_a_review_can_be_answered_below_its_story(shop: Shop) -> None:
+    """And people are told what to do if Facebook should refuse it."""
+    shop.review("Nie wieder")
+    told = await windows(shop, "ratings")
+    (review,) = await shop.poll("ratings")
+
+    result = await shop.connector.send(reply_to(review))
+
+    assert told[review.thread_id].open
+    assert "facebook.com" in told[review.thread_id].reason
+    (polled,) = [m for m in await shop.poll("ratings") if m.remote_id == result.message.remote_id]
+    assert result.message == replace(polled, raw={}, url="", author=result.message.author)
+
+
+async def test_a_server_that_refuses_stories_shows_reviews_without_answers(
+    open_shop: Opener,
+) -> None:
+    """Half is better than none."""
+    refused = {"error": {"message": "no field comments", "type": "x", "code": 100}}
+    review = {
+        "created_time": "2026-03-02T08:00:00+0000",
+        "open_graph_story": {"id": 9},
+        "review_text": "Gut",
+    }
+    connector = await open_shop.script((400, refused), (200, {"data": [review]}))
+
+    (page,) = [page async for page in connector.poll("ratings", None)]
+
+    assert [message.text for message in page.messages] == ["Gut"]
+
+
+async def test_reviews_of_a_newer_version_are_not_even_asked_for(open_shop: Opener) -> None:
+    """The version alone decides; nothing is spent on it."""
+    shop = await open_shop(api_version="v22.0")
+
+    with pytest.raises(PermissionMissing, match="2027-01-21"):
+        await shop.poll("ratings")
+    assert shop.calls() == []
+
+
+# Quarantine
+
+
+async def test_what_is_quarantined_can_be_read_again(open_shop: Opener) -> None:
+    """A payload keeps where it stood, so that a later version puts it into its thread."""
+    at = "2026-03-02T08:00:00+0000"
+    broken: dict[str, Any] = {"id": "m_1", "created_time": at, "from": {"id": 24}, "message": 7}
+    thread = {
+        "id": "t_2",
+        "updated_time": at,
+        "link": "/1/inbox/2/",
+        "messages": {"data": [broken]},
+    }
+    below = {"id": "8_9", "created_time": at, "message": ["?"]}
+    mention = {"id": "7_8", "created_time": at, "message": "@Lavka", "comments": {"data": [below]}}
+    connector = await open_shop.script((200, {"data": [thread]}), (200, {"data": [mention]}))
+    pages = [
+        page
+        for name in ("conversations", "tagged")
+        for page in [each async for each in connector.poll(name, None)]
+    ]
+
+    private, public = (
+        replace(item, raw={**item.raw, "message": "Hallo?"})
+        for page in pages
+        for item in page.unknown
+    )
+
+    assert connector.reread(pages[0].unknown[0]).unknown == [pages[0].unknown[0]]
+    (dm,), (comment,) = connector.reread(private).messages, connector.reread(public).messages
+    assert (dm.remote_id, dm.thread_id, dm.text) == ("dm:m_1", "dm:t_2", "Hallo?")
+    assert dm.url == "https://www.facebook.com/1/inbox/2/"
+    assert (comment.thread_id, comment.stream) == ("post:7_8", Stream.MENTIONS)
+    assert "inboxd" not in comment.raw
+
+
+async def test_an_answer_that_nobody_understands_is_kept_whole(open_shop: Opener) -> None:
+    """For the quarantine, and without the token."""
+    connector = await open_shop.script((200, {"data": 7, "token": PAGE_TOKEN}))
+
+    with pytest.raises(UnexpectedPayload) as raised:
+        [page async for page in connector.poll("conversations", None)]
+
+    assert raised.value.raw == {"data": 7, "token": "***"}
