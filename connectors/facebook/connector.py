@@ -12,7 +12,8 @@ from connectors.facebook.failures import REVIEWS_ENDED, SEND_COMMENT, SEND_DM, B
 from connectors.facebook.limits import Meter
 from connectors.facebook.lists import LISTS, List, beside_the_feed, lists_of
 from connectors.facebook.marks import LONG_AGO, SWEEP_EVERY, Listing, Marks
-from connectors.facebook.reading import Reading, Request, reread
+from connectors.facebook.quarantine import reread
+from connectors.facebook.reading import Reading, Request
 from connectors.facebook.sending import private_reply, sent
 from connectors.facebook.shapes import Malformed, id_of
 from connectors.facebook.transport import Graph

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.facebook import payloads, windows
 from connectors.facebook.fields import COMMENT_FIELDS, MESSAGE_FIELDS, NEWEST_FIRST
-from connectors.facebook.marks import LONG_AGO, Listing
+from connectors.facebook.marks import Listing
 from connectors.facebook.shapes import Malformed, an_object, id_of, time_of
 from inboxd import errors
 from inboxd.model import Direction, Json, Message, ReplyWindow, Stream, Unknown
@@ -189,12 +189,13 @@ class Reading:
         context: Mapping[str, str | None],
     ) -> Batch:
         """Read the page of an edge that came with *item*; Graph leaves an empty one out."""
-        take = partial(self._take, convert)
+        take = partial(self.below, convert)
         path = f"{id_of(item)}/{edge}"
         more = Request(path, edge, {**params, "limit": "100"}, take, self.since, context)
         return more.read(Listing.of(item[edge]) if item.get(edge) is not None else Listing())
 
-    def _take(self, convert: Callable[[Json], Message], batch: Batch, item: Json) -> datetime:
+    def below(self, convert: Callable[[Json], Message], batch: Batch, item: Json) -> datetime:
+        """Take one message or comment of a list inside an item."""
         at = time_of(item, "created_time")
         try:
             message = convert(item)
@@ -215,42 +216,3 @@ class Reading:
         batch.note = text
         if self.seen is not None:
             batch.lost = text
-
-
-def reread(item: Unknown, settings: Settings) -> Batch:
-    """Read a quarantined item once more; its raw may have a context in it, or be bare."""
-    raw = {key: value for key, value in item.raw.items() if key != CONTEXT}
-    context = item.raw.get(CONTEXT)
-    context = context if isinstance(context, dict) else {}
-    streams = {"conversation": Stream.DIRECT_MESSAGES, "rating": Stream.REVIEWS}
-    stream = Stream(context.get("stream") or streams.get(item.kind, Stream.COMMENTS))
-    reading = Reading(settings, stream, LONG_AGO, LONG_AGO)
-    page = settings.page_id
-    below: dict[str, Callable[[Json], Message]] = {
-        "comments": partial(
-            payloads.comment, thread=context.get("thread"), stream=stream, page_id=page
-        )
-    }
-    if "conversation" in context:
-        below["messages"] = partial(
-            payloads.direct_message,
-            conversation=str(context["conversation"]),
-            url=str(context.get("url") or ""),
-            page_id=page,
-        )
-    takes: dict[str, Callable[[Batch, Json], datetime]] = {
-        "conversation": reading.conversation,
-        "post": reading.post,
-        "rating": reading.review,
-        "ad": reading.ours,
-        "photo": reading.ours,
-        **{kind: partial(reading._take, convert) for kind, convert in below.items()},  # noqa: SLF001
-    }
-    if item.kind not in takes:
-        return Batch(unknown=[item])
-    batch = Request("", item.kind, {}, takes[item.kind], LONG_AGO, context).read(Listing([raw]))
-    return (
-        batch
-        if not any(each.kind == item.kind for each in batch.unknown)
-        else Batch(unknown=[item])
-    )

@@ -15,10 +15,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from connectors.facebook import Settings, failures, limits, payloads, sending, windows
-from connectors.facebook.marks import LONG_AGO, Listing, Marks
-from connectors.facebook.reading import Reading, Request
+from connectors.facebook.checking import Token
+from connectors.facebook.marks import LONG_AGO, SWEEP_EVERY, Listing, Marks
+from connectors.facebook.quarantine import reread
+from connectors.facebook.reading import CONTEXT, Reading, Request
 from connectors.facebook.shapes import Malformed
-from inboxd.connector import OutgoingReply
+from inboxd.clock import ManualClock
+from inboxd.connector import Ledger, OutgoingReply
 from inboxd.errors import (
     InboxdError,
     OperatorError,
@@ -30,7 +33,7 @@ from inboxd.errors import (
     Unavailable,
     UnexpectedPayload,
 )
-from inboxd.model import Attachment, Author, Direction, Message, Stream
+from inboxd.model import Attachment, Author, Direction, Message, Stream, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -244,6 +247,58 @@ def test_what_breaks_the_contract_is_malformed(broken: dict[str, Any]) -> None:
         to_comment(item(**broken))
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["2026-01-10T11:00:00", "2026-01-10T11:00:00Z", "2026-01-10T14:00:00+03:00", 1768042800],
+)
+def test_an_instant_is_utc_however_it_is_written(written: object) -> None:
+    """Without a zone it is UTC, as all that Graph writes; webhooks write unix seconds."""
+    assert to_comment(item(created_time=written)).sent_at == NOW - timedelta(hours=1)
+
+
+def test_a_story_that_is_answered_or_names_the_page_can_be_opened() -> None:
+    """Where Graph gives it; it is asked for of no conversation, for the contract has it not."""
+    links = {"mention": {"link": "https://x/1"}, "reply_to": {"link": "https://x/2", "id": "2"}}
+
+    message = to_dm({"id": "m_1", "created_time": WRITTEN, "from": ANNA, "story": links})
+
+    assert message.attachments == (
+        Attachment("story", "https://x/1", "mention"),
+        Attachment("story", "https://x/2", "reply to"),
+    )
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        [{"id": 24, "name": "Anna", "type": "user"}, {"id": "24"}, {"id": PAGE}, {"type": "user"}],
+        {"0": [{"id": "24", "type": "user"}], "9": [{"id": "77", "type": "event"}]},
+        {"0": {"id": "24", "type": "user"}},
+    ],
+)
+def test_whom_our_answer_names_is_told_once(tags: object) -> None:
+    """Tags are a list, or stand under their places; the Page, events and the like are nobody."""
+    ours = to_comment(item(message_tags=tags, **{"from": SHOP}))
+    theirs = to_comment(item(message_tags=tags))
+
+    assert ours.addressees == ("24",)
+    assert theirs.addressees == ()
+
+
+@pytest.mark.parametrize("tags", [None, "24", 7, [], {}, [None], {"0": None}, {"0": [[]]}])
+def test_tags_of_no_known_shape_name_nobody(tags: object) -> None:
+    """The answer is then for everybody in its thread."""
+    assert to_comment(item(message_tags=tags, **{"from": SHOP})).addressees == ()
+
+
+def test_what_facebook_says_of_a_post_is_not_the_customers_text() -> None:
+    """It stands beside it."""
+    message = to_post(item(message="", story="Anna Vogel was at Lavka Sever."))
+
+    assert message.text == ""
+    assert message.attachments == (Attachment("story", "", "Anna Vogel was at Lavka Sever."),)
+
+
 def test_a_message_too_old_to_be_shown_whole_is_not_made_a_message() -> None:
     """It would overwrite what was stored when it was new."""
     with pytest.raises(Malformed):
@@ -258,7 +313,7 @@ json_values = st.recursive(
 KEYS = (
     "id", "created_time", "updated_time", "from", "message", "parent", "attachment", "attachments",
     "sticker", "shares", "link", "messages", "comments", "open_graph_story", "reviewer", "rating",
-    "recommendation_type", "can_reply", "data",
+    "recommendation_type", "can_reply", "data", "message_tags", "can_comment", "story", "is_private",
 )  # fmt: skip
 known_keys = st.sampled_from(KEYS)
 values = json_values | st.just(WRITTEN) | st.just(ANNA)
@@ -328,6 +383,64 @@ def test_what_is_no_list_is_malformed(answer: object) -> None:
     """A list without data, or with a next page that cannot be asked for."""
     with pytest.raises(Malformed):
         Listing.of(answer)
+
+
+def test_our_own_bug_in_one_item_spoils_nothing_else() -> None:
+    """The item is kept with what broke, and the rest goes on."""
+
+    def take(_batch: object, payload: Any) -> datetime:
+        return NOW if payload["id"] == "1" else payload["time"]
+
+    request = Request("p", "post", {}, take, NOW)
+
+    batch = request.read(Listing([{"id": "1"}, {"id": "2"}]))
+
+    assert batch.changed == [NOW]
+    assert batch.unknown[0].error == "KeyError: 'time'"
+    assert batch.unknown[0].raw == {"id": "2"}
+
+
+@pytest.mark.parametrize("context", [{}, {CONTEXT: {"stream": "mentions"}}])
+def test_a_quarantined_post_is_read_bare_or_with_its_context(context: dict[str, Any]) -> None:
+    """With everything below it, however old."""
+    raw = {**item(id="1_7"), "comments": {"data": [item(id="7_9")]}, **context}
+
+    batch = reread(Unknown("post:1_7", "post", raw), settings(streams=["mentions"]))
+
+    streams = {message.remote_id: message.stream for message in batch.messages}
+    stream = Stream.MENTIONS if context else Stream.COMMENTS
+    assert streams == {"post:1_7": stream, "comment:7_9": stream}
+    assert all(CONTEXT not in message.raw for message in batch.messages)
+
+
+@pytest.mark.parametrize("kind", ["post", "messages", "comments", "conversation", "?"])
+@pytest.mark.parametrize("raw", [{}, {"id": 7}, {CONTEXT: 7}, {CONTEXT: {"stream": 7}}])
+def test_what_is_still_not_understood_stays_as_it_is(kind: str, raw: dict[str, Any]) -> None:
+    """Nothing is made up, and nothing raised."""
+    unknown = Unknown(f"{kind}:7", kind, raw, "why")
+
+    batch = reread(unknown, settings())
+
+    assert (batch.messages, batch.unknown) == ([], [unknown])
+
+
+@pytest.mark.parametrize(("pages", "minutes"), [(1, 15), (5, 15), (6, 18), (100, 300)])
+def test_a_sweep_of_many_pages_comes_back_later(pages: int, minutes: int) -> None:
+    """So that sweeps never cost more than a tenth of what a quiet Page has."""
+    marks = Marks(NOW, NOW).after([], NOW, swept=True).swept_in(pages, NOW)
+
+    assert not marks.sweep_is_due(NOW + timedelta(minutes=minutes, seconds=-1))
+    assert marks.sweep_is_due(NOW + timedelta(minutes=minutes))
+
+
+def test_a_cursor_of_an_older_version_is_read() -> None:
+    """It knows no time of the next sweep: then it is due as it was."""
+    kept = {"floor": NOW.isoformat(), "newest": NOW.isoformat(), "swept": NOW.isoformat()}
+
+    marks = Marks.of(kept, NOW)
+
+    assert not marks.sweep_is_due(NOW + SWEEP_EVERY - timedelta(seconds=1))
+    assert marks.sweep_is_due(NOW + SWEEP_EVERY)
 
 
 def test_a_list_that_goes_in_a_circle_is_left() -> None:
@@ -437,6 +550,50 @@ def test_a_refused_token_names_the_cause_and_the_mend() -> None:
     assert "EAAG" not in str(refused)
 
 
+@pytest.mark.parametrize("subcode", failures.TOKEN_CAUSES)
+def test_each_reason_for_a_refused_token_has_a_cause_and_a_mend(subcode: int) -> None:
+    """What happened, and what to do about it."""
+    cause, fix = failures.TOKEN_CAUSES[subcode]
+    text = str(failure(190, READ, error_subcode=subcode))
+
+    assert f"190/{subcode}" in text
+    assert cause in text
+    assert fix in text
+    assert "Page token" in text
+
+
+@pytest.mark.parametrize("code", failures.WHAT_TO_DO)
+def test_what_a_person_can_do_is_told(code: int) -> None:
+    """A blocked Page, a repeated text, somebody who takes no messages, a broken link."""
+    assert failures.WHAT_TO_DO[code] in str(failure(code, SEND))
+
+
+def test_what_is_not_there_is_told_from_what_is_asked_wrongly() -> None:
+    """Both are error 100; only the first may have been deleted."""
+    assert isinstance(failure(100, READ, error_subcode=33), failures.Missing)
+    assert isinstance(failure(803, READ), failures.Missing)
+    assert not isinstance(failure(100, READ), failures.Missing)
+
+
+@pytest.mark.parametrize(("code", "area"), [(613, "conversations"), (80006, "conversations"),
+                                            (4, "polling"), (80001, "polling")])  # fmt: skip
+def test_a_limit_concerns_messages_or_everything(code: int, area: str) -> None:
+    """Messenger's own does not stop the reading of comments."""
+    limited = failure(code, READ)
+
+    assert isinstance(limited, failures.Limited)
+    assert limited.area == area
+
+
+def test_an_error_that_nobody_knows_is_kept_whole() -> None:
+    """For the quarantine."""
+    error = failure(4711, READ)
+
+    assert isinstance(error, UnexpectedPayload)
+    assert isinstance(error.raw, dict)
+    assert error.raw["code"] == 4711
+
+
 def test_a_missing_permission_is_named() -> None:
     """Who runs the server learns what to ask Facebook for."""
     assert "pages_read_user_content" in str(failure(200, READ))
@@ -492,6 +649,43 @@ def test_a_mad_time_to_regain_access_is_a_day_at_most() -> None:
 
     uses = limits.usage({"X-Business-Use-Case-Usage": header})
     assert uses["polling"] == limits.Use(100, timedelta(days=1))
+
+
+def test_messengers_usage_is_told_apart() -> None:
+    """A business use case of that type pauses messages, and every other one all reading."""
+    uses = [{"type": "messenger", "call_count": 95}, {"type": "pages", "call_count": 12}]
+    header = {"X-Business-Use-Case-Usage": json.dumps({PAGE: uses})}
+
+    assert {area: use.share for area, use in limits.usage(header).items()} == {
+        "polling": 12,
+        "conversations": 95,
+    }
+
+
+def test_calls_are_counted_over_a_rolling_day() -> None:
+    """At noon half of yesterday's still count."""
+    clock = ManualClock(NOW - timedelta(days=1))
+    meter = limits.Meter(clock, ledger := Ledger(clock))
+    meter.note({}, "polling", calls=100)
+    clock.set(NOW)
+    meter.note({}, "polling", calls=7)
+
+    assert [each.used for each in meter.allowances()] == [57]
+    assert ledger.spent(limits.CALLS, NOW.date()) == 7
+
+
+json_of_a_token = st.dictionaries(
+    st.sampled_from(["type", "profile_id", "scopes", "expires_at", "data_access_expires_at"]),
+    json_values | st.integers(min_value=-(10**20), max_value=10**20),
+)
+
+
+@given(answer=json_values | st.fixed_dictionaries({"data": json_of_a_token}))
+def test_whatever_is_said_of_a_token_is_no_crash(answer: object) -> None:
+    """Not even instants that no calendar has."""
+    token = Token.of(answer)
+
+    assert token.expires_at is None or token.expires_at.utcoffset() == timedelta(0)
 
 
 # Replies
@@ -553,7 +747,25 @@ def test_a_conversation_that_takes_no_replies_says_so_beforehand() -> None:
     assert window.reason
 
 
+def test_a_comment_that_takes_no_answers_is_closed() -> None:
+    """Where Graph does not say, it is open; a private message is named where it is possible."""
+    closed = windows.below_comment(to_comment(item(can_comment=False)))
+    private = windows.below_comment(to_comment(item(can_comment=False, can_reply_privately=True)))
+
+    assert windows.below_comment(to_comment(item())).open
+    assert not closed.open
+    assert not private.open
+    assert "private message" in private.reason
+    assert "private message" not in closed.reason
+
+
 # Settings
+
+
+@pytest.mark.parametrize(("version", "has"), [("v21.0", True), ("v22.0", False), ("v9.0", True)])
+def test_the_version_says_whether_there_are_reviews(version: str, has: bool) -> None:  # noqa: FBT001
+    """From v22.0 on Facebook answers with error 12."""
+    assert settings(api_version=version).has_reviews is has
 
 
 @pytest.mark.parametrize(
