@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from connectors.facebook.failures import REVIEWS_ENDED, SEND_COMMENT, SEND_DM, WHO_IT_IS, Task
+from connectors.facebook.failures import (
+    REVIEWS_END,
+    REVIEWS_ENDED,
+    SEND_COMMENT,
+    SEND_DM,
+    WHO_IT_IS,
+    Task,
+)
 from connectors.facebook.lists import LISTS, beside_the_feed, lists_of
 from connectors.facebook.shapes import Malformed, dig, id_of, integer, string
 from inboxd import errors
@@ -140,6 +147,8 @@ async def _stream(graph: Graph, settings: Settings, token: Token, stream: Stream
     if stream is Stream.COMMENTS:
         beside = [await _readable(graph, settings, name) for name in beside_the_feed(settings)]
         texts += [f"Read without: {text}" for text in beside if text]
+    if stream is Stream.REVIEWS:
+        texts.append(REVIEWS_END)
     sends = SEND_DM if stream is Stream.DIRECT_MESSAGES else SEND_COMMENT
     scopes = [scope for each in lists.values() for scope in each.task.scopes]
     if lacking := token.lacks(dict.fromkeys([*scopes, *sends.scopes])):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ from inboxd import errors
 from inboxd.model import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
     from datetime import datetime
 
     from connectors.facebook.settings import Settings
@@ -62,22 +63,27 @@ class Connector(port.Connector):
         if which.stream is Stream.REVIEWS and not self._settings.has_reviews:
             raise errors.PermissionMissing(REVIEWS_ENDED)
         marks = Marks.of(cursor, now - self._settings.backfill)
-        if which.extra and not marks.sweep_is_due(now):
-            yield port.Page(marks.cursor())
-            return
+        if which.extra:
+            if not marks.sweep_is_due(now):
+                yield port.Page(marks.cursor())
+                return
+            self._meter.mind_what_can_wait()
         sweeps = which.sweeps and self._sweeps(marks, now)
         pages = self._read(source, marks, now, sweeps=sweeps)
         if source == "feed" and sweeps and beside_the_feed(self._settings):
             pages = self._with_extras(pages, marks, now)
-        async for page in pages:
-            yield page
+        # Whoever leaves off in the middle leaves off in there, too.
+        async with aclosing(pages):
+            async for page in pages:
+                yield page
 
     async def verify(self, known: Sequence[port.Known]) -> AsyncIterator[port.Page]:
         """Look up messages, by the rule that `verifying` tells; it waits when calls are scarce."""
         self._meter.mind_what_can_wait()
         verifier = Verifier(self._graph, self._settings, self._clock, self._ledger)
-        async for page in verifier.pages(known):
-            yield page
+        async with aclosing(verifier.pages(known)) as pages:
+            async for page in pages:
+                yield page
 
     def reread(self, item: Unknown) -> port.Page:
         """Read a quarantined item once more."""
@@ -122,8 +128,8 @@ class Connector(port.Connector):
         return marks.swept is None or (marks.sweep_is_due(now) and not self._meter.eases_off)
 
     async def _with_extras(
-        self, feed: AsyncIterator[port.Page], marks: Marks, now: datetime
-    ) -> AsyncIterator[port.Page]:
+        self, feed: AsyncGenerator[port.Page, None], marks: Marks, now: datetime
+    ) -> AsyncGenerator[port.Page, None]:
         """
         Yield the feed's pages, and then what is new on lists that a token often may not read.
 
@@ -131,17 +137,19 @@ class Connector(port.Connector):
         noted, and asked again after a day. What fails otherwise is read with the next sweep.
         """
         before, last = marks.cursor(), marks.cursor()
-        async for page in feed:
-            last = page.cursor
-            yield replace(page, cursor=before)
+        async with aclosing(feed):
+            async for page in feed:
+                last = page.cursor
+                yield replace(page, cursor=before)
         done, whole = Marks.of(last, now), True
         start = marks.of_extras(now - self._settings.backfill)
         for source in beside_the_feed(self._settings):
             if self._ledger.rests_until(source):
                 continue
             try:
-                async for page in self._read(source, start, now, sweeps=True):
-                    yield replace(page, cursor=before)
+                async with aclosing(self._read(source, start, now, sweeps=True)) as pages:
+                    async for page in pages:
+                        yield replace(page, cursor=before)
             except (errors.PermissionMissing, errors.UnexpectedPayload) as error:
                 self._ledger.rest(source, now + _ASK_AGAIN)
                 yield port.Page(before, note=f"Not read: {error}")
@@ -152,7 +160,7 @@ class Connector(port.Connector):
 
     async def _read(
         self, source: str, marks: Marks, now: datetime, *, sweeps: bool
-    ) -> AsyncIterator[port.Page]:
+    ) -> AsyncGenerator[port.Page, None]:
         which, settings = LISTS[source], self._settings
         path, asked = f"{settings.page_id}/{source}", set[tuple[str, str]]()
         queue, last, pages = deque([self._first(source, marks, sweeps=sweeps)]), None, 0

@@ -86,13 +86,15 @@ class Meter:
         rests = [self._ledger.rests_until(each) for each in {area, POLLING}]
         until = max((each for each in rests if each is not None), default=None)
         if until is not None:
-            text = f"{NEAR_THE_LIMIT} % of Facebook's allowance is used: the rest is for replies."
+            text = (
+                f"Over {NEAR_THE_LIMIT} % of Facebook's allowance is used: the rest is for replies."
+            )
             raise errors.RateLimited(text, until)
 
     def mind_what_can_wait(self) -> None:
         """Raise RateLimited if only what cannot wait is to be read now."""
         if (until := self._ledger.rests_until(WHAT_CAN_WAIT)) is not None:
-            text = f"{EASE_OFF} % of Facebook's allowance is used: what can wait waits."
+            text = f"Over {EASE_OFF} % of Facebook's allowance is used: what can wait waits."
             raise errors.RateLimited(text, until)
 
     @property

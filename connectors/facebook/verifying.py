@@ -41,14 +41,14 @@ from inboxd import errors
 from inboxd.connector import Page
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from connectors.facebook.settings import Settings
     from connectors.facebook.transport import Graph
     from inboxd.clock import Clock
     from inboxd.connector import Known, Ledger
-    from inboxd.model import Json, Message
+    from inboxd.model import Json, Message, ReplyWindow
 
 MOST_PAGES = 20
 """Of one list; what stands below is not looked up, and so is never gone."""
@@ -63,7 +63,8 @@ class Shown:
     items: dict[str, Json] = field(default_factory=dict)
     oldest: datetime | None = None
     whole: bool = False
-    url: str = ""
+    thread: Json | None = None
+    """The conversation whose messages they are."""
 
     def would_show(self, known: Known, *, private: bool) -> bool:
         """Return whether a message would be among the items if it were still there."""
@@ -92,7 +93,7 @@ class Verifier:
         self._token: Token | None = None
         self._names: dict[str, set[str] | None] = {}
 
-    async def pages(self, known: Sequence[Known]) -> AsyncIterator[Page]:
+    async def pages(self, known: Sequence[Known]) -> AsyncGenerator[Page, None]:
         """
         Yield what each list says of the messages that stand in it.
 
@@ -118,20 +119,20 @@ class Verifier:
                 gone.append(each)
             else:
                 unsure += 1
-        url = "" if shown is None else shown.url
-        roots = [each.thread_id for each in gone if each.remote_id == each.thread_id]
+        thread = None if shown is None else shown.thread
+        messages = self._messages(some, {**items, **alone}, thread)
         return Page(
             {},
-            self._messages(some, {**items, **alone}, url),
-            windows=[windows.gone(thread) for thread in roots],
+            messages,
+            windows=[*_windows(messages, gone), *self._of_conversation(some[0], items, thread)],
             gone=[each.remote_id for each in gone],
             note=f"{unsure} messages cannot be looked up on Facebook." if unsure else "",
         )
 
     def _messages(
-        self, some: Sequence[Known], items: Mapping[str, Json], url: str
+        self, some: Iterable[Known], items: Mapping[str, Json], thread: Json | None
     ) -> list[Message]:
-        found = []
+        found, url = [], payloads.conversation_url(thread or {})
         for each in some:
             item = items.get(bare(each.remote_id))
             if item is None:
@@ -141,6 +142,17 @@ class Verifier:
                 message = reader_of(each, self._settings.page_id, url)(item)
                 found.append(replace(message, restored=each.deleted))
         return found
+
+    def _of_conversation(
+        self, one: Known, items: Mapping[str, Json], thread: Json | None
+    ) -> list[ReplyWindow]:
+        """Return how a conversation can be answered now; *one* is any message of it."""
+        if thread is None:
+            return []
+        everything = [replace(one, remote_id=f"dm:{name}", deleted=False) for name in items]
+        shown = self._messages(everything, items, thread)
+        can_reply = thread.get("can_reply") is not False
+        return [windows.conversation(one.thread_id, shown, can_reply=can_reply)]
 
     async def _shown(self, home: Home, some: Sequence[Known]) -> Shown | None:
         """Return what the list shows of the time of *some*; None if there is no such list."""
@@ -154,7 +166,7 @@ class Verifier:
         sought, back_to = {bare(each.remote_id) for each in some}, min(e.sent_at for e in some)
         if home.private:
             thread = await self._graph.call("GET", path, {"fields": CONVERSATION_FIELDS}, home.task)
-            shown.url, path = payloads.conversation_url(thread), f"{path}/messages"
+            shown.thread, path = thread, f"{path}/messages"
             listing = Listing.of(thread["messages"]) if thread.get("messages") else Listing()
         else:
             listing = await self._graph.page(path, params, home.task)
@@ -227,3 +239,15 @@ class Verifier:
                 return names
             params |= listing.further
         return None
+
+
+def _windows(found: Iterable[Message], gone: Iterable[Known]) -> Iterator[ReplyWindow]:
+    """Yield how the threads can be answered whose beginning is there, or is gone."""
+    for each in found:
+        if each.remote_id == each.thread_id and each.remote_id.startswith("comment:"):
+            yield windows.below_comment(each)
+        elif each.restored and each.remote_id == each.thread_id:
+            yield windows.open_again(each.thread_id)
+    for known in gone:
+        if known.remote_id == known.thread_id:
+            yield windows.gone(known.thread_id)

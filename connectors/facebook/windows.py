@@ -63,6 +63,11 @@ def below_review(thread_id: str) -> ReplyWindow:
     return ReplyWindow(thread_id, reason=_BELOW_A_REVIEW)
 
 
+def open_again(thread_id: str) -> ReplyWindow:
+    """Return the window of a thread whose beginning is back."""
+    return ReplyWindow(thread_id)
+
+
 def gone(thread_id: str) -> ReplyWindow:
     """Return the window of a thread whose beginning is deleted."""
     return ReplyWindow(thread_id, open=False, reason=_GONE)

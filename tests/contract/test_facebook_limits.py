@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiohttp import web
@@ -238,6 +238,42 @@ async def test_an_answer_without_an_end_is_cut(open_shop: Opener) -> None:
         [page async for page in connector.poll("feed", None)]
 
 
+async def test_a_proxy_of_the_environment_is_used(
+    open_shop: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Servers often reach the world through one alone."""
+    seen = []
+
+    async def forward(request: web.Request) -> web.Response:
+        seen.append(str(request.url))
+        return web.json_response({"data": []})
+
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", forward)
+    monkeypatch.setenv("http_proxy", await open_shop.serve(app))
+    monkeypatch.setenv("no_proxy", "")
+    connector = Connector(settings("http://graph.example"), (await open_shop()).clock)
+
+    [page async for page in connector.poll("conversations", None)]
+
+    await connector.close()
+    assert seen[0].startswith("http://graph.example/v21.0/")
+
+
+async def test_a_poll_that_is_left_off_leaves_nothing_behind(open_shop: Opener) -> None:
+    """Its pages can be closed between two of them; the next poll reads all of it again."""
+    shop = await open_shop(ads=None)
+    for number in range(120):
+        shop.post(f"visitor {number}", author=shop.customer, sent_at=shop.ago(minutes=number))
+    pages: Any = shop.connector.poll("feed", None)
+    first = await anext(pages)
+    await pages.aclose()
+
+    again = await shop.pages("feed", first.cursor)
+
+    assert len({message.remote_id for page in again for message in page.messages}) == 120
+
+
 # The token
 
 
@@ -292,6 +328,7 @@ async def test_missing_scopes_are_named_for_each_stream(open_shop: Opener) -> No
     told = {each.stream: each for each in (await shop.connector.check()).streams}
 
     assert told[Stream.DIRECT_MESSAGES].text == ""
+    assert "2027-01-21" in told[Stream.REVIEWS].text
     assert "pages_manage_engagement" in told[Stream.COMMENTS].text
     assert all(each.ok for each in told.values())
 

@@ -113,6 +113,25 @@ async def test_what_is_back_is_restored(shop: Shop) -> None:
     assert back.messages[message.remote_id].restored
 
 
+async def test_people_learn_how_a_thread_can_be_answered_by_now(shop: Shop) -> None:
+    """Comments that were switched off since, a customer who blocked us, a thread that is back."""
+    written = await written_everywhere(shop)
+    (comment, asked), (dm, private) = written["comment"], written["dm"]
+    shop.details[comment.serial] = {"can_comment": False}
+    shop.clock.advance(timedelta(days=2))
+    later = await shop.verify([asked, private])
+    shop.clock.advance(timedelta(days=6))
+    much_later = await shop.verify([private])
+    post = written["post"][1]
+    back = await shop.verify([post], deleted=True)
+
+    assert later.closed == {asked.thread_id}
+    (window,) = [w for page in later.pages for w in page.windows if w.thread_id.startswith("dm:")]
+    assert window.closes_at == shop.world.get(dm.serial + 1).sent_at + timedelta(days=7)
+    assert much_later.closed == {private.thread_id}
+    assert [w.open for page in back.pages for w in page.windows] == [True]
+
+
 async def test_a_post_of_ours_that_is_gone_takes_its_comments_along(shop: Shop) -> None:
     """The post is in no list of the Page's any more, and that list was read to its end."""
     written = await written_everywhere(shop)
