@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from connectors.facebook import payloads, windows
@@ -36,7 +37,7 @@ from connectors.facebook.homes import (
 )
 from connectors.facebook.lists import LISTS
 from connectors.facebook.marks import Listing
-from connectors.facebook.shapes import Malformed, time_of
+from connectors.facebook.shapes import Malformed, an_object, id_of, time_of
 from inboxd import errors
 from inboxd.connector import Page
 
@@ -52,6 +53,10 @@ if TYPE_CHECKING:
 
 MOST_PAGES = 20
 """Of one list; what stands below is not looked up, and so is never gone."""
+_WORTH_A_PAGE = 5
+"""So many conversations that are sought are worth a page of the list of all."""
+_LISTED_FOR = timedelta(days=30)
+"""A request that nobody answered is not listed any more after so long."""
 WAS_READ = "reads of {}"
 """Under which name the ledger counts that an extra list could be read."""
 
@@ -92,6 +97,7 @@ class Verifier:
         self._ledger = ledger
         self._token: Token | None = None
         self._names: dict[str, set[str] | None] = {}
+        self._threads: dict[str, Json] = {}
 
     async def pages(self, known: Sequence[Known]) -> AsyncGenerator[Page, None]:
         """
@@ -99,7 +105,9 @@ class Verifier:
 
         One list that may not be read is noted; a refused token or a limit ends the look.
         """
-        for home, some in by_home(known, self._settings.page_id):
+        homes = by_home(known, self._settings.page_id)
+        await self._find_conversations([home.above for home, _some in homes if home.private])
+        for home, some in homes:
             if some[0].remote_id.startswith("rating:") and not self._settings.has_reviews:
                 yield Page({}, note=REVIEWS_ENDED)
                 continue
@@ -107,6 +115,24 @@ class Verifier:
                 yield await self._look(home, some)
             except (errors.PermissionMissing, errors.UnexpectedPayload) as error:
                 yield Page({}, note=f"{len(some)} messages were not looked up: {error}")
+
+    async def _find_conversations(self, names: Sequence[str]) -> None:
+        """
+        Look for conversations in the list of them, which shows 25 in a call.
+
+        Those that were active lately are found there; for the others it is not read further
+        than pays, and each is asked for by itself.
+        """
+        which, sought = LISTS["conversations"], set(names)
+        path, params = f"{self._settings.page_id}/conversations", dict(which.params)
+        for _ in range(len(names) // _WORTH_A_PAGE):
+            listing = await self._graph.page(path, params, which.task)
+            for item in listing.items:
+                with suppress(Malformed):
+                    self._threads[id_of(an_object(item))] = item
+            if listing.further is None or sought <= self._threads.keys():
+                return
+            params |= listing.further
 
     async def _look(self, home: Home, some: Sequence[Known]) -> Page:
         shown = await self._shown(home, some)
@@ -165,7 +191,10 @@ class Verifier:
         shown, params = Shown(), dict(home.params)
         sought, back_to = {bare(each.remote_id) for each in some}, min(e.sent_at for e in some)
         if home.private:
-            thread = await self._graph.call("GET", path, {"fields": CONVERSATION_FIELDS}, home.task)
+            fields = {"fields": CONVERSATION_FIELDS}
+            thread = self._threads.get(path) or await self._graph.call(
+                "GET", path, fields, home.task
+            )
             shown.thread, path = thread, f"{path}/messages"
             listing = Listing.of(thread["messages"]) if thread.get("messages") else Listing()
         else:
@@ -204,7 +233,7 @@ class Verifier:
             return False
         if shown is not None:
             return shown.would_show(known, private=home.private)
-        if home.private or not home.above:
+        if not home.above or (home.private and self._may_be_unlisted(known)):
             return False
         lists = [home.source]
         if home.source == "feed":
@@ -212,6 +241,10 @@ class Verifier:
             extras = [name for name, each in LISTS.items() if each.extra]
             lists += [e for e in extras if self._ledger.spent(WAS_READ.format(e), day)]
         return all([await self._is_in_no_list(home.above, each) for each in lists])
+
+    def _may_be_unlisted(self, known: Known) -> bool:
+        """Return whether a conversation may be there without being listed, as old requests are."""
+        return self._clock.now() - known.sent_at > _LISTED_FOR
 
     async def _is_in_no_list(self, above: str, source: str) -> bool:
         """Return whether all of a list could be read and shows nothing of that name or number."""
@@ -224,7 +257,7 @@ class Verifier:
 
     async def _all_of(self, source: str) -> set[str] | None:
         """Return the ids of a whole list of the Page's, None if it cannot be read to its end."""
-        params = {**LISTS[source].params, "fields": "id,created_time", "limit": "100"}
+        params = {**LISTS[source].params, "fields": "id", "limit": "100"}
         if source == "ratings":
             params = dict(LISTS[source].simpler)
         names: set[str] = set()

@@ -318,6 +318,39 @@ async def test_a_look_costs_a_call_for_each_list_and_not_for_each_message(shop: 
     assert len(shop.calls()) == 2
 
 
+async def test_many_conversations_are_looked_up_by_the_page(shop: Shop) -> None:
+    """The list shows 25 in a call; one that is not among the latest is asked for by itself."""
+    people = shop.world.people
+    for number in range(30):
+        shop.dm(f"dm {number}", people[number], sent_at=shop.ago(minutes=60 - number))
+    came = await shop.poll("conversations")
+    for number in range(30, 40):
+        shop.dm("later", people[number])
+    shop.log.clear()
+
+    found = await shop.verify(came)
+
+    assert (found.gone, found.notes) == (set(), "")
+    assert len(found.messages) == 30
+    assert len(shop.calls()) == 2
+
+
+@pytest.mark.parametrize(("days", "gone"), [(1, 1), (31, 0)])
+async def test_a_conversation_that_is_listed_no_more_is_gone(
+    shop: Shop, days: int, gone: int
+) -> None:
+    """If it is not among all that are listed, and not so old that it need not be."""
+    item = shop.dm("Hallo?")
+    shop.dm("Auch hallo?", shop.world.people[1])
+    came = [message for message in await shop.poll("conversations") if message.text == "Hallo?"]
+    shop.world.delete(item.serial, at=shop.clock.now())
+    shop.clock.advance(timedelta(days=days))
+
+    found = await shop.verify(came)
+
+    assert len(found.gone) == gone
+
+
 async def test_a_comment_on_a_picture_is_looked_up_below_the_picture(open_shop: Opener) -> None:
     """Its id begins with the picture's number, which is no post's."""
     shop = await open_shop(photos=True)
