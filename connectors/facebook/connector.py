@@ -141,11 +141,12 @@ class Connector(port.Connector):
             async for page in feed:
                 last = page.cursor
                 yield replace(page, cursor=before)
-        done, whole = Marks.of(last, now), True
-        start = marks.of_extras(now - self._settings.backfill)
+        done = Marks.of(last, now)
         for source in beside_the_feed(self._settings):
             if self._ledger.rests_until(source):
                 continue
+            extra = LISTS[source].extra
+            start = marks.of_extra(extra, now - self._settings.backfill)
             try:
                 async with aclosing(self._read(source, start, now, sweeps=True)) as pages:
                     async for page in pages:
@@ -154,9 +155,10 @@ class Connector(port.Connector):
                 self._ledger.rest(source, now + _ASK_AGAIN)
                 yield port.Page(before, note=f"Not read: {error}")
             except errors.NetworkError as error:
-                whole = False
                 yield port.Page(before, note=f"Not read this time: {error}")
-        yield port.Page((replace(done, extras_to=done.newest) if whole else done).cursor())
+            else:
+                done = replace(done, **{f"{extra}_to": done.newest})
+        yield port.Page(done.cursor())
 
     async def _read(
         self, source: str, marks: Marks, now: datetime, *, sweeps: bool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl
 
 from connectors.facebook.shapes import Malformed, an_object, dig, string
@@ -26,7 +26,7 @@ class Marks:
 
     *floor* is where the first poll began, *newest* the newest instant seen, *swept* when all
     posts were read last, *swept_to* what *newest* was then, and *sweep_at* when it is due again;
-    *extras_to* is what *newest* was when the lists beside it were read, which may be refused.
+    *ads_to* and *photos_to* are what *newest* was when those lists could be read beside it.
     """
 
     floor: datetime
@@ -34,7 +34,8 @@ class Marks:
     swept: datetime | None = None
     swept_to: datetime | None = None
     sweep_at: datetime | None = None
-    extras_to: datetime | None = None
+    ads_to: datetime | None = None
+    photos_to: datetime | None = None
 
     @classmethod
     def of(cls, cursor: Cursor | None, start: datetime) -> Marks:
@@ -63,9 +64,10 @@ class Marks:
         marks = replace(self, newest=newest)
         return replace(marks, swept=now, swept_to=newest, sweep_at=None) if swept else marks
 
-    def of_extras(self, start: datetime) -> Marks:
+    def of_extra(self, extra: Literal["", "ads", "photos"], start: datetime) -> Marks:
         """Return the marks to read a list beside this one from, never before *start*."""
-        known = max(self.extras_to or self.floor, start)
+        read_to = {"ads": self.ads_to, "photos": self.photos_to}.get(extra)
+        known = max(read_to or self.floor, start)
         return Marks(min(self.floor, known), known, swept_to=known)
 
     def swept_in(self, pages: int, now: datetime) -> Marks:

@@ -253,6 +253,23 @@ async def test_a_list_that_nobody_asked_for_may_be_refused(
     assert len(shop.calls(endpoint)) == 2
 
 
+async def test_what_was_written_while_a_list_was_refused_is_not_lost(open_shop: Opener) -> None:
+    """It comes once the token may read the list, as far as a first read goes back."""
+    shop = await open_shop(ads=None)
+    await shop.poll("feed")
+    shop.clock.advance(timedelta(minutes=16))
+    shop.faults.switch_on("facebook", Fault.PERMISSION_MISSING, endpoint="GET ads_posts")
+    await shop.poll("feed")
+    on_an_ad(shop)
+    shop.faults.clear()
+    shop.comment(shop.post(), "etwas anderes")
+    shop.clock.advance(timedelta(hours=12))
+    assert "Ist das echt?" not in await shop.texts("feed")
+    shop.clock.advance(timedelta(hours=13))
+
+    assert "Ist das echt?" in await shop.texts("feed")
+
+
 async def test_a_list_that_was_asked_for_must_be_readable(open_shop: Opener) -> None:
     """It fails alone, and names the permission."""
     shop = await open_shop(ads=True)
