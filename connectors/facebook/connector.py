@@ -9,12 +9,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from connectors.facebook import checking
-from connectors.facebook.failures import REVIEWS_ENDED, SEND_COMMENT, SEND_DM, BadRequest
+from connectors.facebook.failures import REVIEWS_ENDED, SEND_COMMENT, SEND_DM, BadRequest, Expired
 from connectors.facebook.limits import Meter
-from connectors.facebook.lists import LISTS, List, beside_the_feed, lists_of
+from connectors.facebook.lists import LISTS, beside_the_feed, lists_of
 from connectors.facebook.marks import LONG_AGO, SWEEP_EVERY, Listing, Marks
 from connectors.facebook.quarantine import reread
-from connectors.facebook.reading import Reading, Request
+from connectors.facebook.reading import Batch, Reading, Request, hidden
 from connectors.facebook.sending import private_reply, sent
 from connectors.facebook.shapes import Malformed, id_of
 from connectors.facebook.transport import Graph
@@ -46,6 +46,7 @@ class Connector(port.Connector):
         self._ledger = ledger or port.Ledger(clock)
         self._meter = Meter(clock, self._ledger)
         self._graph = Graph(settings, self._meter)
+        self._simply: set[str] = set()
 
     def sources(self) -> Sequence[port.Source]:
         """Return the lists behind the configured streams; private messages come first."""
@@ -168,7 +169,7 @@ class Connector(port.Connector):
         queue, last, pages = deque([self._first(source, marks, sweeps=sweeps)]), None, 0
         while queue:
             request = queue.popleft()
-            batch = request.read(await self._page(request, which))
+            batch = await self._batch(request, source, seen=marks.newest > marks.floor)
             pages += request.path == path
             # What moved while the list was read stands on two pages, and is read on once.
             new = {each.name: each for each in batch.further if each.name not in asked}
@@ -198,10 +199,24 @@ class Connector(port.Connector):
         path = f"{settings.page_id}/{source}"
         return Request(path, which.kind, which.params, take, until, context, which.choose)
 
-    async def _page(self, request: Request, which: List) -> Listing:
+    async def _batch(self, request: Request, source: str, *, seen: bool) -> Batch:
         try:
-            return await self._graph.page(request.path, request.params, which.task)
+            return request.read(await self._page(request, source))
+        except Expired as error:
+            if request.kind != "messages":
+                raise errors.Unavailable(str(error)) from None
+            # Beyond what came with a conversation Graph may answer with nothing but an error.
+            return hidden(seen=seen)
+
+    async def _page(self, request: Request, source: str) -> Listing:
+        """Return the page that is asked for; in simpler words if the server wants them."""
+        which, params = LISTS[source], dict(request.params)
+        if source in self._simply and request.kind == which.kind:
+            params |= which.simpler
+        try:
+            return await self._graph.page(request.path, params, which.task)
         except BadRequest:
-            if not which.simpler or request.params != which.params:
+            if not which.simpler or source in self._simply:
                 raise
+        self._simply.add(source)
         return await self._graph.page(request.path, which.simpler, which.task)

@@ -101,6 +101,10 @@ class Missing(BadRequest):
     """Error 100 with subcode 33, or 803: it is not there, or may not be seen; Graph says not which."""
 
 
+class Expired(errors.Unavailable):
+    """A list that began well cannot be read on: what its cursor points to is gone, or hidden."""
+
+
 class TooMuch(errors.Unavailable):
     """Error 1, which Graph gives also to who asks for more at once than it can gather."""
 

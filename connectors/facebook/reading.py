@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from connectors.facebook.settings import Settings
 
+_HIDDEN = "Facebook shows the 20 newest messages of a conversation whole: look on facebook.com."
 CONTEXT = "inboxd"
 """The key under which a quarantined payload tells what its own text does not: where it stood."""
 
@@ -212,7 +213,9 @@ class Reading:
         """Tell of a message that Graph does not show any more, and that was not read before."""
         # Under the message's own name: who has it already need not keep this.
         batch.keep_unknown("dm", item, error, {})
-        text = f"Facebook shows some messages only as {error}: look on facebook.com."
-        batch.note = text
-        if self.seen is not None:
-            batch.lost = text
+        batch.take(hidden(seen=self.seen is not None))
+
+
+def hidden(*, seen: bool) -> Batch:
+    """Return what is told of messages that are not shown; new ones, if *seen* all before."""
+    return Batch(note=_HIDDEN, lost=_HIDDEN if seen else "")

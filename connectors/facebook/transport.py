@@ -19,6 +19,7 @@ import aiohttp
 from connectors.facebook.failures import (
     CONVERSATIONS,
     BadRequest,
+    Expired,
     Limited,
     Task,
     TooMuch,
@@ -117,7 +118,7 @@ class Graph:
 
         What is asked stands in its body: also what must be in no URL.
         """
-        query = f"?{urlencode(params)}" if params else ""
+        query = f"?{urlencode({**params, **self._proof()})}" if params or self._proof() else ""
         calls = [{"method": "GET", "relative_url": f"{path}{query}"} for path in paths]
         form = {"batch": json.dumps(calls), "include_headers": "false", **self._proof()}
         status, body, until = await self._request("POST", "", task, {"data": form}, len(calls))
@@ -150,7 +151,7 @@ class Graph:
             if "after" not in params:
                 raise
             # The item that the cursor points to is gone; the next poll asks without one.
-            raise errors.Unavailable(f"{error} It was deleted while it was read.") from error
+            raise Expired(f"{error} It was deleted while it was read.") from error
 
     async def _smaller_page(self, path: str, params: Mapping[str, str], task: Task) -> Json:
         try:

@@ -99,6 +99,37 @@ async def test_more_new_messages_than_graph_shows_are_a_loss(shop: Shop) -> None
     assert any("facebook.com" in page.lost for page in pages)
 
 
+@pytest.mark.parametrize("cursor", [None, "later"])
+async def test_a_conversation_that_cannot_be_read_on_stops_no_other(
+    open_shop: Opener, cursor: str | None
+) -> None:
+    """Graph may answer with an error where the newest twenty end."""
+    at = "2026-03-02T08:00:00+0000"
+    messages = {
+        "data": [{"id": "m_9", "created_time": at, "message": "neu"}],
+        "paging": {"cursors": {"after": "B"}, "next": "https://x/?after=B"},
+    }
+    threads: list[dict[str, Any]] = [
+        {"id": f"t_{n}", "updated_time": at, "messages": messages if n == 1 else {"data": []}}
+        for n in (1, 2)
+    ]
+    paging = {"cursors": {"after": "C"}, "next": "https://x/?after=C"}
+    gone = {"error": {"message": "deleted", "type": "x", "code": 100, "error_subcode": 33}}
+    third = {"data": [{"id": "m_1", "created_time": at, "message": "auch neu"}]}
+    rest = {"data": [{"id": "t_3", "updated_time": at, "messages": third}]}
+    connector = await open_shop.script(
+        (200, {"data": threads, "paging": paging}), (400, gone), (200, rest)
+    )
+    start = {"floor": "2026-03-01T00:00:00+00:00", "newest": "2026-03-02T07:00:00+00:00"}
+
+    pages = [p async for p in connector.poll("conversations", start if cursor else None)]
+
+    assert [m.text for page in pages for m in page.messages] == ["neu", "auch neu"]
+    assert any("facebook.com" in page.note for page in pages)
+    assert any(page.lost for page in pages) is (cursor is not None)
+    assert [page.unknown for page in pages if page.unknown] == []
+
+
 async def test_messages_that_were_read_before_graph_hid_them_are_no_loss(shop: Shop) -> None:
     """Inside the overlap they come without their words, and were stored with them."""
     for age in range(15):
@@ -359,11 +390,14 @@ async def test_a_server_that_refuses_stories_shows_reviews_without_answers(
         "open_graph_story": {"id": 9},
         "review_text": "Gut",
     }
-    connector = await open_shop.script((400, refused), (200, {"data": [review]}))
+    paging = {"cursors": {"after": "B"}, "next": "https://x/?after=B"}
+    connector = await open_shop.script(
+        (400, refused), (200, {"data": [review], "paging": paging}), (200, {"data": [review]})
+    )
 
-    (page,) = [page async for page in connector.poll("ratings", None)]
+    pages = [page async for page in connector.poll("ratings", None)]
 
-    assert [message.text for message in page.messages] == ["Gut"]
+    assert [message.text for page in pages for message in page.messages] == ["Gut", "Gut"]
 
 
 async def test_reviews_of_a_newer_version_are_not_even_asked_for(open_shop: Opener) -> None:

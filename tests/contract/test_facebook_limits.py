@@ -17,7 +17,7 @@ from inboxd.errors import RateLimited, Unavailable
 from inboxd.model import Stream
 from inboxd.simulator import facebook
 from inboxd.simulator.faults import Fault
-from tests.contract.facebook_shop import PAGE, Opener, Shop, reply_to, settings
+from tests.contract.facebook_shop import PAGE, SECRET, Opener, Shop, reply_to, settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -281,12 +281,13 @@ async def test_check_tells_until_when_the_token_works(open_shop: Opener) -> None
     """The sooner of its own end and the end of its access to data, with what to do."""
     ends = datetime(2026, 4, 1, tzinfo=UTC)
     later = ends + timedelta(days=30)
+    secret = {"app_secret": SECRET}
     for grant, said in (
         (facebook.Grant(expires_at=ends, data_access_expires_at=later), "new Page token"),
         (facebook.Grant(expires_at=later, data_access_expires_at=ends), "agree again"),
         (facebook.Grant(data_access_expires_at=ends), "agree again"),
     ):
-        shop = await open_shop(app={"grant": grant})
+        shop = await open_shop(app={"grant": grant, **secret}, **secret)
         check = await shop.connector.check()
         assert check.expires_at == ends
         assert said in check.renewal
