@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
 
@@ -61,6 +61,8 @@ class Simulator:
         self.log = RequestLog()
         self.slack = slack.Workspace()
         self.mail = Mailbox()
+        self.facebook_details: dict[int, dict[str, Any]] = {}
+        """What the world does not know of an item of Facebook's, by serial; see its `app`."""
         self.vk_url = self.facebook_url = self.twitter_url = ""
         self.slack_api_url = self.webhook_url = ""
         self.smtp_host = HOST
@@ -82,7 +84,8 @@ class Simulator:
         shared = (self.world, self.faults, self.log, self._now)
         limited = self._options.rate_limited
         self.vk_url = await self._serve(stack, "vk", vk.app(*shared))
-        self.facebook_url = await self._serve(stack, "facebook", facebook.app(*shared))
+        graph = facebook.app(*shared, details=self.facebook_details)
+        self.facebook_url = await self._serve(stack, "facebook", graph)
         self.twitter_url = await self._serve(
             stack, "twitter", twitter.app(*shared, rate_limited=limited)
         )
