@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from connectors.facebook import payloads, windows
 from connectors.facebook.checking import Token, token_told
-from connectors.facebook.failures import REVIEWS_ENDED, Missing
+from connectors.facebook.failures import REVIEWS_ENDED, Expired, Missing
 from connectors.facebook.fields import CONVERSATION_FIELDS
 from connectors.facebook.homes import (
     DETAILED_MESSAGES,
@@ -205,7 +205,12 @@ class Verifier:
             if listing.further is None or far_enough or sought <= shown.items.keys():
                 break
             params |= listing.further
-            listing = await self._graph.page(path, params, home.task)
+            try:
+                listing = await self._graph.page(path, params, home.task)
+            except Expired:
+                # What stands further down is not shown, or moved: of that nothing is known.
+                shown.whole = False
+                break
         return shown
 
     async def _alone(

@@ -227,6 +227,23 @@ async def test_a_list_that_ends_at_twenty_messages_proves_nothing(open_shop: Ope
     assert "cannot be looked up" in page.note
 
 
+async def test_a_conversation_that_cannot_be_read_on_proves_nothing(open_shop: Opener) -> None:
+    """Behind the newest twenty Graph may have an error and no list."""
+    rows = [
+        {"id": f"m_{n}", "created_time": f"2026-03-02T08:{n:02}:00+0000", "message": "?"}
+        for n in range(59, 54, -1)
+    ]
+    paging = {"cursors": {"after": "B"}, "next": "https://x/?after=B"}
+    thread = {"id": "t_1", "messages": {"data": rows, "paging": paging}}
+    gone = {"error": {"message": "?", "type": "x", "code": 100, "error_subcode": 33}}
+    connector = await open_shop.script((200, thread), (400, gone), (400, gone))
+    old = known_as(await _a_message(open_shop), remote_id="dm:m_7", thread_id="dm:t_1")
+
+    (page,) = [page async for page in connector.verify([old])]
+
+    assert page.gone == []
+
+
 async def _a_message(open_shop: Opener) -> Message:
     shop = await open_shop()
     shop.dm("Hallo?", sent_at=shop.ago(hours=1))
