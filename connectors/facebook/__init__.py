@@ -3,8 +3,9 @@ Facebook: one Page's Messenger inbox, comments, mentions and reviews, over the G
 
 Graph has no list of "what is new", so each source is read newest first until what was
 known; and no tombstones, so what is deleted is simply no longer shown, and found to be gone
-by looking it up (verifying.py says when that is believed). Its paging cursors expire with the item they point to and its ``next``
-URLs carry the token, so neither is ever kept: a cursor of ours holds instants only.
+by looking it up (verifying.py says when that is believed). Its paging cursors expire with the
+item they point to and its ``next`` URLs carry the token, so neither is ever kept: a cursor of
+ours holds instants only.
 
 Source: facebook-inbox-spec.json, and developers.facebook.com/docs/graph-api.
 """
