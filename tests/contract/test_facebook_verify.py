@@ -157,6 +157,22 @@ async def test_what_may_not_be_read_is_never_gone(
     assert found.gone == set()
 
 
+@pytest.mark.parametrize("code", ["10", "200", "368", "100"])
+async def test_only_that_there_is_no_such_thing_makes_it_gone(shop: Shop, code: str) -> None:
+    """It is in no list any more, but asked for by itself Graph gives another reason."""
+    written = await written_everywhere(shop)
+    for kind in ("comment", "below a post", "below a mention"):
+        shop.world.delete(written[kind][0].serial, at=shop.clock.now())
+    for endpoint in ("GET node", "batch GET node"):
+        shop.faults.switch_on("facebook", Fault.PERMISSION_MISSING, endpoint=endpoint, code=code)
+    public = [message for _item, message in written.values() if message.public]
+
+    found = await shop.verify(public)
+
+    assert found.gone == set()
+    assert "cannot be looked up" in found.notes
+
+
 async def test_a_token_that_sees_single_things_no_more_deletes_nothing(shop: Shop) -> None:
     """Everything that is asked for by itself is 100/33, but the lists still show it."""
     written = await written_everywhere(shop)
