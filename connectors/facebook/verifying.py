@@ -113,7 +113,7 @@ class Verifier:
                 continue
             try:
                 yield await self._look(home, some)
-            except (errors.PermissionMissing, errors.UnexpectedPayload) as error:
+            except (errors.PermissionMissing, errors.UnexpectedPayload, Malformed) as error:
                 yield Page({}, note=f"{len(some)} messages were not looked up: {error}")
 
     async def _find_conversations(self, names: Sequence[str]) -> None:
@@ -270,9 +270,9 @@ class Verifier:
             try:
                 path = f"{self._settings.page_id}/{source}"
                 listing = await self._graph.page(path, params, LISTS[source].task)
-            except (errors.PermissionMissing, errors.UnexpectedPayload):
+                names |= {name_in_list(an_object(item), source) for item in listing.items}
+            except (errors.PermissionMissing, errors.UnexpectedPayload, Malformed):
                 return None
-            names |= {name_in_list(item, source) for item in listing.items}
             if listing.further is None:
                 return names
             params |= listing.further

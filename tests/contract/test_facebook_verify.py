@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -258,6 +259,24 @@ async def test_a_conversation_that_cannot_be_read_on_proves_nothing(open_shop: O
     (page,) = [page async for page in connector.verify([old])]
 
     assert page.gone == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{"id": "t_1", "messages": {"data": 7}}, {"id": "t_1", "messages": 7}, {"id": 7}, [], b"{",
+     {"id": "t_1", "messages": {"data": [7, {}, {"id": True}, {"id": "m_7", "created_time": "?"}]}}],
+)  # fmt: skip
+async def test_an_answer_of_no_known_shape_deletes_nothing(open_shop: Opener, answer: Any) -> None:
+    """It is noted, or ends the look as an answer that is none."""
+    strange = {"error": {"message": "?", "type": "x", "code": 4711}}
+    connector = await open_shop.script((200, answer), (400, strange))
+    old = known_as(await _a_message(open_shop), remote_id="dm:m_7", thread_id="dm:t_1")
+    told: list[Page] = []
+
+    with suppress(Unavailable):
+        await collect(told, connector.verify([old]))
+
+    assert [name for page in told for name in page.gone] == []
 
 
 async def _a_message(open_shop: Opener) -> Message:
