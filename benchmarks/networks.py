@@ -62,6 +62,7 @@ network = "facebook"
 page_id = "{facebook_id}"
 token = {{ env = "FB_PAGE_TOKEN" }}
 streams = ["direct_messages", "comments"]
+poll_every = "30s"
 api_base = "{facebook}"
 
 [[accounts]]

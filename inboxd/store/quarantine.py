@@ -36,11 +36,16 @@ class QuarantineStore:
         self._db = connection
 
     def add(self, account: str, source: str, items: Sequence[Unknown], seen_at: datetime) -> None:
-        """Keep items as they came, and count how often they were seen."""
+        """
+        Keep items as they came, and count how often they were seen.
+
+        What was understood when it could still be read whole is no mystery: it is left out.
+        """
         now = to_text(seen_at)
         self._db.executemany(
             "INSERT INTO unknown_items (account, source, remote_id, kind, error, raw, "
-            "first_seen_at, last_seen_at, seen) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1) "
+            "first_seen_at, last_seen_at, seen) SELECT ?, ?, ?, ?, ?, ?, ?, ?, 1 "
+            "WHERE NOT EXISTS (SELECT 1 FROM messages WHERE account = ? AND remote_id = ?) "
             "ON CONFLICT (account, remote_id) DO UPDATE SET raw = excluded.raw, "
             "error = excluded.error, last_seen_at = excluded.last_seen_at, seen = seen + 1, "
             "understood_at = NULL",
@@ -54,6 +59,8 @@ class QuarantineStore:
                     json_text(item.raw) or "{}",
                     now,
                     now,
+                    account,
+                    storable(item.remote_id),
                 )
                 for item in items
             ],

@@ -250,3 +250,10 @@ def test_a_later_version_takes_items_out_of_quarantine(house: House) -> None:
     assert [case["status"] for case in house.shop.cases()] == ["waiting"]
     house.shop.store.quarantine.add("shop-vk", "comments", [item], START)
     assert len(house.shop.store.quarantine.held()) == 1
+
+
+def test_what_was_understood_once_is_not_quarantined_later(house: House) -> None:
+    """Facebook shows only the newest messages whole; of older ones it tells nothing new."""
+    house.shop.hear(said(0, "m1"))
+    house.shop.store.quarantine.add("shop-vk", "comments", [Unknown("m1", "dm", {})], START)
+    assert house.shop.store.quarantine.held() == []
