@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openapi_schema_validator import OAS30Validator
 
-from connectors.twitter import _Found, _snowflake, _time_of, read_dm_events, read_tweets
+from connectors.twitter.messages import Found, read_dm_events, read_tweets
+from connectors.twitter.payloads import snowflake, time_of
 from inboxd.errors import UnexpectedPayload
 from inboxd.model import Attachment, Author, Direction, Message, Stream
 
@@ -31,7 +32,7 @@ DIALECTS = {"tweet": "x-openapi.json", "post": "x-openapi-post-dialect.json"}
 
 def new_id(seconds: int = 0) -> str:
     """Return the id of something made so many seconds after SENT_AT."""
-    return str(_snowflake(SENT_AT + timedelta(seconds=seconds)) + 1)
+    return str(snowflake(SENT_AT + timedelta(seconds=seconds)) + 1)
 
 
 ROOT, QUESTION, ANSWER = new_id(-60), new_id(), new_id(90)
@@ -91,11 +92,11 @@ def check_schema(body: Any, path: str, dialect: str = "tweet") -> None:
     validator.validate(body)
 
 
-def read(body: Any, *, summoned_only: bool = True) -> _Found:
+def read(body: Any, *, summoned_only: bool = True) -> Found:
     return read_tweets(body, US, summoned_only=summoned_only)
 
 
-def only(found: _Found) -> Message:
+def only(found: Found) -> Message:
     assert found.unknown == []
     (message,) = found.messages
     return message
@@ -318,7 +319,7 @@ def dm(**fields: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_reads_direct_messages_of_both_sides(dialect: str) -> None:
     """One conversation, the customer inbound and the shop outbound, 10,000 letters allowed."""
-    body = page(dm(id=ANSWER, sender_id=US, text="_Found it."), dm(), users=[ANNA])
+    body = page(dm(id=ANSWER, sender_id=US, text="Found it."), dm(), users=[ANNA])
     check_schema(body, "/2/dm_events", dialect)
 
     found = read_dm_events(body, US, since_id=0)
@@ -363,8 +364,8 @@ def test_an_empty_page_has_no_data() -> None:
     """X leaves `data` out where there is nothing."""
     check_schema(page(), "/2/users/{id}/mentions")
 
-    assert read(page()) == _Found("")
-    assert read_dm_events(page(), US, since_id=0) == _Found("")
+    assert read(page()) == Found("")
+    assert read_dm_events(page(), US, since_id=0) == Found("")
 
 
 def test_partial_errors_are_told_unless_they_are_about_what_is_gone() -> None:
@@ -446,7 +447,7 @@ def test_an_id_bounds_what_was_made_from_its_time_on(naive: datetime) -> None:
     """The id that stands for an instant is below that instant's ids and above those before it."""
     at = naive.replace(tzinfo=UTC)
 
-    bound = _snowflake(at)
+    bound = snowflake(at)
 
-    assert _time_of(bound) < at
-    assert timedelta(0) <= at - _time_of(bound + 1) < timedelta(milliseconds=1)
+    assert time_of(bound) < at
+    assert timedelta(0) <= at - time_of(bound + 1) < timedelta(milliseconds=1)

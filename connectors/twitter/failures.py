@@ -1,0 +1,132 @@
+"""What a failed call to X means, and for whom; pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from connectors.twitter.messages import NOT_SUMMONED
+from connectors.twitter.payloads import as_object, as_objects
+from inboxd import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from inboxd.model import Json
+
+
+class Failure(Exception):
+    """
+    A call without a good answer. *problem* is X's own JSON, None where the answer was not JSON.
+
+    *sent* is False only where the request surely never left. It carries nothing of the request.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        sent: bool = True,
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        problem: Json | None = None,
+    ) -> None:
+        super().__init__(text)
+        self.sent = sent
+        self.status = status
+        self.headers = headers or {}
+        self.problem = problem
+
+    def is_about(self, name: str) -> bool:
+        """Whether X refuses the parameter *name*."""
+        return self.status == 400 and name in str(as_object(self.problem).get("errors"))
+
+
+_APP_PROBLEMS = ("/oauth1-permissions", "/client-forbidden", "/unsupported-authentication")
+_ADVICE = (
+    ("duplicate", "the same text was sent before; word it differently"),
+    ("mentioned", NOT_SUMMONED),
+    ("permission to dm", "this person takes no messages from the account; answer in public"),
+    ("deleted", "the post is gone; answer by direct message or close the case"),
+    ("too long", "shorten it: X counts links as 23 and emoji and CJK as 2"),
+)
+_NO_ADVICE = "look at the conversation in the X app"
+
+
+def read_error(failure: Failure, now: datetime) -> errors.InboxdError:
+    """Return what a failed read means, and for whom."""
+    if error := _common_error(failure, now):
+        return error
+    if failure.problem is None or failure.status is None or failure.status >= 500:
+        return errors.Unavailable(str(failure))
+    if failure.status == 403:
+        return errors.PermissionMissing(
+            f"{failure}; give the app the permission (Read and write and Direct message), make "
+            "new access tokens, and see that the plan's access level covers this endpoint"
+        )
+    if failure.status == 404:
+        return errors.PermissionMissing(f"{failure}; check user_id and api_base")
+    return errors.UnexpectedPayload(str(failure))
+
+
+def send_error(failure: Failure, now: datetime) -> errors.InboxdError:
+    """Return what a failed send means: refused, not sent, or perhaps sent after all."""
+    if error := _common_error(failure, now):
+        return error
+    if not failure.sent:
+        return errors.Unavailable(str(failure))
+    status = failure.status
+    if status is None or status < 300 or status >= 500:
+        return errors.OutcomeUnknown(f"{failure}; X may have delivered the reply")
+    if failure.problem is None or status < 400:
+        return errors.Unavailable(str(failure))
+    if type_of(failure.problem).endswith(_APP_PROBLEMS):
+        return read_error(failure, now)
+    told = str(failure)
+    advice = next((text for words, text in _ADVICE if words in told.lower()), _NO_ADVICE)
+    return errors.SendRefused(f"{told}; {advice}")
+
+
+def _common_error(failure: Failure, now: datetime) -> errors.InboxdError | None:
+    """Return what reads and sends have in common: money, limits and the token."""
+    problem = as_object(failure.problem)
+    if failure.status == 402:
+        return errors.BudgetSpent(f"{failure}; buy credits in X's developer console")
+    if failure.status in (403, 429) and type_of(problem).endswith("/usage-capped"):
+        return errors.BudgetSpent(str(failure), until=_next_period(now, problem.get("period")))
+    if failure.status == 429:
+        return errors.RateLimited(str(failure), until=_reset_at(failure.headers))
+    if failure.status == 401 and failure.problem is not None:
+        return errors.TokenInvalid(f"{failure}; renew the keys, and check that this clock is right")
+    return None
+
+
+def type_of(problem: Json) -> str:
+    """Return the type of a problem, of which only the end says anything."""
+    # The host is api.twitter.com or api.x.com, so only the end of a type says anything.
+    return str(problem.get("type", ""))
+
+
+def _next_period(now: datetime, period: object) -> datetime:
+    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    if period == "Daily":
+        return midnight + timedelta(days=1)
+    return (midnight.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def _reset_at(headers: Mapping[str, str]) -> datetime | None:
+    """Return when the used-up windows are over; X tells in headers and sends no Retry-After."""
+    prefixes = ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
+    used_up = [name for name in prefixes if headers.get(f"{name}-remaining") == "0"]
+    resets = [headers.get(f"{name}-reset", "") for name in used_up or prefixes[:1]]
+    try:
+        return max(datetime.fromtimestamp(int(reset), UTC) for reset in resets)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def describe(problem: Json) -> str:
+    """Return a problem in words: its title, its detail, and what it says of parameters."""
+    messages = (error.get("message") for error in as_objects(problem.get("errors")))
+    parts = (problem.get("title"), problem.get("detail"), *messages)
+    return " - ".join(dict.fromkeys(str(part) for part in parts if part))[:500]
