@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from connectors.twitter.messages import NOT_SUMMONED
+from connectors.twitter.limits import refused_until
 from connectors.twitter.payloads import as_object, as_objects
+from connectors.twitter.posts import NOT_SUMMONED
 from inboxd import errors
 
 if TYPE_CHECKING:
@@ -19,10 +20,11 @@ class Failure(Exception):
     """
     A call without a good answer. *problem* is X's own JSON, None where the answer was not JSON.
 
-    *sent* is False only where the request surely never left. It carries nothing of the request.
+    *sent* is False only where the request surely never left; *until* is when the endpoint takes
+    another, where that is known. It carries nothing of the request.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what there is to say of a failed call
         self,
         text: str,
         *,
@@ -30,16 +32,19 @@ class Failure(Exception):
         status: int | None = None,
         headers: Mapping[str, str] | None = None,
         problem: Json | None = None,
+        until: datetime | None = None,
     ) -> None:
         super().__init__(text)
+        self.until = until
         self.sent = sent
         self.status = status
         self.headers = headers or {}
         self.problem = problem
 
-    def is_about(self, name: str) -> bool:
-        """Whether X refuses the parameter *name*."""
-        return self.status == 400 and name in str(as_object(self.problem).get("errors"))
+    def is_about(self, *names: str) -> bool:
+        """Whether X refuses a parameter of these *names*."""
+        told = str(as_object(self.problem).get("errors"))
+        return self.status == 400 and any(name in told for name in names)
 
 
 _APP_PROBLEMS = ("/oauth1-permissions", "/client-forbidden", "/unsupported-authentication")
@@ -66,7 +71,7 @@ def read_error(failure: Failure, now: datetime) -> errors.InboxdError:
         )
     if failure.status == 404:
         return errors.PermissionMissing(f"{failure}; check user_id and api_base")
-    return errors.UnexpectedPayload(str(failure))
+    return errors.UnexpectedPayload(str(failure), raw=failure.problem)
 
 
 def send_error(failure: Failure, now: datetime) -> errors.InboxdError:
@@ -90,12 +95,14 @@ def send_error(failure: Failure, now: datetime) -> errors.InboxdError:
 def _common_error(failure: Failure, now: datetime) -> errors.InboxdError | None:
     """Return what reads and sends have in common: money, limits and the token."""
     problem = as_object(failure.problem)
+    if failure.until is not None:
+        return errors.RateLimited(str(failure), until=failure.until)
     if failure.status == 402:
         return errors.BudgetSpent(f"{failure}; buy credits in X's developer console")
     if failure.status in (403, 429) and type_of(problem).endswith("/usage-capped"):
         return errors.BudgetSpent(str(failure), until=_next_period(now, problem.get("period")))
     if failure.status == 429:
-        return errors.RateLimited(str(failure), until=_reset_at(failure.headers))
+        return errors.RateLimited(str(failure), until=refused_until(failure.headers, now))
     if failure.status == 401 and failure.problem is not None:
         return errors.TokenInvalid(f"{failure}; renew the keys, and check that this clock is right")
     return None
@@ -112,17 +119,6 @@ def _next_period(now: datetime, period: object) -> datetime:
     if period == "Daily":
         return midnight + timedelta(days=1)
     return (midnight.replace(day=1) + timedelta(days=32)).replace(day=1)
-
-
-def _reset_at(headers: Mapping[str, str]) -> datetime | None:
-    """Return when the used-up windows are over; X tells in headers and sends no Retry-After."""
-    prefixes = ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
-    used_up = [name for name in prefixes if headers.get(f"{name}-remaining") == "0"]
-    resets = [headers.get(f"{name}-reset", "") for name in used_up or prefixes[:1]]
-    try:
-        return max(datetime.fromtimestamp(int(reset), UTC) for reset in resets)
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def describe(problem: Json) -> str:

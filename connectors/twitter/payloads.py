@@ -77,15 +77,20 @@ def author_of(user_id: str, known: Known) -> Author:
 
 
 def attachments_of(item: Json, known: Known) -> tuple[Attachment, ...]:
-    """Return an item's media as far as the answer tells of them."""
+    """Return an item's media as far as the answer tells of them, and the posts a DM shares."""
     keys = as_object(item.get("attachments")).get("media_keys") or ()
-    return tuple(
-        Attachment(
-            type=as_string(medium.get("type")) or "media",
-            url=as_string(either(medium, "url", "preview_image_url")),
-            title=as_string(medium.get("alt_text")),
-        )
-        for medium in (known["media"].get(str(key), {}) for key in keys)
+    media = (known["media"].get(str(key), {}) for key in keys)
+    shared = references_of(item) if "sender_id" in item else []
+    return (
+        *(
+            Attachment(
+                type=as_string(medium.get("type")) or "media",
+                url=as_string(either(medium, "url", "preview_image_url")),
+                title=as_string(medium.get("alt_text")),
+            )
+            for medium in media
+        ),
+        *(Attachment("post", f"https://x.com/i/status/{post.get('id')}") for post in shared),
     )
 
 
@@ -126,7 +131,7 @@ def items_of(answer: Json) -> list[Json]:
     data = answer.get("data", [])
     if not isinstance(data, list):
         raise errors.UnexpectedPayload(
-            f"X answered with data of type {type(data).__name__}, not a list"
+            f"X answered with data of type {type(data).__name__}, not a list", raw=answer
         )
     return [item if isinstance(item, Mapping) else {"value": item} for item in data]
 

@@ -3,29 +3,98 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import ClassVar, Literal
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 from inboxd import connector as port
 from inboxd.connector import Duration, Secret
 from inboxd.model import Stream
 
+_OAUTH_1 = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
+_OAUTH_2 = ("client_id", "refresh_token", "token_file")
+_LONGEST_WORD = 300
+"""X takes queries of 512 characters, and who must not be found takes some of them."""
+
+
+def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
+    """Return *path*; a relative one begins at the configuration file's folder."""
+    if "\0" in str(path) or not path.name:
+        raise ValueError("must name a file")
+    folder: Path = (info.context or {}).get("folder", Path())
+    try:
+        return folder / path.expanduser()
+    except RuntimeError:
+        raise ValueError("must not begin with a ~ for which there is no home") from None
+
 
 class Settings(port.AccountSettings):
-    """An X account, with the keys of an app and of the shop's own user (OAuth 1.0a)."""
+    """
+    An X account, with the keys of an app and of the shop's own user.
 
-    SUPPORTED_STREAMS: ClassVar = frozenset({Stream.MENTIONS, Stream.DIRECT_MESSAGES})
+    Either the four keys of OAuth 1.0a, which do not expire, or OAuth 2.0: *client_id* and
+    *refresh_token*, with *client_secret* if the app is a confidential client.
+    """
+
+    # What pydantic shows of a wrong input is the whole account, keys included.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    SUPPORTED_STREAMS: ClassVar = frozenset(
+        {Stream.MENTIONS, Stream.DIRECT_MESSAGES, Stream.SEARCH}
+    )
 
     poll_every: Duration = timedelta(minutes=2)
     api_base: str = Field("https://api.x.com", pattern="^https?://")
     user_id: str = Field(pattern=r"^\d{1,19}$", coerce_numbers_to_str=True)
     """The number of the shop's account, not its @handle."""
-    consumer_key: Secret
-    consumer_secret: Secret
-    access_token: Secret
-    access_token_secret: Secret
+    consumer_key: Secret | None = None
+    consumer_secret: Secret | None = None
+    access_token: Secret | None = None
+    """Of OAuth 1.0a; with OAuth 2.0 one that may be used until X refuses it."""
+    access_token_secret: Secret | None = None
+    client_id: Secret | None = None
+    client_secret: Secret | None = None
+    refresh_token: Secret | None = None
+    """The first one. Each can be used once; those that follow are kept in *token_file*."""
+    token_file: Annotated[Path, AfterValidator(_beside_the_file)] | None = None
+    """Where inboxd keeps the tokens of OAuth 2.0 (0600); relative to the configuration's folder."""
     monthly_read_budget: int | None = Field(None, gt=0)
-    """Items that may be read in a month. Today it is only accepted: nothing counts or stops yet."""
+    """Posts, users and DM events that may be read in a calendar month (UTC)."""
     reply_rule: Literal["summoned", "any"] = "summoned"
     """Whom X lets the app answer in public: who mentioned or quoted it, or (Enterprise) anybody."""
+
+    @property
+    def has_oauth_2(self) -> bool:
+        """Whether requests carry a token that must be refreshed, instead of a signature."""
+        return self.client_id is not None
+
+    @model_validator(mode="after")
+    def _one_set_of_keys(self) -> Self:
+        given = {name for name in self.model_fields_set if getattr(self, name) is not None}
+        if given & {*_OAUTH_2, "client_secret"}:
+            if mixed := sorted(given & {*_OAUTH_1} - {"access_token"}):
+                raise ValueError(
+                    f"has keys of OAuth 2.0 and of OAuth 1.0a ({', '.join(mixed)}); keep one set"
+                )
+            if missing := [name for name in _OAUTH_2 if name not in given]:
+                raise ValueError(
+                    f"lacks {', '.join(missing)}; OAuth 2.0 needs {', '.join(_OAUTH_2)}"
+                )
+        elif missing := [name for name in _OAUTH_1 if name not in given]:
+            raise ValueError(
+                f"lacks {', '.join(missing)}; give {', '.join(_OAUTH_1)} (OAuth 1.0a), "
+                f"or {', '.join(_OAUTH_2)} (OAuth 2.0)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _words_for_the_search(self) -> Self:
+        if Stream.SEARCH in self.streams and not self.brand_words:
+            raise ValueError(
+                'has the stream "search" but no brand_words; name what to look for, '
+                'such as brand_words = ["lavka sever"]'
+            )
+        if any(len(word) > _LONGEST_WORD for word in self.brand_words):
+            raise ValueError(f"has brand_words longer than {_LONGEST_WORD} characters")
+        return self

@@ -7,7 +7,7 @@ nothing is read that is not needed: see :class:`Walk` for what a poll reads agai
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,81 +15,167 @@ from connectors.twitter.payloads import MALFORMED, as_object, ids_of, snowflake,
 from inboxd import errors
 
 if TYPE_CHECKING:
-    from connectors.twitter.failures import Failure
-    from connectors.twitter.settings import Settings
+    from collections.abc import Iterable, Mapping
+
     from inboxd import connector as port
     from inboxd.model import Json
 
+SEARCHED_BACK = timedelta(days=7) - timedelta(minutes=5)
+"""X searches seven days back and refuses what lies behind; a moment is left for the call."""
+_MOST_STRETCHES = 20
+
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class Stretch:
     """
-    One reading of a source, newest first, down to *since_id* (exclusive).
+    A part of a source that is still to be read, newest first: what lies above *since_id*.
 
-    The next walk goes down to the newest item seen or to the overlap before the *start* of this
-    one, whichever is older: ids carry their time. What came late is found again, and a quiet
-    account is asked only for what it has not shown yet, which is free. *newest_id* counts only
-    once all pages are read; until then the cursor keeps *token*, so that a crash resumes.
+    *until_id* is the oldest item read so far, *token* the page to go on with, which X may
+    forget; *query* is what is searched for. *by_time*: X is asked by start_time, for it takes no
+    id that it has not given. *again*: what lies above was read before, so a loss is news.
     """
 
     since_id: int
-    started_at: datetime
-    newest_id: int = 0
+    until_id: int = 0
+    query: str = ""
+    token: str = ""
+    count: int = 0
     by_time: bool = False
-    """X is asked by start_time: no item is known yet, or none that X still takes."""
-    token: str | None = None
-    note: str = ""
-
-    @classmethod
-    def begin(cls, cursor: port.Cursor | None, now: datetime, settings: Settings) -> Walk:
-        """Return the walk that a cursor asks for; one that cannot be read counts as none."""
-        try:
-            return cls._resumed(cursor or {}, now, settings.overlap)
-        except MALFORMED:
-            return cls(snowflake(now - settings.backfill), now, by_time=True)
-
-    @classmethod
-    def _resumed(cls, cursor: port.Cursor, now: datetime, overlap: timedelta) -> Walk:
-        newest, read_at = int(cursor["newest_id"]), datetime.fromisoformat(cursor["read_at"])
-        if token := cursor.get("pagination_token"):
-            since = int(cursor["since_id"])
-            return cls(since, read_at, newest, bool(cursor["by_time"]), str(token))
-        before = snowflake(read_at - overlap)
-        return cls(min(newest, before) if newest else before, now, newest)
-
-    def cursor(self) -> port.Cursor:
-        """Return what brings this walk back."""
-        done = {"newest_id": str(self.newest_id), "read_at": self.started_at.isoformat()}
-        if self.token is None:
-            return done
-        here = {"since_id": str(self.since_id), "pagination_token": self.token}
-        return {**done, **here, "by_time": self.by_time}
+    again: bool = False
 
     def params(self) -> dict[str, Any]:
         """Return what asks X for this stretch; every page of it takes the same bound."""
         name, bound = "since_id", str(self.since_id)
         if self.by_time:
             name, bound = "start_time", f"{time_of(self.since_id + 1):%Y-%m-%dT%H:%M:%SZ}"
-        return {name: bound, "pagination_token": self.token}
+        until = str(self.until_id) if self.until_id and not self.token else None
+        return {name: bound, "until_id": until, "pagination_token": self.token or None}
 
-    def after(self, answer: Json, *, is_dm: bool) -> Walk:
-        """Return where the walk stands behind a page; without a token it has ended."""
+    def after(self, answer: Json, *, is_dm: bool) -> Stretch | None:
+        """Return what is left behind a page; None if it was the last."""
         ids = ids_of(answer)
         token = as_object(answer.get("meta")).get("next_token")
         if token is not None and token == self.token:
-            raise errors.UnexpectedPayload("X names the page that it has just sent as the next one")
+            raise errors.UnexpectedPayload(
+                "X names the page that it has just sent as the next one", raw=answer
+            )
         # dm_events knows no since_id: the bound is looked for here. A page that is not full says
         # nothing about there being more.
-        if is_dm and ids and min(ids) <= self.since_id:
-            token = None
-        return replace(self, newest_id=max([self.newest_id, *ids]), token=token, note="")
-
-    def restarted(self, failure: Failure, now: datetime, settings: Settings) -> Walk | None:
-        """Return the walk to take instead where X no longer knows a token or an id of ours."""
-        if self.token is not None and failure.is_about("pagination_token"):
-            return replace(self, token=None)
-        if self.by_time or not failure.is_about("since_id"):
+        if token is None or (is_dm and ids and min(ids) <= self.since_id):
             return None
-        bound = now - settings.backfill
-        note = f"X no longer knows how far was read: read again from {bound:%Y-%m-%d %H:%M}Z on"
-        return replace(self, since_id=snowflake(bound), by_time=True, token=None, note=note)
+        lowest = min([*ids, self.until_id or max(ids, default=0)])
+        return replace(self, until_id=lowest, token=str(token), count=self.count + len(ids))
+
+    def kept(self) -> Json:
+        """Return the stretch as a cursor keeps it."""
+        return {
+            "since_id": str(self.since_id),
+            "until_id": str(self.until_id),
+            "query": self.query,
+            "token": self.token,
+            "count": self.count,
+            "by_time": self.by_time,
+            "again": self.again,
+        }
+
+    @classmethod
+    def of(cls, kept: Json) -> Stretch:
+        """Return what `kept` kept."""
+        return cls(
+            int(kept["since_id"]),
+            int(kept.get("until_id", 0)),
+            str(kept.get("query", "")),
+            str(kept.get("token", "")),
+            int(kept.get("count", 0)),
+            bool(kept["by_time"]),
+            bool(kept.get("again", False)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """
+    How far a source has been read, and the stretches that are still to be read, newest first.
+
+    A poll begins a stretch at the newest end before it goes on with older ones, so that old work
+    keeps nothing new waiting. It goes down to the newest item seen or to the overlap before
+    the last poll, whichever is older: ids carry their time. What came late is found again, and a
+    quiet account is asked only for what it has not shown yet, which is free.
+    """
+
+    newest_id: int = 0
+    read_at: datetime | None = None
+    rest: tuple[Stretch, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """What else a source keeps in its cursor."""
+
+    @classmethod
+    def of(cls, cursor: port.Cursor | None) -> Walk:
+        """Return what a cursor says; one that cannot be read counts as none."""
+        try:
+            return cls._kept(cursor) if cursor else cls()
+        except MALFORMED:
+            return cls()
+
+    @classmethod
+    def _kept(cls, cursor: port.Cursor) -> Walk:
+        rest = [Stretch.of(kept) for kept in cursor.get("rest", ())]
+        if token := cursor.get("pagination_token"):
+            # As it was kept before there was more than one stretch.
+            old = Stretch(int(cursor["since_id"]), token=str(token), again=True)
+            rest.append(replace(old, by_time=bool(cursor["by_time"])))
+        extra = {"followed": dict(cursor["followed"])} if "followed" in cursor else {}
+        read_at = datetime.fromisoformat(cursor["read_at"])
+        if read_at.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return cls(int(cursor["newest_id"]), read_at, tuple(rest), extra)
+
+    def cursor(self) -> port.Cursor:
+        """Return what brings this walk back."""
+        read_at = self.read_at.isoformat() if self.read_at else ""
+        done = {"newest_id": str(self.newest_id), "read_at": read_at, **self.extra}
+        return {**done, "rest": [each.kept() for each in self.rest]} if self.rest else done
+
+    def bound(self, now: datetime, overlap: timedelta, backfill: timedelta) -> Stretch:
+        """Return the stretch from now back to what has been read."""
+        if self.read_at is None:
+            return Stretch(snowflake(now - backfill), by_time=True)
+        before = snowflake(self.read_at - overlap)
+        since = min(self.newest_id, before) if self.newest_id else before
+        return Stretch(since, again=True)
+
+    def begun(self, stretches: Iterable[Stretch], now: datetime) -> Walk:
+        """Return the walk with new *stretches* to be read first; what is left is not forgotten."""
+        rest = (*stretches, *self.rest)
+        if len(rest) > _MOST_STRETCHES:
+            rest = (*rest[: _MOST_STRETCHES - 1], *_joined(rest[_MOST_STRETCHES - 1 :]))
+        return replace(self, read_at=now, rest=rest)
+
+    def after(self, answer: Json, left: Stretch | None) -> Walk:
+        """Return where the walk stands behind a page of its first stretch, of which *left* is left."""
+        rest = (left, *self.rest[1:]) if left else self.rest[1:]
+        return replace(self, newest_id=max([self.newest_id, *ids_of(answer)]), rest=rest)
+
+    def instead(self, stretch: Stretch) -> Walk:
+        """Return the walk with another first stretch."""
+        return replace(self, rest=(stretch, *self.rest[1:]))
+
+
+def _joined(stretches: tuple[Stretch, ...]) -> list[Stretch]:
+    """Return one stretch for each query that covers all of them, and a little more."""
+    joined: dict[str, Stretch] = {}
+    for each in stretches:
+        other = joined.get(each.query)
+        if other is None:
+            joined[each.query] = each
+            continue
+        until = 0 if not (each.until_id and other.until_id) else max(each.until_id, other.until_id)
+        joined[each.query] = replace(
+            each,
+            since_id=min(each.since_id, other.since_id),
+            until_id=until,
+            token="",
+            again=each.again or other.again,
+            by_time=each.by_time or other.by_time,
+        )
+    return list(joined.values())

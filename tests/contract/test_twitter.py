@@ -101,13 +101,13 @@ async def test_reads_every_page_once(stage: Stage) -> None:
     asked_for = queries(stage, MENTIONS)
     assert {query["start_time"] for query in asked_for} == {"2026-11-17T12:00:00Z"}
     assert len({query.get("pagination_token") for query in asked_for}) == len(asked_for) == 3
-    assert ["pagination_token" in page.cursor for page in pages] == [True, True, False]
+    assert ["rest" in page.cursor for page in pages] == [True, True, False]
 
 
-async def test_resumes_behind_a_page_without_reading_it_again(stage: Stage) -> None:
-    """After a crash the pages that were kept are not paid for twice, and later news is found."""
+async def test_resumes_behind_a_page_and_reads_what_is_new_first(stage: Stage) -> None:
+    """After a crash the news come first, and the pages that were kept are not paid for twice."""
     for number in range(250):
-        stage.ask_publicly(f"Frage {number}", ago=timedelta(minutes=number), who=number % 5)
+        stage.ask_publicly(f"Frage {number}", ago=timedelta(minutes=20 + number), who=number % 5)
     connector = stage.connect()
     first = await anext(aiter(connector.poll("mentions", None)))
     stage.clock.advance(timedelta(hours=1))
@@ -115,13 +115,43 @@ async def test_resumes_behind_a_page_without_reading_it_again(stage: Stage) -> N
     stage.simulator.log.clear()
 
     rest = [page async for page in stage.connect().poll("mentions", first.cursor)]
-    news = [page async for page in stage.connect().poll("mentions", rest[-1].cursor)]
 
-    assert [len(page.messages) for page in rest] == [100, 50]
+    assert [len(page.messages) for page in rest] == [1, 100, 50]
+    assert rest[0].messages[0].text.endswith("Nach dem Absturz")
     assert len(queries(stage, MENTIONS)) == 3
     kept = {message.remote_id for page in (first, *rest) for message in page.messages}
-    assert len(kept) == 250
-    assert any(m.text.endswith("Nach dem Absturz") for page in news for m in page.messages)
+    assert len(kept) == 251
+
+
+async def test_a_long_walk_looks_for_news_in_between(stage: Stage) -> None:
+    """A reading that is taken up again after minutes does not keep new messages waiting."""
+    for number in range(250):
+        stage.ask_publicly(f"Frage {number}", ago=timedelta(minutes=20 + number), who=number % 5)
+    pages = aiter(stage.connect().poll("mentions", None))
+    await anext(pages)
+    stage.clock.advance(timedelta(minutes=5))
+    stage.ask_publicly("Eben erst", ago=timedelta(minutes=1))
+
+    second = await anext(pages)
+
+    assert [message.text for message in second.messages] == ["@lavka_sever Eben erst"]
+    assert sum([len(page.messages) async for page in pages]) == 150
+
+
+async def test_an_older_cursor_is_understood(stage: Stage) -> None:
+    """What the version before this one kept in the database goes on where it stopped."""
+    for number in range(120):
+        stage.ask_publicly(f"Frage {number}", ago=timedelta(minutes=20 + number), who=number % 5)
+    first = await anext(aiter(stage.connect().poll("mentions", None)))
+    (left,) = first.cursor["rest"]
+    old = {
+        "newest_id": first.cursor["newest_id"], "read_at": first.cursor["read_at"],
+        "since_id": left["since_id"], "pagination_token": left["token"], "by_time": True,
+    }  # fmt: skip
+
+    rest = [page async for page in stage.connect().poll("mentions", old)]
+
+    assert [len(page.messages) for page in rest] == [0, 20]
 
 
 async def test_a_quiet_account_costs_nothing(stage: Stage) -> None:
@@ -481,46 +511,65 @@ def known_until(at: datetime) -> dict[str, str]:
 EMPTY = {"meta": {"result_count": 0}}
 
 
-async def test_a_forgotten_since_id_resets_to_the_backfill(
+async def test_a_forgotten_since_id_is_asked_for_by_time(
     scripted: tuple[Scripted, Connector],
 ) -> None:
-    """X takes no id that is too old; reading goes on from the backfill bound, and says so."""
+    """X takes no id that is too old; its time does, as far as X goes back, and says so."""
+    script, connector = scripted
+    script.will_say(refused("since_id", "'since_id' must be a tweet id created after [x]."), 400)
+    script.will_say(EMPTY)
+
+    (page,) = await pages_of(connector, known_until(NOW - timedelta(days=4)))
+
+    assert "since_id" in script.queries[0]
+    assert script.queries[1]["start_time"] == "2026-11-16T11:50:00Z"
+    assert "since_id" not in script.queries[1]
+    assert "read again from 2026-11-16" in page.note
+    assert page.lost == ""
+    assert "rest" not in page.cursor
+
+
+async def test_what_x_no_longer_shows_is_told_as_lost(
+    scripted: tuple[Scripted, Connector],
+) -> None:
+    """After forty days of absence nobody may believe that nothing was written meanwhile."""
     script, connector = scripted
     script.will_say(refused("since_id", "'since_id' must be a tweet id created after [x]."), 400)
     script.will_say(EMPTY)
 
     (page,) = await pages_of(connector, known_until(NOW - timedelta(days=40)))
 
-    assert "since_id" in script.queries[0]
-    assert script.queries[1]["start_time"] == "2026-11-17T12:00:00Z"
-    assert "since_id" not in script.queries[1]
-    assert "read again from 2026-11-17" in page.note
-    assert "pagination_token" not in page.cursor
+    assert script.queries[1]["start_time"] == "2026-11-13T12:05:00Z"
+    assert "from 2026-10-11 11:50Z to 2026-11-13 12:05Z" in page.lost
+    assert page.restarted
 
 
-async def test_a_forgotten_page_begins_the_walk_again(
+async def test_a_forgotten_page_begins_its_stretch_again(
     scripted: tuple[Scripted, Connector],
 ) -> None:
-    """Page tokens age; without theirs the walk is repeated under the same bound."""
+    """Page tokens age; without theirs the rest is asked for below the last post that was read."""
     script, connector = scripted
+    script.will_say(EMPTY)
     script.will_say(refused("pagination_token", "The token is not valid."), 400)
     script.will_say(EMPTY)
-    here = {"since_id": "17", "by_time": False, "pagination_token": "old"}
+    left = {"since_id": "17", "until_id": "99", "by_time": False, "token": "old"}
 
-    (page,) = await pages_of(connector, {**known_until(NOW), **here})
+    pages = await pages_of(connector, {**known_until(NOW), "rest": [left]})
 
-    assert [query.get("pagination_token") for query in script.queries] == ["old", None]
-    assert [query["since_id"] for query in script.queries] == ["17", "17"]
-    assert page.cursor["newest_id"] == str(snowflake(NOW))
+    assert [query.get("pagination_token") for query in script.queries] == [None, "old", None]
+    assert [query["since_id"] for query in script.queries[1:]] == ["17", "17"]
+    assert [query.get("until_id") for query in script.queries] == [None, None, "99"]
+    assert pages[-1].cursor["newest_id"] == str(snowflake(NOW))
 
 
 async def test_a_token_that_x_always_refuses_is_no_endless_loop(
     scripted: tuple[Scripted, Connector],
 ) -> None:
-    """Only what an old cursor brought is given up; a fresh refusal is an error."""
+    """A stretch is begun again once in a poll; who refuses again is believed."""
     script, connector = scripted
-    script.will_say({"meta": {"result_count": 0, "next_token": "new"}})
-    script.will_say(refused("pagination_token", "The token is not valid."), 400)
+    for _time in range(2):
+        script.will_say({"meta": {"result_count": 0, "next_token": "new"}})
+        script.will_say(refused("pagination_token", "The token is not valid."), 400)
 
     with pytest.raises(UnexpectedPayload):
         await pages_of(connector)

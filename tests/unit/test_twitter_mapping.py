@@ -12,13 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openapi_schema_validator import OAS30Validator
 
-from connectors.twitter.messages import Found, read_dm_events, read_tweets
+from connectors.twitter.direct import read_dm_events
+from connectors.twitter.found import Found
 from connectors.twitter.payloads import snowflake, time_of
+from connectors.twitter.posts import Shop, read_posts
 from inboxd.errors import UnexpectedPayload
 from inboxd.model import Attachment, Author, Direction, Message, Stream
 
 CONTRACTS = Path(__file__).parents[2].parent / "shared" / "contracts"
 US = "2244994945"
+HANDLE = "lavka_sever"
 CUSTOMER = "1790000000000000001"
 SENT_AT = datetime(2026, 11, 20, 9, 30, 15, tzinfo=UTC)
 RENAMED = {
@@ -93,7 +96,7 @@ def check_schema(body: Any, path: str, dialect: str = "tweet") -> None:
 
 
 def read(body: Any, *, summoned_only: bool = True) -> Found:
-    return read_tweets(body, US, summoned_only=summoned_only)
+    return read_posts(body, Shop(US, HANDLE, summoned_only=summoned_only))
 
 
 def only(found: Found) -> Message:
@@ -297,7 +300,7 @@ def test_a_mention_that_only_the_long_text_shows_counts() -> None:
 
 def test_the_newest_message_of_a_page_decides_about_the_reply() -> None:
     """X sorts newest first; an older message does not overrule a newer one."""
-    newer = tweet(id=new_id(60), entities=None)
+    newer = tweet(id=new_id(60), text="lavka_sever is slow", entities=None)
 
     assert not read(page(newer, tweet())).windows[f"tweet:{ROOT}:{CUSTOMER}"].open
 

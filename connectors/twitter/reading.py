@@ -1,0 +1,296 @@
+"""Reading a source: newest first, what is new before what is left over, and nothing twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from connectors.twitter.api import (
+    CONVERSATIONS,
+    DIRECT_MESSAGES,
+    MENTIONS,
+    OWN_POSTS,
+    QUOTES,
+    SEARCHES,
+    Api,
+)
+from connectors.twitter.direct import read_dm_events
+from connectors.twitter.failures import Failure, read_error
+from connectors.twitter.own import with_posts_above
+from connectors.twitter.payloads import as_object, snowflake, time_of
+from connectors.twitter.posts import Shop, conversations_in, handle_in, read_posts
+from connectors.twitter.queries import brand_queries, followed_of, quote_query, stretches_of
+from connectors.twitter.walk import SEARCHED_BACK, Stretch, Walk
+from inboxd import connector as port
+from inboxd import errors
+from inboxd.model import Stream
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from connectors.twitter.found import Found
+    from connectors.twitter.settings import Settings
+    from inboxd.clock import Clock
+    from inboxd.model import Json, ReplyWindow
+
+_REACH = {MENTIONS: 800, OWN_POSTS: 3200}
+"""How many of the newest posts X shows; what lies behind them cannot be read any more."""
+_NEARLY = 0.95
+"""Deleted posts count into the reach and are not shown."""
+_EVENTS_BACK = timedelta(days=30)
+_MOST_TOLD = 20_000
+
+
+class Windows:
+    """
+    Of each thread the newest message that people were told of whether it can be answered.
+
+    Several sources bring messages of one thread, and a walk brings older ones later: they must
+    not overrule what a newer one said.
+    """
+
+    def __init__(self) -> None:
+        self._newest: dict[str, int] = {}
+
+    def news(self, found: Found) -> list[ReplyWindow]:
+        """Return the windows that overrule what was told before, and remember them."""
+        told = []
+        for thread, window in found.windows.items():
+            number = found.newest[thread]
+            if number >= self._newest.get(thread, 0):
+                self._newest[thread] = number
+                told.append(window)
+        while len(self._newest) > _MOST_TOLD:
+            del self._newest[next(iter(self._newest))]
+        return told
+
+
+class Reader:
+    """
+    Reads the sources of one account.
+
+    What it remembers between polls saves calls and money; without it everything is found as well.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock, api: Api, windows: Windows) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._api = api
+        self._windows = windows
+        self._learned: dict[str, int] = {}
+        """The conversations that were seen, each with the number of its newest post."""
+        self._learned_since: dict[str, datetime] = {}
+        """From when on a source's conversations are among them."""
+        self._own: dict[str, Json] = {}
+        """Posts of ours, by which the parts of a longer answer are put together."""
+
+    def shop(self, answer: Json) -> Shop:
+        """Return what decides whether a post in *answer* is about us; asks nobody for it."""
+        settings = self._settings
+        searching = Stream.SEARCH in settings.streams
+        return Shop(
+            settings.user_id,
+            self._api.known_handle or handle_in(answer, settings.user_id),
+            settings.brand_words if searching else (),
+            settings.reply_rule == "summoned",
+        )
+
+    async def poll(self, source: str, cursor: port.Cursor | None) -> AsyncIterator[port.Page]:
+        """Yield what is new, newest first; any cursor resumes behind its page."""
+        self._api.wait_for_turn(source)
+        run = _Run(source, cursor)
+        begun_at = None
+        while begun_at is None or run.walk.rest:
+            now = self._clock.now()
+            if begun_at is None or now - begun_at >= self._settings.poll_every:
+                run.begin(await self._begun(source, run.walk, now))
+                begun_at = now
+            if not run.walk.rest:
+                yield port.Page(run.walk.cursor())
+            elif (page := await self._next(run)) is not None:
+                yield page
+        if source in _REACH:
+            known = self._learned_since.get(source, run.since)
+            self._learned_since[source] = min(known, run.since)
+
+    async def _begun(self, source: str, walk: Walk, now: datetime) -> Walk:
+        """Return the walk with what is to be read from the newest end on."""
+        settings = self._settings
+        bound = walk.bound(now, settings.overlap, settings.backfill)
+        if source not in SEARCHES:
+            return walk.begun([bound], now)
+        handle = await self._api.handle()
+        if source == CONVERSATIONS:
+            return await self._following(walk, bound, handle, now)
+        words = settings.brand_words
+        queries = [quote_query(handle)] if source == QUOTES else brand_queries(words, handle)
+        return walk.begun([replace(bound, query=query) for query in queries], now)
+
+    async def _following(self, walk: Walk, bound: Stretch, handle: str, now: datetime) -> Walk:
+        since = time_of(bound.since_id + 1)
+        for source in (OWN_POSTS, MENTIONS):
+            await self._learn(source, since)
+        kept, oldest = as_object(walk.extra.get("followed")), snowflake(now - SEARCHED_BACK)
+        followed = followed_of(kept, self._learned, oldest)
+        new = followed.keys() - kept.keys()
+        stretches = stretches_of(followed, new, handle, bound, oldest)
+        extra = {"followed": {name: str(newest) for name, newest in followed.items()}}
+        return replace(walk.begun(stretches, now), extra=extra)
+
+    async def _learn(self, source: str, since: datetime) -> None:
+        """Learn the conversations of *source* from *since* on, if this process has not read them."""
+        if (known := self._learned_since.get(source)) is not None and known <= since:
+            return
+        stretch: Stretch | None = Stretch(snowflake(since), by_time=True)
+        while stretch is not None:
+            try:
+                answer = await self._api.page(source, stretch)
+            except Failure as failure:
+                raise read_error(failure, self._clock.now()) from failure
+            self._remember(read_posts(answer, self.shop(answer)))
+            stretch = stretch.after(answer, is_dm=False)
+        self._learned_since[source] = since
+
+    def _remember(self, found: Found) -> None:
+        for conversation, number in conversations_in(found):
+            self._learned[conversation] = max(number, self._learned.get(conversation, 0))
+        oldest = snowflake(self._clock.now() - SEARCHED_BACK)
+        if len(self._learned) > _MOST_TOLD:
+            self._learned = {name: at for name, at in self._learned.items() if at > oldest}
+
+    async def _next(self, run: _Run) -> port.Page | None:
+        """Read one page of the first stretch; None where that has to be asked in another way."""
+        lost = self._out_of_reach(run)
+        stretch = run.walk.rest[0]
+        try:
+            answer = await self._api.page(run.source, stretch)
+        except Failure as failure:
+            if not self._restarted(run, failure):
+                raise read_error(failure, self._clock.now()) from failure
+            return None
+        found = await self._read(run.source, answer, stretch)
+        run.follow(found)
+        left = stretch.after(answer, is_dm=run.source == DIRECT_MESSAGES)
+        run.check_circle(left, answer)
+        run.walk = run.walk.after(answer, left)
+        behind = "" if left else self._behind_reach(run, stretch, answer)
+        lost = "; ".join(filter(None, [run.lost, lost, behind]))
+        note = "; ".join(filter(None, [run.note, found.note]))
+        run.note = run.lost = ""
+        return port.Page(
+            run.walk.cursor(),
+            found.messages,
+            found.unknown,
+            self._windows.news(found),
+            note=note,
+            restarted=bool(lost),
+            lost=lost,
+        )
+
+    async def _read(self, source: str, answer: Json, stretch: Stretch) -> Found:
+        if source == DIRECT_MESSAGES:
+            return read_dm_events(answer, self._settings.user_id, since_id=stretch.since_id)
+        if source == OWN_POSTS:
+            answer = await with_posts_above(answer, self._settings.user_id, self._own, self._api)
+            found = read_posts(answer, Shop(self._settings.user_id))
+        else:
+            found = read_posts(answer, self.shop(answer))
+        if source in _REACH:
+            self._remember(found)
+        return found
+
+    def _out_of_reach(self, run: _Run) -> str:
+        """Move the bound of the first stretch to where X can still be asked; tell what that loses."""
+        back = SEARCHED_BACK if run.source in SEARCHES else None
+        back = _EVENTS_BACK if run.source == DIRECT_MESSAGES else back
+        stretch, now = run.walk.rest[0], self._clock.now()
+        if back is None or time_of(stretch.since_id + 1) >= now - back:
+            return ""
+        run.walk = run.walk.instead(replace(stretch, since_id=snowflake(now - back)))
+        return _gone(stretch, now - back)
+
+    def _behind_reach(self, run: _Run, stretch: Stretch, answer: Json) -> str:
+        """Tell what X did not show of a stretch that has ended for having too much in it."""
+        count = stretch.count + len(answer.get("data", ()))
+        reach = _REACH.get(run.source)
+        if reach is None or not stretch.again or count < reach * _NEARLY:
+            return ""
+        return (
+            f"X shows the newest {reach} posts of {run.source}; what was written before them and "
+            f"after {time_of(stretch.since_id + 1):%Y-%m-%d %H:%M}Z cannot be read"
+        )
+
+    def _restarted(self, run: _Run, failure: Failure) -> bool:
+        """Ask in another way where X no longer knows a token or an id of ours; not twice."""
+        stretch = run.walk.rest[0]
+        place = (stretch.query, stretch.since_id)
+        if stretch.token and failure.is_about("pagination_token", "next_token"):
+            if place in run.restarted:
+                return False
+            run.begin_again(place)
+            run.walk = run.walk.instead(replace(stretch, token=""))
+            return True
+        if stretch.by_time or not failure.is_about("since_id"):
+            return False
+        oldest = self._clock.now() - SEARCHED_BACK
+        since = max(stretch.since_id, snowflake(oldest))
+        if since > stretch.since_id:
+            run.lost = _gone(stretch, oldest)
+        run.note = (
+            f"X no longer knows how far was read: read again from "
+            f"{time_of(since + 1):%Y-%m-%d %H:%M}Z on"
+        )
+        run.walk = run.walk.instead(replace(stretch, since_id=since, by_time=True, token=""))
+        return True
+
+
+class _Run:
+    """One poll of a source while it goes on."""
+
+    def __init__(self, source: str, cursor: port.Cursor | None) -> None:
+        self.source = source
+        self.walk = Walk.of(cursor)
+        self.since = datetime.max.replace(tzinfo=UTC)
+        """How far back this poll reads without a gap."""
+        self.restarted: set[tuple[str, int]] = set()
+        self.note = self.lost = ""
+        self._asked: set[tuple[str, str]] = set()
+
+    def begin(self, walk: Walk) -> None:
+        """Go on with *walk*."""
+        self.walk = walk
+        bounds = (time_of(stretch.since_id + 1) for stretch in walk.rest)
+        self.since = min([self.since, *bounds])
+
+    def follow(self, found: Found) -> None:
+        """Remember which of the followed conversations have gone on."""
+        followed = dict(as_object(self.walk.extra.get("followed")))
+        for conversation, number in conversations_in(found):
+            if conversation in followed:
+                followed[conversation] = str(max(number, int(followed[conversation])))
+        if followed:
+            self.walk = replace(self.walk, extra={"followed": followed})
+
+    def begin_again(self, place: tuple[str, int]) -> None:
+        """Note that a stretch is read anew; its pages may come under the same tokens."""
+        self.restarted.add(place)
+        self._asked.clear()
+
+    def check_circle(self, left: Stretch | None, answer: Json) -> None:
+        """See that X does not lead us to a page for the second time: each is paid for."""
+        if left is None:
+            return
+        if (place := (left.query, left.token)) in self._asked:
+            raise errors.UnexpectedPayload("X's pages go in a circle", raw=answer)
+        self._asked.add(place)
+
+
+def _gone(stretch: Stretch, oldest: datetime) -> str:
+    since = time_of(stretch.since_id + 1)
+    if not stretch.again:
+        return ""
+    return (
+        f"what was written from {since:%Y-%m-%d %H:%M}Z to {oldest:%Y-%m-%d %H:%M}Z "
+        f"cannot be read any more: X goes no further back"
+    )
