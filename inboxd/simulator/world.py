@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 Kind = Literal["dm", "comment", "mention", "post", "review", "search"]
+Shut = Literal["protected", "suspended"]
 Change = Literal["new", "edit", "delete", "restore", "read"]
 
 # 2010-11-04T01:42:54.657Z, the epoch of X's snowflakes; an id is (ms since then) << 22.
@@ -59,7 +60,9 @@ class Item:
     begins one is its own root). *wall* is whose wall a public thread stands on: None is the brand's,
     a person where somebody named the brand elsewhere. *number* is the id in the network's own
     numbering, *peer_number* the place in a private thread, from 1 (VK's conversation_message_id).
-    *truth* is what a scenario knows of the text and never goes over a wire.
+    *quoted* is the serial of what this quotes, *media* the types of what is attached, *group* the
+    number of a private thread of several people. *truth* is what a scenario knows of the text and
+    never goes over a wire.
     """
 
     serial: int
@@ -83,6 +86,9 @@ class Item:
     auto_reply: bool = False
     staff: str | None = None
     positive: bool | None = None
+    quoted: int | None = None
+    media: tuple[str, ...] = ()
+    group: int | None = None
     truth: str | None = None
 
     @property
@@ -151,6 +157,7 @@ class World:
         self.seed = seed
         self.people: list[Person] = crowd(seed, customers)
         self._by_person_id: dict[tuple[Network, int], Person] = {}
+        self._shut: dict[str, tuple[datetime, Shut]] = {}
         self._by_handle: dict[str, Person] = {}
         for person in self.people:
             self._register(person)
@@ -191,6 +198,15 @@ class World:
         """Return the customer with this screen name, whatever its case."""
         return self._by_handle.get(handle.lower())
 
+    def shut(self, person: Person, how: Shut, *, at: datetime) -> None:
+        """Let a person's posts be seen by nobody as of *at*: protected, or suspended by the network."""
+        self._shut[person.key] = (at, how)
+
+    def shut_at(self, person: Person | None, at: datetime) -> Shut | None:
+        """Return why nobody sees a person's posts at *at*; None if people do."""
+        since, how = self._shut.get(person.key if person else "", (None, None))
+        return how if since is not None and since <= at else None
+
     # Writes
 
     def add(  # noqa: PLR0913 - one keyword a fact; a parameter object would only rename Item
@@ -208,6 +224,9 @@ class World:
         auto_reply: bool = False,
         staff: str | None = None,
         positive: bool | None = None,
+        quoted: int | None = None,
+        media: tuple[str, ...] = (),
+        group: int | None = None,
         truth: str | None = None,
     ) -> Item:
         """
@@ -228,7 +247,8 @@ class World:
             root=above.root if above is not None and kind != "dm" else serial,
             author=author, peer=peer, parent=parent,
             wall=above.wall if above is not None else wall,
-            auto_reply=auto_reply, staff=staff, positive=positive, truth=truth,
+            auto_reply=auto_reply, staff=staff, positive=positive, quoted=quoted, media=media,
+            group=group, truth=truth,
         )  # fmt: skip
         item = self._numbered(item)
         self._items.append(item)
@@ -262,7 +282,7 @@ class World:
             kind = "post" if author is None else "mention"
         return self.add(
             above.network, kind, text, sent_at=sent_at, author=author, peer=above.peer, parent=to,
-            visible_at=visible_at, auto_reply=auto_reply, staff=staff, truth=truth,
+            group=above.group, visible_at=visible_at, auto_reply=auto_reply, staff=staff, truth=truth,
         )  # fmt: skip
 
     def edit(self, serial: int, text: str, *, at: datetime) -> Item:
@@ -328,7 +348,9 @@ class World:
         return [item for item in items if item.is_visible(at) and item.edited_at(at)]
 
     def thread_of(self, item: Item) -> str:
-        """Return the name of the item's thread: one per private peer, one per public root."""
+        """Return the name of the item's thread: one per private peer or group, one per public root."""
+        if item.group is not None:
+            return f"group:{item.group}"
         return f"dm:{item.peer.key}" if item.peer is not None else f"root:{item.root}"
 
     def thread(
