@@ -6,16 +6,21 @@ import base64
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, quote, unquote
 
 from inboxd.simulator.twitter import problems
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from aiohttp import web
 
 Caller = Literal["user", "app"]
 
+_ACCESS_LIFE = timedelta(hours=2)
 _UNRESERVED = "-._~"
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
@@ -30,6 +35,9 @@ class Credentials:
     access_token_secret: str = field(default="simulated-token-secret", repr=False)
     bearer: str = field(default="simulated-user-bearer", repr=False)
     app_bearer: str = field(default="simulated-app-bearer", repr=False)
+    client_id: str = "simulated-client"
+    client_secret: str = field(default="simulated-client-secret", repr=False)
+    refresh_token: str = field(default="simulated-refresh-0", repr=False)
 
 
 class Gate:
@@ -40,8 +48,12 @@ class Gate:
     the caller's; a nonce that was used before is refused, as RFC 5849 section 3.3 wants.
     """
 
-    def __init__(self, credentials: Credentials) -> None:
+    def __init__(self, credentials: Credentials, now: Callable[[], datetime]) -> None:
         self._credentials = credentials
+        self._now = now
+        self._refresh_token = credentials.refresh_token
+        self._pairs = 0
+        self._access: dict[str, datetime] = {}
         self._used: set[tuple[str, str]] = set()
 
     def caller(self, request: web.Request) -> Caller:
@@ -58,7 +70,39 @@ class Gate:
             return "user"
         if hmac.compare_digest(token.encode(), self._credentials.app_bearer.encode()):
             return "app"
+        if self._access.get(token, self._now()) > self._now():
+            return "user"
         raise problems.plain(401)
+
+    def refresh(self, form: dict[str, str], authorization: str) -> tuple[int, dict[str, object]]:
+        """
+        Exchange a refresh token (RFC 6749 section 6); X takes each once, and rotates.
+
+        A confidential client shows its secret (Basic), a public one its client_id in the form.
+        """
+        keys = self._credentials
+        pair = base64.b64encode(f"{keys.client_id}:{keys.client_secret}".encode()).decode()
+        known = authorization == f"Basic {pair}" or (
+            not authorization and form.get("client_id") == keys.client_id
+        )
+        if not known:
+            return 401, _oauth_error("unauthorized_client", "Missing valid authorization header")
+        if form.get("grant_type") != "refresh_token":
+            return 400, _oauth_error("unsupported_grant_type", "Value passed was invalid.")
+        if form.get("refresh_token") != self._refresh_token:
+            return 400, _oauth_error("invalid_request", "Value passed for the token was invalid.")
+        self._pairs += 1
+        self._refresh_token = f"simulated-refresh-{self._pairs}"
+        access = f"simulated-access-{self._pairs}"
+        # The one before ends with its refresh token.
+        self._access = {access: self._now() + _ACCESS_LIFE}
+        return 200, {
+            "token_type": "bearer",
+            "expires_in": int(_ACCESS_LIFE.total_seconds()),
+            "access_token": access,
+            "refresh_token": self._refresh_token,
+            "scope": "tweet.read tweet.write users.read dm.read dm.write offline.access",
+        }
 
     def _is_signed(self, request: web.Request, oauth: dict[str, str]) -> bool:
         keys = self._credentials
@@ -83,6 +127,10 @@ class Gate:
         if good:
             self._used.add(once)
         return good
+
+
+def _oauth_error(code: str, description: str) -> dict[str, object]:
+    return {"error": code, "error_description": description}
 
 
 def sign(

@@ -13,7 +13,7 @@ from inboxd.simulator.faults import Fault, Faults, RequestLog, Switch, middlewar
 from inboxd.simulator.twitter import parameters, posts, problems, writing
 from inboxd.simulator.twitter.credentials import Caller, Credentials, Gate
 from inboxd.simulator.twitter.limits import Limits, RateLimitedError
-from inboxd.simulator.twitter.render import Renderer, conversation_id, shortened
+from inboxd.simulator.twitter.render import Renderer, conversation_id
 from inboxd.simulator.twitter.search import QueryError, compile_query
 from inboxd.simulator.world import snowflake, snowflake_time
 
@@ -37,8 +37,10 @@ _NEEDS_USER = frozenset((
     "GET /2/users/me", "GET /2/dm_events", "POST /2/tweets",
     "GET /2/dm_conversations/with/{participant_id}/dm_events",
     "POST /2/dm_conversations/with/{participant_id}/messages",
+    "POST /2/dm_conversations/{dm_conversation_id}/messages",
 ))  # fmt: skip
 _NEEDS_APP = frozenset(("GET /2/usage/tweets",))
+_TOKEN = "POST /2/oauth2/token"
 _MONTHLY_CAP = 3_000_000
 
 
@@ -86,7 +88,7 @@ class _Facade:
         self._world = world
         self._faults = faults
         self._now = now
-        self._gate = Gate(credentials)
+        self._gate = Gate(credentials, now)
         self._limits = Limits(now, enforced=limited)
         self._read: set[tuple[str, int]] = set()
 
@@ -102,6 +104,8 @@ class _Facade:
             "GET /2/dm_events": self.dm_events,
             "GET /2/dm_conversations/with/{participant_id}/dm_events": self.dm_events,
             "POST /2/dm_conversations/with/{participant_id}/messages": self.create_dm,
+            "POST /2/dm_conversations/{dm_conversation_id}/messages": self.create_group_dm,
+            "POST /2/oauth2/token": self.token,
             "GET /2/usage/tweets": self.usage,
         }
 
@@ -113,9 +117,7 @@ class _Facade:
         endpoint = _endpoint(request)
         headers: dict[str, str] = {}
         try:
-            caller = self._gate.caller(request)
-            _check_caller(endpoint, caller)
-            headers = self._limits.take(endpoint, caller)
+            headers = self._let_in(endpoint, request)
             response = await handler(request)
         except RateLimitedError as problem:
             return problem.response(problem.headers)
@@ -129,6 +131,14 @@ class _Facade:
             return problems.plain(405).response()
         response.headers.update(headers)
         return response
+
+    def _let_in(self, endpoint: str, request: web.Request) -> dict[str, str]:
+        """Return the headers that say how often the caller may still ask."""
+        if endpoint == _TOKEN:
+            return {}
+        caller = self._gate.caller(request)
+        _check_caller(endpoint, caller)
+        return self._limits.take(endpoint, caller)
 
     def worded(self, _request: web.Request, switch: Switch) -> web.Response:
         """Render a switched-on fault; a rate limit tells when it ends in x-rate-limit-reset."""
@@ -197,12 +207,15 @@ class _Facade:
         if not 1 <= len(ids) <= 100:
             raise problems.invalid("ids", ",".join(ids), "`ids` must name 1 to 100 posts")
         at = self._now()
-        renderer = Renderer(self._world, at, parameters.read_query(request))
+        query = parameters.read_query(request)
+        renderer = Renderer(self._world, at, query)
         data, missing = [], []
         for text in ids:
             post = posts.find(self._world, parameters.checked_id("ids", text), at)
             if post is None:
-                missing.append(problems.not_found("tweet", "ids", text))
+                missing.append(problems.not_found("tweet", "ids", text, posts=query.posts))
+            elif self._world.shut_at(post.item.author, at):
+                missing.append(problems.not_authorized("ids", text, posts=query.posts))
             else:
                 self._count(post.id, at)
                 data.append(renderer.post(post))
@@ -240,8 +253,11 @@ class _Facade:
         item = writing.write_post(self._world, await _json(request), at)
         post = posts.current(item, at)
         renderer = Renderer(self._world, at, parameters.read_query(request))
-        text = shortened(renderer.full_text(post))
-        data = {"id": str(post.id), "text": text, "edit_history_tweet_ids": [str(post.id)]}
+        data = {
+            "id": str(post.id),
+            "text": renderer.text_of(post),
+            "edit_history_tweet_ids": [str(post.id)],
+        }
         return web.json_response({"data": data}, status=201)
 
     async def create_dm(self, request: web.Request) -> web.Response:
@@ -254,6 +270,20 @@ class _Facade:
             "dm_event_id": str(item.number),
         }
         return web.json_response({"data": data}, status=201)
+
+    async def create_group_dm(self, request: web.Request) -> web.Response:
+        """Write a direct message into a thread by its id."""
+        conversation = request.match_info["dm_conversation_id"]
+        body = await _json(request)
+        item = writing.write_to_group(self._world, conversation, body, self._now())
+        data = {"dm_conversation_id": conversation, "dm_event_id": str(item.number)}
+        return web.json_response({"data": data}, status=201)
+
+    async def token(self, request: web.Request) -> web.Response:
+        """Exchange a refresh token, which works once, for a pair of new tokens."""
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        status, body = self._gate.refresh(form, request.headers.get("Authorization", ""))
+        return web.json_response(body, status=status)
 
     async def usage(self, request: web.Request) -> web.Response:
         """Return how many posts were read this month; a post counts once a UTC day."""

@@ -40,6 +40,9 @@ LIMITS = {
     "POST /2/dm_conversations/with/{participant_id}/messages": Limit(
         15, user_daily=1440, app_daily=1440
     ),
+    "POST /2/dm_conversations/{dm_conversation_id}/messages": Limit(
+        15, user_daily=1440, app_daily=1440
+    ),
     "GET /2/usage/tweets": Limit(None, 50),
 }
 

@@ -37,6 +37,7 @@ class Query:
     tweet_fields: frozenset[str]
     user_fields: frozenset[str]
     dm_fields: frozenset[str]
+    media_fields: frozenset[str]
     expansions: frozenset[str]
 
 
@@ -70,6 +71,7 @@ def read_query(request: web.Request) -> Query:
         tweet_fields=_values(request, "post.fields" if posts else "tweet.fields"),
         user_fields=_values(request, "user.fields"),
         dm_fields=_values(request, "dm_event.fields"),
+        media_fields=_values(request, "media.fields"),
         expansions=expansions,
     )
 

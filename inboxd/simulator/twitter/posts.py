@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -40,7 +40,11 @@ def current(item: Item, at: datetime) -> Post:
 
 
 def find(world: World, post_id: int, at: datetime) -> Post | None:
-    """Return the visible public post with this id, by any id of its history."""
+    """
+    Return the visible public post with this id, which may be any of its history.
+
+    Each id stands for its own version, whose history names the later ones too.
+    """
     try:
         item = world.get(snowflake_serial(post_id))
     except LookupError:
@@ -48,20 +52,32 @@ def find(world: World, post_id: int, at: datetime) -> Post | None:
     if item.network != "twitter" or item.private or not item.is_visible(at):
         return None
     post = current(item, at)
-    return post if post_id in post.history else None
+    if post_id not in post.history:
+        return None
+    place = post.history.index(post_id)
+    if place == 0:
+        return replace(post, id=post_id, text=item.text, made_at=item.sent_at)
+    version = item.edits[place - 1]
+    return replace(post, id=post_id, text=version.text, made_at=version.at)
 
 
 def newest_first(world: World, kinds: Iterable[Kind], at: datetime) -> Iterator[Post]:
     """Yield the public posts of *kinds* by falling id; an edited one stands at its new id."""
     wanted = tuple(kinds)
-    edited = [item for item in world.edited("twitter", at) if item.kind in wanted]
+    edited = [
+        item
+        for item in world.edited("twitter", at)
+        if item.kind in wanted and not world.shut_at(item.author, at)
+    ]
     moved = {item.serial for item in edited}
     streams: list[Iterable[Post]] = [
         sorted((current(item, at) for item in edited), key=_id, reverse=True)
     ]
     for kind in wanted:
         unedited = (
-            item for item in world.newest_first("twitter", kind, at) if item.serial not in moved
+            item
+            for item in world.newest_first("twitter", kind, at)
+            if item.serial not in moved and not world.shut_at(item.author, at)
         )
         streams.append(current(item, at) for item in unedited)
     return heapq.merge(*streams, key=_id, reverse=True)
@@ -84,7 +100,11 @@ def page(posts: Iterable[Post], window: Window) -> tuple[list[Post], bool]:
 
 
 def direct_messages(
-    world: World, at: datetime, window: Window, *, peer_id: int | None = None
+    world: World,
+    at: datetime,
+    window: Window,
+    *,
+    peer_id: int | None = None,
 ) -> tuple[list[Item], bool]:
     """Return a page of the last 30 days' messages, and whether there are more."""
     before = None
@@ -95,10 +115,17 @@ def direct_messages(
         for item in world.newest_first("twitter", "dm", at, before=before)
         if item.sent_at > at - DM_HISTORY
         and (window.below_id is None or item.number < window.below_id)
-        and (peer_id is None or (item.peer and item.peer.id_on("twitter") == peer_id))
+        and (peer_id is None or _is_with(item, peer_id))
     )
     some = list(islice(found, window.size + 1))
     return some[: window.size], len(some) > window.size
+
+
+def _is_with(item: Item, peer_id: int) -> bool:
+    """Whether a message is in the thread of two with this person."""
+    if item.peer is None or item.group is not None:
+        return False
+    return item.peer.id_on("twitter") == peer_id
 
 
 def _id(post: Post) -> int:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _BASE = "https://api.twitter.com/2/problems/"
+_NEWER_BASE = "https://api.x.com/2/problems/"
+"""Where the types of problems live in the vocabulary of `post.fields`."""
 
 
 class ProblemError(Exception):
@@ -68,16 +70,34 @@ def invalid(parameter: str, value: object, message: str) -> ProblemError:
     )
 
 
-def not_found(resource: str, parameter: str, value: str) -> dict[str, object]:
+def not_found(
+    resource: str, parameter: str, value: str, *, posts: bool = False
+) -> dict[str, object]:
     """Return the partial error for something that is not there; it travels in a 200."""
     return {
         "value": value,
         "detail": f"Could not find {resource} with {parameter}: [{value}].",
         "title": "Not Found Error",
-        "resource_type": resource,
+        "resource_type": "post" if posts and resource == "tweet" else resource,
         "parameter": parameter,
         "resource_id": value,
-        "type": _BASE + "resource-not-found",
+        "type": (_NEWER_BASE if posts else _BASE) + "resource-not-found",
+    }
+
+
+def not_authorized(
+    parameter: str, value: str, *, section: str = "data", posts: bool = False
+) -> dict[str, object]:
+    """Return the partial error for a post of somebody who is protected or suspended."""
+    return {
+        "value": value,
+        "detail": f"Sorry, you are not authorized to see the Tweet with {parameter}: [{value}].",
+        "title": "Authorization Error",
+        "resource_type": "post" if posts else "tweet",
+        "parameter": parameter,
+        "resource_id": value,
+        "section": section,
+        "type": (_NEWER_BASE if posts else _BASE) + "not-authorized-for-resource",
     }
 
 
@@ -107,9 +127,10 @@ def of_fault(switch: Switch) -> ProblemError:
                 "Your client app is not configured with the appropriate oauth1 app permissions "
                 "for this endpoint.",
             )
-        case Fault.REFUSED if switch.code == "usage-capped":
+        case Fault.REFUSED if switch.code in ("usage-capped", "usage-capped-403"):
+            capped = HTTPStatus.TOO_MANY_REQUESTS
             return typed(
-                HTTPStatus.TOO_MANY_REQUESTS,
+                HTTPStatus.FORBIDDEN if switch.code == "usage-capped-403" else capped,
                 "usage-capped",
                 "UsageCapExceeded",
                 "Usage cap exceeded: Monthly product cap",

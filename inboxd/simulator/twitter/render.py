@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from inboxd.simulator.twitter import problems
 from inboxd.simulator.twitter.posts import Post, current
+from inboxd.simulator.twitter.wording import (
+    entities,
+    is_long,
+    names_brand,
+    shortened,
+    whole_text,
+    written,
+)
 from inboxd.simulator.world import snowflake_time
 
 if TYPE_CHECKING:
@@ -29,12 +36,11 @@ _FIELD_OF_EXPANSION = {
     "author_id": "author_id",
     "in_reply_to_user_id": "in_reply_to_user_id",
     "entities.mentions.username": "entities",
+    "attachments.media_keys": "attachments",
     **dict.fromkeys(_REFERENCED, "referenced_tweets"),
 }
-_SHORT_TEXT = 280
 _EDIT_WINDOW = timedelta(hours=1)
 _BRAND_SINCE = datetime(2013, 12, 14, 4, 35, 55, tzinfo=UTC)
-_HANDLE = re.compile(r"@([A-Za-z0-9_]{1,15})\b")
 
 
 class Renderer:
@@ -56,6 +62,7 @@ class Renderer:
             self._fields.add("note_tweet")
         self._users: dict[int, Person | None] = {}
         self._referenced: dict[int, Post] = {}
+        self._media: dict[str, Json] = {}
         self._missing: dict[str, Json] = {}
 
     def post(self, post: Post) -> Json:
@@ -77,7 +84,7 @@ class Renderer:
             "public_metrics": {
                 "followers_count": followers,
                 "following_count": 100,
-                "tweet_count": 1_000,
+                "post_count" if self._query.posts else "tweet_count": 1_000,
                 "listed_count": 0,
                 "like_count": 0,
             },
@@ -91,22 +98,55 @@ class Renderer:
             **{name: optional[name] for name in self._query.user_fields if name in optional},
         }
 
+    def text_of(self, post: Post) -> str:
+        """Return the text of a post that was just written, as the answer shows it."""
+        return shortened(written(whole_text(self._world, post))[0])
+
     def dm_event(self, item: Item) -> Json:
         """Return a direct message; without dm_event.fields X sends id, event_type and text."""
         if "sender_id" in self._query.expansions:
             self._users[self._world.author_id(item)] = item.author
+        text, links = written(item.text)
         optional: Json = {
             "created_at": timestamp(item.sent_at),
             "dm_conversation_id": conversation_id(self._world, item),
             "sender_id": str(self._world.author_id(item)),
         }
+        if item.media:
+            optional["attachments"] = {"media_keys": self._attach(item)}
+        told = entities(self._world, text, links) if "entities" in self._query.dm_fields else {}
+        if told and self._query.posts:
+            told = {"entities": told}
         wanted = {*self._query.dm_fields, *self._query.expansions}
+        if "attachments.media_keys" in wanted:
+            wanted.add("attachments")
         return {
             "id": str(item.number),
             "event_type": "MessageCreate",
-            "text": item.text,
+            "text": text,
             **{name: value for name, value in optional.items() if name in wanted},
+            # The older vocabulary has them beside the text, the newer one in an object of theirs.
+            **told,
         }
+
+    def _attach(self, item: Item) -> list[str]:
+        """Return the keys of what is attached, and remember it where it is to come along."""
+        keys = [f"3_{item.number + place}" for place in range(len(item.media))]
+        if "attachments.media_keys" in self._query.expansions:
+            for key, kind in zip(keys, item.media, strict=True):
+                optional = {
+                    "alt_text": f"a {kind}",
+                    "preview_image_url": f"https://pbs.twimg.com/{key}.jpg",
+                    "url": f"https://pbs.twimg.com/{key}.jpg",
+                    "width": 640,
+                    "height": 480,
+                }
+                if kind != "photo":
+                    del optional["url"]
+                wanted = self._query.media_fields
+                shown = {name: value for name, value in optional.items() if name in wanted}
+                self._media[key] = {"media_key": key, "type": kind, **shown}
+        return keys
 
     def extras(self) -> Json:
         """Return `includes` and the partial `errors`, each only where there are any."""
@@ -114,6 +154,8 @@ class Renderer:
         referenced = [self._post(post) for post in self._referenced.values()]
         if self._users:
             includes["users"] = [self.user(person) for person in self._users.values()]
+        if self._media:
+            includes["media"] = list(self._media.values())
         if referenced:
             includes["posts" if self._query.posts else "tweets"] = referenced
         extras: Json = {"includes": includes} if includes else {}
@@ -126,55 +168,47 @@ class Renderer:
         item = post.item
         if "author_id" in expansions:
             self._add_user(item)
-        if "entities.mentions.username" in expansions and self._names_brand(post):
+        if "entities.mentions.username" in expansions and names_brand(self._world, post):
             self._users.setdefault(self._world.brand("twitter").id, None)
-        if item.parent is None:
-            return
-        parent = self._world.get(item.parent)
-        if "in_reply_to_user_id" in expansions:
-            self._add_user(parent)
-        if not expansions & _REFERENCED:
-            return
-        if parent.is_visible(self._at):
-            self._referenced.setdefault(parent.serial, current(parent, self._at))
-            if "author_id" in expansions or "referenced_tweets.id.author_id" in expansions:
-                self._add_user(parent)
+        if item.parent is not None and "in_reply_to_user_id" in expansions:
+            self._add_user(self._world.get(item.parent))
+        if expansions & _REFERENCED:
+            for serial in filter(None, (item.parent, item.quoted)):
+                self._refer(self._world.get(serial))
+
+    def _refer(self, item: Item) -> None:
+        """Take in a post that another one refers to, if X shows it."""
+        number, expansions = str(item.number), self._query.expansions
+        if self._world.shut_at(item.author, self._at):
+            self._missing[number] = problems.not_authorized(
+                "referenced_tweets.id", number, section="includes", posts=self._query.posts
+            )
+        elif item.is_visible(self._at):
+            self._referenced.setdefault(item.serial, current(item, self._at))
+            if expansions & {"author_id", "referenced_tweets.id.author_id"}:
+                self._add_user(item)
         else:
-            missing = str(parent.number)
-            self._missing[missing] = problems.not_found("tweet", "referenced_tweets.id", missing)
+            self._missing[number] = problems.not_found(
+                "tweet", "referenced_tweets.id", number, posts=self._query.posts
+            )
 
     def _add_user(self, item: Item) -> None:
         self._users.setdefault(self._world.author_id(item), item.author)
 
     def _post(self, post: Post) -> Json:
-        full = self.full_text(post)
+        full, links = written(whole_text(self._world, post))
         body: Json = {
             "id": str(post.id),
             "text": shortened(full),
             "edit_history_tweet_ids": [str(number) for number in post.history],
         }
-        optional = self._optional(post, full)
+        optional = self._optional(post, full, links)
         body |= {name: optional[name] for name in sorted(self._fields) if name in optional}
         if not self._query.posts:
             return body
         return {_RENAMED.get(name, name): value for name, value in body.items()}
 
-    def full_text(self, post: Post) -> str:
-        """Return the whole text; X puts the handle of who is answered in front of a reply."""
-        item = post.item
-        if item.parent is None:
-            return post.text
-        answered = self._world.get(item.parent)
-        if answered.author == item.author and not item.by_brand:
-            # Going on under one's own post keeps whom that mentioned.
-            handle = self._handle(None)
-        else:
-            handle = self._handle(answered)
-        if f"@{handle}".lower() in post.text.lower():
-            return post.text
-        return f"@{handle} {post.text}"
-
-    def _optional(self, post: Post, full: str) -> Json:
+    def _optional(self, post: Post, full: str, links: dict[str, str]) -> Json:
         """Return every field that can be asked for and applies to this post."""
         item = post.item
         fields: Json = {
@@ -188,14 +222,23 @@ class Renderer:
         }
         if "public_metrics" in self._fields:
             fields["public_metrics"] = self._metrics(item)
-        if "entities" in self._fields and (entities := self._entities(shortened(full))):
-            fields["entities"] = entities
-        if len(full) > _SHORT_TEXT:
-            fields["note_tweet"] = {"text": full}
+        shown = shortened(full)
+        if "entities" in self._fields and (told := entities(self._world, shown, links)):
+            fields["entities"] = told
+        if is_long(full):
+            inside = entities(self._world, full, links)
+            fields["note_tweet"] = {"text": full} | ({"entities": inside} if inside else {})
+        if item.media and "attachments" in self._fields:
+            fields["attachments"] = {"media_keys": self._attach(item)}
+        references = []
         if item.parent is not None:
             parent = self._world.get(item.parent)
             fields["in_reply_to_user_id"] = str(self._world.author_id(parent))
-            fields["referenced_tweets"] = [{"type": "replied_to", "id": str(parent.number)}]
+            references.append({"type": "replied_to", "id": str(parent.number)})
+        if item.quoted is not None:
+            references.append({"type": "quoted", "id": str(self._world.get(item.quoted).number)})
+        if references:
+            fields["referenced_tweets"] = references
         return fields
 
     def _metrics(self, item: Item) -> Json:
@@ -216,47 +259,15 @@ class Renderer:
             "editable_until": timestamp(until),
         }
 
-    def _entities(self, text: str) -> Json:
-        mentions = [
-            {
-                "start": match.start(),
-                "end": match.end(),
-                "username": match[1],
-                "id": str(number),
-            }
-            for match in _HANDLE.finditer(text)
-            if (number := self._id_of(match[1])) is not None
-        ]
-        return {"mentions": mentions} if mentions else {}
-
-    def _id_of(self, handle: str) -> int | None:
-        """Return the id of who has this handle, whatever its case."""
-        brand = self._world.brand("twitter")
-        if handle.lower() == brand.handle:
-            return brand.id
-        person = self._world.person_by_handle(handle)
-        return None if person is None else person.id_on("twitter")
-
-    def _names_brand(self, post: Post) -> bool:
-        return f"@{self._handle(None)}".lower() in self.full_text(post).lower()
-
-    def _handle(self, item: Item | None) -> str:
-        if item is None or item.author is None:
-            return self._world.brand("twitter").handle
-        return item.author.handle
-
 
 def conversation_id(world: World, item: Item) -> str:
-    """Return the id of a private thread: both users' ids, the smaller first."""
+    """Return the id of a private thread: both users' ids, the smaller first, or the group's own."""
     if item.peer is None:
         raise ValueError("only a direct message has a DM conversation")
+    if item.group is not None:
+        return str(item.group)
     ends = sorted((world.brand("twitter").id, item.peer.id_on("twitter")))
     return f"{ends[0]}-{ends[1]}"
-
-
-def shortened(text: str) -> str:
-    """Return what `text` holds of a long post; the whole is in note_tweet, where asked for."""
-    return text if len(text) <= _SHORT_TEXT else text[: _SHORT_TEXT - 1] + "…"
 
 
 def timestamp(at: datetime) -> str:

@@ -1,20 +1,29 @@
-"""X's search language, the part that finds a brand: words, phrases, from:, -, OR and brackets."""
+"""
+X's search language, the part that finds a brand.
+
+Words, phrases, @handles, from:, to:, url:, lang:, is:, conversation_id:, in_reply_to_tweet_id: and
+quotes_of_tweet_id:, with -, OR and brackets.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from inboxd.simulator.twitter.wording import handle_of, whole_text
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from inboxd.simulator.twitter.posts import Post
-    from inboxd.simulator.world import World
+    from inboxd.simulator.world import Item, World
 
     Matcher = Callable[[Post], bool]
 
-_TOKEN = re.compile(r'\(|\)|-?"[^"]*"|[^\s()]+')
+_TOKEN = re.compile(r'\(|\)|-?(?:[a-z_]+:)?"[^"]*"|[^\s()]+')
 _WORD = re.compile(r"\w+")
+# Of other search languages and of higher plans: X refuses these instead of searching for them.
+_NEVER = frozenset(("since", "until", "min_faves", "filter", "near", "quoted_tweet_id"))
 
 
 class QueryError(ValueError):
@@ -69,29 +78,67 @@ class _Parser:
 
     def _leaf(self, token: str) -> Matcher:
         name, _, value = token.partition(":")
-        match name:
-            case "from":
-                return lambda post: self._handle(post).lower() == value.lower().lstrip("@")
-            case "lang":
-                return lambda post: (post.item.author.language if post.item.author else "") == value
-            case "conversation_id":
-                return lambda post: str(self._world.get(post.item.root).number) == value
-            case "is":
-                # The simulated world has replies, but neither retweets nor quotes.
-                return lambda post: value == "reply" and post.item.parent is not None
-            case _:
-                return _contains(token)
+        matcher = self._operator(name, value.strip('"')) if value else None
+        if matcher is None and value and name in _NEVER:
+            raise QueryError(f"Reference to invalid operator '{name}'")
+        return matcher or self._contains(token)
 
-    def _handle(self, post: Post) -> str:
-        author = post.item.author
-        return self._world.brand("twitter").handle if author is None else author.handle
+    def _operator(self, name: str, value: str) -> Matcher | None:
+        world = self._world
+        operators: dict[str, Matcher] = {
+            "from": lambda post: _is_person(world, post.item, value),
+            "to": lambda post: _is_person(world, _above(world, post), value),
+            "lang": lambda post: _language(post) == value,
+            "conversation_id": lambda post: _has_number(world, post.item.root, value),
+            "in_reply_to_tweet_id": lambda post: _has_number(world, post.item.parent, value),
+            "quotes_of_tweet_id": lambda post: _has_number(world, post.item.quoted, value),
+            "url": lambda post: value.lower() in whole_text(world, post).lower(),
+        }
+        return _is(value) if name == "is" else operators.get(name)
+
+    def _contains(self, token: str) -> Matcher:
+        if not token.startswith("@"):
+            return _contains(token)
+        pattern = re.compile(rf"{re.escape(token)}\b", re.IGNORECASE)
+        return lambda post: bool(pattern.search(whole_text(self._world, post)))
+
+
+def _is(value: str) -> Matcher:
+    match value:
+        case "reply":
+            return lambda post: post.item.parent is not None
+        case "quote":
+            return lambda post: post.item.quoted is not None
+        case "retweet":
+            # Keyword searches return none any more, and the simulated world has none.
+            return lambda _post: False
+        case _:
+            raise QueryError(f"Reference to invalid field 'is:{value}'")
+
+
+def _language(post: Post) -> str:
+    return post.item.author.language if post.item.author else ""
+
+
+def _is_person(world: World, item: Item | None, value: str) -> bool:
+    """Whether somebody, named by handle or by number, wrote an item."""
+    if item is None:
+        return False
+    name = value.lower().lstrip("@")
+    return name in (handle_of(world, item).lower(), str(world.author_id(item)))
+
+
+def _above(world: World, post: Post) -> Item | None:
+    return None if post.item.parent is None else world.get(post.item.parent)
+
+
+def _has_number(world: World, serial: int | None, value: str) -> bool:
+    return serial is not None and str(world.get(serial).number) == value
 
 
 def _contains(token: str) -> Matcher:
-    """Match a word, @handle or phrase: whole words, in this order, whatever their case."""
+    """Match a word or phrase: whole words, in this order, whatever their case."""
     wanted = _WORD.findall(token.lower())
-    if token.startswith("@"):
-        return lambda post: token.lower() in post.text.lower()
 
     def matches(post: Post) -> bool:
         words = _WORD.findall(post.text.lower())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from inboxd.simulator.twitter import problems
 from inboxd.simulator.twitter.posts import find
+from inboxd.simulator.twitter.render import conversation_id
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,12 +47,18 @@ def write_post(world: World, body: object, at: datetime) -> Item:
 
 def write_dm(world: World, peer: Person | None, body: object, at: datetime) -> Item:
     """Write a direct message to someone the shop already has a conversation with."""
-    text = body.get("text") if isinstance(body, dict) else None
-    if not isinstance(text, str) or not text or len(text) > _DM_LENGTH:
-        raise problems.invalid("text", text, "`text` must have 1 to 10000 characters")
+    text = _read_dm(body)
     if peer is None or not world.dm_thread("twitter", peer, at):
         raise problems.plain(403, "You do not have permission to DM one or more participants.")
     return world.add("twitter", "dm", text, sent_at=at, peer=peer)
+
+
+def write_to_group(world: World, conversation: str, body: object, at: datetime) -> Item:
+    """Write into a private thread by its id: a group's, or that of two people."""
+    for item in world.newest_first("twitter", "dm", at):
+        if conversation_id(world, item) == conversation:
+            return _written(world, item, body, at)
+    raise problems.plain(403, "You do not have permission to DM one or more participants.")
 
 
 def weight(text: str) -> int:
@@ -59,6 +66,18 @@ def weight(text: str) -> int:
     bare = _LINK.sub("", text)
     heavy = sum(not any(low <= ord(letter) <= high for low, high in _LIGHT) for letter in bare)
     return len(bare) + heavy + _LINK_WEIGHT * len(_LINK.findall(text))
+
+
+def _written(world: World, thread: Item, body: object, at: datetime) -> Item:
+    text = _read_dm(body)
+    return world.add("twitter", "dm", text, sent_at=at, peer=thread.peer, group=thread.group)
+
+
+def _read_dm(body: object) -> str:
+    text = body.get("text") if isinstance(body, dict) else None
+    if not isinstance(text, str) or not text or len(text) > _DM_LENGTH:
+        raise problems.invalid("text", text, "`text` must have 1 to 10000 characters")
+    return text
 
 
 def _read_post(body: object) -> tuple[str, int | None]:
@@ -81,13 +100,17 @@ def _answerable(world: World, post_id: int, at: datetime) -> Item:
         raise problems.plain(
             403, "You attempted to reply to a Tweet that is deleted or not visible to you."
         )
-    if post.item.kind == "search":
+    if post.item.kind == "search" and not _quotes_the_shop(world, post.item):
         raise problems.plain(
             403,
             "Reply to this conversation is not allowed because you have not been mentioned or "
             "otherwise engaged by the author of the post you are replying to.",
         )
     return post.item
+
+
+def _quotes_the_shop(world: World, item: Item) -> bool:
+    return item.quoted is not None and world.get(item.quoted).by_brand
 
 
 def _is_duplicate(world: World, text: str, parent: Item | None, at: datetime) -> bool:
