@@ -122,7 +122,7 @@ class _Facade:
         except RateLimitedError as problem:
             return problem.response(problem.headers)
         except problems.ProblemError as problem:
-            return problem.response(headers)
+            return problem.response(headers, posts="post.fields" in request.query)
         except problems.NothingFoundError as nothing:
             return web.json_response({"errors": [nothing.error]}, headers=headers)
         except web.HTTPNotFound:
@@ -331,7 +331,8 @@ class _Facade:
             return None
         person = self._world.person_by_id(NETWORK, owner)
         if person is None:
-            raise problems.NothingFoundError(problems.not_found("user", "id", text))
+            missing = problems.not_found("user", "id", text, posts="post.fields" in request.query)
+            raise problems.NothingFoundError(missing)
         return person
 
     def _check_search_window(self, request: web.Request, oldest: datetime) -> None:

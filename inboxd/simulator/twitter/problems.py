@@ -26,10 +26,15 @@ class ProblemError(Exception):
         self.status = status
         self.body = body
 
-    def response(self, headers: Mapping[str, str] | None = None) -> web.Response:
+    def response(
+        self, headers: Mapping[str, str] | None = None, *, posts: bool = False
+    ) -> web.Response:
         """Return the problem as it goes over the wire; X sends no Retry-After."""
+        kind = str(self.body["type"])
+        if posts:
+            kind = kind.replace(_BASE, _NEWER_BASE)
         return web.Response(
-            text=json.dumps(self.body),
+            text=json.dumps({**self.body, "type": kind}),
             status=self.status,
             headers=headers,
             content_type="application/problem+json",
