@@ -156,11 +156,15 @@ class Api:
 
     async def handle(self) -> str:
         """Return the account's @handle without the @, which no more than one call a day pays for."""
-        if not self.known_handle and not as_string((await self.me()).get("username")):
-            raise errors.UnexpectedPayload("X does not tell the account's name")
-        if not self.known_handle:
+        if self.known_handle:
+            return self.known_handle
+        self.budget.demand(optional=True)
+        me = await self.me()
+        if me.get("id") != self._us:
             raise errors.PermissionMissing("the keys belong to another account than user_id")
-        return self.known_handle
+        if not (handle := as_string(me.get("username"))):
+            raise errors.UnexpectedPayload("X does not tell the account's name", raw=me)
+        return handle
 
     async def create_post(self, text: str, parent: str) -> str:
         """Reply to *parent* and return the new post's id."""

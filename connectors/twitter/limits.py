@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 _WINDOWS = ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
 _LONGEST = timedelta(hours=25)
 """No window is longer: a reset that claims to be is no reason to be silent for years."""
-_NUMBER = re.compile(r"/[0-9]+(-[0-9]+)?(?=/|$)")
+_NUMBER = re.compile(r"(?<=[^/])/[0-9]+(-[0-9]+)?(?=/|$)")
+"""An id in a path; the version, which comes first, is none."""
 
 
 def endpoint_of(method: str, path: str) -> str:
