@@ -128,6 +128,11 @@ class Api:
         else:
             self.budget.took(answer, owned=source not in SEARCHES)
 
+    async def probe_search(self, handle: str) -> None:
+        """Search for what cannot be there, which costs nothing, to see whether the plan allows it."""
+        query = f"conversation_id:1 from:{handle}"
+        await self._read(self._client.search_recent_tweets(query, max_results=_SMALLEST_SEARCH))
+
     async def posts(
         self, ids: Iterable[str], *, authors: bool = False, optional: bool = True
     ) -> Json:

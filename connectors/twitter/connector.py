@@ -120,7 +120,16 @@ class Connector(port.Connector):
             await self._api.probe(stream.value, Stretch(just_now, query=query, by_time=True))
         except (errors.PermissionMissing, errors.NetworkError, errors.UnexpectedPayload) as error:
             return port.StreamCheck(stream, ok=False, text=str(error))
-        if stream is Stream.DIRECT_MESSAGES:
-            return port.StreamCheck(stream, ok=True, text=_LEGACY_DMS_ONLY)
-        unlimited = self._settings.monthly_read_budget is None
-        return port.StreamCheck(stream, ok=True, text=_BUDGET_MISSING if unlimited else "")
+        notes = [_LEGACY_DMS_ONLY] if stream is Stream.DIRECT_MESSAGES else []
+        if stream is Stream.MENTIONS:
+            notes += await self._unsearchable(handle)
+            notes += [_BUDGET_MISSING] if self._settings.monthly_read_budget is None else []
+        return port.StreamCheck(stream, ok=True, text="; ".join(notes))
+
+    async def _unsearchable(self, handle: str) -> list[str]:
+        """Return what is missed where mentions can be read and not searched for."""
+        try:
+            await self._api.probe_search(handle)
+        except (errors.PermissionMissing, errors.NetworkError, errors.UnexpectedPayload) as error:
+            return [f"quotes, and replies that do not name the account, cannot be read: {error}"]
+        return []

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _WINDOWS = ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
+_FEW = 15
+"""So few calls are spread from the first on; of a larger window the second half is."""
 _LONGEST = timedelta(hours=25)
 """No window is longer: a reset that claims to be is no reason to be silent for years."""
 _NUMBER = re.compile(r"(?<=[^/])/[0-9]+(-[0-9]+)?(?=/|$)")
@@ -49,6 +51,8 @@ def _paced(
 ) -> datetime | None:
     left, reset = _count(headers, window, "remaining"), _reset(headers, window)
     if not left or reset is None or reset <= now or left * every >= reset - now:
+        return None
+    if left > max(_FEW, (_count(headers, window, "limit") or 0) // 2):
         return None
     return now + (reset - now) / left
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from connectors.twitter.found import Found, broken
 from connectors.twitter.payloads import (
+    ID,
     Known,
+    as_objects,
     as_string,
     attachments_of,
     author_of,
@@ -133,11 +135,14 @@ def handle_in(answer: Json, us: str) -> str:
     return next(filter(None, handles), "")
 
 
-def conversations_in(found: Found) -> Iterator[tuple[str, int]]:
-    """Yield the conversation and the number of each public message."""
-    for message in found.messages:
-        if message.public:
-            yield message.thread_id.split(":")[1], int(message.remote_id.partition(":")[2])
+def conversations_in(answer: Json) -> Iterator[tuple[str, int]]:
+    """Yield the conversation and the number of each post, also of those that are no messages."""
+    for post in as_objects(answer.get("data")):
+        conversation, number = str(post.get("conversation_id")), str(post.get("id"))
+        if _is_retweet(post):
+            continue
+        if ID.fullmatch(conversation) and ID.fullmatch(number):
+            yield conversation, int(number)
 
 
 def weight(text: str) -> int:
@@ -166,11 +171,15 @@ def _mentions(item: Json) -> list[Json]:
 
 def _customer(item: Json, us: str, known: Known) -> str | None:
     """Return whose thread a post is in; None for a retweet, or a post of ours to nobody."""
-    if any(reference.get("type") in ("retweeted", "reposted") for reference in references_of(item)):
+    if _is_retweet(item):
         return None
     if item["author_id"] == us:
         return _answered(item, us, known)
     return checked_id(item["author_id"])
+
+
+def _is_retweet(item: Json) -> bool:
+    return any(ref.get("type") in ("retweeted", "reposted") for ref in references_of(item))
 
 
 def _answered(item: Json, us: str, known: Known) -> str | None:

@@ -65,9 +65,7 @@ def stretches_of(
         for query in conversation_queries(known, handle)
     ]
     first = max(oldest, min(map(int, fresh), default=1) - 1)
-    whole = [
-        Stretch(first, query=query, by_time=True) for query in conversation_queries(fresh, handle)
-    ]
+    whole = [Stretch(first, query=query) for query in conversation_queries(fresh, handle)]
     return [*later, *whole]
 
 

@@ -100,12 +100,10 @@ class Reader:
         """Yield what is new, newest first; any cursor resumes behind its page."""
         self._api.wait_for_turn(source)
         run = _Run(source, cursor)
-        begun_at = None
-        while begun_at is None or run.walk.rest:
+        while run.begun_at is None or run.walk.rest:
             now = self._clock.now()
-            if begun_at is None or now - begun_at >= self._settings.poll_every:
-                run.begin(await self._begun(source, run.walk, now))
-                begun_at = now
+            if run.looks_for_news(now, self._settings.poll_every):
+                run.begin(await self._begun(source, run.walk, now), now)
             if not run.walk.rest:
                 yield port.Page(run.walk.cursor())
             elif (page := await self._next(run)) is not None:
@@ -148,12 +146,12 @@ class Reader:
                 answer = await self._api.page(source, stretch)
             except Failure as failure:
                 raise read_error(failure, self._clock.now()) from failure
-            self._remember(read_posts(answer, self.shop(answer)))
+            self._remember(answer)
             stretch = stretch.after(answer, is_dm=False)
         self._learned_since[source] = since
 
-    def _remember(self, found: Found) -> None:
-        for conversation, number in conversations_in(found):
+    def _remember(self, answer: Json) -> None:
+        for conversation, number in conversations_in(answer):
             self._learned[conversation] = max(number, self._learned.get(conversation, 0))
         oldest = snowflake(self._clock.now() - SEARCHED_BACK)
         if len(self._learned) > _MOST_TOLD:
@@ -170,9 +168,10 @@ class Reader:
                 raise read_error(failure, self._clock.now()) from failure
             return None
         found = await self._read(run.source, answer, stretch)
-        run.follow(found)
+        run.follow(answer)
         left = stretch.after(answer, is_dm=run.source == DIRECT_MESSAGES)
         run.check_circle(left, answer)
+        run.note_progress()
         run.walk = run.walk.after(answer, left)
         behind = "" if left else self._behind_reach(run, stretch, answer)
         lost = "; ".join(filter(None, [run.lost, lost, behind]))
@@ -197,7 +196,7 @@ class Reader:
         else:
             found = read_posts(answer, self.shop(answer))
         if source in _REACH:
-            self._remember(found)
+            self._remember(answer)
         return found
 
     def _out_of_reach(self, run: _Run) -> str:
@@ -255,18 +254,37 @@ class _Run:
         """How far back this poll reads without a gap."""
         self.restarted: set[tuple[str, int]] = set()
         self.note = self.lost = ""
+        self.begun_at: datetime | None = None
+        self._older = 0
         self._asked: set[tuple[str, str]] = set()
 
-    def begin(self, walk: Walk) -> None:
-        """Go on with *walk*."""
-        self.walk = walk
+    def looks_for_news(self, now: datetime, every: timedelta) -> bool:
+        """
+        Whether to begin at the newest end: at first, and again in a walk that takes long.
+
+        Not before something older was read since: else pages slower than *every* would be news
+        for ever.
+        """
+        if self.begun_at is None:
+            return True
+        return self._older == 0 and now - self.begun_at >= every
+
+    def begin(self, walk: Walk, now: datetime) -> None:
+        """Go on with *walk*, in which stretches at the newest end stand before those of before."""
+        self._older = len(self.walk.rest)
+        self.walk, self.begun_at = walk, now
         bounds = (time_of(stretch.since_id + 1) for stretch in walk.rest)
         self.since = min([self.since, *bounds])
 
-    def follow(self, found: Found) -> None:
+    def note_progress(self) -> None:
+        """Remember that a page was read, if it was one of an older stretch."""
+        if len(self.walk.rest) <= self._older:
+            self._older = 0
+
+    def follow(self, answer: Json) -> None:
         """Remember which of the followed conversations have gone on."""
         followed = dict(as_object(self.walk.extra.get("followed")))
-        for conversation, number in conversations_in(found):
+        for conversation, number in conversations_in(answer):
             if conversation in followed:
                 followed[conversation] = str(max(number, int(followed[conversation])))
         if followed:
