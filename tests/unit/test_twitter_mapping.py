@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from openapi_schema_validator import OAS30Validator
 
 from connectors.twitter.direct import read_dm_events
-from connectors.twitter.found import Found
+from connectors.twitter.found import Found, as_answer
 from connectors.twitter.payloads import snowflake, time_of
 from connectors.twitter.posts import Shop, read_posts
 from inboxd.errors import UnexpectedPayload
@@ -296,6 +296,127 @@ def test_a_mention_that_only_the_long_text_shows_counts() -> None:
     )
 
     assert read(page(long)).windows[f"tweet:{ROOT}:{CUSTOMER}"].open
+
+
+@pytest.mark.parametrize(
+    ("fields", "words", "stream"),
+    [
+        ({}, (), Stream.MENTIONS),
+        ({}, ("parcel",), Stream.MENTIONS),
+        ({"entities": None, "text": "Lavka-Sever is slow"}, ("lavka sever",), Stream.SEARCH),
+        ({"entities": None, "text": "is #lavka SEVER slow?"}, ("Lavka  Sever",), Stream.SEARCH),
+        ({"entities": None, "text": "lavka severna"}, ("lavka sever",), Stream.MENTIONS),
+        ({"entities": None, "text": "lavka sever"}, (), Stream.MENTIONS),
+        ({"entities": None, "text": "lavka sever", "in_reply_to_user_id": US}, ("lavka sever",),
+         Stream.MENTIONS),
+    ],
+)  # fmt: skip
+def test_what_a_post_says_decides_about_its_stream(
+    fields: dict[str, Any], words: tuple[str, ...], stream: Stream
+) -> None:
+    """Never which source brought it: several bring the same one."""
+    found = read_posts(page(tweet(**fields)), Shop(US, HANDLE, words))
+
+    assert only(found).stream is stream
+
+
+@pytest.mark.parametrize("host", ["https://x.com", "https://twitter.com", "https://mobile.x.com"])
+def test_a_quote_is_known_by_the_link_it_holds(host: str) -> None:
+    """The quoted post need not come along, which would cost another read."""
+    url = {"url": "https://t.co/1", "expanded_url": f"{host}/Lavka_Sever/status/{ROOT}"}
+    quote = tweet(
+        text="well https://t.co/1",
+        entities={"urls": [{"start": 5, "end": 19, **url}]},
+        referenced_tweets=[{"type": "quoted", "id": ROOT}],
+    )
+    other = {**url, "expanded_url": f"{host}/another/status/{ROOT}"}
+
+    assert read(page(quote)).windows[f"tweet:{ROOT}:{CUSTOMER}"].open
+    quote["entities"] = {"urls": [{"start": 5, "end": 19, **other}]}
+    assert not read(page(quote)).windows[f"tweet:{ROOT}:{CUSTOMER}"].open
+
+
+@pytest.mark.parametrize(
+    "entities",
+    [None, {"mentions": [{"start": 0, "end": 12, "username": "Lavka_Sever"}]}, {}],
+    ids=["none", "without ids", "empty"],
+)
+def test_a_mention_without_its_entity_is_one(entities: Any) -> None:
+    """X may leave out what it tells beside the text."""
+    assert read(page(tweet(entities=entities))).windows[f"tweet:{ROOT}:{CUSTOMER}"].open
+
+
+def test_somebody_elses_handle_is_no_mention() -> None:
+    """@lavka_sever_fans is another account."""
+    other = tweet(text="@lavka_sever_fans hello", entities=None)
+
+    assert not read(page(other)).windows[f"tweet:{ROOT}:{CUSTOMER}"].open
+
+
+def test_who_lets_only_some_people_reply_is_said_before() -> None:
+    """X lets those answer who are mentioned; a quote alone does not invite."""
+    ours = tweet(id=ROOT, author_id=US, text="New jackets", entities=None)
+    quote = tweet(
+        text="well", entities=None, referenced_tweets=[{"type": "quoted", "id": ROOT}],
+        reply_settings="following",
+    )  # fmt: skip
+
+    window = read(page(quote, tweets=[ours])).windows[f"tweet:{ROOT}:{CUSTOMER}"]
+
+    assert not window.open
+    assert "only some people" in window.reason
+    assert read(page(tweet(reply_settings="following"))).windows[window.thread_id].open
+
+
+def test_an_answer_to_several_is_in_the_threads_of_all() -> None:
+    """Each customer waits in a thread of their own; the shop and the first are not "others"."""
+    second, third = "1790000000000000002", "1790000000000000003"
+    mentions = [
+        {"start": 0, "end": 1, "username": "x", "id": user}
+        for user in (CUSTOMER, second, US, third, second)
+    ]
+    answer = only(read(page(answer_of_ours(entities={"mentions": mentions}))))
+
+    assert answer.thread_id == f"tweet:{ROOT}:{CUSTOMER}"
+    assert answer.also_in == (f"tweet:{ROOT}:{second}", f"tweet:{ROOT}:{third}")
+    assert only(read(page(tweet(entities={"mentions": mentions})))).also_in == ()
+
+
+def test_a_dm_shows_the_post_that_it_shares() -> None:
+    """Customers send the announcement that they ask about."""
+    body = page(dm(referenced_tweets=[{"id": ROOT}]))
+    check_schema(body, "/2/dm_events")
+
+    (message,) = read_dm_events(body, US, since_id=0).messages
+
+    assert message.attachments == (Attachment("post", f"https://x.com/i/status/{ROOT}"),)
+
+
+def test_what_broke_is_kept_with_what_it_needs_to_be_read_again() -> None:
+    """The error's name says what to mend; author and media come along, nobody else."""
+    broken = tweet(created_at="yesterday", attachments={"media_keys": ["3_1"]})
+    others = [ANNA, {**ANNA, "id": "17"}]
+    media = [{"media_key": "3_1", "type": "photo"}, {"media_key": "3_2", "type": "photo"}]
+
+    (item,) = read(page(broken, users=others, media=media)).unknown
+
+    assert item.error.startswith("ValueError: ")
+    assert item.raw == {"item": broken, "includes": {"users": [ANNA], "media": media[:1]}}
+    again = as_answer({**item.raw, "item": {**broken, "created_at": None}})
+    assert only(read(again)).author == Author(
+        CUSTOMER, "Anna K.", "anna", 12_345, "https://x.com/anna"
+    )
+    assert only(read(as_answer(tweet()))).remote_id == f"tweet:{QUESTION}"
+
+
+def test_a_bug_of_ours_costs_one_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even an error that nobody thought of leaves the rest of the page alone."""
+    monkeypatch.setattr("connectors.twitter.posts._also_in", lambda *_: 1 / 0)
+
+    found = read(page(answer_of_ours(), tweet()))
+
+    assert [message.remote_id for message in found.messages] == [f"tweet:{QUESTION}"]
+    assert [item.error for item in found.unknown] == ["ZeroDivisionError: division by zero"]
 
 
 def test_the_newest_message_of_a_page_decides_about_the_reply() -> None:
