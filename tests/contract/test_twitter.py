@@ -28,7 +28,7 @@ from inboxd.errors import (
     Unavailable,
     UnexpectedPayload,
 )
-from inboxd.model import Author, Direction, Message, Stream
+from inboxd.model import Author, Direction, Message, Stream, Unknown
 from inboxd.simulator.faults import Fault
 from inboxd.simulator.world import snowflake
 from tests.contract.stage import (
@@ -446,6 +446,33 @@ async def test_check_says_that_encrypted_chats_are_invisible(stage: Stage) -> No
     assert "encrypted" in dms.text
 
 
+async def test_check_says_what_is_missed_without_search(stage: Stage) -> None:
+    """A plan may allow mentions and nothing else; they are read, and people know what is not."""
+    search = "GET /2/tweets/search/recent"
+    stage.simulator.faults.switch_on("twitter", Fault.PERMISSION_MISSING, endpoint=search)
+
+    told = await stage.connect().check()
+
+    mentions = next(check for check in told.streams if check.stream is Stream.MENTIONS)
+    assert mentions.ok
+    assert "quotes, and replies that do not name the account" in mentions.text
+
+
+async def test_check_pays_next_to_nothing(stage: Stage) -> None:
+    """Each stream is tried with the smallest page, the search with one that is empty."""
+    for number in range(20):
+        stage.ask_publicly(f"Frage {number}", ago=timedelta(hours=2 + number))
+    connector = stage.connect(
+        streams=["mentions", "direct_messages", "search"], brand_words=["lavka sever"]
+    )
+
+    await connector.check()
+
+    (reads, *_each) = connector.allowances()
+    assert reads.used == 1
+    assert all(check.ok for check in (await connector.check()).streams)
+
+
 # Answers that the simulator does not give
 
 
@@ -780,7 +807,77 @@ async def test_an_answer_that_is_no_http_shows_nothing_of_the_request(stage: Sta
     assert [secret for secret in (*stage.secrets, "oauth_") if secret in shown] == []
 
 
+# Quarantine
+
+
+async def test_what_broke_is_read_again_without_asking_anybody(
+    scripted: tuple[Scripted, Connector],
+) -> None:
+    """After it is mended here, the item as it was kept becomes its message."""
+    script, connector = scripted
+    post = {"id": "7", "author_id": "17", "conversation_id": "7", "text": "hi", "created_at": "?"}
+    user = {"id": "17", "name": "Anna", "username": "anna"}
+    script.will_say({"data": [post], "includes": {"users": [user]}, "meta": {"result_count": 1}})
+    (page,) = await pages_of(connector)
+    (item,) = page.unknown
+    assert connector.reread(item).unknown == [item]
+
+    del item.raw["item"]["created_at"]
+    (message,) = connector.reread(item).messages
+
+    assert message.remote_id == "tweet:7"
+    assert message.author == Author("17", "Anna", "anna", None, "https://x.com/anna")
+    assert len(script.queries) == 1
+
+
+@pytest.mark.parametrize(
+    ("remote_id", "raw", "read_as"),
+    [
+        ("tweet:7", {"id": "7", "author_id": "17", "conversation_id": "7", "text": "hi"}, "tweet:7"),
+        ("dm:8", {"id": "8", "event_type": "MessageCreate", "sender_id": "17", "text": "hi",
+                  "dm_conversation_id": "17-2244994945"}, "dm:8"),
+        ("tweet:9", {"value": None}, None),
+        ("answer:0", {"data": 7}, None),
+    ],
+)  # fmt: skip
+def test_bare_items_of_earlier_versions_are_read_again(
+    stage: Stage, remote_id: str, raw: dict[str, Any], read_as: str | None
+) -> None:
+    """Once they were kept without what is around them; what is still not understood stays."""
+    item = Unknown(remote_id, "tweet:malformed", raw)
+
+    page = stage.connect().reread(item)
+
+    assert [message.remote_id for message in page.messages] == ([read_as] if read_as else [])
+    assert list(page.unknown) == ([] if read_as else [item])
+
+
+async def test_an_answer_without_sense_is_kept_whole(
+    scripted: tuple[Scripted, Connector],
+) -> None:
+    """For the quarantine, so that somebody can see what X sent."""
+    script, connector = scripted
+    script.will_say({"data": {"id": "1"}, "meta": {}})
+
+    with pytest.raises(UnexpectedPayload) as raised:
+        await pages_of(connector)
+
+    assert raised.value.raw == {"data": {"id": "1"}, "meta": {}}
+
+
 # Settings
+
+
+async def test_a_proxy_of_the_environment_is_used(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many servers reach the world through one only."""
+    monkeypatch.setenv("http_proxy", stage.simulator.twitter_url)
+    connector = stage.connect(api_base="http://api.x.invalid")
+
+    await connector.check()
+
+    assert stage.simulator.log.of("twitter", "GET /2/users/me")[0].status == 200
 
 
 def test_settings_want_every_key_and_show_none() -> None:
