@@ -66,8 +66,9 @@ def read_error(failure: Failure, now: datetime) -> errors.InboxdError:
         return errors.Unavailable(str(failure))
     if failure.status == 403:
         return errors.PermissionMissing(
-            f"{failure}; give the app the permission (Read and write and Direct message), make "
-            "new access tokens, and see that the plan's access level covers this endpoint"
+            f"{failure}; give the app the permission (Read and write and Direct message) and make "
+            "new access tokens, or authorise it anew (OAuth 2.0: tweet.read, tweet.write, "
+            "users.read, dm.read, dm.write, offline.access); and see that the plan covers this"
         )
     if failure.status == 404:
         return errors.PermissionMissing(f"{failure}; check user_id and api_base")

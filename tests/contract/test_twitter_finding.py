@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from openapi_schema_validator import OAS30Validator
 from pydantic import ValidationError
 
 from connectors.twitter import Connector, Settings
-from inboxd.connector import OutgoingReply
+from inboxd.connector import Known, OutgoingReply
 from inboxd.errors import RateLimited, SendRefused
 from inboxd.model import Attachment, Direction, Message, Stream
 from inboxd.simulator.faults import Fault
@@ -20,10 +23,12 @@ from tests.contract.stage import WIRINGS, cursors_of, messages_of, read, version
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from inboxd.simulator.faults import Call
     from inboxd.simulator.people import Network
     from inboxd.simulator.world import Item
     from tests.contract.stage import Stage
 
+CONTRACTS = Path(__file__).parents[2].parent / "shared" / "contracts"
 US = str(BRANDS["twitter"].id)
 SEARCH = "GET /2/tweets/search/recent"
 MENTIONS = "GET /2/users/{id}/mentions"
@@ -442,6 +447,67 @@ async def test_reading_it_all_again_is_the_same(stage: Stage) -> None:
         assert {message.remote_id for message in other} == {m.remote_id for m in once}
     versions = versions_of([*once, *again, *anew])
     assert {len(values) for values in versions.values()} == {1}
+
+
+async def test_only_what_the_document_allows_is_asked_for(stage: Stage) -> None:
+    """Names, values and sizes of every parameter, in every source and look-up."""
+    file = CONTRACTS / "x-openapi.json"
+    if not file.exists():
+        pytest.skip("the official OpenAPI documents are not beside this checkout")
+    paths = json.loads(file.read_text())
+    for number in range(130):
+        stage.ask_publicly(f"Frage {number}", ago=timedelta(minutes=30 + number), who=number % 5)
+        stage.ask_privately(f"Privat {number}", ago=timedelta(minutes=30 + number), who=number % 5)
+    connector = stage.connect(**EVERYTHING)
+    pages = await read(connector)
+    await read(connector, cursors_of(pages))
+    await connector.check()
+    edited = stage.world.items()[0]
+    stage.world.edit(edited.serial, "@lavka_sever Anders", at=stage.clock.now())
+    told = messages_of(pages)
+    known = [Known(m.remote_id, m.thread_id, m.stream, m.direction, m.sent_at) for m in told]
+    [page async for page in connector.verify(known)]
+
+    calls = [call for call in stage.simulator.log.of("twitter") if call.method == "GET"]
+
+    assert {call.endpoint for call in calls} == {
+        "GET /2/users/me", MENTIONS, "GET /2/users/{id}/tweets", "GET /2/dm_events", SEARCH, LOOKUP,
+    }  # fmt: skip
+    wrong = [problem for call in calls for problem in problems_of(call, paths)]
+    assert wrong == []
+
+
+def problems_of(call: Call, document: Any) -> list[str]:
+    """Return what of a request X's document does not allow."""
+    path = call.endpoint.partition(" ")[2]
+    found, allowed = [], {}
+    for named in document["paths"][path]["get"]["parameters"]:
+        parameter = resolved(named, document)
+        allowed[parameter["name"]] = parameter["schema"]
+    for name, value in call.query.items():
+        schema = resolved(allowed.get(name), document)
+        if schema is None:
+            found.append(f"{path} has no {name}")
+            continue
+        values: list[Any] = [str(value)]
+        if schema["type"] == "array":
+            values, items = str(value).split(","), resolved(schema["items"], document) or {}
+            if len(values) > schema.get("maxItems", 100):
+                found.append(f"{path} {name} has {len(values)} values")
+            schema = items
+        elif schema["type"] == "integer":
+            values = [int(str(value))]
+        validator = OAS30Validator(schema)
+        found += [f"{path} {name}={each}" for each in values if not validator.is_valid(each)]
+    return found
+
+
+def resolved(schema: Any, document: Any) -> Any:
+    """Follow a reference into the document's components."""
+    if schema is not None and "$ref" in schema:
+        _root, _components, kind, name = schema["$ref"].split("/")
+        return document["components"][kind][name]
+    return schema
 
 
 async def test_a_stranger_is_refused_by_x_as_the_window_said(stage: Stage) -> None:
