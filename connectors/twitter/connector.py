@@ -58,7 +58,7 @@ class Connector(port.Connector):
         if not {Stream.MENTIONS, Stream.SEARCH} & set(streams):
             return wanted
         own = port.Source(calls.OWN_POSTS, frozenset())
-        if Stream.MENTIONS not in streams:
+        if Stream.MENTIONS not in streams or not self._settings.follow_conversations:
             return [own, *wanted]
         more = (calls.CONVERSATIONS, calls.QUOTES)
         return [own, *wanted, *(port.Source(name, frozenset()) for name in more)]
@@ -128,8 +128,13 @@ class Connector(port.Connector):
 
     async def _unsearchable(self, handle: str) -> list[str]:
         """Return what is missed where mentions can be read and not searched for."""
+        if not self._settings.follow_conversations:
+            return []
         try:
             await self._api.probe_search(handle)
         except (errors.PermissionMissing, errors.NetworkError, errors.UnexpectedPayload) as error:
-            return [f"quotes, and replies that do not name the account, cannot be read: {error}"]
+            return [
+                f"quotes, and replies that do not name the account, cannot be read (without a plan "
+                f"that has search, set follow_conversations = false): {error}"
+            ]
         return []

@@ -61,6 +61,8 @@ class Settings(port.AccountSettings):
     """Where inboxd keeps the tokens of OAuth 2.0 (0600); relative to the configuration's folder."""
     monthly_read_budget: int | None = Field(None, gt=0)
     """Posts, users and DM events that may be read in a calendar month (UTC)."""
+    follow_conversations: bool = True
+    """Whether X is searched for quotes, and for replies that do not name the account."""
     reply_rule: Literal["summoned", "any"] = "summoned"
     """Whom X lets the app answer in public: who mentioned or quoted it, or (Enterprise) anybody."""
 

@@ -189,6 +189,20 @@ async def test_searching_that_fails_stops_no_mention(stage: Stage) -> None:
         [page async for page in connector.poll("conversations", None)]
 
 
+async def test_who_has_no_search_can_do_without(stage: Stage) -> None:
+    """A plan without it must not be an alarm for ever."""
+    connector = stage.connect(follow_conversations=False)
+
+    await read(connector)
+    told = await connector.check()
+
+    assert asked_for(stage) == []
+    assert [source.name for source in connector.sources()] == [
+        "own_posts", "mentions", "direct_messages",
+    ]  # fmt: skip
+    assert all(check.ok for check in told.streams)
+
+
 # Quotes
 
 
