@@ -133,8 +133,7 @@ class Connector(port.Connector):
         try:
             await self._api.probe_search(handle)
         except (errors.PermissionMissing, errors.NetworkError, errors.UnexpectedPayload) as error:
-            return [
-                f"quotes, and replies that do not name the account, cannot be read (without a plan "
-                f"that has search, set follow_conversations = false): {error}"
-            ]
+            missed = "quotes, and replies that do not name the account, cannot be read"
+            without = "without a plan that has search, set follow_conversations = false"
+            return [f"{missed} ({without}): {error}"]
         return []

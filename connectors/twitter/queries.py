@@ -7,6 +7,7 @@ returns, so every query leaves it out.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from connectors.twitter.payloads import ID
@@ -60,10 +61,7 @@ def stretches_of(
     """Return what to read: the conversations known already from *bound* on, *new* ones whole."""
     fresh = sorted(new, key=int, reverse=True)
     known = [each for each in followed if each not in set(fresh)]
-    later = [
-        Stretch(bound.since_id, query=query, again=True)
-        for query in conversation_queries(known, handle)
-    ]
+    later = [replace(bound, query=query) for query in conversation_queries(known, handle)]
     first = max(oldest, min(map(int, fresh), default=1) - 1)
     whole = [Stretch(first, query=query) for query in conversation_queries(fresh, handle)]
     return [*later, *whole]

@@ -18,7 +18,7 @@ from connectors.twitter.api import (
 from connectors.twitter.direct import read_dm_events
 from connectors.twitter.failures import Failure, read_error
 from connectors.twitter.own import with_posts_above
-from connectors.twitter.payloads import as_object, snowflake, time_of
+from connectors.twitter.payloads import as_object, ids_of, snowflake, time_of
 from connectors.twitter.posts import Shop, conversations_in, handle_in, read_posts
 from connectors.twitter.queries import brand_queries, followed_of, quote_query, stretches_of
 from connectors.twitter.walk import SEARCHED_BACK, Stretch, Walk
@@ -38,7 +38,11 @@ _REACH = {MENTIONS: 800, OWN_POSTS: 3200}
 """How many of the newest posts X shows; what lies behind them cannot be read any more."""
 _NEARLY = 0.95
 """Deleted posts count into the reach and are not shown."""
-_EVENTS_BACK = timedelta(days=30)
+_BACK = {
+    **dict.fromkeys(SEARCHES, SEARCHED_BACK),
+    DIRECT_MESSAGES: timedelta(days=30) - timedelta(minutes=5),
+}
+"""How far back X can be asked at all."""
 _MOST_TOLD = 20_000
 
 
@@ -115,7 +119,7 @@ class Reader:
     async def _begun(self, source: str, walk: Walk, now: datetime) -> Walk:
         """Return the walk with what is to be read from the newest end on."""
         settings = self._settings
-        bound = walk.bound(now, settings.overlap, settings.backfill)
+        bound = walk.bound(now, settings.overlap, settings.backfill, _BACK.get(source))
         if source not in SEARCHES:
             return walk.begun([bound], now)
         handle = await self._api.handle()
@@ -126,7 +130,9 @@ class Reader:
         return walk.begun([replace(bound, query=query) for query in queries], now)
 
     async def _following(self, walk: Walk, bound: Stretch, handle: str, now: datetime) -> Walk:
-        since = time_of(bound.since_id + 1)
+        since = (
+            walk.read_at - self._settings.overlap if walk.read_at else time_of(bound.since_id + 1)
+        )
         for source in (OWN_POSTS, MENTIONS):
             await self._learn(source, since)
         kept, oldest = as_object(walk.extra.get("followed")), snowflake(now - SEARCHED_BACK)
@@ -174,7 +180,7 @@ class Reader:
         run.note_progress()
         run.walk = run.walk.after(answer, left)
         behind = "" if left else self._behind_reach(run, stretch, answer)
-        lost = "; ".join(filter(None, [run.lost, lost, behind]))
+        lost = run.news_of_loss(run.lost, lost, behind)
         note = "; ".join(filter(None, [run.note, found.note]))
         run.note = run.lost = ""
         return port.Page(
@@ -201,8 +207,7 @@ class Reader:
 
     def _out_of_reach(self, run: _Run) -> str:
         """Move the bound of the first stretch to where X can still be asked; tell what that loses."""
-        back = SEARCHED_BACK if run.source in SEARCHES else None
-        back = _EVENTS_BACK if run.source == DIRECT_MESSAGES else back
+        back = _BACK.get(run.source)
         stretch, now = run.walk.rest[0], self._clock.now()
         if back is None or time_of(stretch.since_id + 1) >= now - back:
             return ""
@@ -213,11 +218,12 @@ class Reader:
         """Tell what X did not show of a stretch that has ended for having too much in it."""
         count = stretch.count + len(answer.get("data", ()))
         reach = _REACH.get(run.source)
-        if reach is None or not stretch.again or count < reach * _NEARLY:
+        oldest = min(ids_of(answer), default=stretch.until_id)
+        if reach is None or count < reach * _NEARLY or not 0 < stretch.read_to < oldest:
             return ""
         return (
-            f"X shows the newest {reach} posts of {run.source}; what was written before them and "
-            f"after {time_of(stretch.since_id + 1):%Y-%m-%d %H:%M}Z cannot be read"
+            f"X shows the newest {reach} posts of {run.source}; what was written from "
+            f"{_minute(stretch.read_to)} to {_minute(oldest)} cannot be read"
         )
 
     def _restarted(self, run: _Run, failure: Failure) -> bool:
@@ -234,12 +240,8 @@ class Reader:
             return False
         oldest = self._clock.now() - SEARCHED_BACK
         since = max(stretch.since_id, snowflake(oldest))
-        if since > stretch.since_id:
-            run.lost = _gone(stretch, oldest)
-        run.note = (
-            f"X no longer knows how far was read: read again from "
-            f"{time_of(since + 1):%Y-%m-%d %H:%M}Z on"
-        )
+        run.lost = _gone(stretch, oldest)
+        run.note = f"X no longer knows how far was read: read again from {_minute(since)} on"
         run.walk = run.walk.instead(replace(stretch, since_id=since, by_time=True, token=""))
         return True
 
@@ -256,6 +258,7 @@ class _Run:
         self.note = self.lost = ""
         self.begun_at: datetime | None = None
         self._older = 0
+        self._told: set[str] = set()
         self._asked: set[tuple[str, str]] = set()
 
     def looks_for_news(self, now: datetime, every: timedelta) -> bool:
@@ -275,6 +278,12 @@ class _Run:
         self.walk, self.begun_at = walk, now
         bounds = (time_of(stretch.since_id + 1) for stretch in walk.rest)
         self.since = min([self.since, *bounds])
+
+    def news_of_loss(self, *losses: str) -> str:
+        """Return what of *losses* was not told yet: several queries lose the same stretch."""
+        new = [loss for loss in dict.fromkeys(losses) if loss and loss not in self._told]
+        self._told.update(new)
+        return "; ".join(new)
 
     def note_progress(self) -> None:
         """Remember that a page was read, if it was one of an older stretch."""
@@ -305,10 +314,14 @@ class _Run:
 
 
 def _gone(stretch: Stretch, oldest: datetime) -> str:
-    since = time_of(stretch.since_id + 1)
-    if not stretch.again:
+    """Tell what lies between what was read before and the *oldest* that X can be asked for."""
+    if not 0 < stretch.read_to < snowflake(oldest):
         return ""
     return (
-        f"what was written from {since:%Y-%m-%d %H:%M}Z to {oldest:%Y-%m-%d %H:%M}Z "
+        f"what was written from {_minute(stretch.read_to)} to {_minute(snowflake(oldest))} "
         f"cannot be read any more: X goes no further back"
     )
+
+
+def _minute(number: int) -> str:
+    return f"{time_of(number + 1):%Y-%m-%d %H:%M}Z"

@@ -32,7 +32,8 @@ class Stretch:
 
     *until_id* is the oldest item read so far, *token* the page to go on with, which X may
     forget; *query* is what is searched for. *by_time*: X is asked by start_time, for it takes no
-    id that it has not given. *again*: what lies above was read before, so a loss is news.
+    id that it has not given. Everything up to *read_to* was read before (0: nothing was), so only
+    what X does not show behind that is lost.
     """
 
     since_id: int
@@ -41,7 +42,7 @@ class Stretch:
     token: str = ""
     count: int = 0
     by_time: bool = False
-    again: bool = False
+    read_to: int = 0
 
     def params(self) -> dict[str, Any]:
         """Return what asks X for this stretch; every page of it takes the same bound."""
@@ -75,7 +76,7 @@ class Stretch:
             "token": self.token,
             "count": self.count,
             "by_time": self.by_time,
-            "again": self.again,
+            "read_to": str(self.read_to),
         }
 
     @classmethod
@@ -88,7 +89,7 @@ class Stretch:
             str(kept.get("token", "")),
             int(kept.get("count", 0)),
             bool(kept["by_time"]),
-            bool(kept.get("again", False)),
+            int(kept.get("read_to", 0)),
         )
 
 
@@ -122,7 +123,7 @@ class Walk:
         rest = [Stretch.of(kept) for kept in cursor.get("rest", ())]
         if token := cursor.get("pagination_token"):
             # As it was kept before there was more than one stretch.
-            old = Stretch(int(cursor["since_id"]), token=str(token), again=True)
+            old = Stretch(int(cursor["since_id"]), token=str(token))
             rest.append(replace(old, by_time=bool(cursor["by_time"])))
         extra = {"followed": dict(cursor["followed"])} if "followed" in cursor else {}
         read_at = datetime.fromisoformat(cursor["read_at"])
@@ -136,13 +137,21 @@ class Walk:
         done = {"newest_id": str(self.newest_id), "read_at": read_at, **self.extra}
         return {**done, "rest": [each.kept() for each in self.rest]} if self.rest else done
 
-    def bound(self, now: datetime, overlap: timedelta, backfill: timedelta) -> Stretch:
-        """Return the stretch from now back to what has been read."""
+    def bound(
+        self, now: datetime, overlap: timedelta, backfill: timedelta, reach: timedelta | None = None
+    ) -> Stretch:
+        """
+        Return the stretch from now back to what has been read.
+
+        Not behind *reach*, which is how far X can be asked at all, unless something was not read.
+        """
         if self.read_at is None:
             return Stretch(snowflake(now - backfill), by_time=True)
         before = snowflake(self.read_at - overlap)
         since = min(self.newest_id, before) if self.newest_id else before
-        return Stretch(since, again=True)
+        if reach is not None:
+            since = max(since, min(before, snowflake(now - reach)))
+        return Stretch(since, read_to=before)
 
     def begun(self, stretches: Iterable[Stretch], now: datetime) -> Walk:
         """Return the walk with new *stretches* to be read first; what is left is not forgotten."""
@@ -175,7 +184,7 @@ def _joined(stretches: tuple[Stretch, ...]) -> list[Stretch]:
             since_id=min(each.since_id, other.since_id),
             until_id=until,
             token="",
-            again=each.again or other.again,
+            read_to=min(each.read_to, other.read_to),
             by_time=each.by_time or other.by_time,
         )
     return list(joined.values())

@@ -571,6 +571,26 @@ async def test_what_x_no_longer_shows_is_told_as_lost(
     assert page.restarted
 
 
+async def test_more_mentions_than_x_shows_are_told_as_lost(
+    scripted: tuple[Scripted, Connector],
+) -> None:
+    """800 newest, and behind them an empty 200: what was written before nobody can read."""
+    script, connector = scripted
+    for number in range(8):
+        posts = [
+            {"id": str(snowflake(NOW - timedelta(minutes=number * 100 + each))), "text": "hi",
+             "author_id": "1", "conversation_id": "1"}
+            for each in range(100)
+        ]  # fmt: skip
+        meta = {"result_count": 100, **({"next_token": f"t{number}"} if number < 7 else {})}
+        script.will_say({"data": posts, "meta": meta})
+
+    pages = await pages_of(connector, known_until(NOW - timedelta(days=2)))
+
+    assert [bool(page.lost) for page in pages] == [False] * 7 + [True]
+    assert "from 2026-11-18 11:50Z to 2026-11-19 22:41Z" in pages[-1].lost
+
+
 async def test_a_forgotten_page_begins_its_stretch_again(
     scripted: tuple[Scripted, Connector],
 ) -> None:

@@ -330,6 +330,37 @@ async def test_a_pause_of_more_than_a_week_is_told(stage: Stage) -> None:
     assert [message.text for message in pages[0].messages] == ["Lavka Sever schweigt"]
 
 
+async def test_weeks_of_quiet_are_no_loss(stage: Stage) -> None:
+    """The newest post is older than X searches back, and everything since was looked at."""
+    write(stage, "Lavka Sever schweigt")
+    first = stage.ask_publicly("Mein Paket fehlt", ago=timedelta(minutes=30))
+    write(stage, "Nachtrag", parent=first.serial)
+    stage.ask_privately("Wo?", ago=timedelta(minutes=30))
+    connector = stage.connect(**EVERYTHING)
+    cursors = cursors_of(await read(connector))
+    for _day in range(40):
+        stage.clock.advance(timedelta(days=1))
+
+        pages = await read(connector, cursors)
+
+        assert [page.lost for its in pages.values() for page in its if page.lost] == []
+        cursors = cursors_of(pages)
+
+
+async def test_a_restart_does_not_read_what_is_known_again(stage: Stage) -> None:
+    """Conversations are learned from what the mentions read anyway."""
+    stage.ask_publicly("Mein Paket fehlt", ago=timedelta(days=2))
+    cursors = cursors_of(await read(stage.connect()))
+    stage.clock.advance(timedelta(days=1))
+    cursors = cursors_of(await read(stage.connect(), cursors))
+    stage.simulator.log.clear()
+    stage.clock.advance(timedelta(minutes=2))
+
+    await read(stage.connect(), cursors)
+
+    assert len(stage.simulator.log.of("twitter", MENTIONS)) == 1
+
+
 def test_a_search_for_nothing_is_a_mistake_in_the_configuration() -> None:
     """The stream needs words, and says which setting they go into."""
     wiring = {**WIRINGS["twitter"].settings, "streams": ["search"]}

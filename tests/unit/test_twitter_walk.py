@@ -177,7 +177,7 @@ STRETCHES = st.builds(
     token=st.text(max_size=9),
     count=st.integers(0, 3200),
     by_time=st.booleans(),
-    again=st.booleans(),
+    read_to=st.integers(0, 2**62),
 )
 
 
