@@ -6,7 +6,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from inboxd import connector as port
 from inboxd.connector import Duration, Secret
@@ -45,6 +52,7 @@ class Settings(port.AccountSettings):
     )
 
     poll_every: Duration = timedelta(minutes=2)
+    brand_words: tuple[str, ...] = Field((), validate_default=True)
     api_base: str = Field("https://api.x.com", pattern="^https?://")
     user_id: str = Field(pattern=r"^\d{1,19}$", coerce_numbers_to_str=True)
     """The number of the shop's account, not its @handle."""
@@ -90,13 +98,14 @@ class Settings(port.AccountSettings):
             )
         return self
 
-    @model_validator(mode="after")
-    def _words_for_the_search(self) -> Self:
-        if Stream.SEARCH in self.streams and not self.brand_words:
+    @field_validator("brand_words")
+    @classmethod
+    def _words_to_search_for(cls, words: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if Stream.SEARCH in info.data.get("streams", ()) and not words:
             raise ValueError(
                 'has the stream "search" but no brand_words; name what to look for, '
                 'such as brand_words = ["lavka sever"]'
             )
-        if any(len(word) > _LONGEST_WORD for word in self.brand_words):
-            raise ValueError(f"has brand_words longer than {_LONGEST_WORD} characters")
-        return self
+        if any(len(word) > _LONGEST_WORD for word in words):
+            raise ValueError(f"has words longer than {_LONGEST_WORD} characters")
+        return words
