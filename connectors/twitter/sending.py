@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.twitter.direct import direct_message
 from connectors.twitter.payloads import ID, known_in
-from connectors.twitter.posts import Shop, public_message
+from connectors.twitter.posts import PUBLIC_LENGTH, Shop, public_message, weight
 from inboxd import errors
 from inboxd.connector import OutgoingReply, SendResult
 from inboxd.model import Stream
@@ -30,7 +30,13 @@ async def sent(reply: OutgoingReply, us: str, api: Api) -> SendResult:
         raise errors.SendRefused("there is no post to reply to; answer in the X app")
     item |= {"author_id": us, "conversation_id": conversation}
     item["referenced_tweets"] = [{"type": "replied_to", "id": parent}]
-    item["id"] = await api.create_post(reply.text, parent)
+    try:
+        item["id"] = await api.create_post(reply.text, parent)
+    except errors.SendRefused as error:
+        counted = weight(reply.text)
+        if counted <= PUBLIC_LENGTH:
+            raise
+        raise errors.SendRefused(f"{error}; X counts {counted} of {PUBLIC_LENGTH}") from error
     return SendResult(public_message(item, customer, Shop(us), known_in({})))
 
 

@@ -276,6 +276,15 @@ async def test_the_same_words_to_the_same_person_are_refused(stage: Stage) -> No
         await connector.send(reply_to(question, "Morgen."))
 
 
+async def test_a_reply_that_is_too_long_says_how_long_x_finds_it(stage: Stage) -> None:
+    """Two hundred letters may be four hundred to X, which nobody can see."""
+    connector = stage.connect()
+    question = await asked(stage, connector)
+
+    with pytest.raises(SendRefused, match=r"too long.*X counts 400 of 280"):
+        await connector.send(reply_to(question, "語" * 200))
+
+
 async def test_who_did_not_summon_us_cannot_be_answered(stage: Stage) -> None:
     """The 403 of 2026 says so, and where to answer instead."""
     stranger = stage.world.people[0]
