@@ -337,6 +337,11 @@ class Connector(ABC):
         """
         return Page({}, unknown=[item])
 
+    @staticmethod
+    def length(text: str) -> int:
+        """Return how long the network finds a public *text*, which `max_length` limits."""
+        return len(text)
+
     def allowances(self) -> Sequence[Allowance]:
         """Return how much of what the network counts is used, from the ledger alone."""
         return ()

@@ -13,7 +13,7 @@ from inboxd import plugins
 from inboxd.config import advice
 from inboxd.connector import Ledger
 from inboxd.durations import format_duration
-from inboxd.errors import InboxdError
+from inboxd.errors import InboxdError, Spared
 from inboxd.store import daemon_pid
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ async def examine(settings: Settings, store: Store, clock: Clock, *, online: boo
             found += [_allowance(account.name, each) for each in connector.allowances()]
             if online:
                 found += await _account(account, connector, now)
+                store.ledger.add(account.name, ledger.taken())
         finally:
             await connector.close()
     return found
@@ -123,6 +124,9 @@ def _source(state: SourceState, patience: timedelta, now: datetime) -> Finding:
     name = f"{state.account} {state.source}"
     if state.needs_person:
         return Finding(Health.TROUBLE, name, f"{state.error_class}: {state.error}")
+    if state.error_class == Spared.__name__:
+        until = f" until {state.retry_at:%Y-%m-%d %H:%M}Z" if state.retry_at else ""
+        return Finding(Health.NOTICE, name, f"rests{until}: {state.error}")
     if state.missed:
         missed = f"{state.missed} messages came only by reading back"
         return Finding(Health.NOTICE, name, missed, "see `inboxd check --online`")

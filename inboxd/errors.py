@@ -14,7 +14,8 @@ The tree of errors: one class for each person or thing that must act.
     ├── NetworkError              nobody: wait, then try again
     │   ├── Unavailable           no answer, a broken answer, a 5xx
     │   └── RateLimited           asked too often: wait until a time
-    │       └── BudgetSpent       paid for and used up: wait for the next period
+    │       ├── BudgetSpent       paid for and used up: wait for the next period
+    │       └── Spared            not asked, by our own choice: nothing is wrong
     ├── SendRefused               the author of a reply: it cannot be delivered as it is
     ├── OutcomeUnknown            a send whose answer was lost: look before sending again
     └── UnexpectedPayload         us: a shape no contract describes; kept for repair
@@ -106,6 +107,14 @@ class RateLimited(NetworkError):
 
 class BudgetSpent(RateLimited):
     """A paid allowance is used up: asking again before *until* is pointless."""
+
+
+class Spared(RateLimited):
+    """
+    Not asked for now, to leave enough of an allowance for later or for what matters more.
+
+    Nothing failed, so nobody is told, unless it lasts.
+    """
 
 
 class SendRefused(InboxdError):

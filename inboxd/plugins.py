@@ -42,10 +42,19 @@ def networks_unloaded() -> dict[str, Callable[[], type[AccountSettings]]]:
 
 def connect(settings: AccountSettings, clock: Clock, ledger: Ledger | None = None) -> Connector:
     """Return the connector for an account; nothing is asked of the network yet."""
-    kind = getattr(_load(settings.network), "Connector", None)
+    return _connector(settings.network)(settings, clock, ledger)
+
+
+def length(network: str, text: str) -> int:
+    """Return how long *network* finds a public *text*; its connector is loaded to tell."""
+    return _connector(network).length(text)
+
+
+def _connector(network: str) -> type[Connector]:
+    kind = getattr(_load(network), "Connector", None)
     if not (isinstance(kind, type) and issubclass(kind, Connector)):
-        raise OperatorError(f"the connector for {settings.network} has no class Connector")
-    return kind(settings, clock, ledger)
+        raise OperatorError(f"the connector for {network} has no class Connector")
+    return kind
 
 
 def _settings(network: str) -> type[AccountSettings]:

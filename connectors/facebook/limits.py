@@ -92,10 +92,10 @@ class Meter:
             raise errors.RateLimited(text, until)
 
     def mind_what_can_wait(self) -> None:
-        """Raise RateLimited if only what cannot wait is to be read now."""
+        """Raise Spared if only what cannot wait is to be read now."""
         if (until := self._ledger.rests_until(WHAT_CAN_WAIT)) is not None:
             text = f"Over {EASE_OFF} % of Facebook's allowance is used: what can wait waits."
-            raise errors.RateLimited(text, until)
+            raise errors.Spared(text, until)
 
     @property
     def eases_off(self) -> bool:

@@ -75,7 +75,7 @@ class Api:
         """The account's @handle without the @, as soon as X has told it."""
 
     def wait_for_turn(self, source: str) -> None:
-        """See that reading *source* anew now leaves enough for later; raises RateLimited."""
+        """See that reading *source* anew now leaves enough for later; raises Spared."""
         self._transport.wait_for_turn(ENDPOINTS[source])
 
     async def page(self, source: str, stretch: Stretch) -> Json:

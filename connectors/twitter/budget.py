@@ -108,7 +108,7 @@ class Budget:
 
     def demand(self, *, optional: bool) -> None:
         """
-        See that something may still be read this month; raises BudgetSpent.
+        See that something may still be read this month; raises BudgetSpent, or Spared.
 
         What can be done without stops while the account is ahead of an even pace by more than a
         day's worth, so that the rest of the month is left to what cannot.
@@ -125,7 +125,7 @@ class Budget:
         day = _DAY / (month.end - month.start)
         even_at = month.reached_by(used / self._limit - day)
         if optional and even_at > month.now:
-            raise errors.BudgetSpent(
+            raise errors.Spared(
                 f"{used} of the month's {self._limit} reads are used, which is ahead of an even "
                 f"pace: only mentions, own posts and direct messages are read for now",
                 until=even_at,

@@ -9,7 +9,7 @@ from connectors.twitter import api as calls
 from connectors.twitter.direct import read_dm_events
 from connectors.twitter.found import as_answer
 from connectors.twitter.payloads import snowflake
-from connectors.twitter.posts import read_posts
+from connectors.twitter.posts import read_posts, weight
 from connectors.twitter.queries import brand_queries
 from connectors.twitter.reading import Reader, Windows
 from connectors.twitter.sending import sent
@@ -84,6 +84,11 @@ class Connector(port.Connector):
         if found.unknown:
             return port.Page({}, unknown=[item])
         return port.Page({}, found.messages, windows=self._windows.news(found))
+
+    @staticmethod
+    def length(text: str) -> int:
+        """Return the length of a post as X counts it."""
+        return weight(text)
 
     def allowances(self) -> Sequence[port.Allowance]:
         """Return the month's reads and what they and the writes have cost."""

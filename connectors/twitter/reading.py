@@ -229,11 +229,10 @@ class Reader:
     def _restarted(self, run: _Run, failure: Failure) -> bool:
         """Ask in another way where X no longer knows a token or an id of ours; not twice."""
         stretch = run.walk.rest[0]
-        place = (stretch.query, stretch.since_id)
         if stretch.token and failure.is_about("pagination_token", "next_token"):
-            if place in run.restarted:
+            if stretch.token in run.restarted:
                 return False
-            run.begin_again(place)
+            run.begin_again(stretch.token)
             run.walk = run.walk.instead(replace(stretch, token=""))
             return True
         if stretch.by_time or not failure.is_about("since_id"):
@@ -254,7 +253,8 @@ class _Run:
         self.walk = Walk.of(cursor)
         self.since = datetime.max.replace(tzinfo=UTC)
         """How far back this poll reads without a gap."""
-        self.restarted: set[tuple[str, int]] = set()
+        self.restarted: set[str] = set()
+        """The tokens that X no longer knew."""
         self.note = self.lost = ""
         self.begun_at: datetime | None = None
         self._older = 0
@@ -299,9 +299,9 @@ class _Run:
         if followed:
             self.walk = replace(self.walk, extra={"followed": followed})
 
-    def begin_again(self, place: tuple[str, int]) -> None:
+    def begin_again(self, token: str) -> None:
         """Note that a stretch is read anew; its pages may come under the same tokens."""
-        self.restarted.add(place)
+        self.restarted.add(token)
         self._asked.clear()
 
     def check_circle(self, left: Stretch | None, answer: Json) -> None:

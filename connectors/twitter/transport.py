@@ -109,9 +109,9 @@ class Transport:
         yield _checked(raw)
 
     def wait_for_turn(self, endpoint: str) -> None:
-        """See that asking anew leaves enough for later; raises RateLimited."""
+        """See that asking anew leaves enough for later; raises Spared."""
         if until := self._ledger.rests_until(_pace(endpoint)):
-            raise errors.RateLimited(
+            raise errors.Spared(
                 f"what X allows of {endpoint} is spread over its window", until=until
             )
 

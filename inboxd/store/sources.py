@@ -160,6 +160,26 @@ class SourceStore:
         )
         return self.get(account, source)
 
+    def spared(
+        self, account: str, source: str, at: datetime, error: Exception, retry_at: datetime
+    ) -> None:
+        """Note that a source is not read for now, by choice: that is no failure."""
+        self._db.execute(
+            "INSERT INTO sources (account, source, polled_at, error_class, error, retry_at) "
+            "VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (account, source) DO UPDATE SET polled_at = excluded.polled_at, "
+            "error_class = excluded.error_class, error = excluded.error, "
+            "retry_at = excluded.retry_at, failing_since = NULL, failures = 0, needs_person = 0",
+            (
+                account,
+                source,
+                to_text(at),
+                type(error).__name__,
+                str(error),
+                to_text(retry_at),
+            ),
+        )
+
     def told(
         self,
         account: str,

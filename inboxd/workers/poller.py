@@ -19,7 +19,14 @@ import structlog
 from inboxd.core.alerts import lost_alert
 from inboxd.core.delivery import pause_after
 from inboxd.durations import format_duration
-from inboxd.errors import BudgetSpent, DatabaseError, InboxdError, RateLimited, UnexpectedPayload
+from inboxd.errors import (
+    BudgetSpent,
+    DatabaseError,
+    InboxdError,
+    RateLimited,
+    Spared,
+    UnexpectedPayload,
+)
 from inboxd.model import Unknown
 from inboxd.pipeline import Origin
 from inboxd.store.coverage import NOT_RUNNING
@@ -35,7 +42,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-_SAID_UNTIL_WHEN = {RateLimited.__name__, BudgetSpent.__name__}
+_SAID_UNTIL_WHEN = {RateLimited.__name__, BudgetSpent.__name__, Spared.__name__}
 _LONGEST_PAUSE = timedelta(minutes=5)
 _LEAST_PAGES = 5
 """So many pages a source may always read before it gives way: most need no more."""
@@ -126,7 +133,8 @@ class Poller:
                 source, impatient=impatient
             )
             if reading is None:
-                failed.append(source.name)
+                if await self._failed_before(source):
+                    failed.append(source.name)
                 continue
             before = reading.new
             if not await self._go_on(reading):
@@ -173,6 +181,12 @@ class Poller:
             return False
         return state.error_class in _SAID_UNTIL_WHEN or not impatient
 
+    async def _failed_before(self, source: Source) -> bool:
+        """Tell whether a source that rests does so because it failed."""
+        account = self._settings.name
+        state = await self._store.run(lambda store: store.sources.get(account, source.name))
+        return state.error_class != Spared.__name__
+
     async def _go_on(self, reading: _Reading) -> bool:
         """Read on until the end, or until the source has had its share; False if it failed."""
         source = reading.source
@@ -189,6 +203,9 @@ class Poller:
         except DatabaseError:
             # Not the account's trouble, and there is no noting it now: the page comes again.
             raise
+        except Spared as error:
+            await self._spared(source, error)
+            return True
         except InboxdError as error:
             await self._failed(source, error)
             return False
@@ -277,6 +294,14 @@ class Poller:
             return before.error_class
         ran = before.succeeded_at is not None and before.succeeded_at >= self._since
         return "slow" if ran else NOT_RUNNING
+
+    async def _spared(self, source: Source, error: Spared) -> None:
+        account, now = self._settings.name, self._clock.now()
+        retry_at = now + pause_after(error, 0, now, _LONGEST_PAUSE)
+        log.debug("poll spared", account=account, source=source.name, text=str(error))
+        await self._store.run(
+            lambda store: store.sources.spared(account, source.name, now, error, retry_at)
+        )
 
     async def _failed(self, source: Source, error: InboxdError) -> None:
         state = await self._store.run(lambda store: self._record_failure(store, source, error))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from inboxd.connector import Ledger
-from inboxd.errors import BudgetSpent, DatabaseError, InboxdError
+from inboxd.errors import DatabaseError, InboxdError, Spared
 from inboxd.pipeline import Origin
 
 if TYPE_CHECKING:
@@ -156,6 +156,8 @@ class Reconciler:
                 watch(repairs)
         except DatabaseError:
             raise
+        except Spared as error:
+            log.info("not reconciled", account=self.settings.name, part=part, text=str(error))
         except InboxdError as error:
             repairs = repairs.without(part, error)
         except Exception as error:
@@ -188,7 +190,7 @@ class Verifier:
                 await self._verify(known[start : start + _AT_ONCE])
         except DatabaseError:
             raise
-        except BudgetSpent as error:
+        except Spared as error:
             log.info("not verified", account=name, text=str(error))
         except InboxdError as error:
             log.warning("not verified", account=name, text=str(error))

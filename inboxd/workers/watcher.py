@@ -23,6 +23,7 @@ from inboxd.core.alerts import (
     speaks_alert,
 )
 from inboxd.core.silence import earlier_weeks, is_abnormal, silent_span
+from inboxd.errors import Spared
 from inboxd.store import SourceState
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ _MISSED_TOO_OFTEN = 3
 """After so many messages in a row that only reading back has found, a source is deaf."""
 _PATIENCE_AT_FIRST = timedelta(minutes=15)
 """How long the first read may take: it brings days of messages, and goes on page by page."""
+_PATIENCE_WITH_THE_SPARED = timedelta(days=1)
 _LOOK_AT_SILENCE_EVERY = timedelta(minutes=10)
 
 
@@ -212,7 +214,13 @@ class SilenceWatcher:
 
 
 def _patience(state: SourceState, usual: timedelta) -> timedelta:
-    """Return how long a source may go without a complete read; a first one goes on for long."""
+    """
+    Return how long a source may go without a complete read.
+
+    A first one goes on for long, and what is left out by choice is told if that lasts.
+    """
+    if state.error_class == Spared.__name__:
+        return max(usual, _PATIENCE_WITH_THE_SPARED)
     begun = state.succeeded_at is None and state.failing_since is None and state.cursor is not None
     return max(usual, _PATIENCE_AT_FIRST) if begun else usual
 

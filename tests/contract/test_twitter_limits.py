@@ -11,7 +11,7 @@ import aiohttp.web
 import pytest
 
 from inboxd.connector import Allowance, Ledger, LedgerEntries, OutgoingReply
-from inboxd.errors import BudgetSpent, InboxdError, RateLimited
+from inboxd.errors import BudgetSpent, InboxdError, RateLimited, Spared
 from inboxd.model import Stream
 from inboxd.simulator.faults import Fault
 from inboxd.simulator.server import Options, Simulator
@@ -265,7 +265,7 @@ async def test_what_can_be_done_without_stops_first(stage: Stage) -> None:
     for source in connector.sources():
         try:
             await poll(connector, source.name)
-        except BudgetSpent as error:
+        except Spared as error:
             stopped[source.name] = error.until
 
     # 29 of 40 reads are used on the 20th: the pace catches up after 21.75 days, less one.

@@ -16,6 +16,7 @@ from inboxd.errors import (
     BudgetSpent,
     DatabaseError,
     RateLimited,
+    Spared,
     TokenInvalid,
     Unavailable,
     UnexpectedPayload,
@@ -399,6 +400,37 @@ class TestDeafness:
         reading.connector.script["messages"] = [[Page({"p": 1}, messages)]]
         await reading.poll()
         assert reading.reasons() == []
+
+
+class TestSparing:
+    """A source that is left out by choice is neither a failure nor forgotten."""
+
+    async def test_what_is_spared_did_not_fail(self, reading: Reading) -> None:
+        """It rests until its time, `run --once` is content, and nobody is told of blindness."""
+        await reading.poll()
+        reading.connector.script["comments"] = [[Spared("ahead of the pace", at(60))]]
+
+        first = await reading.poll(impatient=True)
+        reading.after(30 * MINUTE)
+        second = await reading.poll(impatient=True)
+
+        assert (first.failed, second.failed) == ((), ())
+        assert reading.reasons() == []
+        assert [source for source, _ in reading.connector.cursors].count("comments") == 2
+        reading.after(60 * MINUTE)
+        await reading.poll()
+        assert [source for source, _ in reading.connector.cursors].count("comments") == 3
+        gaps = reading.shop.store.coverage.gaps(at(0), at(120))
+        assert [gap.reason for gap in gaps if gap.source == "comments"] == ["Spared"]
+
+    async def test_what_is_spared_for_a_day_is_told(self, reading: Reading) -> None:
+        """Nobody believes for weeks that everything is read."""
+        await reading.poll()
+        reading.connector.script["comments"] = [[Spared("ahead of the pace", at(60 * 72))]]
+        await reading.poll()
+        reading.after(timedelta(days=1, minutes=1))
+        await reading.poll()
+        assert reading.reasons() == ["account_blind"]
 
 
 async def test_an_answer_that_nobody_understands_is_kept(reading: Reading) -> None:
