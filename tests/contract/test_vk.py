@@ -18,7 +18,8 @@ import vk_api
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from connectors.vk import Connector, Settings, _guid
+from connectors.vk import Connector, Settings
+from connectors.vk.sending import guid
 from inboxd.clock import ManualClock
 from inboxd.connector import OutgoingReply, Page
 from inboxd.errors import (
@@ -974,7 +975,7 @@ async def test_two_replies_with_the_same_words_are_two(shop: Shop) -> None:
         await shop.connector.send(shop.reply(question, "ответ", key))
 
     assert len([item for item in shop.world.items() if item.text == "ответ"]) == 2
-    assert _guid("reply-1") != _guid("reply-2")
+    assert guid("reply-1") != guid("reply-2")
 
 
 @pytest.mark.parametrize("code", [900, 901, 902])

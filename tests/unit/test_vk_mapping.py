@@ -11,24 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.vk import (
-    _COMMENT_EVENTS,
-    _COMMENT_KINDS,
-    _SILENT_EVENTS,
-    _WALL,
-    _attachment,
-    _attachments,
-    _comment,
-    _comment_params,
-    _comment_place,
-    _community,
-    _conversation,
-    _direct_message,
-    _event,
-    _profile,
-    _random_id,
-    _Refusal,
+from connectors.vk.attachments import attachment_of, attachments_of
+from connectors.vk.errors import Refusal
+from connectors.vk.events import COMMENT_EVENTS, SILENT_EVENTS, event_of
+from connectors.vk.payloads import (
+    COMMENT_KINDS,
+    WALL,
+    comment_of,
+    community,
+    direct_message,
+    profile,
 )
+from connectors.vk.sending import comment_params, comment_place, random_id
+from connectors.vk.windows import conversation_of
 from inboxd.connector import OutgoingReply
 from inboxd.errors import OperatorError, RateLimited, SendRefused, TokenInvalid, UnexpectedPayload
 from inboxd.model import Attachment, Author, Direction, Message, Stream, Unknown
@@ -54,7 +49,7 @@ def response(method: str) -> Any:
 def event(kind: str) -> Message:
     """Return what the official example of an event tells."""
     raw = next(each for each in examples()["events"] if each["type"] == kind)
-    told = _event(raw, GROUP, NOW)
+    told = event_of(raw, GROUP, NOW)
     assert isinstance(told, Message)
     return told
 
@@ -63,7 +58,7 @@ def dm(**facts: Any) -> Message:
     payload = {
         "id": 1, "peer_id": 5, "conversation_message_id": 2, "from_id": 5, "date": 100,
     }  # fmt: skip
-    return _direct_message(payload | facts, GROUP)
+    return direct_message(payload | facts, GROUP)
 
 
 # Events
@@ -74,7 +69,7 @@ def test_message_of_an_event_is_that_of_the_history() -> None:
     """The example of message_new and that of messages.getHistory are one message."""
     told = event("message_new")
 
-    assert told == _direct_message(response("messages.getHistory")["items"][0], GROUP)
+    assert told == direct_message(response("messages.getHistory")["items"][0], GROUP)
     assert told.remote_id == "dm:111_7"
     assert told.thread_id == "dm:111"
     assert told.sent_at == datetime(2026, 1, 1, 0, 0, 7, tzinfo=UTC)
@@ -102,7 +97,7 @@ def test_comment_of_an_event_is_that_of_the_wall() -> None:
     """The example of wall_reply_new and that of wall.getComments are one comment."""
     told = event("wall_reply_new")
 
-    assert told == _comment(_WALL, response("wall.getComments")["items"][0], GROUP, NOW)
+    assert told == comment_of(WALL, response("wall.getComments")["items"][0], GROUP, NOW)
     assert told.remote_id == "wall_reply:-222_61"
     assert told.thread_id == "wall_reply:-222_61@55"
     assert told.url == "https://vk.com/wall-222_55?reply=61"
@@ -148,7 +143,7 @@ def test_comments_elsewhere_are_read_like_those_on_the_wall(
 def test_every_example_is_a_message_or_silent() -> None:
     """No event that VK documents by example ends as unknown."""
     for raw in examples()["events"]:
-        assert not isinstance(_event(raw, GROUP, NOW), Unknown), raw["type"]
+        assert not isinstance(event_of(raw, GROUP, NOW), Unknown), raw["type"]
 
 
 @needs_contracts
@@ -156,10 +151,10 @@ def test_every_type_of_the_schema_is_decided_on() -> None:
     """Each event type of the official schema is read or left out on purpose."""
     schema = json.loads((CONTRACTS / "vk-inbox-schema.json").read_text("utf-8"))
     types = {*schema["$defs"]["callback_type"]["enum"], *schema["callback_events"]}
-    read = {"message_new", "message_reply", "message_edit", "wall_post_new", *_COMMENT_EVENTS}
+    read = {"message_new", "message_reply", "message_edit", "wall_post_new", *COMMENT_EVENTS}
 
     # "messages_edit" stands in VK's list beside message_edit, and nobody has ever seen one.
-    assert types - read - _SILENT_EVENTS == {"messages_edit"}
+    assert types - read - SILENT_EVENTS == {"messages_edit"}
 
 
 def test_post_of_a_customer_is_kept_and_one_of_ours_is_not() -> None:
@@ -168,15 +163,15 @@ def test_post_of_a_customer_is_kept_and_one_of_ours_is_not() -> None:
     ours = {"type": "wall_post_new", "object": post | {"from_id": -GROUP}}
     theirs = {"type": "wall_post_new", "object": post | {"from_id": 5}}
 
-    assert _event(ours, GROUP, NOW) is None
-    assert isinstance(_event(theirs, GROUP, NOW), Unknown)
+    assert event_of(ours, GROUP, NOW) is None
+    assert isinstance(event_of(theirs, GROUP, NOW), Unknown)
 
 
 def test_unknown_event_is_named_by_its_id_or_its_content() -> None:
     """The same unknown thing has the same name however often it is told."""
-    named = _event({"type": "x", "event_id": "e1", "object": {}}, GROUP, NOW)
-    nameless = [_event({"type": "x", "object": {"a": 1}}, GROUP, NOW) for _ in range(2)]
-    other = _event({"type": "x", "object": {"a": 2}}, GROUP, NOW)
+    named = event_of({"type": "x", "event_id": "e1", "object": {}}, GROUP, NOW)
+    nameless = [event_of({"type": "x", "object": {"a": 1}}, GROUP, NOW) for _ in range(2)]
+    other = event_of({"type": "x", "object": {"a": 2}}, GROUP, NOW)
 
     assert isinstance(named, Unknown)
     assert named.remote_id == "x:e1"
@@ -214,13 +209,13 @@ keys = st.sampled_from(
         "topic_id",
     ]
 )
-kinds = st.sampled_from(["message_new", *_COMMENT_EVENTS, "wall_post_new", "new_thing"])
+kinds = st.sampled_from(["message_new", *COMMENT_EVENTS, "wall_post_new", "new_thing"])
 
 
 @given(kind=kinds, content=st.dictionaries(keys, anything, max_size=10))
 def test_no_event_breaks_the_mapping(kind: str, content: dict[str, Any]) -> None:
     """Whatever stands in an event, it becomes a message, something unknown, or nothing."""
-    told = _event({"type": kind, "object": content}, GROUP, NOW)
+    told = event_of({"type": kind, "object": content}, GROUP, NOW)
 
     assert told is None or isinstance(told, Message | Unknown)
 
@@ -228,7 +223,7 @@ def test_no_event_breaks_the_mapping(kind: str, content: dict[str, Any]) -> None
 @given(raw=anything)
 def test_no_attachment_breaks_its_message(raw: Any) -> None:
     """An attachment of any shape is shown as something, and opens nothing but web pages."""
-    shown = _attachment(raw)
+    shown = attachment_of(raw)
 
     assert shown.type
     assert not shown.url or shown.url.startswith(("http://", "https://"))
@@ -244,7 +239,7 @@ def test_deleted_stub_of_the_wall_is_a_deleted_message() -> None:
         "post_id": 2, "owner_id": -GROUP,
     }  # fmt: skip
 
-    told = _comment(_WALL, stub, GROUP, NOW)
+    told = comment_of(WALL, stub, GROUP, NOW)
 
     assert told.deleted
     assert told.author is None
@@ -259,7 +254,7 @@ def test_reply_in_a_topic_stands_below_the_post_that_it_addresses() -> None:
         "text": "[id111:bp-222_96|Имя], спасибо",
     }  # fmt: skip
 
-    told = _comment(_COMMENT_KINDS["board_post"], reply, GROUP, NOW)
+    told = comment_of(COMMENT_KINDS["board_post"], reply, GROUP, NOW)
 
     assert told.thread_id == "board_post:-222_96@95"
     assert told.parent_id == "board_post:-222_96"
@@ -270,7 +265,7 @@ def test_a_customer_cannot_address_a_post_with_an_absurd_number() -> None:
     addressed = f"[id111:bp-222_{'9' * 5_000}|Имя], где заказ?"
     post = {"id": 97, "from_id": 5, "date": 1, "topic_id": 95, "text": addressed}
 
-    told = _event({"type": "board_post_new", "object": post}, GROUP, NOW)
+    told = event_of({"type": "board_post_new", "object": post}, GROUP, NOW)
 
     assert isinstance(told, Message)
     assert told.text == addressed
@@ -280,7 +275,7 @@ def test_a_customer_cannot_address_a_post_with_an_absurd_number() -> None:
 def test_comment_without_an_author_is_no_message() -> None:
     """Only a deleted comment may do without."""
     with pytest.raises(UnexpectedPayload):
-        _comment(_WALL, {"id": 1, "date": 1, "text": "?"}, GROUP, NOW)
+        comment_of(WALL, {"id": 1, "date": 1, "text": "?"}, GROUP, NOW)
 
 
 # Private messages
@@ -377,12 +372,12 @@ ATTACHMENTS = [
 @pytest.mark.parametrize(("raw", "shown"), ATTACHMENTS)
 def test_attachment_has_a_title_and_a_page_to_open(raw: Any, shown: Attachment) -> None:
     """People see what was sent and where to look at it."""
-    assert _attachment(raw) == shown
+    assert attachment_of(raw) == shown
 
 
 def test_forwarded_words_and_places_are_attachments() -> None:
     """What a customer forwards instead of writing is not lost."""
-    shown = _attachments(
+    shown = attachments_of(
         {
             "fwd_messages": [{"text": "жалоба", "attachments": [{"type": "call"}]}, None],
             "geo": {
@@ -406,10 +401,10 @@ def test_forwarded_words_and_places_are_attachments() -> None:
 @needs_contracts
 def test_people_and_communities_have_names_and_pages() -> None:
     """A profile and a group become authors that can be opened."""
-    assert _profile(response("users.get")[0]) == Author(
+    assert profile(response("users.get")[0]) == Author(
         "111", "Имя Фамилия", "id111", None, "https://vk.com/id111"
     )
-    assert _community(response("groups.getById")["groups"][0]) == Author(
+    assert community(response("groups.getById")["groups"][0]) == Author(
         "-222", "Кофейня", "coffee", None, "https://vk.com/club222"
     )
 
@@ -417,7 +412,7 @@ def test_people_and_communities_have_names_and_pages() -> None:
 @needs_contracts
 def test_open_conversation_has_an_open_window() -> None:
     """VK's can_write tells whether one may write, and how much."""
-    conversation = _conversation(response("messages.getConversations")["items"][0])
+    conversation = conversation_of(response("messages.getConversations")["items"][0])
 
     assert conversation.peer == 111
     assert conversation.window.open
@@ -444,7 +439,7 @@ def test_window_tells_until_when_or_why_not(
     """A closed window always gives a reason, an open one none."""
     state = {"peer": {"id": 5}, "can_write": can_write}
 
-    window = _conversation({"conversation": state, "last_message": {"date": 1}}).window
+    window = conversation_of({"conversation": state, "last_message": {"date": 1}}).window
 
     assert window.open is is_open
     assert window.closes_at == until
@@ -469,22 +464,22 @@ def reply(thread_id: str, parent_id: str | None = None) -> OutgoingReply:
 def test_reply_goes_below_the_comment_that_it_answers() -> None:
     """The thread says which post, the parent which comment; without a parent it is the top."""
     answer = reply("wall_reply:-222_61@55", "wall_reply:-222_62")
-    nested, top = _comment_place(answer), _comment_place(reply("wall_reply:-222_61@55"))
+    nested, top = comment_place(answer), comment_place(reply("wall_reply:-222_61@55"))
 
     assert (nested.owner, nested.below, nested.root, nested.answered) == (-222, 55, 61, 62)
     assert top.answered == 61
-    assert _comment_params(nested, answer, GROUP)["from_group"] == GROUP
+    assert comment_params(nested, answer, GROUP)["from_group"] == GROUP
 
 
 @needs_contracts
-@pytest.mark.parametrize("kind", sorted(_COMMENT_KINDS))
+@pytest.mark.parametrize("kind", sorted(COMMENT_KINDS))
 def test_parameters_of_a_reply_are_those_of_the_schema(kind: str) -> None:
     """Each place has a method of its own, and gets only parameters that it knows."""
     schema = json.loads((CONTRACTS / "vk-inbox-schema.json").read_text("utf-8"))
     answer = reply(f"{kind}:-222_61@55")
-    place = _comment_place(answer)
+    place = comment_place(answer)
 
-    params = _comment_params(place, answer, GROUP)
+    params = comment_params(place, answer, GROUP)
 
     known = schema["methods"][place.kind.method]["parameters"]
     assert set(params) <= set(known["properties"])
@@ -496,14 +491,14 @@ def test_parameters_of_a_reply_are_those_of_the_schema(kind: str) -> None:
 def test_thread_without_a_place_is_refused(thread_id: str) -> None:
     """What names no post cannot be answered, and the author of the reply is told."""
     with pytest.raises(SendRefused):
-        _comment_place(reply(thread_id))
+        comment_place(reply(thread_id))
 
 
 @given(key=st.text())
 def test_random_id_is_a_stable_positive_number(key: str) -> None:
     """VK takes 31 bits and reads 0 as "send it again"."""
-    assert 0 < _random_id(key) < 2**31
-    assert _random_id(key) == _random_id(key)
+    assert 0 < random_id(key) < 2**31
+    assert random_id(key) == random_id(key)
 
 
 @pytest.mark.parametrize(
@@ -518,7 +513,7 @@ def test_random_id_is_a_stable_positive_number(key: str) -> None:
 )
 def test_code_says_who_must_act(code: int, kind: type[Exception]) -> None:
     """The class of an error follows from VK's code alone, never from its words."""
-    refusal = _Refusal(code, "words", "messages.getHistory", "community token")
+    refusal = Refusal(code, "words", "messages.getHistory", "community token")
 
     assert type(refusal.translated({})) is kind
     assert isinstance(refusal.translated({code: "Do this."}), SendRefused)

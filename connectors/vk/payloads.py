@@ -1,0 +1,204 @@
+"""VK's objects as messages and authors: pure, the same item always gives the same value."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from inboxd.errors import UnexpectedPayload
+from inboxd.model import Author, Direction, Json, Message, Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+from connectors.vk.attachments import attachments_of
+from connectors.vk.settings import SITE
+from connectors.vk.shapes import instant_of, integer, integer_or_none, list_of, text_of
+
+
+def profile(raw: Json) -> Author:
+    """Return the author that a user object describes."""
+    number = integer(raw, "id")
+    followers = raw.get("followers_count")
+    return Author(
+        remote_id=str(number),
+        name=f"{text_of(raw, 'first_name')} {text_of(raw, 'last_name')}".strip(),
+        handle=text_of(raw, "screen_name"),
+        followers=followers if isinstance(followers, int) else None,
+        url=f"{SITE}/id{number}",
+    )
+
+
+def community(raw: Json) -> Author:
+    """Return the author that a group object describes; as an author its id is negative."""
+    number = abs(integer(raw, "id"))
+    return Author(
+        remote_id=str(-number),
+        name=text_of(raw, "name"),
+        handle=text_of(raw, "screen_name"),
+        url=f"{SITE}/club{number}",
+    )
+
+
+def nameless(author_id: int) -> Author:
+    """Return an author of whom only the id is known; a community's is negative."""
+    page = f"id{author_id}" if author_id > 0 else f"club{-author_id}"
+    return Author(remote_id=str(author_id), url=f"{SITE}/{page}")
+
+
+# What of an item our words do not carry and no reader sees differently. Counters, rights and
+# read marks are left out: they would make one item two values.
+_FACTS = ("id", "payload", "ref", "ref_source", "deleter_id")
+
+
+def _facts(payload: Json) -> Json:
+    return {key: payload[key] for key in _FACTS if key in payload}
+
+
+def _direction(author_id: int | None, group_id: int) -> Direction:
+    return Direction.OUTBOUND if author_id == -group_id else Direction.INBOUND
+
+
+def direct_message(payload: Json, group_id: int) -> Message:
+    """Return a private message; its place in the conversation is its id, as it is for everyone."""
+    if payload.get("action"):
+        raise UnexpectedPayload("it is VK's own note in a chat, nobody's message")
+    peer, place = integer(payload, "peer_id"), integer(payload, "conversation_message_id")
+    author_id, edited = integer(payload, "from_id"), integer_or_none(payload, "update_time")
+    answered = payload.get("reply_message")
+    parent = answered.get("conversation_message_id") if isinstance(answered, dict) else None
+    staff = integer_or_none(payload, "admin_author_id")
+    return Message(
+        remote_id=f"dm:{peer}_{place}",
+        thread_id=f"dm:{peer}",
+        stream=Stream.DIRECT_MESSAGES,
+        direction=_direction(author_id, group_id),
+        public=False,
+        sent_at=instant_of(integer(payload, "date")),
+        text=text_of(payload, "text"),
+        author=nameless(author_id),
+        parent_id=None if parent is None else f"dm:{peer}_{parent}",
+        url=f"{SITE}/gim{group_id}?sel={peer}",
+        attachments=attachments_of(payload),
+        edited_at=None if edited is None else instant_of(edited),
+        deleted=bool(payload.get("deleted")),
+        staff="" if staff is None else str(staff),
+        raw=_facts(payload),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CommentKind:
+    """Where a kind of comment keeps its ids, where it can be read, and what writes one."""
+
+    name: str
+    """The prefix of its events' types and of our ids."""
+    owner_key: str
+    below_key: str
+    """The key of the id of what it stands below."""
+    page: str
+    method: str
+
+
+COMMENT_KINDS: Mapping[str, CommentKind] = {
+    kind.name: kind
+    for kind in (
+        CommentKind(
+            "wall_reply", "owner_id", "post_id",
+            "wall{owner}_{below}?reply={id}", "wall.createComment",
+        ),
+        CommentKind(
+            "photo_comment", "photo_owner_id", "photo_id",
+            "photo{owner}_{below}?reply={id}", "photos.createComment",
+        ),
+        CommentKind(
+            "video_comment", "video_owner_id", "video_id",
+            "video{owner}_{below}?reply={id}", "video.createComment",
+        ),
+        CommentKind(
+            "market_comment", "market_owner_id", "item_id",
+            "market{owner}?w=product{owner}_{below}", "market.createComment",
+        ),
+        CommentKind(
+            "board_post", "topic_owner_id", "topic_id",
+            "topic{owner}_{below}?post={id}", "board.createComment",
+        ),
+    )
+}  # fmt: skip
+
+
+WALL = COMMENT_KINDS["wall_reply"]
+
+
+# A reply in a board topic has no field for it; VK puts "[id7:bp-222_96|Name]" in front. Customers
+# can write that themselves, with as many digits as they like, and int() refuses thousands.
+_BOARD_ADDRESSEE = re.compile(r"\[(?:id|club)[0-9]+:bp-[0-9]+_([0-9]{1,18})\|")
+
+
+def _parents(payload: Json) -> tuple[int | None, int | None]:
+    """Return the top comment of the thread and the comment answered; None where there is none."""
+    stack = [number for number in list_of(payload, "parents_stack") if isinstance(number, int)]
+    addressed = _BOARD_ADDRESSEE.match(text_of(payload, "text"))
+    answered = integer_or_none(payload, "reply_to_comment") or (stack[-1] if stack else None)
+    if answered is None and addressed is not None:
+        answered = int(addressed[1])
+    return (stack[0] if stack else answered), answered
+
+
+def _comment_thread(kind: CommentKind, owner: int, root: int, below: int | None) -> str:
+    """Return the name of a thread; it carries the post's id, without which VK takes no answer."""
+    return f"{kind.name}:{owner}_{root}" + ("" if below is None else f"@{below}")
+
+
+def comment_of(
+    kind: CommentKind, payload: Json, group_id: int, seen_at: datetime, *, deleted: bool = False
+) -> Message:
+    """
+    Return a comment of any kind.
+
+    A deleted one may lack author, text and parents; the event that tells of it even its date,
+    then *seen_at* stands in.
+    """
+    deleted = deleted or payload.get("deleted") is True
+    owner = (
+        integer_or_none(payload, kind.owner_key)
+        or integer_or_none(payload, "owner_id")
+        or -group_id
+    )
+    number, below = integer(payload, "id"), integer_or_none(payload, kind.below_key)
+    root, answered = _parents(payload)
+    author_id = integer_or_none(payload, "user_id" if deleted else "from_id")
+    if author_id is None and not deleted:
+        raise UnexpectedPayload("from_id is missing")
+    page = kind.page.format(owner=owner, below=below, id=number)
+    below_a_comment = kind is WALL and root is not None
+    return Message(
+        remote_id=f"{kind.name}:{owner}_{number}",
+        thread_id=_comment_thread(kind, owner, root or number, below),
+        stream=Stream.COMMENTS,
+        direction=_direction(author_id, group_id),
+        public=True,
+        sent_at=seen_at
+        if deleted and "date" not in payload
+        else instant_of(integer(payload, "date")),
+        text=text_of(payload, "text"),
+        author=None if author_id is None else nameless(author_id),
+        parent_id=None if answered is None else f"{kind.name}:{owner}_{answered}",
+        url=f"{SITE}/{page}" + (f"&thread={root}" if below_a_comment else ""),
+        attachments=attachments_of(payload),
+        deleted=deleted,
+        raw=_facts(payload),
+    )
+
+
+def folded(messages: Iterable[Message]) -> list[Message]:
+    """Return the last state of each message; a deletion keeps what was told of it before."""
+    latest: dict[str, Message] = {}
+    for message in messages:
+        before = latest.get(message.remote_id)
+        if before is not None and message.deleted:
+            message = replace(before, deleted=True)  # noqa: PLW2901 - the same message, known better
+        latest[message.remote_id] = message
+    return list(latest.values())

@@ -1,0 +1,38 @@
+"""What an operator writes about a VK community: its number and its tokens."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from pydantic import Field, field_validator
+
+from inboxd.connector import AccountSettings, Secret
+from inboxd.model import Stream
+
+SITE: Final = "https://vk.com"
+VK_ORIGIN: Final = "https://api.vk.ru"
+
+
+class Settings(AccountSettings):
+    """A VK community and the tokens that are there for it."""
+
+    SUPPORTED_STREAMS: ClassVar[frozenset[Stream]] = frozenset(
+        {Stream.DIRECT_MESSAGES, Stream.COMMENTS, Stream.MENTIONS}
+    )
+
+    group_id: int = Field(gt=0, description="The community's number, without a minus.")
+    token: Secret = Field(min_length=1, description="A community token: messages, wall, manage.")
+    service_token: Secret | None = Field(
+        None, min_length=1, description="Reads the wall back where the long poll lost events."
+    )
+    user_token: Secret | None = Field(
+        None, min_length=1, description="Answers comments below photos, videos, goods and topics."
+    )
+    api_base: str = VK_ORIGIN
+
+    @field_validator("api_base")
+    @classmethod
+    def _is_an_origin(cls, value: str) -> str:
+        if value and not value.startswith(("https://", "http://")):
+            raise ValueError(f"must begin with https:// or http://, as {VK_ORIGIN} does")
+        return value.rstrip("/") or VK_ORIGIN

@@ -1,0 +1,195 @@
+"""
+How VK's methods are called: a thread a token, through vk_api, never showing the token.
+
+vk_api blocks, so each token has one thread of its own. Its exceptions carry the token
+(``ApiError.values``, and VK's ``request_params``), therefore none of them leaves this module
+or hangs on an exception that does: a failed call *returns* its translation, which is raised
+where nothing else is being handled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import weakref
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+import jconfig  # type: ignore[import-untyped] # comes with vk_api, without type information
+import requests
+import vk_api
+from requests.adapters import HTTPAdapter
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from inboxd.errors import InboxdError, RateLimited, Unavailable, UnexpectedPayload
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta
+
+    from urllib3.connection import HTTPConnection
+
+    from inboxd.connector import Secret
+
+from connectors.vk.errors import Refusal
+from connectors.vk.settings import VK_ORIGIN, Settings
+
+API_VERSION: Final = "5.199"
+
+
+class Origin(HTTPAdapter):
+    """
+    Sends what is meant for api.vk.ru to another origin, with a time limit, and can be cut off.
+
+    vk_api knows neither another origin nor time limits, and a thread in a blocking read can
+    be ended only by closing its socket.
+    """
+
+    def __init__(self, origin: str, timeout: timedelta) -> None:
+        self._origin = origin
+        self._timeout = timeout.total_seconds()
+        self._open: weakref.WeakSet[HTTPConnection] = weakref.WeakSet()
+        self._cut = False
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as requests has it
+        """Make the pools, of connections that are known here as soon as they are open."""
+        super().init_poolmanager(*args, **kwargs)
+        pools: dict[str, type[Any]] = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
+        self.poolmanager.pool_classes_by_scheme = {
+            scheme: type(pool.__name__, (pool,), {"ConnectionCls": self._known(pool.ConnectionCls)})
+            for scheme, pool in pools.items()
+        }
+
+    def _known(self, connection_class: type[Any]) -> type[Any]:
+        def connect(connection: Any) -> None:  # noqa: ANN401 - HTTP or HTTPS
+            connection_class.connect(connection)
+            self._open.add(connection)
+            if self._cut:
+                connection.close()
+                raise ConnectionAbortedError("the connector is closed")
+
+        return type(connection_class.__name__, (connection_class,), {"connect": connect})
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        *args: Any,  # noqa: ANN401 - requests' own options
+        **options: Any,  # noqa: ANN401 - the same
+    ) -> requests.Response:
+        """Send *request* to the other origin."""
+        if self._cut:
+            raise requests.ConnectionError("the connector is closed")
+        request.url = self._origin + (request.url or "").removeprefix(VK_ORIGIN)
+        options["proxies"] = requests.utils.get_environ_proxies(request.url)
+        options["timeout"] = self._timeout
+        return super().send(request, *args, **options)
+
+    def cut(self) -> None:
+        """End whatever is under way, from another thread, and let nothing begin."""
+        self._cut = True
+        for connection in list(self._open):
+            if (sock := getattr(connection, "sock", None)) is None:
+                continue
+            try:
+                # Not SSLSocket.shutdown, which takes the TLS state from under the reader.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+            except OSError:
+                continue
+
+
+# What vk_api raises on purpose, what it lets through, and how it breaks on an answer of a shape
+# that it takes for granted.
+_SDK_ERRORS = (
+    *(vk_api.VkApiError, requests.RequestException, OSError),
+    *(KeyError, TypeError, AttributeError, ValueError, RecursionError),
+)
+
+
+class Api:
+    """The methods that one token may call, in a thread of its own."""
+
+    _GRACE: Final = 2.0
+    """Seconds that a call has to end in once its socket is gone."""
+
+    def __init__(self, sdk: type[Any], token: Secret, words: str, settings: Settings) -> None:
+        self._token = token
+        self._words = words
+        self._origin = Origin(settings.api_base, settings.timeout)
+        http = requests.Session()
+        http.headers["User-Agent"] = "inboxd"
+        http.max_redirects = 0  # a redirected POST would show the token to another host
+        http.mount(f"{VK_ORIGIN}/", self._origin)
+        self._vk = sdk(
+            token=token.get_secret_value(), api_version=API_VERSION, session=http,
+            config=jconfig.MemoryConfig,
+        )  # fmt: skip
+        # vk_api would repeat error 6 without end and wait for a person at error 14.
+        self._vk.error_handlers.clear()
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"vk {settings.name}")
+        self._running: set[Future[Any]] = set()
+
+    async def call(
+        self,
+        method: str,
+        params: Mapping[str, Any],
+        refusals: Mapping[int, str] = MappingProxyType({}),
+    ) -> Any:  # noqa: ANN401 - each method has its own answer
+        """
+        Return the answer of *method*.
+
+        Booleans are to be given as 1 and 0; errors whose code is in *refusals* become
+        SendRefused with that text.
+        """
+        try:
+            future = self._executor.submit(self._ask, method, dict(params), refusals)
+        except RuntimeError:
+            raise Unavailable(f"{method}: the connector is closed") from None
+        self._running.add(future)
+        future.add_done_callback(self._running.discard)
+        answer = await asyncio.wrap_future(future)
+        if isinstance(answer, InboxdError):
+            raise answer
+        return answer
+
+    def _ask(self, method: str, params: dict[str, Any], refusals: Mapping[int, str]) -> Any:  # noqa: ANN401 - as in call
+        """Return the answer, or what went wrong as an error without a trace of the token."""
+        try:
+            answer = self._vk.method(method, params, raw=True)
+        except _SDK_ERRORS as error:
+            return self._translated(error, method, refusals)
+        if not isinstance(answer, dict) or "response" not in answer:
+            return UnexpectedPayload(f"{method}: VK's answer has no response")
+        return answer["response"]
+
+    def _translated(
+        self, error: Exception, method: str, refusals: Mapping[int, str]
+    ) -> InboxdError:
+        if isinstance(error, vk_api.ApiError):
+            refusal = Refusal(error.code, self._said(error.error), method, self._words)
+            return refusal.translated(refusals)
+        if isinstance(error, vk_api.ApiHttpError):
+            status = error.response.status_code
+            kind = RateLimited if status == 429 else Unavailable
+            return kind(f"{method}: VK answered with HTTP status {status}")
+        if isinstance(error, requests.JSONDecodeError):
+            return Unavailable(f"{method}: VK answered with something that is not JSON")
+        name = type(error).__name__
+        if isinstance(error, requests.RequestException | OSError):
+            return Unavailable(f"{method}: no answer from VK ({name})")
+        return UnexpectedPayload(f"{method}: VK's answer broke vk_api ({name})")
+
+    def _said(self, error: Any) -> str:  # noqa: ANN401 - VK's error object, of whatever shape
+        """Return VK's words, without the token in case they repeat it."""
+        said = str(error.get("error_msg", "")) if isinstance(error, dict) else ""
+        return said.replace(self._token.get_secret_value(), "***")[:300]
+
+    async def close(self) -> None:
+        """Let nothing begin, end what is under way, and give back thread and connections."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._origin.cut()
+        under_way = [asyncio.wrap_future(future) for future in list(self._running)]
+        hanging = (await asyncio.wait(under_way, timeout=self._GRACE))[1] if under_way else ()
+        self._executor.shutdown(wait=not hanging)
+        self._vk.http.close()
