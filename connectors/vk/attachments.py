@@ -77,11 +77,12 @@ def _place(geo: object) -> list[Attachment]:
 
 
 def attachments_of(payload: Json) -> tuple[Attachment, ...]:
-    """Return what came with a message; of forwarded messages their words and attachments."""
+    """Return what came with a message; of forwarded and reposted ones words and attachments."""
     found = [attachment_of(raw) for raw in list_of(payload, "attachments")]
-    for raw in list_of(payload, "fwd_messages"):
-        forwarded = raw if isinstance(raw, dict) else {}
-        found.append(Attachment("forwarded", title=attachment_title(forwarded)))
-        inner = forwarded.get("attachments")
-        found += map(attachment_of, inner if isinstance(inner, list) else ())
+    for key, kind in (("fwd_messages", "forwarded"), ("copy_history", "repost")):
+        for raw in list_of(payload, key):
+            passed_on = raw if isinstance(raw, dict) else {}
+            found.append(Attachment(kind, title=attachment_title(passed_on)))
+            inner = passed_on.get("attachments")
+            found += map(attachment_of, inner if isinstance(inner, list) else ())
     return (*found, *_place(payload.get("geo")))

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from inboxd.errors import UnexpectedPayload
+from connectors.vk.payloads import (
+    COMMENT_KINDS,
+    WALL,
+    CommentKind,
+    comment_of,
+    direct_message,
+    post_of,
+)
+from connectors.vk.shapes import as_object, in_words, integer_or_none, unknown_item
+from inboxd.model import Message, Stream, Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
-    from inboxd.model import Json, Message, Unknown
-
-from connectors.vk.payloads import COMMENT_KINDS, CommentKind, comment_of, direct_message
-from connectors.vk.shapes import as_object, unknown_item
+    from inboxd.model import Json
 
 # Long-poll events that carry no message to the community; an enabled one is no news.
 SILENT_EVENTS = frozenset(
@@ -58,27 +64,25 @@ SILENT_EVENTS = frozenset(
 
 
 _MESSAGE_EVENTS = frozenset({"message_new", "message_reply", "message_edit"})
-
-
-COMMENT_EVENTS: Mapping[str, tuple[CommentKind, bool]] = {
-    f"{kind.name}_{change}": (kind, change == "delete")
+_POST_EVENT = "wall_post_new"
+COMMENT_EVENTS: Mapping[str, tuple[CommentKind, str]] = {
+    f"{kind.name}_{change}": (kind, change)
     for kind in COMMENT_KINDS.values()
     for change in ("new", "edit", "restore", "delete")
 }
 
-
-def _event_message(kind: str, content: Json, group_id: int, seen_at: datetime) -> Message | None:
-    if kind in _MESSAGE_EVENTS:
-        return direct_message(as_object(content.get("message", content), "message"), group_id)
-    if kind in COMMENT_EVENTS:
-        comment, deleted = COMMENT_EVENTS[kind]
-        return comment_of(comment, content, group_id, seen_at, deleted=deleted)
-    if kind == "wall_post_new" and content.get("from_id") == -group_id:
-        return None
-    raise UnexpectedPayload("it is of no known kind")
+WhosePost = Callable[[int], bool]
+"""Whether a customer wrote the post of that id on the community's wall."""
 
 
-def event_of(raw: object, group_id: int, seen_at: datetime) -> Message | Unknown | None:
+def nobodys_post(_post: int) -> bool:
+    """Stand in where nothing is known of who wrote the posts: the shop did."""
+    return False
+
+
+def event_of(
+    raw: object, group_id: int, seen_at: datetime, is_customers: WhosePost = nobodys_post
+) -> Message | Unknown | None:
     """Return what a long-poll event tells, or None where it is nothing that was written to us."""
     event = raw if isinstance(raw, dict) else {}
     kind, event_id = event.get("type"), event.get("event_id")
@@ -86,10 +90,49 @@ def event_of(raw: object, group_id: int, seen_at: datetime) -> Message | Unknown
         return unknown_item("event", raw)
     if kind in SILENT_EVENTS:
         return None
+    name = event_id if isinstance(event_id, str) else ""
+    if kind not in _MESSAGE_EVENTS | COMMENT_EVENTS.keys() | {_POST_EVENT}:
+        return unknown_item(kind, raw, name)
     try:
-        return _event_message(kind, as_object(event.get("object"), "object"), group_id, seen_at)
-    except UnexpectedPayload:
-        return unknown_item(kind, raw, event_id if isinstance(event_id, str) else "")
+        content = as_object(event.get("object"), "object")
+        return _told(kind, content, group_id, seen_at, is_customers)
+    except Exception as error:  # noqa: BLE001 - our own bug must not stop the long poll either
+        return unknown_item(kind, raw, name, error=in_words(error))
+
+
+def _told(
+    kind: str, content: Json, group_id: int, seen_at: datetime, is_customers: WhosePost
+) -> Message | None:
+    if kind in _MESSAGE_EVENTS:
+        return direct_message(as_object(content.get("message", content), "message"), group_id)
+    if kind == _POST_EVENT:
+        ours = content.get("from_id") == -group_id
+        return (
+            None if ours else post_of({"owner_id": -group_id, **content}, group_id, Stream.COMMENTS)
+        )
+    comment, change = COMMENT_EVENTS[kind]
+    post = _post_on_our_wall(comment, content, group_id)
+    return comment_of(
+        comment, content, group_id, seen_at, deleted=change == "delete",
+        restored=change == "restore", below_customers_post=post is not None and is_customers(post),
+    )  # fmt: skip
+
+
+def _post_on_our_wall(kind: CommentKind, content: Json, group_id: int) -> int | None:
+    own = (integer_or_none(content, "owner_id") or -group_id) == -group_id
+    return integer_or_none(content, "post_id") if kind is WALL and own else None
+
+
+def commented_posts(updates: Iterable[object]) -> set[int]:
+    """Return the ids of the posts on the community's wall that *updates* tell comments of."""
+    posts = set()
+    for raw in updates:
+        event = raw if isinstance(raw, dict) else {}
+        content, kind = event.get("object"), event.get("type")
+        if isinstance(content, dict) and isinstance(kind, str) and kind.startswith(WALL.name):
+            post = content.get("post_id")
+            posts |= {post} if isinstance(post, int) else set()
+    return posts
 
 
 def first_time(raw: object, told: set[str]) -> bool:

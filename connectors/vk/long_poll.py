@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
+from connectors.vk.shapes import as_object, text_of
+from connectors.vk.transport import LARGEST_ANSWER, Api
 from inboxd.errors import Unavailable, UnexpectedPayload
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from connectors.vk.settings import Settings
-    from connectors.vk.transport import Api
     from inboxd.model import Json
-
-from connectors.vk.shapes import as_object, list_of, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +47,11 @@ class LongPoll:
         """Get a server and a key; return the `ts` of now."""
         params = {"group_id": self._group_id}
         answer = as_object(await self._api.call("groups.getLongPollServer", params), "response")
-        server, key, ts = (text_of(answer, name) for name in ("server", "key", "ts"))
-        if not server or not key or not ts:
-            raise UnexpectedPayload("groups.getLongPollServer: server, key or ts is missing")
-        self._place = (server, key)
+        server, key = text_of(answer, "server"), text_of(answer, "key")
+        if not server or not key:
+            raise UnexpectedPayload("groups.getLongPollServer: server or key is missing")
+        ts = _ts(answer)
+        self._place = (server if "://" in server else f"https://{server}", key)
         return ts
 
     async def listen(self, ts: str) -> Heard:
@@ -62,8 +62,8 @@ class LongPoll:
             answer = await self._check(ts)
             match answer.get("failed"):
                 case None:
-                    return Heard(_ts(answer), list_of(answer, "updates"))
-                case 1:
+                    return Heard(_ts(answer), _updates(answer))
+                case 1 if answer.get("ts"):
                     return Heard(_ts(answer), lost=True)
                 case 2:
                     self._place = None
@@ -80,7 +80,7 @@ class LongPoll:
         params = {"act": "a_check", "key": key, "ts": ts, "wait": "0"}
         try:
             async with self._http.get(server, params=params, allow_redirects=False) as response:
-                status, body = response.status, await response.read()
+                status, body = response.status, await _read(response)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             status, body = 0, type(error).__name__.encode()
         if status != 200:
@@ -99,12 +99,30 @@ class LongPoll:
             await self._http.close()
 
 
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """Return the body; one that does not end is a ValueError."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(1 << 16):
+        body += chunk
+        if len(body) > LARGEST_ANSWER:
+            raise ValueError("too large")
+    return bytes(body)
+
+
 def _parsed(body: bytes) -> object:
     """Return what JSON *body* is, or None where it is none."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
         return None
+
+
+def _updates(answer: Json) -> Sequence[object]:
+    """Return the events; an answer without a list of them is not a quiet one."""
+    updates = answer.get("updates")
+    if not isinstance(updates, list):
+        raise UnexpectedPayload("long poll: there are no updates in the answer", answer)
+    return updates
 
 
 def _ts(answer: Json) -> str:

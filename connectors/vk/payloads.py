@@ -6,16 +6,15 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from connectors.vk.attachments import attachments_of
+from connectors.vk.settings import SITE
+from connectors.vk.shapes import instant_of, integer, integer_or_none, list_of, text_of
 from inboxd.errors import UnexpectedPayload
 from inboxd.model import Author, Direction, Json, Message, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
-
-from connectors.vk.attachments import attachments_of
-from connectors.vk.settings import SITE
-from connectors.vk.shapes import instant_of, integer, integer_or_none, list_of, text_of
 
 
 def profile(raw: Json) -> Author:
@@ -100,6 +99,8 @@ class CommentKind:
     """The key of the id of what it stands below."""
     page: str
     method: str
+    below: str
+    """What it stands below, in words."""
 
 
 COMMENT_KINDS: Mapping[str, CommentKind] = {
@@ -107,34 +108,34 @@ COMMENT_KINDS: Mapping[str, CommentKind] = {
     for kind in (
         CommentKind(
             "wall_reply", "owner_id", "post_id",
-            "wall{owner}_{below}?reply={id}", "wall.createComment",
+            "wall{owner}_{below}?reply={id}", "wall.createComment", "a post",
         ),
         CommentKind(
             "photo_comment", "photo_owner_id", "photo_id",
-            "photo{owner}_{below}?reply={id}", "photos.createComment",
+            "photo{owner}_{below}?reply={id}", "photos.createComment", "a photo",
         ),
         CommentKind(
             "video_comment", "video_owner_id", "video_id",
-            "video{owner}_{below}?reply={id}", "video.createComment",
+            "video{owner}_{below}?reply={id}", "video.createComment", "a video",
         ),
         CommentKind(
             "market_comment", "market_owner_id", "item_id",
-            "market{owner}?w=product{owner}_{below}", "market.createComment",
+            "market{owner}?w=product{owner}_{below}", "market.createComment", "a product",
         ),
         CommentKind(
             "board_post", "topic_owner_id", "topic_id",
-            "topic{owner}_{below}?post={id}", "board.createComment",
+            "topic{owner}_{below}?post={id}", "board.createComment", "a discussion",
         ),
     )
 }  # fmt: skip
-
-
 WALL = COMMENT_KINDS["wall_reply"]
-
 
 # A reply in a board topic has no field for it; VK puts "[id7:bp-222_96|Name]" in front. Customers
 # can write that themselves, with as many digits as they like, and int() refuses thousands.
 _BOARD_ADDRESSEE = re.compile(r"\[(?:id|club)[0-9]+:bp-[0-9]+_([0-9]{1,18})\|")
+_NAMED_FIRST = re.compile(
+    r"[\s,]*\[(id|club|public|event)([0-9]{1,18})(?::bp-?[0-9]{1,18}_[0-9]{1,18})?\|[^\]\[]*\]"
+)
 
 
 def _parents(payload: Json) -> tuple[int | None, int | None]:
@@ -147,58 +148,138 @@ def _parents(payload: Json) -> tuple[int | None, int | None]:
     return (stack[0] if stack else answered), answered
 
 
+def addressees_of(payload: Json, group_id: int) -> tuple[str, ...]:
+    """Return whom a comment of ours is for: whom VK says that it answers, and whom it names first."""
+    text, place, named = text_of(payload, "text"), 0, []
+    answered = integer_or_none(payload, "reply_to_user")
+    while (mention := _NAMED_FIRST.match(text, place)) is not None:
+        number = int(mention[2])
+        named.append(number if mention[1] == "id" else -number)
+        place = mention.end()
+    everybody = [*([] if answered is None else [answered]), *named]
+    return tuple(dict.fromkeys(str(author) for author in everybody if author != -group_id))
+
+
+def post_name(owner: int, number: int) -> str:
+    """Return the id of a post, which is that of the conversation below it as well."""
+    return f"wall_post:{owner}_{number}"
+
+
 def _comment_thread(kind: CommentKind, owner: int, root: int, below: int | None) -> str:
     """Return the name of a thread; it carries the post's id, without which VK takes no answer."""
     return f"{kind.name}:{owner}_{root}" + ("" if below is None else f"@{below}")
 
 
-def comment_of(
-    kind: CommentKind, payload: Json, group_id: int, seen_at: datetime, *, deleted: bool = False
+def comment_of(  # noqa: PLR0913 - what a comment does not say of itself
+    kind: CommentKind,
+    payload: Json,
+    group_id: int,
+    seen_at: datetime,
+    *,
+    deleted: bool = False,
+    restored: bool = False,
+    below_customers_post: bool = False,
+    stream: Stream = Stream.COMMENTS,
 ) -> Message:
     """
     Return a comment of any kind.
 
     A deleted one may lack author, text and parents; the event that tells of it even its date,
-    then *seen_at* stands in.
+    then *seen_at* stands in. One below a customer's own post belongs to that post's conversation.
     """
     deleted = deleted or payload.get("deleted") is True
     owner = (
-        integer_or_none(payload, kind.owner_key)
-        or integer_or_none(payload, "owner_id")
-        or -group_id
-    )
+        integer_or_none(payload, kind.owner_key) or integer_or_none(payload, "owner_id")
+    ) or -group_id
     number, below = integer(payload, "id"), integer_or_none(payload, kind.below_key)
     root, answered = _parents(payload)
-    author_id = integer_or_none(payload, "user_id" if deleted else "from_id")
-    if author_id is None and not deleted:
-        raise UnexpectedPayload("from_id is missing")
+    author_id = _author_of(payload, deleted=deleted)
     page = kind.page.format(owner=owner, below=below, id=number)
-    below_a_comment = kind is WALL and root is not None
+    thread = _comment_thread(kind, owner, root or number, below)
+    parent = None if answered is None else f"{kind.name}:{owner}_{answered}"
+    if below_customers_post and below is not None:
+        thread = post_name(owner, below)
+        parent = parent or thread
+    outbound = _direction(author_id, group_id) is Direction.OUTBOUND
     return Message(
         remote_id=f"{kind.name}:{owner}_{number}",
-        thread_id=_comment_thread(kind, owner, root or number, below),
-        stream=Stream.COMMENTS,
+        thread_id=thread,
+        stream=stream,
         direction=_direction(author_id, group_id),
         public=True,
-        sent_at=seen_at
-        if deleted and "date" not in payload
-        else instant_of(integer(payload, "date")),
+        sent_at=seen_at if deleted and "date" not in payload else instant_of(integer(payload, "date")),
         text=text_of(payload, "text"),
         author=None if author_id is None else nameless(author_id),
-        parent_id=None if answered is None else f"{kind.name}:{owner}_{answered}",
-        url=f"{SITE}/{page}" + (f"&thread={root}" if below_a_comment else ""),
+        parent_id=parent,
+        url=f"{SITE}/{page}" + (f"&thread={root}" if kind is WALL and root is not None else ""),
         attachments=attachments_of(payload),
         deleted=deleted,
+        restored=restored and not deleted,
+        addressees=addressees_of(payload, group_id) if outbound else (),
         raw=_facts(payload),
-    )
+    )  # fmt: skip
+
+
+def _author_of(payload: Json, *, deleted: bool) -> int | None:
+    """Return who wrote a comment; only of a deleted one VK may not say."""
+    author_id = integer_or_none(payload, "from_id")
+    if deleted:
+        return integer_or_none(payload, "user_id") or author_id
+    if author_id is None:
+        raise UnexpectedPayload("from_id is missing")
+    return author_id
+
+
+def post_of(payload: Json, group_id: int, stream: Stream) -> Message:
+    """
+    Return what somebody wrote on a wall: a post, or a comment where VK lists it among posts.
+
+    A post begins its own conversation. One that is only suggested can be seen by the shop alone,
+    and has a name of its own: VK publishes it under another id.
+    """
+    owner = integer_or_none(payload, "owner_id") or integer(payload, "to_id")
+    if payload.get("post_type") == "reply":
+        return comment_of(
+            WALL, {**payload, "owner_id": owner}, group_id, instant_of(0), stream=stream
+        )
+    deleted = payload.get("is_deleted") is True
+    number, author_id = integer(payload, "id"), _author_of(payload, deleted=deleted)
+    edited = integer_or_none(payload, "edited")
+    suggested = payload.get("post_type") == "suggest"
+    name = f"suggested_post:{owner}_{number}" if suggested else post_name(owner, number)
+    return Message(
+        remote_id=name,
+        thread_id=name,
+        stream=stream,
+        direction=_direction(author_id, group_id),
+        public=not suggested,
+        sent_at=instant_of(integer(payload, "date")),
+        text=text_of(payload, "text"),
+        author=None if author_id is None else nameless(author_id),
+        url=f"{SITE}/wall{owner}_{number}",
+        attachments=attachments_of(payload),
+        edited_at=None if edited is None else instant_of(edited),
+        deleted=deleted,
+        raw=_facts(payload),
+    )  # fmt: skip
 
 
 def folded(messages: Iterable[Message]) -> list[Message]:
-    """Return the last state of each message; a deletion keeps what was told of it before."""
+    """
+    Return the last state of each message that one page tells of several times.
+
+    A deletion keeps what was told before it, and only a restoration undoes it.
+    """
     latest: dict[str, Message] = {}
     for message in messages:
         before = latest.get(message.remote_id)
-        if before is not None and message.deleted:
-            message = replace(before, deleted=True)  # noqa: PLW2901 - the same message, known better
-        latest[message.remote_id] = message
+        latest[message.remote_id] = message if before is None else _followed(before, message)
     return list(latest.values())
+
+
+def _followed(before: Message, message: Message) -> Message:
+    if message.deleted:
+        return replace(before, deleted=True, restored=False)
+    if before.deleted and not message.restored:
+        return replace(message, deleted=True)
+    return replace(message, restored=message.restored or before.restored)

@@ -6,7 +6,9 @@ import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from inboxd.errors import NetworkError, PermissionMissing, UnexpectedPayload
+from connectors.vk.payloads import community, nameless, profile
+from connectors.vk.shapes import as_object
+from inboxd.errors import NetworkError, OperatorError, UnexpectedPayload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -14,15 +16,8 @@ if TYPE_CHECKING:
     from connectors.vk.transport import Api
     from inboxd.model import Author, Json, Message
 
-from connectors.vk.payloads import community, nameless, profile
-from connectors.vk.shapes import as_object
-
 PROFILE_FIELDS: Final = "screen_name,followers_count"
-
-
 _USERS_PAGE: Final = 1000
-
-
 _GROUPS_PAGE: Final = 500
 
 
@@ -49,7 +44,7 @@ class People:
         reading of the same message brings it.
         """
         ids = {message.author.remote_id for message in messages if message.author is not None}
-        with contextlib.suppress(NetworkError, PermissionMissing, UnexpectedPayload):
+        with contextlib.suppress(NetworkError, OperatorError, UnexpectedPayload):
             await self._ask_for([int(remote_id) for remote_id in sorted(ids - self._known.keys())])
         return [self._named(message) for message in messages]
 

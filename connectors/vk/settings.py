@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from inboxd.connector import AccountSettings, Secret
 from inboxd.model import Stream
@@ -17,16 +17,21 @@ class Settings(AccountSettings):
     """A VK community and the tokens that are there for it."""
 
     SUPPORTED_STREAMS: ClassVar[frozenset[Stream]] = frozenset(
-        {Stream.DIRECT_MESSAGES, Stream.COMMENTS, Stream.MENTIONS}
+        {Stream.DIRECT_MESSAGES, Stream.COMMENTS, Stream.MENTIONS, Stream.SEARCH}
     )
 
     group_id: int = Field(gt=0, description="The community's number, without a minus.")
     token: Secret = Field(min_length=1, description="A community token: messages, wall, manage.")
     service_token: Secret | None = Field(
-        None, min_length=1, description="Reads the wall back where the long poll lost events."
+        None, min_length=1, description="Reads wall and topics back, and searches for the brand."
     )
     user_token: Secret | None = Field(
-        None, min_length=1, description="Answers comments below photos, videos, goods and topics."
+        None,
+        min_length=1,
+        description="Reads mentions; answers comments below photos, videos, goods and topics.",
+    )
+    boards: bool = Field(
+        True, description="Whether the community has discussions that are to be read back."
     )
     api_base: str = VK_ORIGIN
 
@@ -36,3 +41,9 @@ class Settings(AccountSettings):
         if value and not value.startswith(("https://", "http://")):
             raise ValueError(f"must begin with https:// or http://, as {VK_ORIGIN} does")
         return value.rstrip("/") or VK_ORIGIN
+
+    @model_validator(mode="after")
+    def _search_has_words(self) -> Self:
+        if Stream.SEARCH in self.streams and not self.brand_words:
+            raise ValueError('the stream "search" needs brand_words, such as ["Лавка «Север»"]')
+        return self

@@ -10,8 +10,10 @@ where nothing else is being handled.
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import weakref
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -21,21 +23,31 @@ import requests
 import vk_api
 from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
 
-from inboxd.errors import InboxdError, RateLimited, Unavailable, UnexpectedPayload
+from connectors.vk.errors import QUOTA_REACHED, Refusal
+from connectors.vk.quotas import Quota
+from connectors.vk.settings import VK_ORIGIN
+from inboxd.errors import (
+    InboxdError,
+    PermissionMissing,
+    RateLimited,
+    Unavailable,
+    UnexpectedPayload,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import timedelta
 
     from urllib3.connection import HTTPConnection
 
-    from inboxd.connector import Secret
-
-from connectors.vk.errors import Refusal
-from connectors.vk.settings import VK_ORIGIN, Settings
+    from connectors.vk.settings import Settings
+    from inboxd.clock import Clock
+    from inboxd.connector import Ledger, Secret
+    from inboxd.model import Json
 
 API_VERSION: Final = "5.199"
+LARGEST_ANSWER: Final = 32 * 1024 * 1024  # bytes; VK's own limit is about 5 MB
 
 
 class Origin(HTTPAdapter):
@@ -84,7 +96,7 @@ class Origin(HTTPAdapter):
         request.url = self._origin + (request.url or "").removeprefix(VK_ORIGIN)
         options["proxies"] = requests.utils.get_environ_proxies(request.url)
         options["timeout"] = self._timeout
-        return super().send(request, *args, **options)
+        return _bounded(super().send(request, *args, **options))
 
     def cut(self) -> None:
         """End whatever is under way, from another thread, and let nothing begin."""
@@ -99,28 +111,55 @@ class Origin(HTTPAdapter):
                 continue
 
 
+def _bounded(response: requests.Response) -> requests.Response:
+    """Read the body here, so that one without an end does not fill the memory."""
+    body = response.raw.read(LARGEST_ANSWER + 1, decode_content=True)
+    if len(body) > LARGEST_ANSWER:
+        response.close()
+        raise requests.ConnectionError("the answer is too large")
+    # requests has no other way to be handed a body.
+    response._content = body  # noqa: SLF001 - the same
+    return response
+
+
 # What vk_api raises on purpose, what it lets through, and how it breaks on an answer of a shape
 # that it takes for granted.
 _SDK_ERRORS = (
-    *(vk_api.VkApiError, requests.RequestException, OSError),
+    *(vk_api.VkApiError, requests.RequestException, OSError, HTTPError),
     *(KeyError, TypeError, AttributeError, ValueError, RecursionError),
 )
+_NO_REFUSALS: Mapping[int, str] = MappingProxyType({})
+Calls = Sequence[tuple[str, Mapping[str, Any]]]
+"""Methods with their parameters."""
 
 
 class Api:
     """The methods that one token may call, in a thread of its own."""
 
+    MOST_AT_ONCE: Final = 25
+    """Calls that VK takes in one `execute`."""
     _GRACE: Final = 2.0
     """Seconds that a call has to end in once its socket is gone."""
 
-    def __init__(self, sdk: type[Any], token: Secret, words: str, settings: Settings) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - what a token is used with
+        self,
+        sdk: type[Any],
+        token: Secret,
+        words: str,
+        settings: Settings,
+        ledger: Ledger,
+        clock: Clock,
+    ) -> None:
+        self.words = words
+        self.quota = Quota(words, ledger, clock)
         self._token = token
-        self._words = words
+        self._clock = clock
         self._origin = Origin(settings.api_base, settings.timeout)
         http = requests.Session()
         http.headers["User-Agent"] = "inboxd"
         http.max_redirects = 0  # a redirected POST would show the token to another host
         http.mount(f"{VK_ORIGIN}/", self._origin)
+        # vk_api spaces the calls: 3 a second, of a community token 20.
         self._vk = sdk(
             token=token.get_secret_value(), api_version=API_VERSION, session=http,
             config=jconfig.MemoryConfig,
@@ -134,7 +173,7 @@ class Api:
         self,
         method: str,
         params: Mapping[str, Any],
-        refusals: Mapping[int, str] = MappingProxyType({}),
+        refusals: Mapping[int, str] = _NO_REFUSALS,
     ) -> Any:  # noqa: ANN401 - each method has its own answer
         """
         Return the answer of *method*.
@@ -142,33 +181,92 @@ class Api:
         Booleans are to be given as 1 and 0; errors whose code is in *refusals* become
         SendRefused with that text.
         """
+        return (await self._whole(method, params, refusals))["response"]
+
+    async def call_all(self, calls: Calls) -> list[Any]:
+        """
+        Return what each of *calls* was answered or, in its place, why VK refused that one.
+
+        Many go into one `execute`. Where VK does not take that, they are made one by one; what
+        then ails the network or the token, and not one call, is raised.
+        """
+        answers: list[Any] = []
+        for start in range(0, len(calls), self.MOST_AT_ONCE):
+            some = calls[start : start + self.MOST_AT_ONCE]
+            try:
+                answers += await self._execute(some)
+            except (UnexpectedPayload, PermissionMissing, Unavailable):
+                answers += [await self._or_refusal(method, params) for method, params in some]
+        return answers
+
+    async def _or_refusal(self, method: str, params: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as in call
         try:
-            future = self._executor.submit(self._ask, method, dict(params), refusals)
+            return await self.call(method, params)
+        except (PermissionMissing, UnexpectedPayload) as refusal:
+            return refusal
+
+    async def _execute(self, calls: Calls) -> list[Any]:
+        if len(calls) == 1:
+            return [await self._or_refusal(*calls[0])]
+        for method, _params in calls:
+            self.quota.require(method)
+        written = (f"API.{method}({json.dumps(dict(params))})" for method, params in calls)
+        whole = await self._whole("execute", {"code": f"return [{','.join(written)}];"})
+        answers = whole["response"]
+        if not isinstance(answers, list) or len(answers) != len(calls):
+            raise UnexpectedPayload("execute: not one answer a call", self._masked(whole))
+        errors = whole.get("execute_errors")
+        refused = iter(errors if isinstance(errors, list) else ())
+        return [
+            self._refused(method, next(refused, None)) if answer is False else answer
+            for (method, _params), answer in zip(calls, answers, strict=True)
+        ]
+
+    def _refused(self, method: str, error: object) -> InboxdError:
+        """Return why a call inside `execute` failed: it answers false, the reasons stand apart."""
+        told = error if isinstance(error, dict) else {}
+        code = told.get("error_code")
+        if not isinstance(code, int):
+            return Unavailable(f"{method}: VK gave neither an answer nor a reason")
+        return self._settled(Refusal(code, self._said(told), method, self.words), _NO_REFUSALS)
+
+    async def _whole(
+        self, method: str, params: Mapping[str, Any], refusals: Mapping[int, str] = _NO_REFUSALS
+    ) -> Json:
+        """Return VK's whole answer, which has a `response`."""
+        self.quota.require(method)
+        try:
+            future = self._executor.submit(self._ask, method, dict(params))
         except RuntimeError:
             raise Unavailable(f"{method}: the connector is closed") from None
+        self.quota.count(method)
         self._running.add(future)
         future.add_done_callback(self._running.discard)
         answer = await asyncio.wrap_future(future)
+        if isinstance(answer, Refusal):
+            answer = self._settled(answer, refusals)
         if isinstance(answer, InboxdError):
             raise answer
+        if not isinstance(answer, dict) or "response" not in answer:
+            raise UnexpectedPayload(f"{method}: VK's answer has no response", self._masked(answer))
         return answer
 
-    def _ask(self, method: str, params: dict[str, Any], refusals: Mapping[int, str]) -> Any:  # noqa: ANN401 - as in call
-        """Return the answer, or what went wrong as an error without a trace of the token."""
-        try:
-            answer = self._vk.method(method, params, raw=True)
-        except _SDK_ERRORS as error:
-            return self._translated(error, method, refusals)
-        if not isinstance(answer, dict) or "response" not in answer:
-            return UnexpectedPayload(f"{method}: VK's answer has no response")
-        return answer["response"]
+    def _settled(self, refusal: Refusal, refusals: Mapping[int, str]) -> InboxdError:
+        now = self._clock.now()
+        if refusal.code == QUOTA_REACHED:
+            self.quota.rest(refusal.method, refusal.quota_ends(now))
+        return refusal.translated(refusals, now)
 
-    def _translated(
-        self, error: Exception, method: str, refusals: Mapping[int, str]
-    ) -> InboxdError:
+    def _ask(self, method: str, params: dict[str, Any]) -> Any:  # noqa: ANN401 - as in call
+        """Return the answer, or what went wrong without a trace of the token."""
+        try:
+            return self._vk.method(method, params, raw=True)
+        except _SDK_ERRORS as error:
+            return self._translated(error, method)
+
+    def _translated(self, error: Exception, method: str) -> Refusal | InboxdError:
         if isinstance(error, vk_api.ApiError):
-            refusal = Refusal(error.code, self._said(error.error), method, self._words)
-            return refusal.translated(refusals)
+            return Refusal(error.code, self._said(error.error), method, self.words)
         if isinstance(error, vk_api.ApiHttpError):
             status = error.response.status_code
             kind = RateLimited if status == 429 else Unavailable
@@ -176,7 +274,7 @@ class Api:
         if isinstance(error, requests.JSONDecodeError):
             return Unavailable(f"{method}: VK answered with something that is not JSON")
         name = type(error).__name__
-        if isinstance(error, requests.RequestException | OSError):
+        if isinstance(error, requests.RequestException | OSError | HTTPError):
             return Unavailable(f"{method}: no answer from VK ({name})")
         return UnexpectedPayload(f"{method}: VK's answer broke vk_api ({name})")
 
@@ -184,6 +282,11 @@ class Api:
         """Return VK's words, without the token in case they repeat it."""
         said = str(error.get("error_msg", "")) if isinstance(error, dict) else ""
         return said.replace(self._token.get_secret_value(), "***")[:300]
+
+    def _masked(self, answer: object) -> object:
+        """Return *answer* without the token, which VK echoes in places that nobody foresees."""
+        written = json.dumps(answer, default=str)
+        return json.loads(written.replace(self._token.get_secret_value(), "***"))
 
     async def close(self) -> None:
         """Let nothing begin, end what is under way, and give back thread and connections."""

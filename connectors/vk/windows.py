@@ -6,16 +6,15 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from connectors.vk.payloads import COMMENT_KINDS, WALL
+from connectors.vk.shapes import as_object, instant_of, integer, integer_or_none
 from inboxd.errors import UnexpectedPayload
-from inboxd.model import Json, ReplyWindow
+from inboxd.model import Json, Message, ReplyWindow, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-from connectors.vk.shapes import as_object, instant_of, integer, integer_or_none
-
-LONGEST_MESSAGE: Final = 9000  # characters, messages.send
-
+LONGEST_MESSAGE: Final = 9000  # characters, messages.send; of comments no limit is published
 
 # dev.vk.com/reference/objects/conversation, can_write.reason
 WHY_NOT: Mapping[int, str] = {
@@ -30,6 +29,11 @@ WHY_NOT: Mapping[int, str] = {
     918: "The community cannot write to this e-mail address.",
     950: "VK's time for an answer is over; the person must write again first.",
 }
+COMMENTS_CLOSED: Final = "Comments are closed here; answer in a private message or open them in VK."
+_SUGGESTED: Final = (
+    "The post is only suggested and nobody can comment on it yet; publish it, or write to the "
+    "person privately."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +71,46 @@ def conversation_of(item: Json) -> Conversation:
     peer = integer(as_object(state.get("peer"), "peer"), "id")
     latest = integer(as_object(item.get("last_message"), "last_message"), "date")
     return Conversation(peer, latest, _window(peer, state.get("can_write")))
+
+
+def why_closed(told: object) -> str:
+    """
+    Return why nobody can comment, or "", from the rights that stand beside posts and comments.
+
+    `can_post` speaks of who asks, and a service token is nobody: only if communities cannot
+    comment either are the comments closed.
+    """
+    rights = told if isinstance(told, dict) else {}
+    closed = rights.get("can_post") in (0, False) and "can_post" in rights
+    return COMMENTS_CLOSED if closed and not rights.get("groups_can_post") else ""
+
+
+def comment_windows(
+    messages: Iterable[Message], *, as_user: bool, why_not: str = ""
+) -> list[ReplyWindow]:
+    """
+    Return how the conversations of public *messages* can be answered.
+
+    *as_user* tells whether there is a user token, without which VK lets nobody answer but on
+    walls. *why_not* closes them all.
+    """
+    windows: dict[str, ReplyWindow] = {}
+    for message in messages:
+        if message.stream is Stream.DIRECT_MESSAGES:
+            continue
+        reason = why_not or _only_by_a_user(message, as_user=as_user)
+        if not message.public:
+            reason = _SUGGESTED
+        window = ReplyWindow(message.thread_id, open=not reason, reason=reason)
+        windows[message.thread_id] = window
+    return list(windows.values())
+
+
+def _only_by_a_user(message: Message, *, as_user: bool) -> str:
+    kind = COMMENT_KINDS.get(message.thread_id.partition(":")[0], WALL)
+    if kind is WALL or as_user:
+        return ""
+    return (
+        f"VK lets only a user answer below {kind.below}; give the account a user_token, or answer "
+        "in VK."
+    )

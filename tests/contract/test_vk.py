@@ -613,7 +613,7 @@ FAULTS = [
     (Fault.SERVER_ERROR, None, Unavailable),
     (Fault.SERVER_ERROR, "1", Unavailable),
     (Fault.SERVER_ERROR, vk.NOT_AN_API_ERROR, Unavailable),
-    (Fault.SERVER_ERROR, "14", Unavailable),
+    (Fault.SERVER_ERROR, "14", RateLimited),
     (Fault.SERVER_ERROR, "3", UnexpectedPayload),
     (Fault.TOKEN_EXPIRED, None, TokenInvalid),
     (Fault.PERMISSION_MISSING, None, PermissionMissing),
@@ -660,7 +660,7 @@ async def test_each_fault_has_its_error(
 async def test_broken_long_poll_is_unavailable_and_shows_no_key(shop: Shop, fault: Fault) -> None:
     """The long poll's key is a secret too, and aiohttp would show it in the address."""
     await shop.poll()
-    key = (shop.connector._long_poll._place or ("", "no key"))[1]
+    key = (shop.connector._listening.long_poll._place or ("", "no key"))[1]
     shop.faults.switch_on("vk", fault, endpoint="longpoll")
 
     error = await failure(shop.poll("long_poll"))
@@ -787,7 +787,7 @@ async def test_malformed_conversation_post_and_comment_spoil_no_other() -> None:
     async with canned(answers) as connector:
         for source, kinds in (
             ("conversations", ["message", "conversation"]),
-            ("wall", ["comment", "comment", "post"]),
+            ("wall", ["post", "comment", "comment"]),
         ):
             pages = [page async for page in connector.poll(source, None)]
             assert [each.kind for page in pages for each in page.unknown] == kinds
@@ -1048,7 +1048,9 @@ async def check(shop: Shop, **changes: Any) -> dict[Stream, tuple[bool, str]]:
 
 async def events_on(shop: Shop, **events: int) -> None:
     """Set the community's long-poll settings by the API, as its owner would."""
-    await shop.connector._api.call("groups.setLongPollSettings", {"group_id": GROUP, **events})
+    await shop.connector._desk.community.call(
+        "groups.setLongPollSettings", {"group_id": GROUP, **events}
+    )
 
 
 async def test_check_says_which_streams_the_tokens_can_serve(shop: Shop) -> None:

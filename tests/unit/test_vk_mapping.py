@@ -157,14 +157,21 @@ def test_every_type_of_the_schema_is_decided_on() -> None:
     assert types - read - SILENT_EVENTS == {"messages_edit"}
 
 
-def test_post_of_a_customer_is_kept_and_one_of_ours_is_not() -> None:
-    """What a customer writes on the wall is stored raw; our own post asks for nothing."""
-    post = {"id": 1, "owner_id": -GROUP, "date": 1}
+def test_post_of_a_customer_begins_a_conversation_and_one_of_ours_does_not() -> None:
+    """What a customer writes on the wall asks for an answer; our own post asks for nothing."""
+    post = {"id": 1, "owner_id": -GROUP, "date": 1, "text": "Где заказ?"}
     ours = {"type": "wall_post_new", "object": post | {"from_id": -GROUP}}
     theirs = {"type": "wall_post_new", "object": post | {"from_id": 5}}
 
+    told = event_of(theirs, GROUP, NOW)
+
     assert event_of(ours, GROUP, NOW) is None
-    assert isinstance(event_of(theirs, GROUP, NOW), Unknown)
+    assert isinstance(told, Message)
+    assert told.remote_id == told.thread_id == "wall_post:-222_1"
+    assert told.direction is Direction.INBOUND
+    assert told.stream is Stream.COMMENTS
+    assert told.public
+    assert told.url == "https://vk.com/wall-222_1"
 
 
 def test_unknown_event_is_named_by_its_id_or_its_content() -> None:
@@ -515,5 +522,5 @@ def test_code_says_who_must_act(code: int, kind: type[Exception]) -> None:
     """The class of an error follows from VK's code alone, never from its words."""
     refusal = Refusal(code, "words", "messages.getHistory", "community token")
 
-    assert type(refusal.translated({})) is kind
-    assert isinstance(refusal.translated({code: "Do this."}), SendRefused)
+    assert type(refusal.translated({}, NOW)) is kind
+    assert isinstance(refusal.translated({code: "Do this."}, NOW), SendRefused)

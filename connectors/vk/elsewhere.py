@@ -1,0 +1,277 @@
+"""The sources "mentions" and "search": what is written about the brand on other people's walls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from connectors.vk.comments import Comments, Place, commented
+from connectors.vk.desk import POSTS_BY_ID
+from connectors.vk.payloads import folded, post_of
+from connectors.vk.people import PROFILE_FIELDS
+from connectors.vk.shapes import as_object, integer, items_of, sift, total_of, unix
+from connectors.vk.windows import comment_windows, why_closed
+from inboxd.connector import Page
+from inboxd.errors import PermissionMissing, UnexpectedPayload
+from inboxd.model import Direction, Message, Stream
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Sequence
+
+    from connectors.vk.desk import Desk
+    from connectors.vk.transport import Api
+    from inboxd.connector import Cursor
+    from inboxd.model import Json, Unknown
+
+MENTIONS_PAGE: Final = 50
+SEARCH_PAGE: Final = 200
+_MOST_PAGES: Final = 5
+"""Pages that one search reads; VK itself finds no more than the newest thousand."""
+_MOST_FOLLOWED: Final = 200
+_ELSEWHERE_CLOSED: Final = (
+    "Communities cannot comment here; answer from a personal page, or in a private message."
+)
+
+
+@dataclass(slots=True)
+class _Found:
+    """What one reading found: messages, and the posts below which answers may come."""
+
+    messages: list[Message] = field(default_factory=list)
+    unknown: list[Unknown] = field(default_factory=list)
+
+
+class Elsewhere:
+    """
+    What both sources share: posts and comments of one stream, and the answers below them.
+
+    The cursor is ``{"since": unix seconds, "threads": {thread: [comments, newest, author]}}``.
+    """
+
+    def __init__(self, desk: Desk, stream: Stream) -> None:
+        self._desk = desk
+        self._stream = stream
+        self._comments = Comments(desk)
+
+    def read(self, items: Iterable[object]) -> _Found:
+        """Return what of *items* customers wrote on walls that are not the community's own."""
+        context = {"post": self._stream.value}
+        return _Found(*sift(items, self._stream.value, self._read_one, context))
+
+    def _read_one(self, item: Json) -> Message | None:
+        message = post_of(item, self._desk.group_id, self._stream)
+        if message.direction is Direction.OUTBOUND or message.deleted:
+            return None
+        return None if self._comes_anyway(message, item) else message
+
+    def _comes_anyway(self, message: Message, item: Json) -> bool:
+        """Whether another stream of the account brings it: each message belongs to one."""
+        streams = self._desk.settings.streams
+        if message.remote_id.partition(":")[2].startswith(f"-{self._desk.group_id}_"):
+            return self._stream is Stream.SEARCH or Stream.COMMENTS in streams
+        searched = self._stream is Stream.SEARCH and Stream.MENTIONS in streams
+        named = f"club{self._desk.group_id}"
+        return searched and self._desk.user is not None and named in str(item.get("text", ""))
+
+    async def page(self, found: _Found, cursor: Cursor) -> Page:
+        """Return a page of what was found, with how it can be answered."""
+        named = await self._desk.people.name(folded(found.messages))
+        windows = comment_windows(named, as_user=self._desk.user is not None)
+        return Page(cursor, messages=named, unknown=found.unknown, windows=windows)
+
+    async def follow(
+        self, threads: Mapping[str, Sequence[int]], kept: dict[str, list[int]]
+    ) -> AsyncIterator[Page]:
+        """
+        Yield what was said below *threads* since they were read, and note that in *kept*.
+
+        Only where a token reads walls. Of a stranger's post that many comment on, only what
+        concerns the shop is read: its own words, the author's, and what is said to it.
+        """
+        reader = self._desk.reader
+        threads = dict(sorted(threads.items(), key=lambda each: each[1][1])[-_MOST_FOLLOWED:])
+        kept.update((name, list(state)) for name, state in threads.items())
+        if reader is None or not threads:
+            return
+        posts = await self._counts(reader, {_place_of(name) for name in threads})
+        for name, (seen, newest, author) in threads.items():
+            count, why = posts.get(_place_of(name), (seen, ""))
+            if count == seen:
+                continue
+            owner, post = _place_of(name)
+            place = Place(
+                owner, post, customers=name.startswith("wall_post"), stream=self._stream,
+                why_closed=why,
+            )  # fmt: skip
+            async for page in self._comments.below(place, newest - self._desk.overlap):
+                yield self._relevant(page, name, author)
+            kept[name] = [count, newest, author]
+
+    def _relevant(self, page: Page, thread: str, author: int) -> Page:
+        ours, theirs = str(-self._desk.group_id), str(author)
+        named = f"club{self._desk.group_id}"
+        messages = [
+            message for message in page.messages
+            if message.thread_id == thread and message.author is not None
+            and (message.author.remote_id in (ours, theirs) or named in message.text)
+        ]  # fmt: skip
+        windows = [window for window in page.windows if window.thread_id == thread]
+        return replace(page, messages=messages, windows=windows)
+
+    async def _counts(
+        self, reader: Api, posts: set[tuple[int, int]]
+    ) -> dict[tuple[int, int], tuple[int, str]]:
+        """Return how many comments each of *posts* has, and why nobody can comment, or ""."""
+        found: dict[tuple[int, int], tuple[int, str]] = {}
+        wanted = sorted(posts)
+        for start in range(0, len(wanted), POSTS_BY_ID):
+            some = wanted[start : start + POSTS_BY_ID]
+            names = ",".join(f"{owner}_{post}" for owner, post in some)
+            try:
+                answer = await reader.call("wall.getById", {"posts": names})
+            except PermissionMissing:
+                continue
+            for item in items_of(answer, "wall.getById"):
+                try:
+                    post = as_object(item, "post")
+                    count, rights = commented(post)
+                    place = integer(post, "owner_id"), integer(post, "id")
+                except UnexpectedPayload:
+                    continue
+                closed = isinstance(rights, dict) and rights.get("groups_can_post") is False
+                found[place] = count, _ELSEWHERE_CLOSED if closed else why_closed(rights)
+        return found
+
+    def threads(self, cursor: Cursor, messages: Iterable[Message]) -> dict[str, list[int]]:
+        """Return the threads to follow: the known ones of the backfill, and those of *messages*."""
+        known = cursor.get("threads", {})
+        threads = {
+            name: list(state) for name, state in known.items() if state[1] >= self._desk.horizon
+        }
+        for message in messages:
+            placed = message.thread_id.startswith("wall_post") or "@" in message.thread_id
+            if message.author is None or not placed:
+                continue
+            state = [0, unix(message.sent_at), int(message.author.remote_id)]
+            threads.setdefault(message.thread_id, state)
+        return threads
+
+
+def _place_of(thread: str) -> tuple[int, int]:
+    """Return the owner and the post that a thread's name tells."""
+    place, _, below = thread.partition(":")[2].partition("@")
+    owner, _, number = place.rpartition("_")
+    return int(owner), int(below or number)
+
+
+class Mentions:
+    """Posts and comments elsewhere that mention the community; VK shows them to users alone."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._elsewhere = Elsewhere(desk, Stream.MENTIONS)
+
+    async def poll(self, cursor: Cursor) -> AsyncIterator[Page]:
+        """Yield the mentions since the cursor, then the answers below those of the backfill."""
+        desk = self._desk
+        floor, since = desk.start(cursor)
+        known = dict(cursor.get("threads", {}))
+        newest, offset, more = since, 0, True
+        messages: list[Message] = []
+        while more:
+            answer = await self.page(floor, offset, MENTIONS_PAGE)
+            items = items_of(answer, "newsfeed.getMentions")
+            found = self._elsewhere.read(items)
+            found.messages = [each for each in found.messages if unix(each.sent_at) >= floor]
+            messages += found.messages
+            newest = max([newest, *(date for date in _dates(items) if date <= desk.now)])
+            yield await self._elsewhere.page(found, {"since": since, "threads": known})
+            offset += MENTIONS_PAGE
+            more = bool(items) and offset < total_of(answer)
+        kept: dict[str, list[int]] = {}
+        threads = self._elsewhere.threads(cursor, messages)
+        async for page in self._elsewhere.follow(threads, kept):
+            yield replace(page, cursor={"since": since, "threads": known})
+        yield Page({"since": newest, "threads": kept})
+
+    async def page(self, start: int, offset: int, count: int) -> Json:
+        """Return a page of mentions."""
+        params: dict[str, Any] = {
+            "owner_id": -self._desk.group_id, "start_time": max(0, start), "offset": offset,
+            "count": count,
+        }  # fmt: skip
+        user = self._desk.require_user("reading mentions")
+        answer: Json = await user.call("newsfeed.getMentions", params)
+        items_of(answer, "newsfeed.getMentions")
+        self._desk.people.learn(answer)
+        return answer
+
+
+class Search:
+    """Posts elsewhere that hold one of the brand's words, without mentioning the community."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._elsewhere = Elsewhere(desk, Stream.SEARCH)
+
+    async def poll(self, cursor: Cursor) -> AsyncIterator[Page]:
+        """
+        Yield what each of the brand's words finds since the cursor.
+
+        VK allows 1000 searches a day, so a poll that comes too soon looks for nothing.
+        """
+        desk, words = self._desk, self._desk.settings.brand_words
+        quota = desk.require_reader("searching").quota
+        if quota.behind("newsfeed.search", len(words)):
+            yield Page(cursor)
+            return
+        floor, since = desk.start(cursor)
+        known = dict(cursor.get("threads", {}))
+        newest, seen = since, dict[str, Message]()
+        for word in words:
+            async for found, dates, lost in self._look_for(word, floor):
+                found.messages = [each for each in found.messages if each.remote_id not in seen]
+                seen |= {each.remote_id: each for each in found.messages}
+                newest = max([newest, *(date for date in dates if date <= desk.now)])
+                page = await self._elsewhere.page(found, {"since": since, "threads": known})
+                yield replace(page, lost=lost)
+        kept: dict[str, list[int]] = {}
+        threads = self._elsewhere.threads(cursor, seen.values())
+        async for page in self._elsewhere.follow(threads, kept):
+            yield replace(page, cursor={"since": since, "threads": known})
+        yield Page({"since": newest, "threads": kept})
+
+    async def _look_for(
+        self, word: str, floor: int
+    ) -> AsyncIterator[tuple[_Found, list[int], str]]:
+        """Yield what *word* finds page by page: the posts, their dates, and what is out of reach."""
+        start_from = ""
+        for number in range(1, _MOST_PAGES + 1):
+            answer = await self.page(word, floor, SEARCH_PAGE, start_from)
+            items = items_of(answer, "newsfeed.search")
+            found = self._elsewhere.read(items)
+            found.messages = [each for each in found.messages if unix(each.sent_at) >= floor]
+            start_from = str(answer.get("next_from") or "")
+            more = bool(items) and bool(start_from)
+            lost = f"VK finds more posts with {word!r} than it shows" if more else ""
+            yield found, _dates(items), lost if number == _MOST_PAGES else ""
+            if not more:
+                return
+
+    async def page(self, word: str, start: int, count: int, start_from: str = "") -> Json:
+        """Return a page of what VK finds; several words are meant as they stand."""
+        params: dict[str, Any] = {
+            "q": f'"{word}"' if " " in word.strip() else word, "start_time": max(0, start),
+            "count": count, "extended": 1, "fields": PROFILE_FIELDS,
+            **({"start_from": start_from} if start_from else {}),
+        }  # fmt: skip
+        answer: Json = await self._desk.require_reader("searching").call("newsfeed.search", params)
+        items_of(answer, "newsfeed.search")
+        self._desk.people.learn(answer)
+        return answer
+
+
+def _dates(items: Iterable[object]) -> list[int]:
+    dates = [item.get("date") for item in items if isinstance(item, Mapping)]
+    return [date for date in dates if isinstance(date, int)]

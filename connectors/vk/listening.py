@@ -1,0 +1,137 @@
+"""The source "long_poll": what the community's Bots Long Poll tells, as it happens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from connectors.vk.events import commented_posts, event_of, first_time
+from connectors.vk.long_poll import Heard, LongPoll
+from connectors.vk.payloads import direct_message, folded
+from connectors.vk.shapes import as_object, items_of
+from connectors.vk.windows import comment_windows
+from inboxd.connector import Page
+from inboxd.errors import InboxdError, UnexpectedPayload
+from inboxd.model import Message, Stream, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from connectors.vk.desk import Desk
+    from inboxd.connector import Cursor
+
+_MOST_ROUNDS: Final = 100
+"""How many long polls one poll makes at most; a flood goes on in the next poll."""
+_CUSTOMERS_POSTS: Final = 300
+"""How many posts of customers a cursor carries over a restart."""
+
+_LOST: Final = "VK dropped long-poll events before they were read"
+_READ_BACK: Final = f"{_LOST}; what they told is read back, but for comments on %s"
+_NOT_READ_BACK: Final = (
+    f"{_LOST}, and comments cannot be read back without a service_token: look at them in VK."
+)
+
+
+class Listening:
+    """The community's events. The cursor is ``{"ts": text, "customers_posts": [post ids]}``."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.long_poll = LongPoll(desk.community, desk.settings)
+
+    async def poll(self, cursor: Cursor) -> AsyncIterator[Page]:
+        """Yield what came behind the cursor's ts; the first time, only where to begin."""
+        ts = cursor.get("ts")
+        if not isinstance(ts, str):
+            yield Page(self._cursor(await self.long_poll.open()))
+            return
+        for post in cursor.get("customers_posts", ()):
+            self._desk.posts.note(post, customers=True)
+        told: set[str] = set()
+        for _round in range(_MOST_ROUNDS):
+            heard = await self.long_poll.listen(ts)
+            ts = heard.ts
+            yield await self._page(heard, told)
+            if not heard.updates:
+                return
+
+    def _cursor(self, ts: str) -> Cursor:
+        posts = self._desk.posts.customers_newest(_CUSTOMERS_POSTS)
+        return {"ts": ts, **({"customers_posts": posts} if posts else {})}
+
+    async def _page(self, heard: Heard, told: set[str]) -> Page:
+        """Return a page of events; those whose id is in *told* came before and are left out."""
+        fresh = [raw for raw in heard.updates if first_time(raw, told)]
+        found = await self._understood(fresh)
+        streams = self._desk.settings.streams
+        messages = [item for item in found if isinstance(item, Message) and item.stream in streams]
+        whole = await self._uncropped(fresh, folded(messages))
+        named = await self._desk.people.name(whole)
+        return Page(
+            cursor=self._cursor(heard.ts),
+            messages=named,
+            unknown=[item for item in found if isinstance(item, Unknown)],
+            windows=comment_windows(self._not_on_walls(named), as_user=self._desk.user is not None),
+            note=self._note() if heard.lost else "",
+            lost=self._lost() if heard.lost else "",
+        )
+
+    async def _understood(self, updates: Sequence[object]) -> list[Message | Unknown | None]:
+        """Return what *updates* tell, in the conversations of the posts that they belong to."""
+        desk, now = self._desk, self._desk.clock.now()
+        # The posts among them first: comments below them may come in the same batch.
+        posts = [event_of(raw, desk.group_id, now) for raw in updates]
+        desk.posts.learn(post for post in posts if isinstance(post, Message))
+        await desk.posts.ask(commented_posts(updates), desk.reader)
+        return [event_of(raw, desk.group_id, now, desk.posts.is_customers) for raw in updates]
+
+    def _not_on_walls(self, messages: Sequence[Message]) -> list[Message]:
+        """Return those whose window only the event tells of; walls are read with their rights."""
+        return [
+            message for message in messages
+            if not message.thread_id.startswith("wall_reply") and (
+                not message.thread_id.startswith("wall_post") or not message.public
+            )
+        ]  # fmt: skip
+
+    async def _uncropped(self, updates: Sequence[object], messages: list[Message]) -> list[Message]:
+        """Return *messages* with those whole that VK has cropped for bots, if it shows them."""
+        cropped = {name for raw in updates if (name := _cropped(raw, self._desk.group_id))}
+        return [
+            await self._whole(message) if message.remote_id in cropped else message
+            for message in messages
+        ]
+
+    async def _whole(self, message: Message) -> Message:
+        peer, _, place = message.remote_id.removeprefix("dm:").partition("_")
+        params = {
+            "group_id": self._desk.group_id, "peer_id": peer, "conversation_message_ids": place,
+        }  # fmt: skip
+        method = "messages.getByConversationMessageId"
+        try:
+            answer = await self._desk.community.call(method, params)
+            (item,) = items_of(answer, method)
+            return direct_message(as_object(item, "message"), self._desk.group_id)
+        except (InboxdError, ValueError):
+            return message
+
+    def _lost(self) -> str:
+        comments = Stream.COMMENTS in self._desk.settings.streams
+        return _NOT_READ_BACK if comments and self._desk.reader is None else ""
+
+    def _note(self) -> str:
+        if Stream.COMMENTS not in self._desk.settings.streams or self._desk.reader is None:
+            return self._lost() or f"{_LOST}; private messages are read back"
+        photos = "" if self._desk.user is not None else "photos, "
+        return _READ_BACK % f"{photos}videos and goods"
+
+
+def _cropped(raw: Any, group_id: int) -> str:  # noqa: ANN401 - an event of whatever shape
+    """Return the remote id of an event's message if VK has cropped it for bots."""
+    content = raw.get("object") if isinstance(raw, dict) else None
+    message = content.get("message", content) if isinstance(content, dict) else None
+    if not isinstance(message, dict) or not message.get("is_cropped"):
+        return ""
+    try:
+        return direct_message(message, group_id).remote_id
+    except UnexpectedPayload:
+        return ""

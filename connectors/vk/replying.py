@@ -1,0 +1,95 @@
+"""Delivers replies: private messages by the community, comments by whichever token VK lets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connectors.vk.conversations import HISTORY_PAGE
+from connectors.vk.errors import COMMENT_REFUSALS, DM_REFUSALS
+from connectors.vk.payloads import WALL, comment_of, direct_message
+from connectors.vk.sending import (
+    DM_THREAD,
+    CommentPlace,
+    addressed_text,
+    comment_params,
+    comment_place,
+    random_id,
+    require_sendable,
+)
+from connectors.vk.shapes import as_object, items_of
+from inboxd.errors import SendRefused, Unavailable
+
+if TYPE_CHECKING:
+    from connectors.vk.desk import Desk
+    from inboxd.connector import OutgoingReply
+    from inboxd.model import Message
+
+
+class Replying:
+    """
+    Writes as the community.
+
+    A repeated private message is found again by its `random_id` in the conversation. A
+    repeated comment is recognised by VK alone, by its `guid`, for about an hour.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def send(self, reply: OutgoingReply) -> Message:
+        """Write a private message or a comment; return it as a later poll will deliver it."""
+        require_sendable(reply.text)
+        private = DM_THREAD.fullmatch(reply.thread_id)
+        if private is not None:
+            message = await self._direct(int(private[1]), reply)
+        else:
+            message = await self._comment(comment_place(reply), reply)
+        return (await self._desk.people.name([message]))[0]
+
+    async def _direct(self, peer: int, reply: OutgoingReply) -> Message:
+        group_id, number = self._desk.group_id, random_id(reply.key)
+        if (found := await self._already_sent(peer, number)) is not None:
+            return found
+        params: dict[str, Any] = {
+            "group_id": group_id, "peer_id": peer, "random_id": number, "message": reply.text,
+        }  # fmt: skip
+        message_id = await self._desk.community.call("messages.send", params, DM_REFUSALS)
+        params = {"group_id": group_id, "message_ids": message_id}
+        answer = await self._desk.community.call("messages.getById", params)
+        sent = next(iter(items_of(answer, "messages.getById")), None)
+        if sent is None:
+            raise Unavailable("messages.getById: VK does not show the message it has taken")
+        return direct_message(as_object(sent, "message"), group_id)
+
+    async def _already_sent(self, peer: int, number: int) -> Message | None:
+        """Return our message of that random_id: VK itself knows a repetition only for an hour."""
+        params = {"group_id": self._desk.group_id, "peer_id": peer, "count": HISTORY_PAGE}
+        answer = await self._desk.community.call("messages.getHistory", params, DM_REFUSALS)
+        for item in items_of(answer, "messages.getHistory"):
+            if isinstance(item, dict) and item.get("random_id") == number and item.get("out"):
+                return direct_message(item, self._desk.group_id)
+        return None
+
+    async def _comment(self, place: CommentPlace, reply: OutgoingReply) -> Message:
+        desk = self._desk
+        api = desk.community if place.kind is WALL else desk.user
+        if api is None:
+            raise SendRefused(
+                "VK lets only a user answer here; give the account a user_token or answer in VK."
+            )
+        params = comment_params(place, reply, desk.group_id)
+        answer = await api.call(place.kind.method, params, COMMENT_REFUSALS)
+        told = answer if isinstance(answer, dict) else {"comment_id": answer}
+        answered = place.answered if place.kind.name != "board_post" else None
+        person = reply.recipient.remote_id if reply.recipient is not None else ""
+        written = {
+            "id": told.get("comment_id"), "date": desk.now, "from_id": -desk.group_id,
+            "text": addressed_text(place, reply),
+            place.kind.owner_key: place.owner, place.kind.below_key: place.below,
+            "parents_stack": told.get("parents_stack") or ([] if place.root is None else [place.root]),
+            "reply_to_comment": answered, "reply_to_user": person if answered else None,
+        }  # fmt: skip
+        return comment_of(
+            place.kind, written, desk.group_id, desk.clock.now(),
+            below_customers_post=place.root is None, stream=reply.stream,
+        )  # fmt: skip

@@ -1,0 +1,348 @@
+"""
+Looks stored messages up again: which were edited, which are gone, which are back.
+
+What VK leaves out of an answer is gone only if the same answer would have shown it: a thread
+that was read to its end, a conversation whose other messages came, a wall that can be read.
+Everything else is a note, never a deletion.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from connectors.vk.boards import COMMENTS_PAGE, comment_in
+from connectors.vk.comments import Comments, Place
+from connectors.vk.desk import POSTS_BY_ID
+from connectors.vk.payloads import COMMENT_KINDS, WALL, direct_message, post_name, post_of
+from connectors.vk.shapes import as_object, integer, items_of, total_of, unix
+from inboxd.connector import Known, Page
+from inboxd.errors import InboxdError, PermissionMissing, UnexpectedPayload
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+
+    from connectors.vk.desk import Desk
+    from connectors.vk.transport import Api
+    from inboxd.model import Json, Message
+
+MESSAGES_BY_PLACE: Final = 100  # messages.getByConversationMessageId
+_BY_PLACE: Final = "messages.getByConversationMessageId"
+
+_ID = re.compile(r"([a-z_]+):(-?[0-9]{1,18})_([0-9]{1,18})")
+_BELOW = re.compile(r"@([0-9]{1,18})$")
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A stored message with what its names say of where it stands."""
+
+    known: Known
+    kind: str
+    owner: int
+    number: int
+    below: int | None
+    root: int | None
+
+    @classmethod
+    def of(cls, known: Known) -> _Wanted | None:
+        """Return what can be looked up by its name, else None."""
+        name, thread = _ID.fullmatch(known.remote_id), _ID.match(known.thread_id)
+        if name is None:
+            return None
+        below = _BELOW.search(known.thread_id)
+        post = int(below[1]) if below else None
+        if thread is not None and thread[1] == "wall_post":
+            return cls(known, name[1], int(name[2]), int(name[3]), int(thread[3]), None)
+        root = int(thread[3]) if thread is not None else None
+        return cls(known, name[1], int(name[2]), int(name[3]), post, root)
+
+
+@dataclass(slots=True)
+class _Verdicts:
+    """What is known by now of some stored messages."""
+
+    present: list[Message] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def settle(self, wanted: Iterable[_Wanted], found: dict[str, Message]) -> None:
+        """Sort *wanted* by whether a complete reading *found* them."""
+        for each in wanted:
+            message = found.get(each.known.remote_id)
+            if message is None:
+                self.gone.append(each.known.remote_id)
+            else:
+                back = each.known.deleted and not message.deleted
+                as_stored = replace(message, stream=each.known.stream, restored=back)
+                self.present.append(as_stored)
+
+
+class Verification:
+    """Looks messages up in as few calls as VK allows, with whatever tokens there are."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._comments = Comments(desk)
+
+    async def run(self, known: Sequence[Known]) -> AsyncIterator[Page]:
+        """Yield what became of *known*; what could not be looked up is only noted."""
+        by_kind: defaultdict[str, list[_Wanted]] = defaultdict(list)
+        for each in known:
+            wanted = _Wanted.of(each)
+            by_kind[wanted.kind if wanted is not None else ""] += [wanted] if wanted else []
+        async for page in self._private(by_kind.get("dm", [])):
+            yield page
+        walls = [*by_kind.get("wall_post", ()), *by_kind.get(WALL.name, ())]
+        async for page in self._walls(walls):
+            yield page
+        for kind in COMMENT_KINDS.keys() - {WALL.name}:
+            async for page in self._lists(kind, by_kind.get(kind, [])):
+                yield page
+
+    async def _page(self, verdicts: _Verdicts) -> Page:
+        named = await self._desk.people.name(verdicts.present)
+        return Page({}, messages=named, gone=verdicts.gone, note="; ".join(verdicts.notes))
+
+    # Private messages
+
+    async def _private(self, wanted: Sequence[_Wanted]) -> AsyncIterator[Page]:
+        """Look messages up by their place: a hundred of a conversation, 25 conversations a call."""
+        by_peer: defaultdict[int, list[_Wanted]] = defaultdict(list)
+        for each in wanted:
+            by_peer[each.owner].append(each)
+        groups = [
+            group[start : start + MESSAGES_BY_PLACE]
+            for group in by_peer.values()
+            for start in range(0, len(group), MESSAGES_BY_PLACE)
+        ]
+        at_once = self._desk.community.MOST_AT_ONCE
+        for start in range(0, len(groups), at_once):
+            some = groups[start : start + at_once]
+            answers = await self._desk.community.call_all([self._by_place(each) for each in some])
+            verdicts = _Verdicts()
+            for group, answer in zip(some, answers, strict=True):
+                self._judge(group, answer, verdicts)
+            yield await self._page(verdicts)
+
+    def _by_place(self, group: Sequence[_Wanted]) -> tuple[str, dict[str, Any]]:
+        places = ",".join(str(each.number) for each in group)
+        return _BY_PLACE, {
+            "group_id": self._desk.group_id, "peer_id": group[0].owner,
+            "conversation_message_ids": places,
+        }  # fmt: skip
+
+    def _judge(self, group: Sequence[_Wanted], answer: object, verdicts: _Verdicts) -> None:
+        peer = group[0].owner
+        try:
+            if isinstance(answer, InboxdError):
+                raise answer
+            items = items_of(answer, _BY_PLACE)
+            told = [as_object(item, "message") for item in items]
+            if total_of(as_object(answer, _BY_PLACE)) > len(items) or any(map(_hidden, told)):
+                verdicts.notes.append(f"dm:{peer} was shown only in part")
+                return
+            messages = [direct_message(item, self._desk.group_id) for item in told]
+        except (PermissionMissing, UnexpectedPayload) as error:
+            verdicts.notes.append(f"dm:{peer} cannot be looked up: {error}")
+            return
+        verdicts.settle(group, {message.remote_id: message for message in messages})
+
+    # Walls
+
+    async def _walls(self, wanted: Sequence[_Wanted]) -> AsyncIterator[Page]:
+        """Look up posts by their ids, then the comments below those that are still there."""
+        if not wanted:
+            return
+        if self._desk.reader is None:
+            yield Page({}, note="comments cannot be looked up without a service_token")
+            return
+        verdicts = _Verdicts()
+        posts = {(each.owner, each.below or each.number) for each in wanted if _placed(each)}
+        there = await self._posts(self._desk.reader, posts, verdicts)
+        by_post: defaultdict[tuple[int, int], list[_Wanted]] = defaultdict(list)
+        for each in wanted:
+            if _placed(each):
+                by_post[each.owner, each.below or each.number].append(each)
+        yield await self._page(verdicts)
+        for (owner, post), group in by_post.items():
+            verdicts = _Verdicts()
+            if (owner, post) in there:
+                found = there[owner, post]
+                if found is None:
+                    verdicts.gone += [each.known.remote_id for each in group]
+                else:
+                    await self._below(owner, post, found, group, verdicts)
+            yield await self._page(verdicts)
+
+    async def _posts(
+        self, reader: Api, posts: set[tuple[int, int]], verdicts: _Verdicts
+    ) -> dict[tuple[int, int], Json | None]:
+        """
+        Return the posts that VK shows, and None for those that are gone.
+
+        VK leaves out what does not exist and what may not be seen alike: the first it is only
+        if the wall itself can be read.
+        """
+        found: dict[tuple[int, int], Json | None] = {}
+        listed = sorted(posts)
+        for start in range(0, len(listed), POSTS_BY_ID):
+            some = listed[start : start + POSTS_BY_ID]
+            names = ",".join(f"{owner}_{post}" for owner, post in some)
+            try:
+                answer = await reader.call("wall.getById", {"posts": names})
+            except PermissionMissing as error:
+                verdicts.notes.append(f"posts cannot be looked up: {error}")
+                continue
+            for item in items_of(answer, "wall.getById"):
+                post = as_object(item, "post")
+                place = integer(post, "owner_id"), integer(post, "id")
+                found[place] = None if post.get("is_deleted") is True else post
+            for owner in {owner for owner, post in some if (owner, post) not in found}:
+                readable = await self._readable(reader, owner)
+                if not readable:
+                    verdicts.notes.append(f"the wall of {owner} cannot be read now")
+                    continue
+                missing = [place for place in some if place[0] == owner and place not in found]
+                found |= dict.fromkeys(missing)
+        return found
+
+    async def _readable(self, reader: Api, owner: int) -> bool:
+        try:
+            answer = await reader.call("wall.get", {"owner_id": owner, "count": 1})
+        except PermissionMissing:
+            return False
+        return bool(items_of(answer, "wall.get"))
+
+    async def _below(
+        self, owner: int, post: int, told: Json, group: Sequence[_Wanted], verdicts: _Verdicts
+    ) -> None:
+        """Judge a post and the comments below it."""
+        itself = [each for each in group if each.kind == "wall_post"]
+        if itself:
+            message = post_of(told, self._desk.group_id, itself[0].known.stream)
+            verdicts.settle(itself, {message.remote_id: message})
+        comments = [each for each in group if each.kind == WALL.name]
+        if not comments:
+            return
+        customers = any(each.known.thread_id == post_name(owner, post) for each in comments)
+        place = Place(owner, post, customers=customers)
+        try:
+            found = await self._all_comments(place, comments)
+        except PermissionMissing as error:
+            verdicts.notes.append(f"the comments of post {post} cannot be looked up: {error}")
+            return
+        verdicts.settle(comments, found)
+
+    async def _all_comments(self, place: Place, wanted: Sequence[_Wanted]) -> dict[str, Message]:
+        """Return the comments of a post down to the oldest one wanted, on both levels."""
+        oldest = min(unix(each.known.sent_at) for each in wanted)
+        found: dict[str, Message] = {}
+        offset, more = 0, True
+        # A reply may be newer than what it stands below, so the first level is read whole.
+        while more:
+            answer = await self._comments.page(place, offset)
+            top = items_of(answer, "wall.getComments")
+            for item in top:
+                shown = as_object(item, "comment")
+                for comment in [shown, *await self._thread(place, shown, oldest)]:
+                    message = self._comments.read_one(place, as_object(comment, "comment"))
+                    found[message.remote_id] = message
+            offset += COMMENTS_PAGE
+            level = "current_level_count" if "current_level_count" in answer else "count"
+            more = bool(top) and offset < total_of(answer, level)
+        return found
+
+    async def _thread(self, place: Place, top: Json, oldest: int) -> Sequence[object]:
+        thread = as_object(top.get("thread", {}), "thread")
+        shown, count = thread.get("items"), thread.get("count")
+        replies = shown if isinstance(shown, list) else []
+        if not isinstance(count, int) or count <= len(replies):
+            return replies
+        number = integer(top, "id")
+        return await self._comments.thread(place, number, lambda date: date < oldest)
+
+    # Photos, videos, goods and discussions
+
+    async def _lists(self, kind: str, wanted: Sequence[_Wanted]) -> AsyncIterator[Page]:
+        """Look comments up in the lists of what they stand below."""
+        groups: defaultdict[tuple[int, int], list[_Wanted]] = defaultdict(list)
+        for each in wanted:
+            if each.below is not None:
+                groups[each.owner, each.below].append(each)
+        lister = _LISTS[kind]
+        api = self._desk.reader if lister.by_service else self._desk.user
+        if groups and api is None:
+            token = "service_token" if lister.by_service else "user_token"
+            yield Page({}, note=f"{kind}s cannot be looked up without a {token}")
+            return
+        for (owner, below), group in groups.items():
+            verdicts = _Verdicts()
+            try:
+                found = await self._listed(api, kind, owner, below)
+            except (PermissionMissing, UnexpectedPayload) as error:
+                verdicts.notes.append(f"{kind}s of {owner}_{below} cannot be looked up: {error}")
+            else:
+                verdicts.settle(group, found)
+            yield await self._page(verdicts)
+
+    async def _listed(
+        self, api: Api | None, kind: str, owner: int, below: int
+    ) -> dict[str, Message]:
+        """Return all comments below one thing by their ids."""
+        lister, keys = _LISTS[kind], COMMENT_KINDS[kind]
+        place = {keys.owner_key: owner, keys.below_key: below}
+        found: dict[str, Message] = {}
+        offset, more = 0, api is not None
+        while more and api is not None:
+            params = lister.params(owner, below) | {
+                "offset": offset, "count": COMMENTS_PAGE, "need_likes": 0, "sort": "desc",
+            }  # fmt: skip
+            answer = await api.call(lister.method, params)
+            items = items_of(answer, lister.method)
+            for item in items:
+                message = comment_in(kind, as_object(item, "comment"), place, self._desk)
+                found[message.remote_id] = message
+            offset += COMMENTS_PAGE
+            more = bool(items) and offset < total_of(answer)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """The method that lists the comments of a kind."""
+
+    method: str
+    params: Callable[[int, int], dict[str, Any]]
+    by_service: bool = False
+    """Whether a service token will do; else it takes a user's."""
+
+
+_LISTS: dict[str, _List] = {
+    "photo_comment": _List(
+        "photos.getComments", lambda owner, below: {"owner_id": owner, "photo_id": below}
+    ),
+    "video_comment": _List(
+        "video.getComments", lambda owner, below: {"owner_id": owner, "video_id": below}
+    ),
+    "market_comment": _List(
+        "market.getComments", lambda owner, below: {"owner_id": owner, "item_id": below}
+    ),
+    "board_post": _List(
+        "board.getComments",
+        lambda owner, below: {"group_id": abs(owner), "topic_id": below},
+        by_service=True,
+    ),
+}
+
+
+def _placed(wanted: _Wanted) -> bool:
+    """Whether it is known which post it is or stands below."""
+    return wanted.kind == "wall_post" or wanted.below is not None
+
+
+def _hidden(item: Json) -> bool:
+    """Whether VK shows a message's shell only, for a reason that it does not tell."""
+    return item.get("is_unavailable") is True
