@@ -58,7 +58,9 @@ class Item:
     *author* is None where the brand wrote it. *peer* is the customer of a private thread. *parent*
     is the serial of what this replies to and *root* of what began the public thread (an item that
     begins one is its own root). *wall* is whose wall a public thread stands on: None is the brand's,
-    a person where somebody named the brand elsewhere. *number* is the id in the network's own
+    a person where somebody named the brand elsewhere. *place* is what of VK's other things than a
+    wall post the thread stands below ("photo", "video", "market", "board"; "suggest" is a post that
+    only the shop sees): each counts its ids apart. *number* is the id in the network's own
     numbering, *peer_number* the place in a private thread, from 1 (VK's conversation_message_id).
     *quoted* is the serial of what this quotes, *media* the types of what is attached, *group* the
     number of a private thread of several people. *truth* is what a scenario knows of the text and
@@ -77,6 +79,7 @@ class Item:
     peer: Person | None = None
     parent: int | None = None
     wall: Person | None = None
+    place: str = ""
     peer_number: int = 0
     edits: tuple[Version, ...] = ()
     deleted_at: datetime | None = None
@@ -220,6 +223,7 @@ class World:
         peer: Person | None = None,
         parent: int | None = None,
         wall: Person | None = None,
+        place: str = "",
         visible_at: datetime | None = None,
         auto_reply: bool = False,
         staff: str | None = None,
@@ -247,6 +251,7 @@ class World:
             root=above.root if above is not None and kind != "dm" else serial,
             author=author, peer=peer, parent=parent,
             wall=above.wall if above is not None else wall,
+            place=above.place if above is not None else place,
             auto_reply=auto_reply, staff=staff, positive=positive, quoted=quoted, media=media,
             group=group, truth=truth,
         )  # fmt: skip
@@ -410,13 +415,13 @@ class World:
         """
         Return the id in the form the network shows it.
 
-        X: a snowflake. VK: the message id, or "OWNER_ID" on a wall. Facebook: "m_…", "PAGE_POST",
+        X: a snowflake. VK: the message id, "OWNER_ID" on a wall, "photoOWNER_ID" below a photo. Facebook: "m_…", "PAGE_POST",
         "POST_COMMENT".
         """
         if item.network == "facebook":
             return self._facebook_id(item)
         if item.network == "vk" and not item.private:
-            return f"{self.wall_owner_id(item)}_{item.number}"
+            return f"{item.place}{self.wall_owner_id(item)}_{item.number}"
         return str(item.number)
 
     def by_remote_id(self, network: Network, remote_id: str) -> Item | None:
@@ -451,7 +456,7 @@ class World:
         if item.network == "twitter":
             number = snowflake(item.sent_at, item.serial)
         elif item.network == "vk":
-            space = "dm" if item.private else str(self.wall_owner_id(item))
+            space = "dm" if item.private else f"{item.place}{self.wall_owner_id(item)}"
             number = self._next(f"vk/{space}")
         else:
             number = 122_100_000_000_000_000 + 1_009 * self._next("facebook")
