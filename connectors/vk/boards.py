@@ -179,7 +179,9 @@ def comment_in(kind: str, item: Json, place: Mapping[str, Any], desk: Desk) -> M
     whole = {**place, **item}
     if kind == _PHOTO.name and "pid" in item:
         whole = {"photo_id": item["pid"], **whole}
-    return comment_of(COMMENT_KINDS[kind], whole, desk.group_id, desk.clock.now())
+    return comment_of(
+        COMMENT_KINDS[kind], whole, desk.group_id, desk.clock.now(), root_of=desk.memory.root_of
+    )
 
 
 async def _read(
@@ -192,6 +194,8 @@ async def _read(
     """Return the comments from *floor* on, and whether older ones stood among *items*."""
     context = {"comment": kind, "stream": Stream.COMMENTS.value, "place": dict(place)}
     read = partial(comment_in, kind, place=place, desk=desk)
+    # Read once to learn: what a comment answers may stand behind it in the same list.
+    desk.memory.learn(sift(items, kind, read)[0])
     messages, unknown = sift(items, kind, read, context)
     fresh = [message for message in messages if message.sent_at >= instant_of(floor)]
     named = await desk.people.name(folded(fresh))

@@ -10,10 +10,11 @@ import vk_api
 from connectors.vk.boards import Boards, Photos
 from connectors.vk.checking import Check
 from connectors.vk.conversations import Conversations
-from connectors.vk.desk import Desk, Posts
+from connectors.vk.desk import Desk
 from connectors.vk.elsewhere import Mentions, Search
 from connectors.vk.errors import DAILY_LIMITS
 from connectors.vk.listening import Listening
+from connectors.vk.memory import Memory
 from connectors.vk.people import People
 from connectors.vk.replying import Replying
 from connectors.vk.rereading import read_again
@@ -58,7 +59,7 @@ class Connector(port.Connector):
             )
         )  # fmt: skip
         self._desk = Desk(
-            settings, clock, community, service, user, People(community), Posts(settings.group_id)
+            settings, clock, community, service, user, People(community), Memory(settings.group_id)
         )
         self._listening = Listening(self._desk)
         self._polls = {
@@ -105,7 +106,7 @@ class Connector(port.Connector):
     def reread(self, item: Unknown) -> Page:
         """Read a quarantined item once more."""
         desk = self._desk
-        return read_again(item, desk.group_id, desk.clock.now(), desk.posts.is_customers)
+        return read_again(item, desk.group_id, desk.clock.now(), desk.memory)
 
     def allowances(self) -> Sequence[Allowance]:
         """Return how much of the daily limits is used by the tokens that have any."""

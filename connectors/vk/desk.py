@@ -1,26 +1,20 @@
-"""What every source works with: the tokens, the clock, and what is known of people and posts."""
+"""What every source works with: the tokens, the clock, the times to read from."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from connectors.vk.payloads import post_name
-from connectors.vk.shapes import as_object, integer, items_of, unix
-from inboxd.errors import InboxdError, PermissionMissing, UnexpectedPayload
+from connectors.vk.shapes import unix
+from inboxd.errors import PermissionMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
+    from connectors.vk.memory import Memory
     from connectors.vk.people import People
     from connectors.vk.settings import Settings
     from connectors.vk.transport import Api
     from inboxd.clock import Clock
     from inboxd.connector import Cursor
-    from inboxd.model import Message
-
-POSTS_BY_ID: Final = 100  # wall.getById; the schema names no limit, dev.vk.com this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +27,7 @@ class Desk:
     service: Api | None
     user: Api | None
     people: People
-    posts: Posts
+    memory: Memory
 
     @property
     def group_id(self) -> int:
@@ -83,64 +77,3 @@ class Desk:
         if not isinstance(since, int):
             return self.horizon, self.horizon
         return since - self.overlap, since
-
-
-class Posts:
-    """Who wrote the posts of the community's own wall: the shop, or a customer."""
-
-    _MOST: Final = 10_000
-
-    def __init__(self, group_id: int) -> None:
-        self._group_id = group_id
-        self._customers: OrderedDict[int, bool] = OrderedDict()
-
-    def is_customers(self, post: int) -> bool:
-        """Whether a customer wrote *post*; of one that nobody knows, the shop."""
-        return self._customers.get(post, False)
-
-    def note(self, post: int, *, customers: bool) -> None:
-        """Remember who wrote *post*; the oldest knowledge goes when it is too much."""
-        self._customers[post] = customers
-        if len(self._customers) > self._MOST:
-            self._customers.popitem(last=False)
-
-    def learn(self, messages: Iterable[Message]) -> None:
-        """Remember the posts among *messages*: only customers' are messages."""
-        own = post_name(-self._group_id, 0).removesuffix("0")
-        for message in messages:
-            if message.remote_id.startswith(own):
-                self.note(int(message.remote_id.removeprefix(own)), customers=True)
-
-    def customers_newest(self, count: int) -> list[int]:
-        """Return the newest posts of customers, for a cursor to carry over a restart."""
-        return sorted(post for post, theirs in self._customers.items() if theirs)[-count:]
-
-    async def ask(self, posts: Iterable[int], reader: Api | None) -> None:
-        """
-        Learn who wrote those of *posts* that are not known, where a token can read the wall.
-
-        A failure holds nothing back: the wall's own reading will meet it again and tell.
-        """
-        if reader is None:
-            return
-        strange = sorted(set(posts) - self._customers.keys())
-        for start in range(0, len(strange), POSTS_BY_ID):
-            some = strange[start : start + POSTS_BY_ID]
-            names = ",".join(f"{-self._group_id}_{post}" for post in some)
-            try:
-                answer = await reader.call("wall.getById", {"posts": names})
-                self._note_all(some, items_of(answer, "wall.getById"))
-            except InboxdError:
-                return
-
-    def _note_all(self, asked: Sequence[int], found: Iterable[object]) -> None:
-        """Note the posts that were *found*; one that VK does not show is nobody's we know."""
-        for post in asked:
-            self.note(post, customers=False)
-        for item in found:
-            try:
-                post_found = as_object(item, "post")
-                theirs = integer(post_found, "from_id") != -self._group_id
-                self.note(integer(post_found, "id"), customers=theirs)
-            except UnexpectedPayload:
-                continue

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from connectors.vk.comments import Comments, Place, commented
-from connectors.vk.desk import POSTS_BY_ID
+from connectors.vk.memory import POSTS_BY_ID
 from connectors.vk.payloads import folded, post_of
 from connectors.vk.people import PROFILE_FIELDS
 from connectors.vk.shapes import as_object, integer, items_of, sift, total_of, unix

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from connectors.vk.memory import Memory
 from connectors.vk.payloads import (
     COMMENT_KINDS,
     WALL,
@@ -17,6 +17,7 @@ from connectors.vk.shapes import as_object, in_words, integer_or_none, unknown_i
 from inboxd.model import Message, Stream, Unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from inboxd.model import Json
@@ -71,17 +72,9 @@ COMMENT_EVENTS: Mapping[str, tuple[CommentKind, str]] = {
     for change in ("new", "edit", "restore", "delete")
 }
 
-WhosePost = Callable[[int], bool]
-"""Whether a customer wrote the post of that id on the community's wall."""
-
-
-def nobodys_post(_post: int) -> bool:
-    """Stand in where nothing is known of who wrote the posts: the shop did."""
-    return False
-
 
 def event_of(
-    raw: object, group_id: int, seen_at: datetime, is_customers: WhosePost = nobodys_post
+    raw: object, group_id: int, seen_at: datetime, memory: Memory | None = None
 ) -> Message | Unknown | None:
     """Return what a long-poll event tells, or None where it is nothing that was written to us."""
     event = raw if isinstance(raw, dict) else {}
@@ -95,13 +88,13 @@ def event_of(
         return unknown_item(kind, raw, name)
     try:
         content = as_object(event.get("object"), "object")
-        return _told(kind, content, group_id, seen_at, is_customers)
+        return _told(kind, content, group_id, seen_at, memory or Memory(group_id))
     except Exception as error:  # noqa: BLE001 - our own bug must not stop the long poll either
         return unknown_item(kind, raw, name, error=in_words(error))
 
 
 def _told(
-    kind: str, content: Json, group_id: int, seen_at: datetime, is_customers: WhosePost
+    kind: str, content: Json, group_id: int, seen_at: datetime, memory: Memory
 ) -> Message | None:
     if kind in _MESSAGE_EVENTS:
         return direct_message(as_object(content.get("message", content), "message"), group_id)
@@ -114,7 +107,7 @@ def _told(
     post = _post_on_our_wall(comment, content, group_id)
     return comment_of(
         comment, content, group_id, seen_at, deleted=change == "delete",
-        restored=change == "restore", below_customers_post=post is not None and is_customers(post),
+        restored=change == "restore", below_customers_post=post is not None and memory.is_customers(post), root_of=memory.root_of,
     )  # fmt: skip
 
 

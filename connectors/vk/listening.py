@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 _MOST_ROUNDS: Final = 100
 """How many long polls one poll makes at most; a flood goes on in the next poll."""
-_CUSTOMERS_POSTS: Final = 300
-"""How many posts of customers a cursor carries over a restart."""
 
 _LOST: Final = "VK dropped long-poll events before they were read"
 _READ_BACK: Final = f"{_LOST}; what they told is read back, but for comments on %s"
@@ -32,7 +30,7 @@ _NOT_READ_BACK: Final = (
 
 
 class Listening:
-    """The community's events. The cursor is ``{"ts": text, "customers_posts": [post ids]}``."""
+    """The community's events. The cursor is ``{"ts": text}``, and what is to be remembered."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -44,8 +42,7 @@ class Listening:
         if not isinstance(ts, str):
             yield Page(self._cursor(await self.long_poll.open()))
             return
-        for post in cursor.get("customers_posts", ()):
-            self._desk.posts.note(post, customers=True)
+        self._desk.memory.recall(cursor)
         told: set[str] = set()
         for _round in range(_MOST_ROUNDS):
             heard = await self.long_poll.listen(ts)
@@ -55,8 +52,7 @@ class Listening:
                 return
 
     def _cursor(self, ts: str) -> Cursor:
-        posts = self._desk.posts.customers_newest(_CUSTOMERS_POSTS)
-        return {"ts": ts, **({"customers_posts": posts} if posts else {})}
+        return {"ts": ts, **self._desk.memory.carried()}
 
     async def _page(self, heard: Heard, told: set[str]) -> Page:
         """Return a page of events; those whose id is in *told* came before and are left out."""
@@ -78,11 +74,11 @@ class Listening:
     async def _understood(self, updates: Sequence[object]) -> list[Message | Unknown | None]:
         """Return what *updates* tell, in the conversations of the posts that they belong to."""
         desk, now = self._desk, self._desk.clock.now()
-        # The posts among them first: comments below them may come in the same batch.
-        posts = [event_of(raw, desk.group_id, now) for raw in updates]
-        desk.posts.learn(post for post in posts if isinstance(post, Message))
-        await desk.posts.ask(commented_posts(updates), desk.reader)
-        return [event_of(raw, desk.group_id, now, desk.posts.is_customers) for raw in updates]
+        # Read once to learn: a comment and what it stands below may come in the same batch.
+        first = [event_of(raw, desk.group_id, now, desk.memory) for raw in updates]
+        desk.memory.learn(item for item in first if isinstance(item, Message))
+        await desk.memory.ask(commented_posts(updates), desk.reader)
+        return [event_of(raw, desk.group_id, now, desk.memory) for raw in updates]
 
     def _not_on_walls(self, messages: Sequence[Message]) -> list[Message]:
         """Return those whose window only the event tells of; walls are read with their rights."""

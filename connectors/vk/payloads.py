@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -138,14 +139,23 @@ _NAMED_FIRST = re.compile(
 )
 
 
+RootOf = Callable[[str], str]
+"""The top of the thread that a comment stands in, both by their ids."""
+
+
+def itself(comment: str) -> str:
+    """Stand in where nothing is known of what answers what."""
+    return comment
+
+
 def _parents(payload: Json) -> tuple[int | None, int | None]:
-    """Return the top comment of the thread and the comment answered; None where there is none."""
+    """Return the top comment of the thread, where VK names it, and the comment answered."""
     stack = [number for number in list_of(payload, "parents_stack") if isinstance(number, int)]
     addressed = _BOARD_ADDRESSEE.match(text_of(payload, "text"))
     answered = integer_or_none(payload, "reply_to_comment") or (stack[-1] if stack else None)
     if answered is None and addressed is not None:
         answered = int(addressed[1])
-    return (stack[0] if stack else answered), answered
+    return (stack[0] if stack else None), answered
 
 
 def addressees_of(payload: Json, group_id: int) -> tuple[str, ...]:
@@ -179,6 +189,7 @@ def comment_of(  # noqa: PLR0913 - what a comment does not say of itself
     deleted: bool = False,
     restored: bool = False,
     below_customers_post: bool = False,
+    root_of: RootOf = itself,
     stream: Stream = Stream.COMMENTS,
 ) -> Message:
     """
@@ -192,17 +203,20 @@ def comment_of(  # noqa: PLR0913 - what a comment does not say of itself
         integer_or_none(payload, kind.owner_key) or integer_or_none(payload, "owner_id")
     ) or -group_id
     number, below = integer(payload, "id"), integer_or_none(payload, kind.below_key)
+    name, top = f"{kind.name}:{owner}_{number}", f"{kind.name}:{owner}_"
     root, answered = _parents(payload)
+    if root is None and answered is not None:
+        root = int(root_of(f"{top}{answered}").removeprefix(top))
     author_id = _author_of(payload, deleted=deleted)
     page = kind.page.format(owner=owner, below=below, id=number)
     thread = _comment_thread(kind, owner, root or number, below)
-    parent = None if answered is None else f"{kind.name}:{owner}_{answered}"
+    parent = None if answered is None else f"{top}{answered}"
     if below_customers_post and below is not None:
         thread = post_name(owner, below)
         parent = parent or thread
     outbound = _direction(author_id, group_id) is Direction.OUTBOUND
     return Message(
-        remote_id=f"{kind.name}:{owner}_{number}",
+        remote_id=name,
         thread_id=thread,
         stream=stream,
         direction=_direction(author_id, group_id),

@@ -80,16 +80,19 @@ class Replying:
         params = comment_params(place, reply, desk.group_id)
         answer = await api.call(place.kind.method, params, COMMENT_REFUSALS)
         told = answer if isinstance(answer, dict) else {"comment_id": answer}
-        answered = place.answered if place.kind.name != "board_post" else None
-        person = reply.recipient.remote_id if reply.recipient is not None else ""
+        person = reply.recipient.remote_id if reply.recipient is not None else None
         written = {
             "id": told.get("comment_id"), "date": desk.now, "from_id": -desk.group_id,
             "text": addressed_text(place, reply),
             place.kind.owner_key: place.owner, place.kind.below_key: place.below,
             "parents_stack": told.get("parents_stack") or ([] if place.root is None else [place.root]),
-            "reply_to_comment": answered, "reply_to_user": person if answered else None,
+            "reply_to_comment": place.answered,
+            "reply_to_user": person if place.answered is not None else None,
         }  # fmt: skip
-        return comment_of(
+        message = comment_of(
             place.kind, written, desk.group_id, desk.clock.now(),
             below_customers_post=place.root is None, stream=reply.stream,
+            root_of=desk.memory.root_of,
         )  # fmt: skip
+        desk.memory.learn([message])
+        return message

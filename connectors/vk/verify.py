@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from connectors.vk.boards import COMMENTS_PAGE, comment_in
 from connectors.vk.comments import Comments, Place
-from connectors.vk.desk import POSTS_BY_ID
+from connectors.vk.memory import POSTS_BY_ID
 from connectors.vk.payloads import COMMENT_KINDS, WALL, direct_message, post_name, post_of
 from connectors.vk.shapes import as_object, integer, items_of, total_of, unix
 from inboxd.connector import Known, Page

@@ -132,7 +132,7 @@ class Wall:
             found.unknown.append(unknown_item("post", item, error=told, context=POST_CONTEXT))
             return fresh
         customers = post.get("from_id", -self._desk.group_id) != -self._desk.group_id
-        self._desk.posts.note(number, customers=customers)
+        self._desk.memory.note(number, customers=customers)
         if customers and max(date, integer_or_none(post, "edited") or 0) >= floor:
             messages, unknown = sift([post], "post", self.read_one, POST_CONTEXT)
             found.messages += messages
