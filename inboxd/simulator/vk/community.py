@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 
     from inboxd.simulator.world import Brand, Item, World
 
+# What a comment can stand below beside a post: the thing's place in the world, its events' name.
+THINGS = {
+    "photo": "photo_comment",
+    "video": "video_comment",
+    "market": "market_comment",
+    "board": "board_post",
+}
+CHANGES = ("new", "edit", "delete", "restore")
 # Every event that the simulated world has, of the 37 that VK can send.
 EVENTS = (
     "message_new",
@@ -26,6 +34,7 @@ EVENTS = (
     "wall_reply_edit",
     "wall_reply_delete",
     "wall_reply_restore",
+    *(f"{name}_{change}" for name in THINGS.values() for change in CHANGES),
 )
 _REPEAT_WINDOW = timedelta(hours=1)  # dev.vk.com/method/messages.send, random_id
 _KEY_LIFETIME = timedelta(hours=1)
@@ -102,9 +111,28 @@ class Community:
         world, at = self.world, self.now()
         written = [*world.visible(objects.NETWORK, "post", at)]
         written += world.visible(objects.NETWORK, "mention", at)
-        roots = (item for item in written if item.root == item.serial)
+        written += world.visible(objects.NETWORK, "search", at)
+        roots = (item for item in written if item.root == item.serial and not item.place)
         on_wall = (item for item in roots if world.wall_owner_id(item) == owner_id)
         return sorted(on_wall, key=lambda item: item.order, reverse=True)
+
+    def public(self) -> list[Item]:
+        """Return everything that stands on anybody's wall, newest first."""
+        world, at = self.world, self.now()
+        kinds = (world.visible(objects.NETWORK, kind, at) for kind in objects.PUBLIC_KINDS)
+        on_walls = (item for items in kinds for item in items if not item.place)
+        return sorted(on_walls, key=lambda item: item.order, reverse=True)
+
+    def things(self, place: str) -> list[Item]:
+        """Return the community's photos, videos, goods or topics, newest first."""
+        written = self.world.visible(objects.NETWORK, "post", self.now())
+        return [item for item in reversed(written) if item.place == place]
+
+    def thing(self, place: str, owner_id: int, number: int) -> Item | None:
+        """Return a photo, a video, a product or a topic by its id."""
+        item = self.world.by_remote_id(objects.NETWORK, f"{place}{owner_id}_{number}")
+        there = item is not None and item.root == item.serial and item.is_visible(self.now())
+        return item if there else None
 
     def wall_item(self, owner_id: int, number: int) -> Item | None:
         """Return a visible post or comment of a wall by its id."""

@@ -11,9 +11,20 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from inboxd.simulator.faults import Fault, middleware
-from inboxd.simulator.vk import groups, longpoll, messages, objects, wall
+from inboxd.simulator.vk import (
+    execute,
+    groups,
+    longpoll,
+    messages,
+    newsfeed,
+    objects,
+    things,
+    wall,
+)
 from inboxd.simulator.vk.community import Community
 from inboxd.simulator.vk.protocol import (
+    DAILY,
+    DailyLimit,
     Json,
     Params,
     RateLimit,
@@ -58,12 +69,16 @@ _METHODS: Mapping[str, Callable[[Community, Params], Any]] = {
     "messages.getConversations": messages.get_conversations,
     "messages.getHistory": messages.get_history,
     "messages.send": messages.send,
+    "newsfeed.getMentions": newsfeed.get_mentions,
+    "newsfeed.search": newsfeed.search,
     "users.get": groups.users_get,
     "utils.getServerTime": groups.get_server_time,
     "wall.createComment": wall.create_comment,
     "wall.get": wall.get,
     "wall.getById": wall.get_by_id,
+    "wall.getComment": wall.get_comment,
     "wall.getComments": wall.get_comments,
+    **things.METHODS,
 }
 _FAULT_CODES = {
     Fault.RATE_LIMIT: 6,
@@ -83,6 +98,7 @@ def app(  # noqa: PLR0913 - what a facade is made of
     tokens: Mapping[str, TokenKind] = TOKENS,
     refusals: Mapping[int, int] = MappingProxyType({}),
     rate_limited: bool = False,
+    daily: Mapping[str, int] = DAILY,
 ) -> web.Application:
     """
     Return the server.
@@ -90,8 +106,10 @@ def app(  # noqa: PLR0913 - what a facade is made of
     *tokens* says which token is of which kind, *refusals* which person (VK id) cannot
     be written to and by which error (900, 901, 902). *rate_limited* counts calls in
     seconds of *now*, so it makes sense only on a clock that runs as fast as the caller.
+    *daily* is how often a token may call a method in a day.
     """
-    api = _Api(Community(world, now, refusals), faults, tokens, RateLimit(rate_limited))
+    limits = RateLimit(rate_limited), DailyLimit(daily)
+    api = _Api(Community(world, now, refusals), faults, tokens, *limits)
     faulty = middleware(objects.NETWORK, faults, log, now, endpoint_of=_endpoint, worded=api.worded)
     server = web.Application(middlewares=[_read_params, faulty])
     server.router.add_route("*", "/method/{name}", api.call)
@@ -108,11 +126,13 @@ class _Api:
         faults: Faults,
         tokens: Mapping[str, TokenKind],
         rate: RateLimit,
+        daily: DailyLimit,
     ) -> None:
         self._community = community
         self._faults = faults
         self._tokens = tokens
         self._rate = rate
+        self._daily = daily
 
     async def call(self, request: web.Request) -> web.Response:
         """Answer one method call: HTTP 200 whether it succeeds or fails."""
@@ -120,6 +140,8 @@ class _Api:
             answer = self._run(request)
         except VkError as error:
             return _failed(request, error)
+        if _endpoint(request) == "execute":
+            return web.json_response(answer)
         if isinstance(answer, dict) and "items" in answer and self._twice(request):
             answer["items"] = [*answer["items"], *answer["items"][-1:]]
         return web.json_response({"response": answer})
@@ -137,7 +159,7 @@ class _Api:
             return _bare(switch)
         if _endpoint(request) == LONG_POLL:
             return self._long_poll_fault(switch)
-        code = int(switch.code) if switch.code is not None else _FAULT_CODES[switch.fault]
+        code = _fault_code(switch)
         return _failed(request, VkError(code, **(_captcha(request) if code == 14 else {})))
 
     def _long_poll_fault(self, switch: Switch) -> web.StreamResponse:
@@ -153,9 +175,23 @@ class _Api:
         require_version(values.get("v", ""))
         kind = authorise(name, token, self._tokens)
         self._rate.count(token, kind, self._community.now())
-        method = _METHODS.get(name) or partial(
-            groups.get_long_poll_server, server=f"{request.url.origin()}/longpoll"
-        )
+        server = f"{request.url.origin()}/longpoll"
+        if name == "execute":
+            call = partial(self._call_inside, token, server)
+            return execute.run(Params(values).text("code"), call)
+        return self._call(name, token, server, values)
+
+    def _call_inside(self, token: str, server: str, name: str, values: Mapping[str, str]) -> Any:  # noqa: ANN401 - as above
+        """Carry out a call of `execute`; a fault on its own name hits it there."""
+        switch = self._faults.draw(objects.NETWORK, name, *_FAULT_CODES)
+        if switch is not None:
+            raise VkError(_fault_code(switch))
+        authorise(name, token, self._tokens)
+        return self._call(name, token, server, values)
+
+    def _call(self, name: str, token: str, server: str, values: Mapping[str, str]) -> Any:  # noqa: ANN401 - as above
+        self._daily.count(token, name, self._community.now())
+        method = _METHODS.get(name) or partial(groups.get_long_poll_server, server=server)
         return method(self._community, Params(values))
 
     def _twice(self, request: web.Request) -> bool:
@@ -171,6 +207,10 @@ async def _read_params(
     form = {name: str(value) for name, value in (await request.post()).items()}
     _PARAMS.set({**request.query, **form})
     return await handler(request)
+
+
+def _fault_code(switch: Switch) -> int:
+    return int(switch.code) if switch.code is not None else _FAULT_CODES[switch.fault]
 
 
 def _endpoint(request: web.Request) -> str:

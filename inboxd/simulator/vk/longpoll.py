@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from inboxd.simulator.vk import messages, objects
+from inboxd.simulator.vk.community import CHANGES, THINGS
 from inboxd.simulator.vk.protocol import VERSION, Json
 
 if TYPE_CHECKING:
@@ -123,17 +124,28 @@ def _private(community: Community, item: Item, event: Event) -> tuple[str, Json]
 
 
 def _post(community: Community, item: Item, event: Event) -> tuple[str, Json] | None:
-    if event.change != "new":
+    if event.change != "new" or item.place in THINGS:
         return None
     shown = objects.post(community.world, item, event.at, community.live_comments(item))
     return "wall_post_new", shown
 
 
 def _comment(community: Community, item: Item, event: Event) -> tuple[str, Json] | None:
+    if item.place:
+        return _below_a_thing(community, item, event)
     if event.change == "delete":
         return "wall_reply_delete", objects.deleted_comment(community.world, item)
     kind = _COMMENT_EVENTS.get(event.change)
     return None if kind is None else (kind, objects.comment(community.world, item, event.at))
+
+
+def _below_a_thing(community: Community, item: Item, event: Event) -> tuple[str, Json] | None:
+    name = THINGS.get(item.place)
+    if name is None or event.change not in CHANGES:
+        return None
+    if event.change == "delete":
+        return f"{name}_delete", objects.deleted_thing_comment(community.world, item)
+    return f"{name}_{event.change}", objects.thing_event(community.world, item, event.at)
 
 
 def _number(text: str) -> int | None:

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
     from inboxd.simulator.people import Person
     from inboxd.simulator.vk.protocol import Json
-    from inboxd.simulator.world import Brand, Item, World
+    from inboxd.simulator.world import Brand, Item, Kind, World
 
 NETWORK: Final = "vk"
+PUBLIC_KINDS: Final[tuple[Kind, ...]] = ("post", "comment", "mention", "search")
 _NO_AVATAR = "https://vk.invalid/images/camera_50.png"
 
 
@@ -145,7 +146,7 @@ def post(world: World, item: Item, at: datetime, comments: int) -> Json:
         "date": _unix(item.sent_at),
         "text": item.text_at(at),
         "type": "post",
-        "post_type": "post",
+        "post_type": "suggest" if item.place == "suggest" else "post",
         "attachments": [],
         "comments": {"count": comments, "can_post": 1, "groups_can_post": True},
         "likes": {"can_like": 1, "count": 0, "user_likes": 0},
@@ -182,6 +183,91 @@ def comment(world: World, item: Item, at: datetime, thread: Json | None = None) 
         answered = world.get(item.parent)
         shown["reply_to_comment"] = answered.number
         shown["reply_to_user"] = author_id(world, answered)
+    return shown
+
+
+# The keys under which a comment says what it stands below, by the thing's place in the world.
+_BELOW = {
+    "photo": ("photo_id", "photo_owner_id"),
+    "video": ("video_id", "video_owner_id"),
+    "market": ("item_id", "market_owner_id"),
+    "board": ("topic_id", "topic_owner_id"),
+}
+_NOT_BELOW_THINGS = ("parents_stack", "thread", "post_id", "owner_id")
+
+
+def thing_comment(world: World, item: Item, at: datetime) -> Json:
+    """
+    Return a comment below a photo, a video or a product, or one in a discussion, as lists show it.
+
+    Such a list is flat: a comment says at most which other it answers, in a discussion by a mark
+    in front of its text alone.
+    """
+    shown = comment(world, item, at)
+    for key in _NOT_BELOW_THINGS:
+        shown.pop(key, None)
+    if item.parent is None or item.parent == item.root:
+        return shown
+    answered = world.get(item.parent)
+    if item.place != "board":
+        author = author_id(world, answered)
+        return {**shown, "reply_to_comment": answered.number, "reply_to_user": author}
+    if not shown["text"].startswith("["):
+        shown["text"] = f"{_addressed(world, answered)}, {shown['text']}"
+    return shown
+
+
+def _addressed(world: World, item: Item) -> str:
+    """Return the mark that VK puts in front of an answer in a discussion."""
+    author, owner = author_id(world, item), world.wall_owner_id(item)
+    name = item.author.name if item.author is not None else world.brand(NETWORK).name
+    kind = "id" if author > 0 else "club"
+    return f"[{kind}{abs(author)}:bp{owner}_{item.number}|{name.split()[0]}]"
+
+
+def thing_event(world: World, item: Item, at: datetime) -> Json:
+    """Return the object of a `*_comment_new`, `_edit` or `_restore`: it names the thing as well."""
+    below, owner = _BELOW[item.place]
+    place = {below: world.get(item.root).number, owner: world.wall_owner_id(item)}
+    return {**thing_comment(world, item, at), **place}
+
+
+def deleted_thing_comment(world: World, item: Item) -> Json:
+    """Return the object of a `*_comment_delete` or `board_post_delete` event."""
+    below, owner = _BELOW[item.place]
+    owner = owner if item.place == "board" else "owner_id"
+    return {
+        owner: world.wall_owner_id(item),
+        below: world.get(item.root).number,
+        "id": item.number,
+        "deleter_id": max(0, author_id(world, item)),
+    }
+
+
+def topic(world: World, item: Item, comments: Sequence[Item]) -> Json:
+    """Return a discussion."""
+    last = comments[-1] if comments else item
+    return {
+        "id": item.number,
+        "title": item.text,
+        "created": _unix(item.sent_at),
+        "created_by": author_id(world, item),
+        "updated": _unix(last.sent_at),
+        "updated_by": author_id(world, last),
+        "is_closed": int(item.hidden_at is not None),
+        "is_fixed": 0,
+        "comments": len(comments),
+    }
+
+
+def mention(world: World, item: Item, at: datetime, comments: int) -> Json:
+    """Return an item of `newsfeed.getMentions`: a post, or a comment in the shape of one."""
+    shown = {**post(world, item, at, comments), "to_id": world.wall_owner_id(item)}
+    if item.root != item.serial:
+        above = parents(world, item)
+        shown |= {
+            "post_type": "reply", "post_id": world.get(item.root).number, "parents_stack": above,
+        }  # fmt: skip
     return shown
 
 

@@ -6,9 +6,9 @@ Facts are of API 5.199 (VKCOM/vk-api-schema) and dev.vk.com/reference/errors.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,8 @@ ERRORS: Mapping[int, str] = {
     8: "Invalid request",
     9: "Flood control",
     10: "Internal server error",
+    12: "Unable to compile code",
+    13: "Runtime error occurred during code invocation",
     14: "Captcha needed",
     15: "Access denied",
     17: "Validation required",
@@ -43,11 +45,13 @@ ERRORS: Mapping[int, str] = {
     213: "Access to status replies denied",
     222: "Hyperlinks are forbidden",
     223: "Too many replies",
+    801: "Comments for this video are closed",
     900: "Can't send messages for users from blacklist",
     901: "Can't send messages for users without permission",
     902: "Can't send messages to this user due to their privacy settings",
     914: "Message is too long",
     936: "Contact not found",
+    1401: "Comments for this market are closed",
 }
 
 
@@ -119,7 +123,12 @@ class Params:
 _ANY = frozenset(TokenKind)
 _PRIVATE = frozenset({TokenKind.USER, TokenKind.GROUP})
 _READ = frozenset({TokenKind.USER, TokenKind.SERVICE})
+_USER = frozenset({TokenKind.USER})
 ACCESS: Mapping[str, frozenset[TokenKind]] = {
+    "board.createComment": _USER,
+    "board.getComments": _READ,
+    "board.getTopics": _READ,
+    "execute": _PRIVATE,
     "groups.getById": _ANY,
     "groups.getLongPollServer": _PRIVATE,
     "groups.getLongPollSettings": _PRIVATE,
@@ -129,12 +138,22 @@ ACCESS: Mapping[str, frozenset[TokenKind]] = {
     "messages.getById": _PRIVATE,
     "messages.getConversations": _PRIVATE,
     "messages.getHistory": _PRIVATE,
+    "market.createComment": _USER,
+    "market.getComments": _USER,
     "messages.send": _PRIVATE,
+    "newsfeed.getMentions": _USER,
+    "newsfeed.search": _READ,
+    "photos.createComment": _USER,
+    "photos.getAllComments": _USER,
+    "photos.getComments": _USER,
     "users.get": _ANY,
     "utils.getServerTime": _ANY,
+    "video.createComment": _USER,
+    "video.getComments": _USER,
     "wall.createComment": _PRIVATE,
     "wall.get": _READ,
     "wall.getById": _READ,
+    "wall.getComment": _USER,
     "wall.getComments": _READ,
 }
 
@@ -201,6 +220,27 @@ class RateLimit:
         if len(calls) >= _PER_SECOND[kind]:
             raise VkError(6)
         calls.append(now)
+
+
+DAILY: Mapping[str, int] = {"wall.get": 5000, "wall.search": 1000, "newsfeed.search": 1000}
+"""Calls a token may make of a method in a day. Source: dev.vk.com, in python273/vk_api#411."""
+
+
+@dataclass(slots=True)
+class DailyLimit:
+    """Calls of today by token and method; error 29 above what *limits* allow."""
+
+    limits: Mapping[str, int] = field(default_factory=lambda: DAILY)
+    _calls: Counter[tuple[date, str, str]] = field(default_factory=Counter)
+
+    def count(self, token: str, method: str, now: datetime) -> None:
+        """Count a call, or raise error 29 without counting it."""
+        limit, key = self.limits.get(method), (now.date(), token, method)
+        if limit is None:
+            return
+        if self._calls[key] >= limit:
+            raise VkError(29)
+        self._calls[key] += 1
 
 
 def error_body(error: VkError, request: Sequence[tuple[str, str]]) -> Json:

@@ -60,6 +60,22 @@ def get_comments(community: Community, params: Params) -> Json:
     return answer
 
 
+def get_comment(community: Community, params: Params) -> Json:
+    """`wall.getComment`: one comment by its id, with what stands below it."""
+    number = params.integer("comment_id")
+    found = community.world.by_remote_id(
+        objects.NETWORK, f"{params.integer('owner_id', -community.brand.id)}_{number}"
+    )
+    if found is None or found.root == found.serial or found.visible_at > community.now():
+        raise VkError(15, "comment not found")
+    post = community.world.get(found.root)
+    threads = _threads(community, community.comments(post))
+    answer: Json = {"items": [_with_thread(community, found, threads, 0)]}
+    if params.flag("extended"):
+        answer |= objects.extended(community.world, [found], params.texts("fields"))
+    return answer
+
+
 def create_comment(community: Community, params: Params) -> Json:
     """
     `wall.createComment`: write a comment; the same `guid` within the hour is the same one.
