@@ -123,12 +123,12 @@ class Boards:
         """Return a page of a topic's comments, newest first."""
         params: dict[str, Any] = {
             "group_id": self._desk.group_id, "topic_id": topic, "offset": offset,
-            "count": COMMENTS_PAGE, "sort": "desc", "extended": 1, "need_likes": 0,
+            "count": COMMENTS_PAGE, "sort": "desc", "need_likes": 0,
         }  # fmt: skip
         reader = self._desk.require_reader("reading discussions back")
         answer: Json = await reader.call("board.getComments", params)
         items_of(answer, "board.getComments")
-        self._desk.people.learn(answer)
+        # Not extended: the method takes no fields, so its profiles lack handle and followers.
         return answer
 
 

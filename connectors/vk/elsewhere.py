@@ -246,17 +246,17 @@ class Search:
         self, word: str, floor: int
     ) -> AsyncIterator[tuple[_Found, list[int], str]]:
         """Yield what *word* finds page by page: the posts, their dates, and what is out of reach."""
-        start_from = ""
-        for number in range(1, _MOST_PAGES + 1):
+        start_from, shown = "", 0
+        for _page in range(_MOST_PAGES):
             answer = await self.page(word, floor, SEARCH_PAGE, start_from)
             items = items_of(answer, "newsfeed.search")
+            shown += len(items)
             found = self._elsewhere.read(items)
             found.messages = [each for each in found.messages if unix(each.sent_at) >= floor]
             start_from = str(answer.get("next_from") or "")
-            more = bool(items) and bool(start_from)
-            lost = f"VK finds more posts with {word!r} than it shows" if more else ""
-            yield found, _dates(items), lost if number == _MOST_PAGES else ""
-            if not more:
+            full = shown >= _MOST_PAGES * SEARCH_PAGE and total_of(answer, "total_count") > shown
+            yield found, _dates(items), f"VK finds more with {word!r} than it shows" if full else ""
+            if not items or not start_from:
                 return
 
     async def page(self, word: str, start: int, count: int, start_from: str = "") -> Json:

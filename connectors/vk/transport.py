@@ -247,9 +247,8 @@ class Api:
             answer = self._settled(answer, refusals)
         if isinstance(answer, InboxdError):
             raise answer
-        if not isinstance(answer, dict) or "response" not in answer:
-            raise UnexpectedPayload(f"{method}: VK's answer has no response", self._masked(answer))
-        return answer
+        whole: Json = answer
+        return whole
 
     def _settled(self, refusal: Refusal, refusals: Mapping[int, str]) -> InboxdError:
         now = self._clock.now()
@@ -260,9 +259,12 @@ class Api:
     def _ask(self, method: str, params: dict[str, Any]) -> Any:  # noqa: ANN401 - as in call
         """Return the answer, or what went wrong without a trace of the token."""
         try:
-            return self._vk.method(method, params, raw=True)
+            answer = self._vk.method(method, params, raw=True)
         except _SDK_ERRORS as error:
             return self._translated(error, method)
+        if isinstance(answer, dict) and "response" in answer:
+            return answer
+        return UnexpectedPayload(f"{method}: VK's answer has no response", self._masked(answer))
 
     def _translated(self, error: Exception, method: str) -> Refusal | InboxdError:
         if isinstance(error, vk_api.ApiError):
