@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING, Any, Final
 from connectors.vk.comments import newest_of
 from connectors.vk.payloads import COMMENT_KINDS, comment_of, folded
 from connectors.vk.shapes import (
-    as_object,
     instant_of,
     integer,
     integer_or_none,
     items_of,
     sift,
     total_of,
-    unknown_item,
 )
 from connectors.vk.windows import COMMENTS_CLOSED, comment_windows
 from inboxd.connector import Page
-from inboxd.errors import PermissionMissing, UnexpectedPayload
+from inboxd.errors import PermissionMissing
 from inboxd.model import Stream
 
 if TYPE_CHECKING:
@@ -73,20 +71,24 @@ class Boards:
         while more:
             answer = await self.topics(offset, TOPICS_PAGE)
             items = items_of(answer, "board.getTopics")
-            fresh = True
-            for item in items:
-                try:
-                    topic = as_object(item, "topic")
-                    fresh = (integer_or_none(topic, "updated") or self._desk.now) >= horizon
-                    count = integer_or_none(topic, "comments") or 0
-                    if fresh or offset == 0:
-                        closed = bool(topic.get("is_closed"))
-                        topics[str(integer(topic, "id"))] = count, closed
-                except UnexpectedPayload as error:
-                    unknown.append(unknown_item("topic", item, error=str(error)))
+            read, strange = sift(items, "topic", self._topic)
+            unknown += strange
+            # A fixed topic stands first, however old it is: only the last of a page tells.
+            fresh = not read or read[-1][3] >= horizon
+            topics |= {
+                name: (count, closed)
+                for name, count, closed, updated in read
+                if updated >= horizon or offset == 0
+            }
             offset += TOPICS_PAGE
             more = fresh and bool(items) and offset < total_of(answer)
         return topics, unknown
+
+    def _topic(self, topic: Json) -> tuple[str, int, bool, int]:
+        """Return a topic's id, its number of comments, if it is closed, and when it changed."""
+        number, count = integer(topic, "id"), integer_or_none(topic, "comments") or 0
+        updated = integer_or_none(topic, "updated") or self._desk.now
+        return str(number), count, bool(topic.get("is_closed")), updated
 
     async def topics(self, offset: int, count: int) -> Json:
         """Return a page of topics, the last changed first."""

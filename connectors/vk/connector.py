@@ -12,7 +12,6 @@ from connectors.vk.checking import Check
 from connectors.vk.conversations import Conversations
 from connectors.vk.desk import Desk
 from connectors.vk.elsewhere import Mentions, Search
-from connectors.vk.errors import DAILY_LIMITS
 from connectors.vk.listening import Listening
 from connectors.vk.memory import Memory
 from connectors.vk.people import People
@@ -109,11 +108,18 @@ class Connector(port.Connector):
         return read_again(item, desk.group_id, desk.clock.now(), desk.memory)
 
     def allowances(self) -> Sequence[Allowance]:
-        """Return how much of the daily limits is used by the tokens that have any."""
-        desk = self._desk
-        tokens = [api for api in (desk.service, desk.user) if api is not None]
-        told = [api.quota.allowance(method) for api in tokens for method in DAILY_LIMITS]
-        return [each for each in told if each.used or "wall.search" not in each.name]
+        """Return how much is used of the daily limits that VK has published."""
+        reader, wanted = self._desk.reader, self._desk.settings.streams
+        methods = {
+            "wall.get": {Stream.COMMENTS, Stream.MENTIONS, Stream.SEARCH},
+            "newsfeed.search": {Stream.SEARCH},
+        }
+        if reader is None:
+            return ()
+        return [
+            reader.quota.allowance(method)
+            for method, streams in methods.items() if streams.intersection(wanted)
+        ]  # fmt: skip
 
     async def send(self, reply: OutgoingReply) -> SendResult:
         """Write a private message or a comment as the community."""

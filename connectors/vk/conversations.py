@@ -14,11 +14,10 @@ from connectors.vk.shapes import (
     items_of,
     sift,
     total_of,
-    unknown_item,
 )
 from connectors.vk.windows import Conversation, conversation_of
 from inboxd.connector import Page
-from inboxd.errors import InboxdError, PermissionMissing, UnexpectedPayload
+from inboxd.errors import InboxdError, PermissionMissing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
@@ -86,13 +85,7 @@ class Conversations:
         answer = await self._desk.community.call("messages.getConversations", params)
         items = items_of(answer, "messages.getConversations")
         self._desk.people.learn(answer)
-        read: list[Conversation] = []
-        unknown: list[Unknown] = []
-        for item in items:
-            try:
-                read.append(conversation_of(as_object(item, "conversation")))
-            except UnexpectedPayload as error:
-                unknown.append(unknown_item("conversation", item, error=str(error)))
+        read, unknown = sift(items, "conversation", conversation_of)
         active = [each for each in read if each.latest >= floor]
         # Pinned conversations stand above newer ones: only the last of a page tells.
         fresh = bool(unknown) if not read else read[-1].latest >= floor
@@ -104,23 +97,27 @@ class Conversations:
         """
         Yield the messages of *conversations* from the newest down to *floor*.
 
-        One that VK does not let us read is a note. Any other trouble with one is raised, but
-        only when the others have been read: the cursor must not pass it.
+        One that VK does not let us read is a note, if it lets us read another. Any other trouble
+        with one is raised, but only when the others have been read: the cursor must not pass it.
         """
         at_once = self._desk.community.MOST_AT_ONCE
         trouble: InboxdError | None = None
+        refused: list[PermissionMissing] = []
         for start in range(0, len(conversations), at_once):
             some = conversations[start : start + at_once]
             first = [("messages.getHistory", self._params(each.peer, 0)) for each in some]
             answers = await self._desk.community.call_all(first)
             for each, answer in zip(some, answers, strict=True):
                 if isinstance(answer, PermissionMissing):
+                    refused.append(answer)
                     yield Page({}, note=f"dm:{each.peer} cannot be read: {answer}")
                 elif isinstance(answer, InboxdError):
                     trouble = trouble or answer
                 else:
                     async for page in self._history(each, answer, floor):
                         yield page
+        if refused and len(refused) == len(conversations):
+            raise refused[0]
         if trouble is not None:
             raise trouble
 

@@ -199,39 +199,62 @@ def comment_of(  # noqa: PLR0913 - what a comment does not say of itself
     then *seen_at* stands in. One below a customer's own post belongs to that post's conversation.
     """
     deleted = deleted or payload.get("deleted") is True
-    owner = (
-        integer_or_none(payload, kind.owner_key) or integer_or_none(payload, "owner_id")
-    ) or -group_id
-    number, below = integer(payload, "id"), integer_or_none(payload, kind.below_key)
-    name, top = f"{kind.name}:{owner}_{number}", f"{kind.name}:{owner}_"
-    root, answered = _parents(payload)
-    if root is None and answered is not None:
-        root = int(root_of(f"{top}{answered}").removeprefix(top))
+    where = _standing(kind, payload, group_id, root_of, below_customers_post=below_customers_post)
     author_id = _author_of(payload, deleted=deleted)
-    page = kind.page.format(owner=owner, below=below, id=number)
-    thread = _comment_thread(kind, owner, root or number, below)
-    parent = None if answered is None else f"{top}{answered}"
-    if below_customers_post and below is not None:
-        thread = post_name(owner, below)
-        parent = parent or thread
-    outbound = _direction(author_id, group_id) is Direction.OUTBOUND
+    direction = _direction(author_id, group_id)
+    undated = deleted and "date" not in payload
     return Message(
-        remote_id=name,
-        thread_id=thread,
+        remote_id=where.name,
+        thread_id=where.thread,
         stream=stream,
-        direction=_direction(author_id, group_id),
+        direction=direction,
         public=True,
-        sent_at=seen_at if deleted and "date" not in payload else instant_of(integer(payload, "date")),
+        sent_at=seen_at if undated else instant_of(integer(payload, "date")),
         text=text_of(payload, "text"),
         author=None if author_id is None else nameless(author_id),
-        parent_id=parent,
-        url=f"{SITE}/{page}" + (f"&thread={root}" if kind is WALL and root is not None else ""),
+        parent_id=where.parent,
+        url=where.url,
         attachments=attachments_of(payload),
         deleted=deleted,
         restored=restored and not deleted,
-        addressees=addressees_of(payload, group_id) if outbound else (),
+        addressees=addressees_of(payload, group_id) if direction is Direction.OUTBOUND else (),
         raw=_facts(payload),
-    )  # fmt: skip
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """Where a comment stands: its own id, its thread's and its parent's, and its page."""
+
+    name: str
+    thread: str
+    parent: str | None
+    url: str
+
+
+def _standing(
+    kind: CommentKind,
+    payload: Json,
+    group_id: int,
+    root_of: RootOf,
+    *,
+    below_customers_post: bool,
+) -> _Standing:
+    named = integer_or_none(payload, kind.owner_key) or integer_or_none(payload, "owner_id")
+    owner = named or -group_id
+    number, below = integer(payload, "id"), integer_or_none(payload, kind.below_key)
+    start = f"{kind.name}:{owner}_"
+    root, answered = _parents(payload)
+    if root is None and answered is not None:
+        root = int(root_of(f"{start}{answered}").removeprefix(start))
+    thread = _comment_thread(kind, owner, root or number, below)
+    parent = None if answered is None else f"{start}{answered}"
+    if below_customers_post and below is not None:
+        thread = post_name(owner, below)
+        parent = parent or thread
+    page = kind.page.format(owner=owner, below=below, id=number)
+    inside = f"&thread={root}" if kind is WALL and root is not None else ""
+    return _Standing(f"{start}{number}", thread, parent, f"{SITE}/{page}{inside}")
 
 
 def _author_of(payload: Json, *, deleted: bool) -> int | None:

@@ -64,15 +64,16 @@ class Quota:
         )
 
     def allowance(self, method: str) -> Allowance:
-        """Return how much of *method* is used today, and what it comes to by midnight."""
-        used, now = self._used(method), self._clock.now()
+        """Return how much of *method* is used today; `behind` spreads it, so it will last."""
+        used, now, limit = self._used(method), self._clock.now(), DAILY_LIMITS[method]
         passed = (now - (next_midnight(now) - _DAY)) / _DAY
+        projected = min(round(used / passed), limit) if passed > 0 else used
         return Allowance(
             name=f"{method} ({self._token})",
             used=used,
-            limit=DAILY_LIMITS[method],
+            limit=limit,
             resets_at=next_midnight(now),
-            projected=round(used / passed) if passed > 0 else used,
+            projected=max(used, projected),
         )
 
     def _used(self, method: str) -> int:

@@ -6,13 +6,15 @@ import json
 import re
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from inboxd.errors import UnexpectedPayload
-from inboxd.model import Json, Message, Unknown
+from inboxd.model import Json, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+_T = TypeVar("_T")
 
 _NUMBER = re.compile(r"-?[0-9]{1,18}")  # what int() makes of more digits is no id
 
@@ -118,21 +120,21 @@ def unknown_item(
 def sift(
     items: Iterable[object],
     kind: str,
-    read: Callable[[Json], Message | None],
+    read: Callable[[Json], _T | None],
     context: Mapping[str, Any] | None = None,
-) -> tuple[list[Message], list[Unknown]]:
+) -> tuple[list[_T], list[Unknown]]:
     """
     Read each of *items*; one that cannot be read is kept as it is and spoils no other.
 
-    What *read* returns None for is nobody's message, and is left out.
+    What *read* returns None for is nothing to us, and is left out.
     """
-    messages: list[Message] = []
+    understood: list[_T] = []
     unknown: list[Unknown] = []
     for item in items:
         try:
-            message = read(as_object(item, kind))
+            found = read(as_object(item, kind))
         except Exception as error:  # noqa: BLE001 - our own bug must not cost the page either
             unknown.append(unknown_item(kind, item, error=in_words(error), context=context))
         else:
-            messages += [message] if message is not None else []
-    return messages, unknown
+            understood += [found] if found is not None else []
+    return understood, unknown

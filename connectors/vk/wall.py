@@ -9,21 +9,18 @@ from connectors.vk.comments import Comments, Place, commented, newest_of
 from connectors.vk.payloads import folded, post_of
 from connectors.vk.people import PROFILE_FIELDS
 from connectors.vk.shapes import (
-    as_object,
     integer,
     integer_or_none,
     items_of,
     sift,
     total_of,
-    unknown_item,
 )
 from connectors.vk.windows import comment_windows, why_closed
 from inboxd.connector import Page
-from inboxd.errors import UnexpectedPayload
 from inboxd.model import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
 
     from connectors.vk.desk import Desk
     from inboxd.connector import Cursor
@@ -33,13 +30,23 @@ POSTS_PAGE: Final = 100
 POST_CONTEXT: Final = {"post": Stream.COMMENTS.value}
 
 
+@dataclass(frozen=True, slots=True)
+class _Post:
+    """What the list of posts shows of one; times in unix seconds."""
+
+    place: Place
+    comments: int
+    date: int
+    touched: int
+    """When it was written, or edited last."""
+    shown: Json
+
+
 @dataclass(slots=True)
 class _Posts:
-    """What the list of posts showed: how many comments each has, and the posts of customers."""
+    """The posts to watch by their ids, and what customers posted lately."""
 
-    comments: dict[str, int] = field(default_factory=dict)
-    places: dict[str, Place] = field(default_factory=dict)
-    dates: dict[str, int] = field(default_factory=dict)
+    posts: dict[str, _Post] = field(default_factory=dict)
     messages: list[Message] = field(default_factory=list)
     windows: list[ReplyWindow] = field(default_factory=list)
     unknown: list[Unknown] = field(default_factory=list)
@@ -69,24 +76,25 @@ class Wall:
         start, known = cursor.get("start", desk.horizon), cursor.get("posts", {})
         since = cursor.get("since", start)
         found = await self._posts(since - desk.overlap if known else start)
-        since = max([since, *(date for date in found.dates.values() if date <= desk.now)])
-        kept: dict[str, list[int]] = {key: known[key] for key in found.comments if key in known}
+        dates = (post.date for post in found.posts.values())
+        since = max([since, *(date for date in dates if date <= desk.now)])
+        kept: dict[str, list[int]] = {key: known[key] for key in found.posts if key in known}
+        place = {"start": start, "since": since, "posts": dict(kept)}
         if found.messages or found.unknown:
             named = await desk.people.name(found.messages)
-            place = {"start": start, "since": since, "posts": dict(kept)}
             yield Page(place, messages=named, unknown=found.unknown, windows=found.windows)
-        for key, count in found.comments.items():
+        for key, post in found.posts.items():
             seen, newest = kept.get(key, [0, start])
-            if seen == count and newest < desk.now - desk.overlap:
+            if seen == post.comments and newest < desk.now - desk.overlap:
                 continue
             floor = newest - desk.overlap if key in kept else start
             # The first time, of what is older than the backfill only the newest page is read.
-            whole = key in kept or found.dates[key] >= desk.horizon
-            async for page in self._comments.below(found.places[key], floor, whole=whole):
+            whole = key in kept or post.date >= desk.horizon
+            async for page in self._comments.below(post.place, floor, whole=whole):
                 newest = newest_of(page, newest, desk.now)
-                place = {"start": start, "since": since, "posts": dict(kept)}
                 yield replace(page, cursor=place)
-            kept[key] = [count, newest]
+            kept[key] = [post.comments, newest]
+            place = {"start": start, "since": since, "posts": dict(kept)}
         yield Page({"start": start, "since": since, "posts": kept})
 
     async def _posts(self, floor: int) -> _Posts:
@@ -96,13 +104,39 @@ class Wall:
         while more:
             answer = await self.page(offset, POSTS_PAGE)
             items = items_of(answer, "wall.get")
-            fresh = True
-            for item in items:
-                fresh = self._note(item, found, floor, first=offset == 0, fresh=fresh)
+            posts, strange = sift(items, "post", self._seen, POST_CONTEXT)
+            found.unknown += strange
+            for post in posts:
+                if offset == 0 or post.date >= self._desk.horizon:
+                    found.posts[str(post.place.post)] = post
+            self._customers([post for post in posts if post.touched >= floor], found)
             offset += POSTS_PAGE
+            # A pinned post stands first, however old it is: only the last of a page tells.
+            fresh = not posts or posts[-1].date >= self._desk.horizon
             more = fresh and bool(items) and offset < total_of(answer)
         found.messages = folded(found.messages)
         return found
+
+    def _seen(self, post: Json) -> _Post:
+        """Return what the list shows of a post; without an author it is the shop's."""
+        number, date = integer(post, "id"), integer(post, "date")
+        count, rights = commented(post)
+        own = -self._desk.group_id
+        customers = post.get("from_id", own) != own
+        self._desk.memory.note(number, customers=customers)
+        place = Place(own, number, customers=customers, why_closed=why_closed(rights))
+        return _Post(place, count, date, max(date, integer_or_none(post, "edited") or 0), post)
+
+    def _customers(self, posts: Iterable[_Post], found: _Posts) -> None:
+        """Add what customers wrote to what was *found*."""
+        for post in posts:
+            if not post.place.customers:
+                continue
+            messages, strange = sift([post.shown], "post", self.read_one, POST_CONTEXT)
+            why = post.place.why_closed
+            found.messages += messages
+            found.unknown += strange
+            found.windows += comment_windows(messages, as_user=True, why_not=why)
 
     async def page(self, offset: int, count: int) -> Json:
         """Return a page of posts, newest first."""
@@ -115,37 +149,6 @@ class Wall:
         items_of(answer, "wall.get")
         self._desk.people.learn(answer)
         return answer
-
-    def _note(self, item: object, found: _Posts, floor: int, *, first: bool, fresh: bool) -> bool:
-        """
-        Note one post; return whether it is younger than the backfill reaches.
-
-        A pinned post stands first, however old it is: only the last of a page tells whether
-        another may be worth reading.
-        """
-        try:
-            post = as_object(item, "post")
-            number, date = integer(post, "id"), integer(post, "date")
-            count, rights = commented(post)
-        except UnexpectedPayload as error:
-            told = str(error)
-            found.unknown.append(unknown_item("post", item, error=told, context=POST_CONTEXT))
-            return fresh
-        customers = post.get("from_id", -self._desk.group_id) != -self._desk.group_id
-        self._desk.memory.note(number, customers=customers)
-        if customers and max(date, integer_or_none(post, "edited") or 0) >= floor:
-            messages, unknown = sift([post], "post", self.read_one, POST_CONTEXT)
-            found.messages += messages
-            found.unknown += unknown
-            why = why_closed(rights)
-            found.windows += comment_windows(messages, as_user=True, why_not=why)
-        if first or date >= self._desk.horizon:
-            key = str(number)
-            found.comments[key], found.dates[key] = count, date
-            found.places[key] = Place(
-                -self._desk.group_id, number, customers=customers, why_closed=why_closed(rights)
-            )
-        return date >= self._desk.horizon
 
     def read_one(self, post: Json) -> Message:
         """Return a customer's post."""

@@ -110,6 +110,17 @@ async def test_one_conversation_that_cannot_be_read_spoils_no_other(shop: Shop) 
     assert await shop.poll("conversations") != {}
 
 
+async def test_when_no_conversation_can_be_read_people_are_told(shop: Shop) -> None:
+    """All of them refused is a right that is missing, and the cursor stays where it is."""
+    active(shop, 3)
+    shop.faults.switch_on(
+        "vk", Fault.PERMISSION_MISSING, endpoint="messages.getHistory", code="15", times=3
+    )
+
+    assert isinstance(await failure(shop.poll("conversations")), PermissionMissing)
+    assert len(await shop.poll("conversations")) == 3
+
+
 async def test_trouble_with_one_conversation_does_not_move_the_cursor(shop: Shop) -> None:
     """What was merely busy is read next time; what came with it is not lost."""
     active(shop, 30)

@@ -302,7 +302,7 @@ def test_comment_is_read_again_where_it_stood() -> None:
         "place": {"owner_id": 5, "post_id": 2},
     }  # fmt: skip
     raw = {"id": 3, "from_id": 6, "date": 1, "text": "?"}
-    _messages, (unknown,) = sift([raw], "comment", lambda _: 1 / 0, context)  # type: ignore[arg-type,return-value]
+    _messages, (unknown,) = sift([raw], "comment", lambda _: 1 / 0, context)
 
     (message,) = read_again(unknown, GROUP, NOW, Memory(GROUP)).messages
 
