@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import vk_api
 
 from inboxd.clock import ManualClock
 from inboxd.simulator.server import Options, Simulator
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from inboxd.simulator.people import Network
+
+
+@pytest.fixture(autouse=True)
+def _unpaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let vk_api call as often as it likes: the simulator's clock stands still."""
+    monkeypatch.setattr(vk_api.VkApi, "RPS_DELAY", 0)
+    monkeypatch.setattr(vk_api.VkApiGroup, "RPS_DELAY", 0)
 
 
 @pytest.fixture

@@ -62,10 +62,12 @@ WIRINGS: dict[Network, Wiring] = {
     ),
     "vk": Wiring(
         settings={
-            "streams": ["direct_messages", "comments"],
+            "streams": ["direct_messages", "comments", "mentions", "search"],
+            "brand_words": ["lavka"],
             "group_id": BRANDS["vk"].id,
             "token": vk.COMMUNITY_TOKEN,
             "service_token": vk.SERVICE_TOKEN,
+            "user_token": vk.USER_TOKEN,
         },
         public="comment",
         below_a_post=True,

@@ -54,8 +54,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-async def shop(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Shop]:
-    async with open_shop(monkeypatch) as opened:
+async def shop() -> AsyncIterator[Shop]:
+    async with open_shop() as opened:
         yield opened
 
 

@@ -12,7 +12,7 @@ from inboxd.errors import PermissionMissing, RateLimited, SendRefused
 from inboxd.model import Direction, Stream
 from inboxd.simulator import vk
 from inboxd.simulator.faults import Fault
-from tests.contract.vk_shop import GROUP, START, failure, known, open_shop, settings_for
+from tests.contract.vk_shop import GROUP, START, canned, failure, known, open_shop, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -26,12 +26,12 @@ NAMED = f"[club{GROUP}|Лавка]"
 
 
 @pytest.fixture
-async def shop(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Shop]:
+async def shop() -> AsyncIterator[Shop]:
     """A shop with every kind of token that is mentioned and searched for."""
     changes: dict[str, Any] = {
         "user_token": vk.USER_TOKEN, "streams": STREAMS, "brand_words": ("лавка", "Север и Юг"),
     }  # fmt: skip
-    async with open_shop(monkeypatch, **changes) as opened:
+    async with open_shop(**changes) as opened:
         yield opened
 
 
@@ -312,3 +312,34 @@ async def test_what_was_found_elsewhere_can_be_looked_up(shop: Shop) -> None:
 
     assert [name for page in pages for name in page.gone] == [told[f"{NAMED} 0"].remote_id]
     assert [message.text for page in pages for message in page.messages] == [f"{NAMED} 1"]
+
+
+@pytest.mark.parametrize(
+    ("rights", "is_open"),
+    [
+        ({"can_post": 1}, True),
+        ({"can_post": 1, "groups_can_post": False}, False),
+        ({"can_post": 0, "groups_can_post": True}, True),
+        ({"can_post": 0}, False),
+    ],
+)
+async def test_wall_without_comments_is_told_before_a_person_writes(
+    rights: dict[str, Any],
+    is_open: bool,  # noqa: FBT001 - a parameter of the case
+) -> None:
+    """Whether a community may comment stands beside the post that mentions it."""
+    post = {
+        "id": 7, "owner_id": 5, "from_id": 5, "date": int(START.timestamp()), "text": NAMED,
+        "comments": {"count": 0, **rights},
+    }  # fmt: skip
+    answers = {
+        "newsfeed.getMentions": lambda _: {"count": 1, "items": [post]},
+        "wall.getById": lambda _: {"items": [post]},
+    }
+    async with canned(answers, user_token=vk.USER_TOKEN, streams=("mentions",)) as connector:
+        pages = [page async for page in connector.poll("mentions", None)]
+
+    (window,) = [window for page in pages for window in page.windows]
+    assert window.thread_id == "wall_post:5_7"
+    assert window.open is is_open
+    assert bool(window.reason) is not is_open

@@ -52,8 +52,8 @@ MIDNIGHT = START.replace(hour=0) + timedelta(days=1)
 
 
 @pytest.fixture
-async def shop(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Shop]:
-    async with open_shop(monkeypatch) as opened:
+async def shop() -> AsyncIterator[Shop]:
+    async with open_shop() as opened:
         yield opened
 
 

@@ -77,15 +77,13 @@ async def use_everything(shop: Shop) -> None:
     assert (await shop.connector.check()).streams
 
 
-async def test_every_parameter_is_one_of_the_schemas(
-    monkeypatch: pytest.MonkeyPatch, calls: list[Call]
-) -> None:
+async def test_every_parameter_is_one_of_the_schemas(calls: list[Call]) -> None:
     """Names, types, ranges, required ones, and the kind of token, of every call that is made."""
     schema = json.loads(SCHEMA.read_text("utf-8"))
     changes: dict[str, Any] = {
         "user_token": vk.USER_TOKEN, "streams": STREAMS, "brand_words": ("лавка",),
     }  # fmt: skip
-    async with open_shop(monkeypatch, **changes) as shop:
+    async with open_shop(**changes) as shop:
         await use_everything(shop)
 
     made = {method for _kind, method, _params in calls}

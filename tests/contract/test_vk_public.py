@@ -30,9 +30,9 @@ NAMES = {
 
 
 @pytest.fixture
-async def shop(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Shop]:
+async def shop() -> AsyncIterator[Shop]:
     """A shop with every kind of token."""
-    async with open_shop(monkeypatch, user_token=vk.USER_TOKEN) as opened:
+    async with open_shop(user_token=vk.USER_TOKEN) as opened:
         yield opened
 
 

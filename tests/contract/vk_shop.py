@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import vk_api
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
@@ -163,12 +162,8 @@ def message_event(event_id: str, kind: str = "message_new", **facts: Any) -> dic
 
 
 @asynccontextmanager
-async def open_shop(
-    monkeypatch: pytest.MonkeyPatch, daily: Mapping[str, int] = DAILY, **changes: Any
-) -> AsyncIterator[Shop]:
-    """Yield a shop; vk_api may call as often as it likes, for the simulator's clock stands still."""
-    monkeypatch.setattr(vk_api.VkApi, "RPS_DELAY", 0)
-    monkeypatch.setattr(vk_api.VkApiGroup, "RPS_DELAY", 0)
+async def open_shop(daily: Mapping[str, int] = DAILY, **changes: Any) -> AsyncIterator[Shop]:
+    """Yield a shop whose clock stands still."""
     clock, world, faults, log = ManualClock(START), World(7), Faults(), RequestLog()
     refusals: dict[int, int] = {}
     app = vk.app(world, faults, log, clock.now, refusals=refusals, daily=daily)
