@@ -40,6 +40,8 @@ class _Found:
 
     messages: list[Message] = field(default_factory=list)
     unknown: list[Unknown] = field(default_factory=list)
+    closed: dict[str, str] = field(default_factory=dict)
+    """Why nobody of us can comment below some of the posts, by their ids."""
 
 
 class Elsewhere:
@@ -57,13 +59,17 @@ class Elsewhere:
     def read(self, items: Iterable[object]) -> _Found:
         """Return what of *items* customers wrote on walls that are not the community's own."""
         context = {"post": self._stream.value}
-        return _Found(*sift(items, self._stream.value, self._read_one, context))
+        understood, unknown = sift(items, self._stream.value, self._read_one, context)
+        closed = {message.remote_id: why for message, why in understood if why}
+        return _Found([message for message, _why in understood], unknown, closed)
 
-    def _read_one(self, item: Json) -> Message | None:
+    def _read_one(self, item: Json) -> tuple[Message, str] | None:
         message = post_of(item, self._desk.group_id, self._stream)
         if message.direction is Direction.OUTBOUND or message.deleted:
             return None
-        return None if self._comes_anyway(message, item) else message
+        if self._comes_anyway(message, item):
+            return None
+        return message, _why_closed(commented(item)[1])
 
     def _comes_anyway(self, message: Message, item: Json) -> bool:
         """Whether another stream of the account brings it: each message belongs to one."""
@@ -77,7 +83,13 @@ class Elsewhere:
     async def page(self, found: _Found, cursor: Cursor) -> Page:
         """Return a page of what was found, with how it can be answered."""
         named = await self._desk.people.name(folded(found.messages))
-        windows = comment_windows(named, as_user=self._desk.user is not None)
+        windows = [
+            window
+            for message in named
+            for window in comment_windows(
+                [message], as_user=True, why_not=found.closed.get(message.remote_id, "")
+            )
+        ]
         return Page(cursor, messages=named, unknown=found.unknown, windows=windows)
 
     async def follow(
@@ -139,8 +151,7 @@ class Elsewhere:
                     place = integer(post, "owner_id"), integer(post, "id")
                 except UnexpectedPayload:
                     continue
-                closed = isinstance(rights, dict) and rights.get("groups_can_post") is False
-                found[place] = count, _ELSEWHERE_CLOSED if closed else why_closed(rights)
+                found[place] = count, _why_closed(rights)
         return found
 
     def threads(self, cursor: Cursor, messages: Iterable[Message]) -> dict[str, list[int]]:
@@ -156,6 +167,13 @@ class Elsewhere:
             state = [0, unix(message.sent_at), int(message.author.remote_id)]
             threads.setdefault(message.thread_id, state)
         return threads
+
+
+def _why_closed(rights: object) -> str:
+    """Return why the community cannot comment on somebody else's wall, or ""."""
+    told = rights if isinstance(rights, Mapping) else {}
+    communities = told.get("groups_can_post", True)
+    return why_closed(rights) if communities else _ELSEWHERE_CLOSED
 
 
 def _place_of(thread: str) -> tuple[int, int]:
