@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from connectors.vk.payloads import direct_message, folded
+from connectors.vk.payloads import folded, somebodys_message
 from connectors.vk.people import PROFILE_FIELDS
 from connectors.vk.shapes import (
     as_object,
@@ -145,7 +145,7 @@ class Conversations:
 
     async def _read(self, items: Iterable[object], floor: int) -> tuple[Page, bool]:
         """Return the messages of a page from *floor* on, and whether older ones stood there."""
-        read = partial(direct_message, group_id=self._desk.group_id)
+        read = partial(somebodys_message, group_id=self._desk.group_id)
         messages, unknown = sift(items, "message", read)
         fresh = [message for message in messages if message.sent_at >= instant_of(floor)]
         named = await self._desk.people.name(folded(fresh))

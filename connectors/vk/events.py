@@ -10,8 +10,8 @@ from connectors.vk.payloads import (
     WALL,
     CommentKind,
     comment_of,
-    direct_message,
     post_of,
+    somebodys_message,
 )
 from connectors.vk.shapes import as_object, in_words, integer_or_none, unknown_item
 from inboxd.model import Message, Stream, Unknown
@@ -97,7 +97,7 @@ def _told(
     kind: str, content: Json, group_id: int, seen_at: datetime, memory: Memory
 ) -> Message | None:
     if kind in _MESSAGE_EVENTS:
-        return direct_message(as_object(content.get("message", content), "message"), group_id)
+        return somebodys_message(as_object(content.get("message", content), "message"), group_id)
     if kind == _POST_EVENT:
         ours = content.get("from_id") == -group_id
         return (

@@ -61,10 +61,13 @@ def _direction(author_id: int | None, group_id: int) -> Direction:
     return Direction.OUTBOUND if author_id == -group_id else Direction.INBOUND
 
 
+def somebodys_message(payload: Json, group_id: int) -> Message | None:
+    """Return a private message, or None for VK's own note in a chat, which nobody wrote."""
+    return None if payload.get("action") else direct_message(payload, group_id)
+
+
 def direct_message(payload: Json, group_id: int) -> Message:
     """Return a private message; its place in the conversation is its id, as it is for everyone."""
-    if payload.get("action"):
-        raise UnexpectedPayload("it is VK's own note in a chat, nobody's message")
     peer, place = integer(payload, "peer_id"), integer(payload, "conversation_message_id")
     author_id, edited = integer(payload, "from_id"), integer_or_none(payload, "update_time")
     answered = payload.get("reply_message")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from connectors.vk.events import event_of
-from connectors.vk.payloads import COMMENT_KINDS, comment_of, direct_message, post_of
+from connectors.vk.payloads import COMMENT_KINDS, comment_of, post_of, somebodys_message
 from connectors.vk.shapes import as_object
 from inboxd.connector import Page
 from inboxd.model import Message, Stream, Unknown
@@ -44,7 +44,7 @@ def _read(item: Unknown, group_id: int, seen_at: datetime, memory: Memory) -> Me
     raw = as_object(item.raw["item"] if wrapped else item.raw, "item")
     context: Json = item.raw["context"] if wrapped else _BARE.get(item.kind, {})
     if item.kind == "message":
-        return direct_message(raw, group_id)
+        return somebodys_message(raw, group_id)
     if "comment" in context:
         whole = {"owner_id": -group_id, **context.get("place", {}), **raw}
         return comment_of(

@@ -15,6 +15,7 @@ import socket
 import weakref
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Timer
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -101,6 +102,10 @@ class Origin(HTTPAdapter):
     def cut(self) -> None:
         """End whatever is under way, from another thread, and let nothing begin."""
         self._cut = True
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """End whatever is under way, from another thread."""
         for connection in list(self._open):
             if (sock := getattr(connection, "sock", None)) is None:
                 continue
@@ -139,7 +144,7 @@ class Api:
     MOST_AT_ONCE: Final = 25
     """Calls that VK takes in one `execute`."""
     _GRACE: Final = 2.0
-    """Seconds that a call has to end in once its socket is gone."""
+    """Seconds that a call has to end in once its socket is gone, or its time is up."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a token is used with
         self,
@@ -155,6 +160,7 @@ class Api:
         self._token = token
         self._clock = clock
         self._origin = Origin(settings.api_base, settings.timeout)
+        self._limit = settings.timeout.total_seconds() + self._GRACE
         http = requests.Session()
         http.headers["User-Agent"] = "inboxd"
         http.max_redirects = 0  # a redirected POST would show the token to another host
@@ -258,10 +264,16 @@ class Api:
 
     def _ask(self, method: str, params: dict[str, Any]) -> Any:  # noqa: ANN401 - as in call
         """Return the answer, or what went wrong without a trace of the token."""
+        # requests limits the time between two bytes; an answer that drips would last for ever.
+        limit = Timer(self._limit, self._origin.hang_up)
+        limit.daemon = True
+        limit.start()
         try:
             answer = self._vk.method(method, params, raw=True)
         except _SDK_ERRORS as error:
             return self._translated(error, method)
+        finally:
+            limit.cancel()
         if isinstance(answer, dict) and "response" in answer:
             return answer
         return UnexpectedPayload(f"{method}: VK's answer has no response", self._masked(answer))

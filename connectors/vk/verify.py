@@ -22,7 +22,7 @@ from inboxd.connector import Known, Page
 from inboxd.errors import InboxdError, PermissionMissing, UnexpectedPayload
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
     from connectors.vk.desk import Desk
     from connectors.vk.transport import Api
@@ -252,7 +252,7 @@ class Verification:
                     found[message.remote_id] = message
             offset += COMMENTS_PAGE
             level = "current_level_count" if "current_level_count" in answer else "count"
-            more = bool(top) and offset < total_of(answer, level)
+            more = bool(top) and offset < total_of(answer, level) and not _all(wanted, found)
         return found
 
     async def _thread(self, place: Place, top: Json, oldest: int) -> Sequence[object]:
@@ -278,21 +278,23 @@ class Verification:
             token = "service_token" if lister.by_service else "user_token"
             yield Page({}, note=f"{kind}s cannot be looked up without a {token}")
             return
-        for (owner, below), group in groups.items():
+        for group in groups.values():
             verdicts = _Verdicts()
             try:
-                found = await self._listed(api, kind, owner, below)
+                found = await self._listed(api, kind, group)
             except (PermissionMissing, UnexpectedPayload) as error:
-                verdicts.notes.append(f"{kind}s of {owner}_{below} cannot be looked up: {error}")
+                place = f"{group[0].owner}_{group[0].below}"
+                verdicts.notes.append(f"{kind}s of {place} cannot be looked up: {error}")
             else:
                 verdicts.settle(group, found)
             yield await self._page(verdicts)
 
     async def _listed(
-        self, api: Api | None, kind: str, owner: int, below: int
+        self, api: Api | None, kind: str, wanted: Sequence[_Wanted]
     ) -> dict[str, Message]:
-        """Return all comments below one thing by their ids."""
+        """Return the comments below one thing by their ids, until all that are wanted are there."""
         lister, keys = _LISTS[kind], COMMENT_KINDS[kind]
+        owner, below = wanted[0].owner, wanted[0].below or 0
         place = {keys.owner_key: owner, keys.below_key: below}
         found: dict[str, Message] = {}
         offset, more = 0, api is not None
@@ -306,7 +308,7 @@ class Verification:
                 message = comment_in(kind, as_object(item, "comment"), place, self._desk)
                 found[message.remote_id] = message
             offset += COMMENTS_PAGE
-            more = bool(items) and offset < total_of(answer)
+            more = bool(items) and offset < total_of(answer) and not _all(wanted, found)
         return found
 
 
@@ -336,6 +338,11 @@ _LISTS: dict[str, _List] = {
         by_service=True,
     ),
 }
+
+
+def _all(wanted: Iterable[_Wanted], found: Mapping[str, Message]) -> bool:
+    """Whether nothing is left to be found."""
+    return all(each.known.remote_id in found for each in wanted)
 
 
 def _placed(wanted: _Wanted) -> bool:

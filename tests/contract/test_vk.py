@@ -593,7 +593,7 @@ async def test_one_malformed_item_spoils_no_other() -> None:
     assert [message.text for page in pages for message in page.messages] == ["да"]
     unknown = [unknown for page in pages for unknown in page.unknown]
     assert [each.kind for each in unknown] == [
-        *["message_new"] * 3, "a_new_thing", "event",
+        *["message_new"] * 2, "a_new_thing", "event",
     ]  # fmt: skip
     assert unknown[0].remote_id == "message_new:b"
     assert pages[-1].cursor == {"ts": "2"}

@@ -476,6 +476,31 @@ async def test_answer_without_an_end_is_given_up(
     assert isinstance(error, Unavailable)
 
 
+async def test_answer_that_drips_is_given_up() -> None:
+    """A byte now and then is no answer: the call ends when its time is up."""
+
+    async def drip(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for _byte in range(200):
+            await response.write(b" ")
+            await asyncio.sleep(0.1)
+        return response
+
+    app = web.Application()
+    app.router.add_route("*", "/method/{name}", drip)
+    async with TestServer(app) as server:
+        settings = settings_for(str(server.make_url("")), timeout="1s")
+        connector = Connector(settings, ManualClock(START))
+        began = asyncio.get_running_loop().time()
+        error = await failure(anext(connector.poll("conversations", None)))
+        took = asyncio.get_running_loop().time() - began
+        await connector.close()
+
+    assert isinstance(error, Unavailable)
+    assert took < 15
+
+
 async def test_our_own_bug_costs_one_item(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever breaks in reading an item, it is kept with what broke, and the others are read."""
     events = [
@@ -490,7 +515,7 @@ async def test_our_own_bug_costs_one_item(monkeypatch: pytest.MonkeyPatch) -> No
             else payload["no such key"]
         )
 
-    monkeypatch.setattr("connectors.vk.events.direct_message", broken)
+    monkeypatch.setattr("connectors.vk.events.somebodys_message", broken)
     answers = {"listen": lambda q: {"ts": "2", "updates": events if q["ts"] == "1" else []}}
     async with canned(answers) as connector:
         pages = [page async for page in connector.poll("long_poll", {"ts": "1"})]
