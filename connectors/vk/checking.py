@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.vk.boards import Boards, Photos
 from connectors.vk.elsewhere import Mentions, Search
+from connectors.vk.listening import enabled_events
 from connectors.vk.payloads import community
 from connectors.vk.people import groups_of
 from connectors.vk.shapes import as_object, list_of
 from connectors.vk.wall import Wall
 from inboxd.connector import AccountCheck, StreamCheck
-from inboxd.errors import OperatorError, PermissionMissing, RateLimited, UnexpectedPayload
+from inboxd.errors import OperatorError, RateLimited, UnexpectedPayload
 from inboxd.model import Stream
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Check:
             for right in list_of(as_object(told, "response"), "permissions")
             if isinstance(right, dict)
         )
-        known = _Community(rights, await self._events())
+        known = _Community(rights, await enabled_events(self._desk))
         checks: dict[Stream, Callable[[_Community], Awaitable[StreamCheck]]] = {
             Stream.DIRECT_MESSAGES: self._messages,
             Stream.COMMENTS: self._comments,
@@ -60,18 +61,6 @@ class Check:
         }
         streams = [await checks[each](known) for each in self._desk.settings.streams]
         return AccountCheck(f"{name} (club{self._desk.group_id})", streams)
-
-    async def _events(self) -> frozenset[str] | None:
-        try:
-            params = {"group_id": self._desk.group_id}
-            answer = await self._desk.community.call("groups.getLongPollSettings", params)
-        except PermissionMissing:
-            return None
-        settings = as_object(answer, "response")
-        if not settings.get("is_enabled"):
-            return None
-        events = as_object(settings.get("events"), "events")
-        return frozenset(name for name, on in events.items() if on)
 
     async def _messages(self, known: _Community) -> StreamCheck:
         """Messages can be read without the long poll, only later; without the right, not at all."""

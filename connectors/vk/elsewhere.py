@@ -28,7 +28,7 @@ MENTIONS_PAGE: Final = 50
 SEARCH_PAGE: Final = 200
 _MOST_PAGES: Final = 5
 """Pages that one search reads; VK itself finds no more than the newest thousand."""
-_MOST_FOLLOWED: Final = 200
+_MOST_FOLLOWED: Final = 500
 _ELSEWHERE_CLOSED: Final = (
     "Communities cannot comment here; answer from a personal page, or in a private message."
 )
@@ -102,6 +102,8 @@ class Elsewhere:
         concerns the shop is read: its own words, the author's, and what is said to it.
         """
         reader = self._desk.reader
+        if len(threads) > _MOST_FOLLOWED:
+            yield Page({}, note=f"answers are looked for below the newest {_MOST_FOLLOWED} alone")
         threads = dict(sorted(threads.items(), key=lambda each: each[1][1])[-_MOST_FOLLOWED:])
         kept.update((name, list(state)) for name, state in threads.items())
         if reader is None or not threads:

@@ -10,7 +10,7 @@ from connectors.vk.payloads import direct_message, folded
 from connectors.vk.shapes import as_object, items_of
 from connectors.vk.windows import comment_windows
 from inboxd.connector import Page
-from inboxd.errors import InboxdError, UnexpectedPayload
+from inboxd.errors import InboxdError, NetworkError, PermissionMissing, UnexpectedPayload
 from inboxd.model import Message, Stream, Unknown
 
 if TYPE_CHECKING:
@@ -23,10 +23,7 @@ _MOST_ROUNDS: Final = 100
 """How many long polls one poll makes at most; a flood goes on in the next poll."""
 
 _LOST: Final = "VK dropped long-poll events before they were read"
-_READ_BACK: Final = f"{_LOST}; what they told is read back, but for comments on %s"
-_NOT_READ_BACK: Final = (
-    f"{_LOST}, and comments cannot be read back without a service_token: look at them in VK."
-)
+_NO_READER: Final = "comments cannot be read back without a service_token"
 
 
 class Listening:
@@ -67,8 +64,8 @@ class Listening:
             messages=named,
             unknown=[item for item in found if isinstance(item, Unknown)],
             windows=comment_windows(self._not_on_walls(named), as_user=self._desk.user is not None),
-            note=self._note() if heard.lost else "",
-            lost=self._lost() if heard.lost else "",
+            note=f"{_LOST}; what can be is read back" if heard.lost else "",
+            lost=await self._lost() if heard.lost else "",
         )
 
     async def _understood(self, updates: Sequence[object]) -> list[Message | Unknown | None]:
@@ -110,15 +107,38 @@ class Listening:
         except (InboxdError, ValueError):
             return message
 
-    def _lost(self) -> str:
-        comments = Stream.COMMENTS in self._desk.settings.streams
-        return _NOT_READ_BACK if comments and self._desk.reader is None else ""
+    async def _lost(self) -> str:
+        """Return what of the dropped events nothing reads back, of those that VK tells at all."""
+        desk = self._desk
+        if Stream.COMMENTS not in desk.settings.streams:
+            return ""
+        if desk.reader is None:
+            return f"{_LOST}, and {_NO_READER}: look at them in VK"
+        blind = {
+            "videos": "video_comment_new",
+            "goods": "market_comment_new",
+            **({} if desk.user is not None else {"photos": "photo_comment_new"}),
+            **({} if desk.settings.boards else {"discussions": "board_post_new"}),
+        }
+        told = await enabled_events(desk) or frozenset()
+        things = [name for name, event in blind.items() if event in told]
+        if not things:
+            return ""
+        return f"{_LOST}, and comments on {' and '.join(things)} cannot be read back: look in VK"
 
-    def _note(self) -> str:
-        if Stream.COMMENTS not in self._desk.settings.streams or self._desk.reader is None:
-            return self._lost() or f"{_LOST}; private messages are read back"
-        photos = "" if self._desk.user is not None else "photos, "
-        return _READ_BACK % f"{photos}videos and goods"
+
+async def enabled_events(desk: Desk) -> frozenset[str] | None:
+    """Return the events that the long poll delivers; None where it is off, or does not say."""
+    try:
+        params = {"group_id": desk.group_id}
+        answer = await desk.community.call("groups.getLongPollSettings", params)
+        settings = as_object(answer, "response")
+        events = as_object(settings.get("events"), "events")
+    except (PermissionMissing, UnexpectedPayload, NetworkError):
+        return None
+    return (
+        frozenset(name for name, on in events.items() if on) if settings.get("is_enabled") else None
+    )
 
 
 def _cropped(raw: Any, group_id: int) -> str:  # noqa: ANN401 - an event of whatever shape

@@ -351,23 +351,39 @@ async def test_only_a_refused_token_disconnects(
 # Losses
 
 
-@pytest.mark.parametrize("service_token", [None, vk.SERVICE_TOKEN])
+ALL_THINGS = "videos and goods and photos and discussions"
+
+
 @pytest.mark.parametrize("failed", ["1", "3"])
+@pytest.mark.parametrize(
+    ("changes", "switched_off", "lost"),
+    [
+        ({"service_token": None}, (), "without a service_token"),
+        ({"service_token": None}, ("video_comment_new",), "without a service_token"),
+        ({"boards": False}, (), f"on {ALL_THINGS} cannot"),
+        ({}, ("video_comment_new",), "on goods and photos cannot"),
+        ({"user_token": vk.USER_TOKEN}, ("video_comment_new",), "on goods cannot"),
+        ({}, ("video_comment_new", "market_comment_new", "photo_comment_new"), ""),
+        ({"user_token": vk.USER_TOKEN}, ("video_comment_new", "market_comment_new"), ""),
+    ],
+)
 async def test_lost_events_are_a_loss_where_nothing_reads_back(
-    shop: Shop, failed: str, service_token: str | None
+    shop: Shop, failed: str, changes: dict[str, Any], switched_off: tuple[str, ...], lost: str
 ) -> None:
-    """Comments without a service token may be missing for good; with one they are read back."""
-    settings = settings_for(shop.settings.api_base, service_token=service_token)
-    connector = Connector(settings, shop.clock)
+    """What may be missing for good is named, as far as the long poll would have told it."""
+    params = {"group_id": GROUP, **dict.fromkeys(switched_off, 0)}
+    await shop.connector._desk.community.call("groups.setLongPollSettings", params)
+    connector = Connector(settings_for(shop.settings.api_base, **changes), shop.clock)
     (begun,) = [page async for page in connector.poll("long_poll", None)]
     shop.comment(shop.post(), "пропало?")
     shop.faults.switch_on("vk", Fault.SERVER_ERROR, endpoint="longpoll", code=failed, times=1)
 
-    pages = [page async for page in connector.poll("long_poll", begun.cursor)]
+    (page,) = [page async for page in connector.poll("long_poll", begun.cursor)]
 
-    assert [bool(page.lost) for page in pages] == [service_token is None]
-    assert all("dropped" in page.note for page in pages)
-    if service_token is not None:
+    assert "dropped" in page.note
+    assert lost in page.lost
+    assert bool(page.lost) == bool(lost)
+    if "service_token" not in changes:
         assert "пропало?" in await shop.poll("wall")
     await connector.close()
 
