@@ -13,6 +13,7 @@ from connectors.vk.shapes import (
     integer,
     integer_or_none,
     items_of,
+    oldest_first,
     sift,
     total_of,
 )
@@ -119,7 +120,8 @@ class Boards:
                 page, windows=comment_windows(page.messages, as_user=as_user, why_not=why)
             )
             offset += COMMENTS_PAGE
-            more = bool(items) and not reached and offset < total_of(answer)
+            done = reached and not oldest_first(items)
+            more = bool(items) and not done and offset < total_of(answer)
 
     async def page(self, topic: int, offset: int) -> Json:
         """Return a page of a topic's comments, newest first."""
@@ -154,7 +156,7 @@ class Photos:
             windows = comment_windows(page.messages, as_user=True)
             yield replace(page, cursor={"since": since}, windows=windows)
             offset += COMMENTS_PAGE
-            done = reached and not _oldest_first(items)
+            done = reached and not oldest_first(items)
             more = bool(items) and not done and offset < total_of(answer)
         yield Page({"since": newest})
 
@@ -167,13 +169,6 @@ class Photos:
         answer: Json = await user.call("photos.getAllComments", params)
         items_of(answer, "photos.getAllComments")
         return answer
-
-
-def _oldest_first(items: Sequence[object]) -> bool:
-    """Whether a list runs forwards; VK documents no order for this method, and shows backwards."""
-    dates = [item.get("date") for item in items if isinstance(item, dict)]
-    numbers = [date for date in dates if isinstance(date, int)]
-    return len(numbers) > 1 and numbers[0] < numbers[-1]
 
 
 def comment_in(kind: str, item: Json, place: Mapping[str, Any], desk: Desk) -> Message:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from connectors.vk.payloads import WALL, comment_of, folded
 from connectors.vk.people import PROFILE_FIELDS
-from connectors.vk.shapes import instant_of, integer, items_of, sift, total_of, unix
+from connectors.vk.shapes import instant_of, integer, items_of, oldest_first, sift, total_of, unix
 from connectors.vk.windows import comment_windows, why_closed
 from inboxd.connector import Page
 from inboxd.errors import PermissionMissing, UnexpectedPayload
@@ -99,8 +99,12 @@ class Comments:
             replies += items
             offset += COMMENTS_PAGE
             oldest = items[-1].get("date") if items and isinstance(items[-1], dict) else None
-            more = isinstance(oldest, int) and not is_enough(oldest)
-            more = more and offset < max(total_of(answer, "current_level_count"), total_of(answer))
+            enough = isinstance(oldest, int) and is_enough(oldest) and not oldest_first(items)
+            more = (
+                bool(items)
+                and not enough
+                and offset < max(total_of(answer, "current_level_count"), total_of(answer))
+            )
         return replies
 
     async def page(self, place: Place, offset: int, top: int | None = None) -> Json:

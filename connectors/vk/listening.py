@@ -65,6 +65,7 @@ class Listening:
             unknown=[item for item in found if isinstance(item, Unknown)],
             windows=comment_windows(self._not_on_walls(named), as_user=self._desk.user is not None),
             note=f"{_LOST}; what can be is read back" if heard.lost else "",
+            restarted=heard.lost,
             lost=await self._lost() if heard.lost else "",
         )
 

@@ -76,6 +76,13 @@ def total_of(answer: Json, key: str = "count") -> int:
     return total if isinstance(total, int) else 0
 
 
+def oldest_first(items: Sequence[object]) -> bool:
+    """Whether a list runs forwards, so that what is old at its end says nothing of what follows."""
+    dates = [item.get("date") for item in items if isinstance(item, dict)]
+    numbers = [date for date in dates if isinstance(date, int)]
+    return len(numbers) > 1 and numbers[0] < numbers[-1]
+
+
 def instant_of(unix: int) -> datetime:
     """Return the instant of *unix* seconds; what no calendar reaches is an error."""
     try:

@@ -17,7 +17,7 @@ from connectors.vk.boards import COMMENTS_PAGE, comment_in
 from connectors.vk.comments import Comments, Place
 from connectors.vk.memory import POSTS_BY_ID
 from connectors.vk.payloads import COMMENT_KINDS, WALL, direct_message, post_name, post_of
-from connectors.vk.shapes import as_object, integer, items_of, total_of, unix
+from connectors.vk.shapes import as_object, integer, items_of, total_of
 from inboxd.connector import Known, Page
 from inboxd.errors import InboxdError, PermissionMissing, UnexpectedPayload
 
@@ -161,7 +161,7 @@ class Verification:
             return
         verdicts = _Verdicts()
         posts = {(each.owner, each.below or each.number) for each in wanted if _placed(each)}
-        there = await self._posts(self._desk.reader, posts, verdicts)
+        there = await self._posts(self._desk.reader, sorted(posts), verdicts)
         by_post: defaultdict[tuple[int, int], list[_Wanted]] = defaultdict(list)
         for each in wanted:
             if _placed(each):
@@ -178,38 +178,44 @@ class Verification:
             yield await self._page(verdicts)
 
     async def _posts(
-        self, reader: Api, posts: set[tuple[int, int]], verdicts: _Verdicts
+        self, reader: Api, posts: Sequence[tuple[int, int]], verdicts: _Verdicts
     ) -> dict[tuple[int, int], Json | None]:
-        """
-        Return the posts that VK shows, and None for those that are gone.
-
-        VK leaves out what does not exist and what may not be seen alike: the first it is only
-        if the wall itself can be read.
-        """
+        """Return the posts that VK shows, and None for those that are gone."""
         found: dict[tuple[int, int], Json | None] = {}
-        listed = sorted(posts)
-        for start in range(0, len(listed), POSTS_BY_ID):
-            some = listed[start : start + POSTS_BY_ID]
-            names = ",".join(f"{owner}_{post}" for owner, post in some)
+        for start in range(0, len(posts), POSTS_BY_ID):
+            some = posts[start : start + POSTS_BY_ID]
             try:
-                answer = await reader.call("wall.getById", {"posts": names})
-            except PermissionMissing as error:
+                shown = await self._shown(reader, some)
+                found |= shown
+                for owner in {owner for owner, post in some if (owner, post) not in shown}:
+                    missing = [place for place in some if place[0] == owner and place not in shown]
+                    if await self._readable(reader, owner):
+                        found |= dict.fromkeys(missing)
+                    else:
+                        verdicts.notes.append(f"the wall of {owner} cannot be read now")
+            except (PermissionMissing, UnexpectedPayload) as error:
                 verdicts.notes.append(f"posts cannot be looked up: {error}")
-                continue
-            for item in items_of(answer, "wall.getById"):
-                post = as_object(item, "post")
-                place = integer(post, "owner_id"), integer(post, "id")
-                found[place] = None if post.get("is_deleted") is True else post
-            for owner in {owner for owner, post in some if (owner, post) not in found}:
-                readable = await self._readable(reader, owner)
-                if not readable:
-                    verdicts.notes.append(f"the wall of {owner} cannot be read now")
-                    continue
-                missing = [place for place in some if place[0] == owner and place not in found]
-                found |= dict.fromkeys(missing)
         return found
 
+    async def _shown(
+        self, reader: Api, posts: Sequence[tuple[int, int]]
+    ) -> dict[tuple[int, int], Json | None]:
+        """Return those of *posts* that VK shows; None for one that it says is deleted."""
+        names = ",".join(f"{owner}_{post}" for owner, post in posts)
+        answer = await reader.call("wall.getById", {"posts": names})
+        shown: dict[tuple[int, int], Json | None] = {}
+        for item in items_of(answer, "wall.getById"):
+            post = as_object(item, "post")
+            place = integer(post, "owner_id"), integer(post, "id")
+            shown[place] = None if post.get("is_deleted") is True else post
+        return shown
+
     async def _readable(self, reader: Api, owner: int) -> bool:
+        """
+        Return whether a wall shows anything at all.
+
+        VK leaves out what does not exist and what may not be seen alike.
+        """
         try:
             answer = await reader.call("wall.get", {"owner_id": owner, "count": 1})
         except PermissionMissing:
@@ -221,48 +227,46 @@ class Verification:
     ) -> None:
         """Judge a post and the comments below it."""
         itself = [each for each in group if each.kind == "wall_post"]
-        if itself:
-            message = post_of(told, self._desk.group_id, itself[0].known.stream)
-            verdicts.settle(itself, {message.remote_id: message})
         comments = [each for each in group if each.kind == WALL.name]
-        if not comments:
-            return
         customers = any(each.known.thread_id == post_name(owner, post) for each in comments)
-        place = Place(owner, post, customers=customers)
         try:
-            found = await self._all_comments(place, comments)
-        except PermissionMissing as error:
-            verdicts.notes.append(f"the comments of post {post} cannot be looked up: {error}")
-            return
-        verdicts.settle(comments, found)
+            if itself:
+                message = post_of(told, self._desk.group_id, itself[0].known.stream)
+                verdicts.settle(itself, {message.remote_id: message})
+            if comments:
+                place = Place(owner, post, customers=customers)
+                verdicts.settle(comments, await self._all_comments(place, comments))
+        except (PermissionMissing, UnexpectedPayload) as error:
+            verdicts.notes.append(f"what is below post {post} cannot be looked up: {error}")
 
     async def _all_comments(self, place: Place, wanted: Sequence[_Wanted]) -> dict[str, Message]:
-        """Return the comments of a post down to the oldest one wanted, on both levels."""
-        oldest = min(unix(each.known.sent_at) for each in wanted)
+        """Return the comments of a post, both levels, until all that are wanted are there."""
         found: dict[str, Message] = {}
         offset, more = 0, True
-        # A reply may be newer than what it stands below, so the first level is read whole.
         while more:
             answer = await self._comments.page(place, offset)
             top = items_of(answer, "wall.getComments")
             for item in top:
                 shown = as_object(item, "comment")
-                for comment in [shown, *await self._thread(place, shown, oldest)]:
+                for comment in [shown, *await self._thread(place, shown)]:
                     message = self._comments.read_one(place, as_object(comment, "comment"))
                     found[message.remote_id] = message
-            offset += COMMENTS_PAGE
             level = "current_level_count" if "current_level_count" in answer else "count"
-            more = bool(top) and offset < total_of(answer, level) and not _all(wanted, found)
+            more = _goes_on(top, offset, answer.get(level)) and not _all(wanted, found)
+            offset += COMMENTS_PAGE
         return found
 
-    async def _thread(self, place: Place, top: Json, oldest: int) -> Sequence[object]:
+    async def _thread(self, place: Place, top: Json) -> Sequence[object]:
+        """Return all that stands below a comment of the first level."""
         thread = as_object(top.get("thread", {}), "thread")
         shown, count = thread.get("items"), thread.get("count")
         replies = shown if isinstance(shown, list) else []
         if not isinstance(count, int) or count <= len(replies):
             return replies
-        number = integer(top, "id")
-        return await self._comments.thread(place, number, lambda date: date < oldest)
+        below = await self._comments.thread(place, integer(top, "id"), lambda _date: False)
+        if not below:
+            raise UnexpectedPayload(f"of {count} replies none is shown", top)
+        return below
 
     # Photos, videos, goods and discussions
 
@@ -307,8 +311,8 @@ class Verification:
             for item in items:
                 message = comment_in(kind, as_object(item, "comment"), place, self._desk)
                 found[message.remote_id] = message
+            more = _goes_on(items, offset, answer.get("count")) and not _all(wanted, found)
             offset += COMMENTS_PAGE
-            more = bool(items) and offset < total_of(answer) and not _all(wanted, found)
         return found
 
 
@@ -338,6 +342,18 @@ _LISTS: dict[str, _List] = {
         by_service=True,
     ),
 }
+
+
+def _goes_on(items: Sequence[object], offset: int, total: object) -> bool:
+    """
+    Whether a list may go on behind the page at *offset*.
+
+    Raises UnexpectedPayload for a list that says it has items and shows none: it has not been
+    read, and what it does not show is not gone.
+    """
+    if not items and not offset and total != 0:
+        raise UnexpectedPayload(f"of {total} comments none is shown", {"count": total})
+    return bool(items) and not (isinstance(total, int) and offset + COMMENTS_PAGE >= total)
 
 
 def _all(wanted: Iterable[_Wanted], found: Mapping[str, Message]) -> bool:

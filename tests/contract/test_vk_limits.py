@@ -381,6 +381,7 @@ async def test_lost_events_are_a_loss_where_nothing_reads_back(
     (page,) = [page async for page in connector.poll("long_poll", begun.cursor)]
 
     assert "dropped" in page.note
+    assert page.restarted
     assert lost in page.lost
     assert bool(page.lost) == bool(lost)
     if "service_token" not in changes:

@@ -301,3 +301,73 @@ async def test_deep_threads_are_read_to_the_end(shop: Shop) -> None:
     assert deleted == {stored["снизу 3"].remote_id}
     assert gone(pages) == set()
     assert len(present(pages)) == 241
+
+
+def comments_of(count: Any, *items: Any) -> Any:
+    """Return a VK with one post, whose comments are *items* and counted as *count*."""
+    post = {"id": 1, "owner_id": WALL, "from_id": WALL, "date": 1}
+    pages = [list(items[start : start + 100]) for start in range(0, len(items) or 1, 100)]
+
+    def listed(form: Mapping[str, str]) -> Any:
+        number = int(form["offset"]) // 100
+        there = number < len(pages) and "comment_id" not in form
+        shown = pages[number] if there else []
+        return {"items": shown, **({} if count is None else {"count": count})}
+
+    return {"wall.getById": lambda _: {"items": [post]}, "wall.getComments": listed}
+
+
+@pytest.mark.parametrize(
+    ("count", "items", "is_gone"),
+    [
+        (0, [], True),
+        (5, [], False),
+        (None, [], False),
+        (1, [{"id": 8, "from_id": 5, "date": 1, "text": "?"}], True),
+        (1, ["nonsense"], False),
+        (1, [{"id": 8}], False),
+        (1, [{"id": 8, "from_id": 5, "date": 1, "thread": {"count": 3}}], False),
+        # Without a number of comments the list is read until a page is empty.
+        (None, [{"id": 8 + n, "from_id": 5, "date": 1, "text": "?"} for n in range(150)], True),
+    ],
+)
+async def test_only_a_list_read_to_its_end_proves_a_deletion(
+    count: Any,
+    items: list[Any],
+    is_gone: bool,  # noqa: FBT001 - a parameter of the case
+) -> None:
+    """A list that says more than it shows, or holds what cannot be read, proves nothing."""
+    stored = Known(
+        f"wall_reply:{WALL}_7", f"wall_reply:{WALL}_7@1", Stream.COMMENTS, Direction.INBOUND, START
+    )
+    async with canned(comments_of(count, *items)) as connector:
+        pages = [page async for page in connector.verify([stored])]
+
+    assert bool(gone(pages)) is is_gone
+    assert bool(notes(pages)) is not is_gone
+
+
+async def test_a_list_in_another_order_loses_nothing() -> None:
+    """A thread that runs forwards is read to its end, however old its beginning is."""
+    now = int(START.timestamp())
+    replies = [
+        {"id": 10 + n, "from_id": 5, "date": now - 10**6 + n, "text": f"{n}", "parents_stack": [9]}
+        for n in range(100)
+    ]
+    latest = {"id": 200, "from_id": 5, "date": now, "text": "новое", "parents_stack": [9]}
+    top = {"id": 9, "from_id": 5, "date": now - 10**6, "text": "?", "thread": {"count": 101}}
+    post = {"id": 1, "from_id": WALL, "date": now, "comments": {"count": 102}}
+
+    def listed(form: Mapping[str, str]) -> Any:
+        if "comment_id" not in form:
+            return {"count": 1, "items": [top]}
+        shown = replies if form["offset"] == "0" else [latest]
+        return {"count": 101, "items": shown}
+
+    answers = {
+        "wall.get": lambda _: {"count": 1, "items": [post]}, "wall.getComments": listed,
+    }  # fmt: skip
+    async with canned(answers) as connector:
+        pages = [page async for page in connector.poll("wall", None)]
+
+    assert [message.text for page in pages for message in page.messages] == ["новое"]
