@@ -15,7 +15,8 @@ import socket
 import weakref
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Timer
+from hashlib import blake2b
+from threading import Lock, Timer
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -138,6 +139,28 @@ Calls = Sequence[tuple[str, Mapping[str, Any]]]
 """Methods with their parameters."""
 
 
+class _Pace:
+    """When a token was used last: VK counts by token, however many connectors share it."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.last = 0.0
+
+    def used(self, at: float) -> None:
+        """Note a use; *at* is in the time that vk_api counts in."""
+        self.last = max(self.last, at)
+
+
+# By a digest of the token, for as long as a connector lives that has it.
+_PACES: weakref.WeakValueDictionary[bytes, _Pace] = weakref.WeakValueDictionary()
+
+
+def _paced(sdk: type[Any], pace: _Pace) -> type[Any]:
+    """Return *sdk* with its spacing of calls shared by all who have the same *pace*."""
+    last = property(lambda _: pace.last, lambda _, at: pace.used(at))
+    return type(sdk.__name__, (sdk,), {"last_request": last})
+
+
 class Api:
     """The methods that one token may call, in a thread of its own."""
 
@@ -166,10 +189,13 @@ class Api:
         http.max_redirects = 0  # a redirected POST would show the token to another host
         http.mount(f"{VK_ORIGIN}/", self._origin)
         # vk_api spaces the calls: 3 a second, of a community token 20.
-        self._vk = sdk(
+        digest = blake2b(token.get_secret_value().encode(), digest_size=16).digest()
+        self._pace = _PACES.setdefault(digest, _Pace())
+        self._vk = _paced(sdk, self._pace)(
             token=token.get_secret_value(), api_version=API_VERSION, session=http,
             config=jconfig.MemoryConfig,
         )  # fmt: skip
+        self._vk.lock = self._pace.lock
         # vk_api would repeat error 6 without end and wait for a person at error 14.
         self._vk.error_handlers.clear()
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"vk {settings.name}")

@@ -307,6 +307,25 @@ async def test_calls_of_a_token_are_spaced(monkeypatch: pytest.MonkeyPatch) -> N
     assert took >= 3 * vk_api.VkApi.RPS_DELAY
 
 
+async def test_connectors_of_one_token_share_its_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """VK counts by token: the nightly reconciliation must not take the poller's share."""
+    monkeypatch.setattr(vk_api.VkApi, "RPS_DELAY", 0.2)
+    answers = {"wall.get": lambda _: {"count": 0, "items": []}}
+
+    async def read(connector: Connector) -> None:
+        for _call in range(3):
+            [page async for page in connector.poll("wall", None)]
+
+    async with canned(answers) as connector:
+        other = Connector(connector._desk.settings, ManualClock(START))
+        began = asyncio.get_running_loop().time()
+        await asyncio.gather(read(connector), read(other))
+        took = asyncio.get_running_loop().time() - began
+        await other.close()
+
+    assert took >= 5 * 0.2
+
+
 # Rights
 
 

@@ -267,7 +267,7 @@ async def test_answer_below_a_thing_is_what_a_poll_delivers(shop: Shop, place: s
     assert sent.addressees == (str(shop.customer.id_on("vk")),)
 
 
-async def test_a_community_without_discussions_says_so_once(shop: Shop) -> None:
+async def test_a_community_without_discussions_is_not_asked_for_them(shop: Shop) -> None:
     """There is a setting for it, so that nothing fails for ever."""
     settings = shop.settings.model_copy(update={"boards": False})
     connector = Connector(settings, shop.clock)
