@@ -8,9 +8,8 @@ Everything else is a note, never a deletion.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from connectors.vk.boards import COMMENTS_PAGE, comment_in
@@ -18,11 +17,12 @@ from connectors.vk.comments import Comments, Place
 from connectors.vk.memory import POSTS_BY_ID
 from connectors.vk.payloads import COMMENT_KINDS, WALL, direct_message, post_name, post_of
 from connectors.vk.shapes import as_object, integer, items_of, total_of
+from connectors.vk.verdicts import Verdicts, Wanted, all_found, goes_on, is_placed
 from inboxd.connector import Known, Page
 from inboxd.errors import InboxdError, PermissionMissing, UnexpectedPayload
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from connectors.vk.desk import Desk
     from connectors.vk.transport import Api
@@ -30,54 +30,6 @@ if TYPE_CHECKING:
 
 MESSAGES_BY_PLACE: Final = 100  # messages.getByConversationMessageId
 _BY_PLACE: Final = "messages.getByConversationMessageId"
-
-_ID = re.compile(r"([a-z_]+):(-?[0-9]{1,18})_([0-9]{1,18})")
-_BELOW = re.compile(r"@([0-9]{1,18})$")
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """A stored message with what its names say of where it stands."""
-
-    known: Known
-    kind: str
-    owner: int
-    number: int
-    below: int | None
-    root: int | None
-
-    @classmethod
-    def of(cls, known: Known) -> _Wanted | None:
-        """Return what can be looked up by its name, else None."""
-        name, thread = _ID.fullmatch(known.remote_id), _ID.match(known.thread_id)
-        if name is None:
-            return None
-        below = _BELOW.search(known.thread_id)
-        post = int(below[1]) if below else None
-        if thread is not None and thread[1] == "wall_post":
-            return cls(known, name[1], int(name[2]), int(name[3]), int(thread[3]), None)
-        root = int(thread[3]) if thread is not None else None
-        return cls(known, name[1], int(name[2]), int(name[3]), post, root)
-
-
-@dataclass(slots=True)
-class _Verdicts:
-    """What is known by now of some stored messages."""
-
-    present: list[Message] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def settle(self, wanted: Iterable[_Wanted], found: dict[str, Message]) -> None:
-        """Sort *wanted* by whether a complete reading *found* them."""
-        for each in wanted:
-            message = found.get(each.known.remote_id)
-            if message is None:
-                self.gone.append(each.known.remote_id)
-            else:
-                back = each.known.deleted and not message.deleted
-                as_stored = replace(message, stream=each.known.stream, restored=back)
-                self.present.append(as_stored)
 
 
 class Verification:
@@ -89,9 +41,9 @@ class Verification:
 
     async def run(self, known: Sequence[Known]) -> AsyncIterator[Page]:
         """Yield what became of *known*; what could not be looked up is only noted."""
-        by_kind: defaultdict[str, list[_Wanted]] = defaultdict(list)
+        by_kind: defaultdict[str, list[Wanted]] = defaultdict(list)
         for each in known:
-            wanted = _Wanted.of(each)
+            wanted = Wanted.of(each)
             by_kind[wanted.kind if wanted is not None else ""] += [wanted] if wanted else []
         async for page in self._private(by_kind.get("dm", [])):
             yield page
@@ -102,15 +54,15 @@ class Verification:
             async for page in self._lists(kind, by_kind.get(kind, [])):
                 yield page
 
-    async def _page(self, verdicts: _Verdicts) -> Page:
+    async def _page(self, verdicts: Verdicts) -> Page:
         named = await self._desk.people.name(verdicts.present)
         return Page({}, messages=named, gone=verdicts.gone, note="; ".join(verdicts.notes))
 
     # Private messages
 
-    async def _private(self, wanted: Sequence[_Wanted]) -> AsyncIterator[Page]:
+    async def _private(self, wanted: Sequence[Wanted]) -> AsyncIterator[Page]:
         """Look messages up by their place: a hundred of a conversation, 25 conversations a call."""
-        by_peer: defaultdict[int, list[_Wanted]] = defaultdict(list)
+        by_peer: defaultdict[int, list[Wanted]] = defaultdict(list)
         for each in wanted:
             by_peer[each.owner].append(each)
         groups = [
@@ -121,20 +73,22 @@ class Verification:
         at_once = self._desk.community.MOST_AT_ONCE
         for start in range(0, len(groups), at_once):
             some = groups[start : start + at_once]
-            answers = await self._desk.community.call_all([self._by_place(each) for each in some])
-            verdicts = _Verdicts()
+            answers = await self._desk.community.call_all(
+                [self._by_place(each) for each in some]
+            )
+            verdicts = Verdicts()
             for group, answer in zip(some, answers, strict=True):
                 self._judge(group, answer, verdicts)
             yield await self._page(verdicts)
 
-    def _by_place(self, group: Sequence[_Wanted]) -> tuple[str, dict[str, Any]]:
+    def _by_place(self, group: Sequence[Wanted]) -> tuple[str, dict[str, Any]]:
         places = ",".join(str(each.number) for each in group)
         return _BY_PLACE, {
             "group_id": self._desk.group_id, "peer_id": group[0].owner,
             "conversation_message_ids": places,
         }  # fmt: skip
 
-    def _judge(self, group: Sequence[_Wanted], answer: object, verdicts: _Verdicts) -> None:
+    def _judge(self, group: Sequence[Wanted], answer: object, verdicts: Verdicts) -> None:
         peer = group[0].owner
         try:
             if isinstance(answer, InboxdError):
@@ -152,23 +106,23 @@ class Verification:
 
     # Walls
 
-    async def _walls(self, wanted: Sequence[_Wanted]) -> AsyncIterator[Page]:
+    async def _walls(self, wanted: Sequence[Wanted]) -> AsyncIterator[Page]:
         """Look up posts by their ids, then the comments below those that are still there."""
         if not wanted:
             return
         if self._desk.reader is None:
             yield Page({}, note="comments cannot be looked up without a service_token")
             return
-        verdicts = _Verdicts()
-        posts = {(each.owner, each.below or each.number) for each in wanted if _placed(each)}
+        verdicts = Verdicts()
+        posts = {(each.owner, each.below or each.number) for each in wanted if is_placed(each)}
         there = await self._posts(self._desk.reader, sorted(posts), verdicts)
-        by_post: defaultdict[tuple[int, int], list[_Wanted]] = defaultdict(list)
+        by_post: defaultdict[tuple[int, int], list[Wanted]] = defaultdict(list)
         for each in wanted:
-            if _placed(each):
+            if is_placed(each):
                 by_post[each.owner, each.below or each.number].append(each)
         yield await self._page(verdicts)
         for (owner, post), group in by_post.items():
-            verdicts = _Verdicts()
+            verdicts = Verdicts()
             if (owner, post) in there:
                 found = there[owner, post]
                 if found is None:
@@ -178,7 +132,7 @@ class Verification:
             yield await self._page(verdicts)
 
     async def _posts(
-        self, reader: Api, posts: Sequence[tuple[int, int]], verdicts: _Verdicts
+        self, reader: Api, posts: Sequence[tuple[int, int]], verdicts: Verdicts
     ) -> dict[tuple[int, int], Json | None]:
         """Return the posts that VK shows, and None for those that are gone."""
         found: dict[tuple[int, int], Json | None] = {}
@@ -223,7 +177,7 @@ class Verification:
         return bool(items_of(answer, "wall.get"))
 
     async def _below(
-        self, owner: int, post: int, told: Json, group: Sequence[_Wanted], verdicts: _Verdicts
+        self, owner: int, post: int, told: Json, group: Sequence[Wanted], verdicts: Verdicts
     ) -> None:
         """Judge a post and the comments below it."""
         itself = [each for each in group if each.kind == "wall_post"]
@@ -239,7 +193,7 @@ class Verification:
         except (PermissionMissing, UnexpectedPayload) as error:
             verdicts.notes.append(f"what is below post {post} cannot be looked up: {error}")
 
-    async def _all_comments(self, place: Place, wanted: Sequence[_Wanted]) -> dict[str, Message]:
+    async def _all_comments(self, place: Place, wanted: Sequence[Wanted]) -> dict[str, Message]:
         """Return the comments of a post, both levels, until all that are wanted are there."""
         found: dict[str, Message] = {}
         offset, more = 0, True
@@ -252,7 +206,7 @@ class Verification:
                     message = self._comments.read_one(place, as_object(comment, "comment"))
                     found[message.remote_id] = message
             level = "current_level_count" if "current_level_count" in answer else "count"
-            more = _goes_on(top, offset, answer.get(level)) and not _all(wanted, found)
+            more = goes_on(top, offset, answer.get(level)) and not all_found(wanted, found)
             offset += COMMENTS_PAGE
         return found
 
@@ -270,9 +224,9 @@ class Verification:
 
     # Photos, videos, goods and discussions
 
-    async def _lists(self, kind: str, wanted: Sequence[_Wanted]) -> AsyncIterator[Page]:
+    async def _lists(self, kind: str, wanted: Sequence[Wanted]) -> AsyncIterator[Page]:
         """Look comments up in the lists of what they stand below."""
-        groups: defaultdict[tuple[int, int], list[_Wanted]] = defaultdict(list)
+        groups: defaultdict[tuple[int, int], list[Wanted]] = defaultdict(list)
         for each in wanted:
             if each.below is not None:
                 groups[each.owner, each.below].append(each)
@@ -283,7 +237,7 @@ class Verification:
             yield Page({}, note=f"{kind}s cannot be looked up without a {token}")
             return
         for group in groups.values():
-            verdicts = _Verdicts()
+            verdicts = Verdicts()
             try:
                 found = await self._listed(api, kind, group)
             except (PermissionMissing, UnexpectedPayload) as error:
@@ -294,7 +248,7 @@ class Verification:
             yield await self._page(verdicts)
 
     async def _listed(
-        self, api: Api | None, kind: str, wanted: Sequence[_Wanted]
+        self, api: Api | None, kind: str, wanted: Sequence[Wanted]
     ) -> dict[str, Message]:
         """Return the comments below one thing by their ids, until all that are wanted are there."""
         lister, keys = _LISTS[kind], COMMENT_KINDS[kind]
@@ -311,7 +265,7 @@ class Verification:
             for item in items:
                 message = comment_in(kind, as_object(item, "comment"), place, self._desk)
                 found[message.remote_id] = message
-            more = _goes_on(items, offset, answer.get("count")) and not _all(wanted, found)
+            more = goes_on(items, offset, answer.get("count")) and not all_found(wanted, found)
             offset += COMMENTS_PAGE
         return found
 
@@ -342,28 +296,6 @@ _LISTS: dict[str, _List] = {
         by_service=True,
     ),
 }
-
-
-def _goes_on(items: Sequence[object], offset: int, total: object) -> bool:
-    """
-    Whether a list may go on behind the page at *offset*.
-
-    Raises UnexpectedPayload for a list that says it has items and shows none: it has not been
-    read, and what it does not show is not gone.
-    """
-    if not items and not offset and total != 0:
-        raise UnexpectedPayload(f"of {total} comments none is shown", {"count": total})
-    return bool(items) and not (isinstance(total, int) and offset + COMMENTS_PAGE >= total)
-
-
-def _all(wanted: Iterable[_Wanted], found: Mapping[str, Message]) -> bool:
-    """Whether nothing is left to be found."""
-    return all(each.known.remote_id in found for each in wanted)
-
-
-def _placed(wanted: _Wanted) -> bool:
-    """Whether it is known which post it is or stands below."""
-    return wanted.kind == "wall_post" or wanted.below is not None
 
 
 def _hidden(item: Json) -> bool:
