@@ -111,7 +111,7 @@ def settings_for(url: str, **changes: Any) -> Settings:
         "token": vk.COMMUNITY_TOKEN,
         "service_token": vk.SERVICE_TOKEN,
         "streams": ("direct_messages", "comments"),
-        "timeout": "5s",
+        "timeout": "20s",
         "api_base": url,
     }
     return Settings.model_validate(values | changes)
