@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from inboxd.connector import AccountSettings, Secret
 from inboxd.model import Stream
@@ -33,6 +33,7 @@ class Settings(AccountSettings):
     boards: bool = Field(
         True, description="Whether the community has discussions that are to be read back."
     )
+    brand_words: tuple[str, ...] = Field((), validate_default=True)
     api_base: str = VK_ORIGIN
 
     @field_validator("api_base")
@@ -42,8 +43,9 @@ class Settings(AccountSettings):
             raise ValueError(f"must begin with https:// or http://, as {VK_ORIGIN} does")
         return value.rstrip("/") or VK_ORIGIN
 
-    @model_validator(mode="after")
-    def _search_has_words(self) -> Self:
-        if Stream.SEARCH in self.streams and not self.brand_words:
-            raise ValueError('the stream "search" needs brand_words, such as ["Лавка «Север»"]')
-        return self
+    @field_validator("brand_words")
+    @classmethod
+    def _words_to_search_for(cls, words: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if Stream.SEARCH in info.data.get("streams", ()) and not words:
+            raise ValueError('are needed by the stream "search": the brand as people write it')
+        return words

@@ -73,9 +73,7 @@ class Verification:
         at_once = self._desk.community.MOST_AT_ONCE
         for start in range(0, len(groups), at_once):
             some = groups[start : start + at_once]
-            answers = await self._desk.community.call_all(
-                [self._by_place(each) for each in some]
-            )
+            answers = await self._desk.community.call_all([self._by_place(each) for each in some])
             verdicts = Verdicts()
             for group, answer in zip(some, answers, strict=True):
                 self._judge(group, answer, verdicts)
