@@ -16,7 +16,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+)
 
 from inboxd.durations import parse_duration
 from inboxd.model import Author, Direction, Message, ReplyWindow, Stream, Unknown
@@ -30,6 +38,15 @@ Cursor = Mapping[str, Any]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 """A span of time written ``90s``, ``30m``, ``2h``, ``1d`` or a sum such as ``1h30m``."""
 
+
+def _printable(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("must have no line breaks or other control characters in it")
+    return value
+
+
+Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_printable)]
+"""How the team calls something; it stands in alerts, log lines and lists."""
 Secret = SecretStr
 """A token; the configuration has resolved ``{ env = … }`` and its like to the value."""
 
@@ -42,7 +59,7 @@ class AccountSettings(BaseModel):
     SUPPORTED_STREAMS: ClassVar[frozenset[Stream]] = frozenset()
     """The streams that this network can serve at all."""
 
-    name: str = Field(min_length=1, description="How the team calls this account.")
+    name: Name
     network: str
     streams: tuple[Stream, ...] = Field(min_length=1, description="What is polled there.")
     poll_every: Duration = timedelta(seconds=30)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, BeforeValidator, Field
 
 from inboxd.config.problems import nearest
-from inboxd.config.settings import STRICT, Name, Zone
+from inboxd.config.settings import STRICT, Zone
+from inboxd.connector import Name
 from inboxd.core.hours import OpeningHours
 from inboxd.core.localtime import parse_interval
 from inboxd.durations import brief

@@ -173,7 +173,8 @@ class _Loading:
         """Return the names below ``[[key]]``, also of what has problems of its own."""
         given = self._data.get(key, [])
         tables = [raw for raw in given if isinstance(raw, dict)] if isinstance(given, list) else []
-        return {raw["name"] for raw in tables if isinstance(raw.get("name"), str)}
+        names = (raw.get("name") for raw in tables)
+        return {name for name in names if isinstance(name, str) and name.isprintable()}
 
     def _accounts(self) -> tuple[AccountSettings, ...]:
         if self._data.get("accounts", []) == []:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, InstanceOf
 
 from inboxd.config.problems import no_choice, wrong
-from inboxd.config.settings import STRICT, Name
+from inboxd.config.settings import STRICT
+from inboxd.connector import Name
 from inboxd.core.policies import Match, Policy, Step
 from inboxd.durations import BusinessSpan, StepAt, parse_business, parse_step_at
 from inboxd.model import Kind, Stream, Topic, Urgency

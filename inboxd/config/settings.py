@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from inboxd.config.zones import parse_zone
-from inboxd.connector import AccountSettings, Duration
+from inboxd.connector import AccountSettings, Duration, Name
 from inboxd.core.tracking import Rules
 from inboxd.durations import brief
 
@@ -93,7 +93,6 @@ Zone = Annotated[InstanceOf[ZoneInfo], BeforeValidator(parse_zone)]
 LocalPath = Annotated[Path, AfterValidator(_beside_the_file)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
 Span = Annotated[Duration, AfterValidator(_some_time)]
-Name = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class GeneralSettings(BaseModel):

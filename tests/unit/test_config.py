@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import Field
 
@@ -873,6 +873,9 @@ def test_the_attacked_configuration_is_right_to_begin_with(tmp_path: Path) -> No
     deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(place=st.sampled_from(list(places(VALID))), value=VALUES)
+# Names stand in the problems of others: as a choice that there is, and in advice.
+@example(place=("calendars", 0, "name"), value="\x1f")
+@example(place=("sinks", 0, "name"), value="\x1f")
 def test_any_value_under_any_key_is_right_or_a_problem(
     tmp_path: Path, place: tuple[Any, ...], value: object
 ) -> None:
