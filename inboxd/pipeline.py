@@ -128,9 +128,10 @@ class Pipeline:
     ) -> None:
         """Settle a reply that the network took; it counts as the answer it is, at once."""
         with self._store.transaction():
+            # First of all: what a person sent by way of us is not taken for a machine's.
+            self._store.outbox.sent(item, {"remote_id": message.remote_id}, now)
             stored = self._store.messages.add(account, network, [message], now)
             self.track(stored.touched, now)
-            self._store.outbox.sent(item, {"remote_id": message.remote_id}, now)
 
     def track_pending(self, now: datetime, limit: int = 500) -> int:
         """Fold in what people did (acknowledged, closed …); returns how many conversations."""
@@ -155,10 +156,14 @@ class Pipeline:
         results = [(each, track(each, self._rules, now, old=old)) for each in histories]
         self._store.cases.save(results)
         for history, tracked in results:
-            self._tell_endings(history, tracked.cases, now)
+            self._tell_changes(history, tracked.cases, now)
 
-    def _tell_endings(self, history: History, cases: Sequence[CaseState], now: datetime) -> None:
-        """Tell whoever heard of a wait that it has ended; withdraw what is still queued."""
+    def _tell_changes(self, history: History, cases: Sequence[CaseState], now: datetime) -> None:
+        """
+        Tell whoever heard of a wait that it has ended; withdraw what is still queued.
+
+        Where it goes on after all, what was withdrawn is told.
+        """
         known = {wait.id: wait for case in history.cases for wait in case.waits if wait.told}
         if not known:
             return
@@ -167,6 +172,8 @@ class Pipeline:
                 before = known.get(wait.id)
                 if before and before.end is None and wait.end is not None:
                     self._tell_ending(history, case, wait, now)
+                elif before and before.end is not None and wait.end is None:
+                    self._store.outbox.revive(before.id or 0, now)
 
     def _tell_ending(
         self, history: History, case: CaseState, wait: WaitState, now: datetime

@@ -90,13 +90,16 @@ def recovery_alert(card: CaseCard, wait: WaitState, now: datetime) -> Alert:
         "no_reply_needed": "said thanks",
     }
     outcome = ended.get(wait.end or "", "needs no reply any more")
+    # A wait may end twice: a closing is taken back, and then it is answered; or a message is
+    # deleted, restored, and deleted for good.
+    again = f"/{wait.ended_at.isoformat()}" if wait.end == "deleted" and wait.ended_at else ""
     return Alert(
-        # A wait may end twice: a closing is taken back, and then it is answered.
-        key=f"wait:{wait.id}/ended/{wait.end}/{wait.ended_by or 0}",
+        key=f"wait:{wait.id}/ended/{wait.end}/{wait.ended_by or 0}{again}",
         thread=f"case:{card.id}",
         reason=f"wait_{wait.end}",
         tone=Tone.RECOVERY,
         headline=f"{_who(card)} {outcome}{took}{_punctually(wait)}",
+        detail=f"Unanswered there: {card.messages} more." if card.messages else "",
         case=card,
         created_at=now,
     )

@@ -11,18 +11,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 THANKS = "praise"
 """The kind of message that ends its own wait when it follows our answer and asks nothing."""
+REPEATED = "repeated"
+"""The detail of an answer that was given as quickly, in the same words, to somebody else."""
 AUTOMATIC_WITHIN = timedelta(seconds=5)
 """Nobody reads a message and writes an answer in less: such an answer is a machine's."""
 
 
+Facts = dict[str, Any]
+"""What an event makes true of a case, by the names of its fields."""
+
 _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+_WHOLE_SECOND = timedelta(seconds=1)
 
 
 class EventType(IntEnum):
@@ -37,16 +43,17 @@ class EventType(IntEnum):
     """The brand wrote, whoever it was and with whatever tool; marked auto-replies are none."""
     INBOUND = 2
     """A customer wrote."""
-    DELETED = 3
+    EDITED = 3
+    """A customer made a message ask for more than it did; other edits are none."""
+    DELETED = 4
     """A customer took a message back."""
-    CLOSED = 4
+    CLOSED = 5
     """A person decided that no (further) reply is needed."""
-    REOPENED = 5
+    REOPENED = 6
     """A person took that back, or put an answered case back among the waiting."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """
     One event of a conversation. *ref* is the message's or the action's own number.
 
@@ -54,6 +61,9 @@ class Event:
     orders what would otherwise have happened at one instant. A closing stands behind the
     newest message that was seen when a person decided it, and *claimed* is when that was:
     what the customer had written meanwhile, unseen by anybody, is not closed with the rest.
+
+    *author* is who wrote, "" where that is not known or a thread has one customer only; *to*
+    are the authors whom an answer names, none of them if it is for everybody.
     """
 
     at: datetime
@@ -61,6 +71,8 @@ class Event:
     ref: int
     detail: str = ""
     claimed: datetime | None = None
+    author: str = ""
+    to: tuple[str, ...] = ()
 
     def order(self) -> tuple[datetime, datetime, EventType, int]:
         """Return what events are sorted by."""
@@ -84,6 +96,8 @@ class WaitEnd(StrEnum):
     DELETED = "deleted"
     NO_REPLY_NEEDED = "no_reply_needed"
     """By rule: the customer said thanks for our answer."""
+    VOID = "void"
+    """It turned out to be none, or a part of another; only what people heard of is kept."""
 
 
 class CaseStatus(StrEnum):
@@ -119,14 +133,20 @@ class CaseSpan:
     """
     One obligation, from the first unanswered message until it is over.
 
-    *messages* are the customer's; *covered_until* is how far a closing reaches; *ended_at* of a resolved case is its last answer, for
-    that is when the customer was served, though it is known only after the quiet time.
+    *messages* are the customers'; *wrote_at* is when the latest of them came, or was edited so
+    that it asks for more; *served* are the authors whom we have answered, and *automatic* the
+    answers that were taken for a machine's. *covered_until* is how far a closing reaches;
+    *ended_at* of a resolved case is its last answer, for that is when the customer was served,
+    though it is known only after the quiet time.
     """
 
     opened_at: datetime
     messages: tuple[int, ...]
     waits: tuple[Wait, ...]
     status: CaseStatus
+    wrote_at: datetime
+    served: frozenset[str] = frozenset()
+    automatic: tuple[int, ...] = ()
     answered_at: datetime | None = None
     ended_at: datetime | None = None
     covered_until: datetime | None = None
@@ -139,6 +159,24 @@ class CaseSpan:
         return last if last.end is None else None
 
 
+def asks_for_more(before: Asking, after: Asking) -> bool:
+    """Tell whether an edit made a complaint of what was none, or a question of what was none."""
+    return (after.complains and not before.complains) or (after.asks and not before.asks)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What a version of a message wants of us."""
+
+    complains: bool
+    asks: bool
+
+    @classmethod
+    def of(cls, kind: str, *, question_mark: bool) -> Asking:
+        """Return what a text that was judged to be of *kind* wants."""
+        return cls(kind == "complaint", question_mark or kind == "request")
+
+
 @dataclass(slots=True)
 class _Fold:
     """The state of the walk through a history; values of it never leave this module."""
@@ -148,6 +186,11 @@ class _Fold:
     case: CaseSpan | None = None
     unanswered: dict[int, datetime] = field(default_factory=dict)
     """Since when each message of the open wait has been waiting, oldest first."""
+    authors: dict[int, str] = field(default_factory=dict)
+    """Who wrote each message."""
+    deleted: set[int] = field(default_factory=set)
+    reopened: bool = False
+    """A person opened the wait that is open."""
 
     def settle(self, now: datetime) -> None:
         """End the current case if it has been quiet for long enough after our answer."""
@@ -165,52 +208,127 @@ class _Fold:
 
     def open_wait(self, at: datetime, ref: int) -> None:
         case = self.case
+        wait = Wait(self.kind_for(ref), at, (ref,))
         if case is None:
-            wait = Wait(WaitKind.FIRST_RESPONSE, at, (ref,))
-            self.case = CaseSpan(at, (ref,), (wait,), CaseStatus.WAITING)
+            self.case = CaseSpan(at, (ref,), (wait,), CaseStatus.WAITING, wrote_at=at)
         else:
-            wait = Wait(WaitKind.NEXT_RESPONSE, at, (ref,))
-            messages = case.messages if ref in case.messages else (*case.messages, ref)
             self.case = replace(
-                case, messages=messages, waits=(*case.waits, wait), status=CaseStatus.WAITING
+                case,
+                messages=_with(case.messages, ref),
+                waits=(*case.waits, wait),
+                status=CaseStatus.WAITING,
+                wrote_at=at,
             )
-        self.unanswered = {ref: at}
+        self.unanswered, self.reopened = {ref: at}, False
 
-    def end_wait(self, end: WaitEnd, at: datetime, ref: int | None, status: CaseStatus) -> None:
+    def join_wait(self, at: datetime, ref: int) -> None:
+        """Let a message wait with those that wait already."""
+        case = self.case
+        if case and case.wait:
+            wait = replace(case.wait, messages=(*case.wait.messages, ref))
+            messages, waits = _with(case.messages, ref), (*case.waits[:-1], wait)
+            self.case = replace(case, messages=messages, waits=waits, wrote_at=at)
+            self.unanswered[ref] = at
+
+    def kind_for(self, ref: int) -> WaitKind:
+        """Return which target measures a wait whose oldest message is *ref*."""
+        if self.case and self.authors.get(ref, "") in self.case.served:
+            return WaitKind.NEXT_RESPONSE
+        return WaitKind.FIRST_RESPONSE
+
+    def answered_by(self, answer: Event) -> list[int]:
+        """
+        Return which of the waiting messages an answer is for.
+
+        Whoever the network does not name may be the one that an answer names, unless that is
+        somebody who wrote in this case under that name.
+        """
+        if not answer.to or self.case is None:
+            return list(self.unanswered)
+        known = {self.authors.get(ref, "") for ref in self.case.messages}
+        names = {*answer.to} if known.issuperset(answer.to) else {*answer.to, ""}
+        return [ref for ref in self.unanswered if self.authors.get(ref, "") in names]
+
+    def end_wait(
+        self, end: WaitEnd, event: Event, at: datetime, status: CaseStatus, facts: Facts
+    ) -> None:
+        """Let *event* end the open wait, if there is one, and let *facts* be true of the case."""
         case = self.case
         if case is None:
             return
         waits = case.waits
         if waits[-1].end is None:
-            ended = replace(waits[-1], end=end, ended_at=at, ended_by=ref)
+            ended = replace(waits[-1], end=end, ended_at=at, ended_by=event.ref)
             waits = (*waits[:-1], ended)
         self.unanswered = {}
-        self.case = replace(case, waits=waits, status=status)
+        self.case = replace(case, waits=waits, status=status, **facts)
+
+    def end_part(self, answer: Event, served: Iterable[int], facts: Facts) -> None:
+        """End the wait of the messages that are *served*; the others go on in one of their own."""
+        case = self.case
+        if case is None or case.wait is None:
+            return
+        kinds = self.kind_for
+        done = {ref: self.unanswered.pop(ref) for ref in served}
+        first, since = next(iter(done.items()))
+        ended = Wait(
+            kinds(first),
+            since,
+            tuple(done),
+            end=WaitEnd.ANSWERED,
+            ended_at=answer.at,
+            ended_by=answer.ref,
+        )
+        first, since = next(iter(self.unanswered.items()))
+        left = tuple(self.unanswered)
+        rest = replace(case.wait, kind=kinds(first), since=since, messages=left)
+        self.case = replace(case, waits=(*case.waits[:-1], ended, rest), **facts)
+
+
+def _with(messages: tuple[int, ...], ref: int) -> tuple[int, ...]:
+    return messages if ref in messages else (*messages, ref)
 
 
 def _inbound(fold: _Fold, event: Event) -> None:
-    if fold.case is None or fold.case.wait is None:
-        answered = fold.case is not None
+    fold.authors[event.ref] = event.author
+    case = fold.case
+    if case is None:
         fold.open_wait(event.at, event.ref)
-        if answered and event.detail == THANKS:
-            fold.end_wait(WaitEnd.NO_REPLY_NEEDED, event.at, event.ref, CaseStatus.ANSWERED)
         return
-    case, wait = fold.case, fold.case.wait
-    wait = replace(wait, messages=(*wait.messages, event.ref))
-    fold.case = replace(case, messages=(*case.messages, event.ref), waits=(*case.waits[:-1], wait))
-    fold.unanswered[event.ref] = event.at
+    thanks = event.detail == THANKS and event.author in case.served
+    if case.wait is None:
+        fold.open_wait(event.at, event.ref)
+        if thanks:
+            fold.end_wait(WaitEnd.NO_REPLY_NEEDED, event, event.at, CaseStatus.ANSWERED, {})
+    elif thanks and all(fold.authors[ref] != event.author for ref in fold.unanswered):
+        # Others wait; who says thanks for an answer does not begin to wait with them.
+        messages = (*case.messages, event.ref)
+        fold.case = replace(case, messages=messages, wrote_at=event.at)
+    else:
+        fold.join_wait(event.at, event.ref)
+
+
+def _edited(fold: _Fold, event: Event) -> None:
+    stands = event.ref in fold.authors and event.ref not in fold.deleted
+    if not stands or event.ref in fold.unanswered:
+        return
+    if fold.case is None or fold.case.wait is None:
+        fold.open_wait(event.at, event.ref)
+    else:
+        fold.join_wait(event.at, event.ref)
 
 
 def _deleted(fold: _Fold, event: Event) -> None:
+    fold.deleted.add(event.ref)
     if event.ref not in fold.unanswered or fold.case is None:
         return
     if len(fold.unanswered) > 1:
         _withdraw(fold, event.ref)
     elif fold.case.answered_at:
-        fold.end_wait(WaitEnd.DELETED, event.at, event.ref, CaseStatus.ANSWERED)
+        fold.end_wait(WaitEnd.DELETED, event, event.at, CaseStatus.ANSWERED, {})
     else:
-        fold.end_wait(WaitEnd.DELETED, event.at, event.ref, CaseStatus.CLOSED)
-        fold.case = replace(fold.case, ended_at=event.at, close_reason="deleted by the customer")
+        why: Facts = {"ended_at": event.at, "close_reason": "deleted by the customer"}
+        fold.end_wait(WaitEnd.DELETED, event, event.at, CaseStatus.CLOSED, why)
         fold.shelve()
 
 
@@ -219,9 +337,11 @@ def _withdraw(fold: _Fold, ref: int) -> None:
     if fold.case is None or fold.case.wait is None:
         return
     del fold.unanswered[ref]
+    first, since = next(iter(fold.unanswered.items()))
     wait = replace(
         fold.case.wait,
-        since=next(iter(fold.unanswered.values())),
+        kind=fold.kind_for(first),
+        since=since,
         messages=tuple(fold.unanswered),
         withdrawn=(*fold.case.wait.withdrawn, ref),
     )
@@ -229,23 +349,38 @@ def _withdraw(fold: _Fold, ref: int) -> None:
 
 
 def _answer(fold: _Fold, event: Event) -> None:
-    if fold.case and not _is_automatic(fold.case, event):
-        fold.end_wait(WaitEnd.ANSWERED, event.at, event.ref, CaseStatus.ANSWERED)
-        fold.case = replace(fold.case, answered_at=event.at)
+    case = fold.case
+    if case is None:
+        return
+    served = fold.answered_by(event)
+    if event.detail == REPEATED or _is_quick(fold, event, served):
+        fold.case = replace(case, automatic=(*case.automatic, event.ref))
+        return
+    if case.wait is None:
+        fold.case = replace(case, answered_at=event.at)
+        return
+    if not served:
+        return
+    authors = case.served.union(fold.authors.get(ref, "") for ref in served)
+    facts: Facts = {"answered_at": event.at, "served": authors}
+    if len(served) < len(fold.unanswered):
+        fold.end_part(event, served, facts)
+    else:
+        fold.end_wait(WaitEnd.ANSWERED, event, event.at, CaseStatus.ANSWERED, facts)
 
 
-def _is_automatic(case: CaseSpan, answer: Event) -> bool:
+def _is_quick(fold: _Fold, answer: Event, served: Iterable[int]) -> bool:
     """Tell a bot's receipt by its speed, where the network does not mark it as one."""
-    return case.wait is not None and answer.at - case.wait.since <= AUTOMATIC_WITHIN
+    since = min((fold.unanswered[ref] for ref in served), default=None)
+    # To a person's reopening, a person's reply may be ready.
+    return since is not None and not fold.reopened and answer.at - since <= AUTOMATIC_WITHIN
 
 
 def _closed(fold: _Fold, event: Event) -> None:
     if fold.case:
         at = event.claimed or event.at
-        fold.end_wait(WaitEnd.CLOSED, at, event.ref, CaseStatus.CLOSED)
-        fold.case = replace(
-            fold.case, ended_at=at, covered_until=event.at, close_reason=event.detail
-        )
+        why: Facts = {"ended_at": at, "covered_until": event.at, "close_reason": event.detail}
+        fold.end_wait(WaitEnd.CLOSED, event, at, CaseStatus.CLOSED, why)
         fold.shelve()
 
 
@@ -253,12 +388,20 @@ def _reopened(fold: _Fold, event: Event) -> None:
     if fold.case is None and fold.done:
         last = fold.done.pop()
         fold.case = replace(last, ended_at=None, close_reason="")
-    if fold.case and fold.case.wait is None:
-        fold.open_wait(event.at, fold.case.messages[-1])
+    case = fold.case
+    if case and case.wait is None:
+        last_message = case.messages[-1]
+        author = fold.authors.get(last_message, "")
+        fold.case = replace(case, served=case.served | {author})
+        fold.open_wait(event.at, last_message)
+        # That a person did it is no word of the customer's.
+        fold.case = replace(fold.case, wrote_at=case.wrote_at)
+        fold.reopened = True
 
 
 _STEPS = {
     EventType.INBOUND: _inbound,
+    EventType.EDITED: _edited,
     EventType.DELETED: _deleted,
     EventType.ANSWER: _answer,
     EventType.CLOSED: _closed,
@@ -266,7 +409,7 @@ _STEPS = {
 }
 
 
-def _without_undone_closings(events: Iterable[Event]) -> list[Event]:
+def _without_undone_closings(events: Sequence[Event]) -> list[Event]:
     """
     Drop each closing that was taken back, with its taking back.
 
@@ -274,7 +417,7 @@ def _without_undone_closings(events: Iterable[Event]) -> list[Event]:
     """
     kept: list[Event] = []
     closings: list[int] = []
-    for event in sorted(events, key=Event.order):
+    for event in events:
         if event.type is EventType.REOPENED and closings:
             for index in reversed(closings):
                 del kept[index]
@@ -282,11 +425,38 @@ def _without_undone_closings(events: Iterable[Event]) -> list[Event]:
             continue
         if event.type is EventType.CLOSED:
             closings.append(len(kept))
-        elif event.type in {EventType.INBOUND, EventType.ANSWER}:
+        elif event.type in {EventType.INBOUND, EventType.EDITED, EventType.ANSWER}:
             # The conversation went on after the closing: there is nothing left to undo.
             closings = []
         kept.append(event)
     return kept
+
+
+def _in_order(events: Iterable[Event]) -> list[Event]:
+    """
+    Return *events* as they happened.
+
+    Some networks date an answer to the whole second. One in the very second of a reopening
+    followed it: nobody reads an answer and objects to it within a second. Unless the
+    customer wrote in that second, too: then to be answered last might lose them.
+    """
+    ordered = sorted(events, key=Event.order)
+    if all(event.type < EventType.CLOSED for event in ordered):
+        return ordered
+    reopenings = [event.at for event in ordered if event.type is EventType.REOPENED]
+    wrote = [event.at for event in ordered if event.type in {EventType.INBOUND, EventType.EDITED}]
+    moved = [_behind(event, reopenings, wrote) for event in ordered]
+    return _without_undone_closings(sorted(moved, key=Event.order))
+
+
+def _behind(event: Event, reopenings: Iterable[datetime], wrote: Iterable[datetime]) -> Event:
+    """Return an answer that was dated to the second of a reopening as having come after it."""
+    if event.type is not EventType.ANSWER or event.claimed or event.at.microsecond:
+        return event
+    reopened = [at for at in reopenings if event.at <= at < event.at + _WHOLE_SECOND]
+    if not reopened or any(event.at <= at <= reopened[-1] for at in wrote):
+        return event
+    return event._replace(at=reopened[-1], claimed=_END_OF_TIME)
 
 
 def fold(events: Iterable[Event], *, quiet_after: timedelta, now: datetime) -> list[CaseSpan]:
@@ -297,7 +467,7 @@ def fold(events: Iterable[Event], *, quiet_after: timedelta, now: datetime) -> l
     stays quiet for *quiet_after* of wall time; what is written later opens a new one.
     """
     state = _Fold(quiet_after)
-    for event in _without_undone_closings(events):
+    for event in _in_order(events):
         state.settle(event.at)
         _STEPS[event.type](state, event)
     state.settle(now)

@@ -8,12 +8,13 @@ instead of making a second one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from inboxd.core.conversations import CaseStatus, EventType, WaitEnd, WaitKind, fold
+from inboxd.core.conversations import CaseStatus, WaitEnd, WaitKind, fold
 from inboxd.core.escalation import Attention, decide
+from inboxd.core.matching import FOR_EVER, NOTHING, Known, in_order
 from inboxd.core.policies import Facts, choose
 from inboxd.core.sla import Dues, Target, dues, response_due
 from inboxd.model import Kind, Stream, Topic, Urgency
@@ -23,10 +24,9 @@ if TYPE_CHECKING:
     from re import Pattern
 
     from inboxd.core.conversations import CaseSpan, Event, Wait
+    from inboxd.core.matching import Before
     from inboxd.core.policies import Policy
 
-MERGED = "merged with another case"
-"""Why a case is closed whose messages turned out to belong to another one."""
 _RESOLUTION = timedelta(milliseconds=1)
 """How finely instants are kept."""
 _BY_WEIGHT = (Kind.COMPLAINT, Kind.REQUEST, Kind.PRAISE, Kind.OTHER)
@@ -45,11 +45,16 @@ class Traits:
 
 @dataclass(frozen=True, slots=True)
 class WaitState:
-    """A wait with its number, its due time, and what people were told of it."""
+    """
+    A wait with its number, its due time, and what people were told of it.
+
+    *message* is the oldest in it, and *telling* the one that tells most.
+    """
 
     kind: WaitKind
     since: datetime
     message: int
+    telling: int
     id: int | None = None
     due_at: datetime | None = None
     end: WaitEnd | None = None
@@ -62,7 +67,12 @@ class WaitState:
 
 @dataclass(frozen=True, slots=True)
 class CaseState:
-    """A case as it is stored. *id* is None until the store has given it a number."""
+    """
+    A case as it is stored. *id* is None until the store has given it a number.
+
+    Its *waits* are sorted by when they began; where an answer was for some customers of a
+    thread only, one can have begun before another that has ended.
+    """
 
     status: CaseStatus
     first_message: int
@@ -151,12 +161,15 @@ def track(history: History, rules: Rules, now: datetime, *, old: bool = False) -
     case that is left.
     """
     spans = fold(history.events, quiet_after=rules.quiet_after, now=now)
-    known = _Known(history.cases, now)
     tracker = _Tracker(history, rules, now, old=old)
-    matched = [(span, *known.of(span)) for span in spans]
-    cases = [tracker.case(span, case, waits) for span, case, waits in matched]
+    settled_until = _settled_until(history, spans, rules)
+    if not history.cases:
+        new = [tracker.case(span, None, (NOTHING,) * len(span.waits)) for span in spans]
+        return Tracked(tuple(new), settled_until)
+    known = Known(history.cases, spans, now)
+    cases = [tracker.case(span, *known.of(place, span)) for place, span in enumerate(spans)]
     cases = [known.with_leftovers(case) for case in cases]
-    return Tracked((*cases, *known.spare_cases()), _settled_until(history, spans, rules))
+    return Tracked((*cases, *known.spare_cases()), settled_until)
 
 
 def traits_of(messages: Iterable[int], traits: Mapping[int, Traits]) -> Traits:
@@ -209,84 +222,6 @@ def _attention(case: CaseState, wait: WaitState, wrote_at: datetime | None) -> A
     )
 
 
-class _Known:
-    """The cases and waits as they were, handed out to the spans that they turn out to be."""
-
-    def __init__(self, cases: Sequence[CaseState], now: datetime) -> None:
-        self._now = now
-        # Where several were one all along, the one that people work on is the one to keep.
-        self._cases = sorted(cases, key=lambda case: (case.ended_at is not None, case.id or 0))
-        self._waits = [wait for case in cases for wait in case.waits]
-        self._owner = {wait.id: case.id for case in cases for wait in case.waits}
-
-    def of(self, span: CaseSpan) -> tuple[CaseState | None, tuple[WaitState | None, ...]]:
-        """Return the case that *span* was until now, and what each of its waits was."""
-        own = next((case for case in self._cases if _is_in(span, case)), None)
-        if own:
-            self._cases.remove(own)
-        waits = [self._take(wait) for wait in span.waits]
-        if waits[-1] is None and span.wait:
-            waits[-1] = self._take_open(own)
-        return own, tuple(waits)
-
-    def _take(self, wait: Wait) -> WaitState | None:
-        for known in self._waits:
-            if known.message in wait.messages or known.message in wait.withdrawn:
-                self._waits.remove(known)
-                return known
-        return None
-
-    def _take_open(self, own: CaseState | None) -> WaitState | None:
-        """Return the wait of *own* that goes on, though from another message."""
-        known = own.wait if own else None
-        if known not in self._waits:
-            return None
-        self._waits.remove(known)
-        return known
-
-    def with_leftovers(self, case: CaseState) -> CaseState:
-        """Return *case* with those waits of its past that nothing explains any more."""
-        left = self._leftovers(case)
-        return (
-            replace(case, waits=tuple(sorted((*case.waits, *left), key=_since))) if left else case
-        )
-
-    def spare_cases(self) -> list[CaseState]:
-        """Return the cases that are none any more, closed."""
-        return [case if case.close_reason == MERGED else self._merged(case) for case in self._cases]
-
-    def _merged(self, case: CaseState) -> CaseState:
-        return replace(
-            case,
-            status=CaseStatus.CLOSED,
-            waits=self._leftovers(case),
-            ended_at=case.ended_at or self._now,
-            close_reason=MERGED,
-            unanswered=0,
-            quiet_at=None,
-            response_due_at=None,
-            resolution_due_at=None,
-            due_at=None,
-            next_step_at=None,
-        )
-
-    def _leftovers(self, case: CaseState) -> tuple[WaitState, ...]:
-        left = [wait for wait in self._waits if self._owner[wait.id] == case.id]
-        return tuple(
-            wait if wait.end else replace(wait, end=WaitEnd.CLOSED, ended_at=self._now)
-            for wait in left
-        )
-
-
-def _is_in(span: CaseSpan, case: CaseState) -> bool:
-    return case.first_message in span.messages and case.close_reason != MERGED
-
-
-def _since(wait: WaitState) -> datetime:
-    return wait.since
-
-
-_FOR_EVER = datetime(9999, 12, 31, tzinfo=UTC)
 _NEW = CaseState(CaseStatus.WAITING, 0, datetime.min.replace(tzinfo=UTC), ())
 """What is known of a case that was not known: nothing."""
 
@@ -300,20 +235,17 @@ class _Tracker:
     now: datetime
     old: bool
 
-    def case(
-        self, span: CaseSpan, known: CaseState | None, known_waits: Sequence[WaitState | None]
-    ) -> CaseState:
+    def case(self, span: CaseSpan, known: CaseState | None, was: Sequence[Before]) -> CaseState:
         """Return the state of *span*, with the numbers and the people's doings of *known*."""
         traits = traits_of(span.messages, self.history.traits)
         policy = choose(self.rules.policies, facts_of(self.history.setting, traits)).policy
         promised = dues(span, policy) if policy else Dues()
         governing, wait, before = promised.governing, span.wait, known or _NEW
-        wrote_at = self._wrote_at(span)
-        wrote_again = before.wrote_at is not None and wrote_at > before.wrote_at
-        waits = self._waits(span, known_waits, promised, policy, wrote_again=wrote_again)
+        wrote_again = before.wrote_at is not None and span.wrote_at > before.wrote_at
+        waits = self._waits(span, was, promised, policy, kind=traits.kind, wrote_again=wrote_again)
         next_step_at = None
         if policy and wait:
-            attention = _attention(before, waits[-1], wrote_at)
+            attention = _attention(before, waits[-1], span.wrote_at)
             decision = decide(policy, governing, attention, self.now)
             next_step_at = self.now if decision.firings else decision.look_again_at
         return CaseState(
@@ -321,9 +253,9 @@ class _Tracker:
             status=span.status,
             first_message=span.messages[0],
             opened_at=span.opened_at,
-            waits=waits,
+            waits=in_order(waits) if len(waits) > 1 else waits,
             unanswered=len(wait.messages) if wait else 0,
-            wrote_at=wrote_at,
+            wrote_at=span.wrote_at,
             answered_at=span.answered_at,
             quiet_at=_quiet_at(span, self.rules.quiet_after),
             ended_at=span.ended_at,
@@ -340,27 +272,31 @@ class _Tracker:
             snoozed_until=before.snoozed_until,
         )
 
-    def _waits(
+    def _waits(  # noqa: PLR0913 - what was known, what is promised, and what has changed
         self,
         span: CaseSpan,
-        known: Sequence[WaitState | None],
+        was: Sequence[Before],
         promised: Dues,
         policy: Policy | None,
         *,
+        kind: Kind | None,
         wrote_again: bool,
     ) -> tuple[WaitState, ...]:
         states: list[WaitState] = []
-        for wait, before in zip(span.waits, known, strict=True):
-            told = before.told if before else _told_for_good(states)
-            due_at, open_time = _measured(wait, before, promised, policy)
-            told_until = before.told_until if before else self._told_until(due_at)
-            if told_until == _FOR_EVER and wrote_again and not self.old:
+        for wait, before in zip(span.waits, was, strict=True):
+            known = before.wait
+            due_at, open_time = _measured(wait, known, promised, policy)
+            told, told_until = _told(before, wait, states)
+            if known is None and told_until is None:
+                told_until = self._told_until(due_at)
+            if told_until == FOR_EVER and wrote_again and not self.old:
                 told_until = self.now
             state = WaitState(
-                id=before.id if before else None,
+                id=known.id if known else None,
                 kind=wait.kind,
                 since=wait.since,
                 message=wait.messages[0],
+                telling=self._telling(wait, kind),
                 due_at=due_at,
                 end=wait.end,
                 ended_at=wait.ended_at,
@@ -372,21 +308,55 @@ class _Tracker:
             states.append(state)
         return tuple(states)
 
+    def _telling(self, wait: Wait, kind: Kind | None) -> int:
+        """
+        Return the message of *wait* that tells most: the first of the *kind* that the case has.
+
+        "Hello?" before a complaint is not why anybody should hurry.
+        """
+        if kind is None:
+            return wait.messages[0]
+        traits = self.history.traits
+        alike = (ref for ref in wait.messages if ref in traits and traits[ref].kind == kind)
+        return next(alike, wait.messages[0])
+
     def _told_until(self, due_at: datetime | None) -> datetime | None:
         """Return what counts as told of a new wait: of an old one that is overdue, all.
 
         It is listed, but nobody is alerted until the customer writes again.
         """
         overdue = self.old and due_at is not None and due_at <= self.now
-        return _FOR_EVER if overdue else self.now if self.old else None
+        return FOR_EVER if overdue else self.now if self.old else None
 
-    def _wrote_at(self, span: CaseSpan) -> datetime:
-        messages = span.messages if len(span.messages) < 8 else frozenset(span.messages)
-        return max(
-            event.at
-            for event in self.history.events
-            if event.type is EventType.INBOUND and event.ref in messages
-        )
+
+def _told(
+    before: Before, wait: Wait, earlier: Sequence[WaitState]
+) -> tuple[Mapping[str, int], datetime | None]:
+    """
+    Return what people know of *wait*: which steps, and that everything until when was told.
+
+    What is left waiting when somebody else was answered was told of with them: its steps of
+    that time are no news, nor is a reminder; what falls due later is.
+    """
+    if before.wait and not before.swallowed:
+        return before.wait.told, before.wait.told_until
+    if before.wait:
+        return _united([before.wait, *before.swallowed])
+    if not earlier:
+        return {}, None
+    beside = [state for state in earlier if state.ended_at and state.ended_at > wait.since]
+    told, told_until = _united(beside)
+    reminded = {step: turn for step, turn in told.items() if step.startswith("reminder/")}
+    return {**_told_for_good(earlier), **reminded}, told_until
+
+
+def _united(waits: Sequence[WaitState]) -> tuple[Mapping[str, int], datetime | None]:
+    """Return what was told of any of *waits*."""
+    told: dict[str, int] = {}
+    for wait in waits:
+        for step, turn in wait.told.items():
+            told[step] = max(turn, told.get(step, turn))
+    return told, max((wait.told_until for wait in waits if wait.told_until), default=None)
 
 
 def _told_for_good(earlier: Sequence[WaitState]) -> Mapping[str, int]:
@@ -419,10 +389,26 @@ def _quiet_at(span: CaseSpan, quiet_after: timedelta) -> datetime | None:
 
 def _settled_until(history: History, spans: Sequence[CaseSpan], rules: Rules) -> datetime | None:
     """Return the instant up to which nothing can change but by a late arrival."""
-    ends = [_settled_by(span, rules.quiet_after) for span in spans if span.ended_at]
+    ends = [_settled_by(spans[place], rules.quiet_after) for place in _over(spans)]
     if history.settled_until and not history.whole:
         ends.append(history.settled_until)
     return max((end for end in ends if end), default=None)
+
+
+def _over(spans: Sequence[CaseSpan]) -> list[int]:
+    """Return the places of the cases that have ended, and of whose messages no later one is."""
+    if len(spans) < 2:
+        return [place for place, span in enumerate(spans) if span.ended_at]
+    begun_in: dict[int, int] = {}
+    for place, span in enumerate(spans):
+        for message in span.messages:
+            begun_in.setdefault(message, place)
+    over, oldest = [], len(spans)
+    for place in range(len(spans) - 1, -1, -1):
+        if spans[place].ended_at and oldest > place:
+            over.append(place)
+        oldest = min(oldest, *(begun_in[message] for message in spans[place].messages))
+    return over
 
 
 def _settled_by(span: CaseSpan, quiet_after: timedelta) -> datetime | None:

@@ -18,10 +18,11 @@ from inboxd.store.database import (
 )
 from inboxd.store.known import KnownStore
 from inboxd.store.ledger import LedgerStore
-from inboxd.store.messages import MessageStore, Stored, Unclassified
+from inboxd.store.messages import MessageStore, Unclassified
 from inboxd.store.outbox import OutboxItem, OutboxStore
 from inboxd.store.quarantine import Held, QuarantineStore
 from inboxd.store.sources import SourceState, SourceStore
+from inboxd.store.stored import Stored
 from inboxd.store.traffic import TrafficStore
 from inboxd.store.views import ViewStore
 

@@ -7,10 +7,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from inboxd.core.conversations import CaseStatus, Event, EventType, WaitEnd, WaitKind
-from inboxd.core.tracking import CaseState, History, Setting, Traits, WaitState
-from inboxd.model import Direction, Kind, Stream, Topic, Urgency
+from inboxd.core.conversations import CaseStatus, WaitEnd, WaitKind
+from inboxd.core.matching import in_order
+from inboxd.core.tracking import CaseState, History, Setting, WaitState
+from inboxd.model import Stream
 from inboxd.store.bulk import Rows
+from inboxd.store.happened import HappenedStore, plausible, traits_from
 from inboxd.store.times import from_text, maybe_instant, maybe_text, to_text
 
 if TYPE_CHECKING:
@@ -20,9 +22,6 @@ if TYPE_CHECKING:
 
     from inboxd.core.tracking import Tracked
 
-_OLDEST = timedelta(days=5 * 366)
-"""A message cannot have waited longer: an earlier time is the network's mistake."""
-
 _CASE_COLUMNS = (
     "status, first_message_id, opened_at, unanswered, wrote_at, answered_at, quiet_at, ended_at, "
     "close_reason, kind, topics, urgency, language, policy, response_due_at, resolution_due_at, "
@@ -31,22 +30,9 @@ _CASE_COLUMNS = (
 )
 _CASE_NAMES = _CASE_COLUMNS.split(", ")
 _WAIT_COLUMNS = (
-    "kind, since, message_id, due_at, outcome, ended_at, ended_by, open_seconds, told_until, told"
+    "kind, since, message_id, telling_id, due_at, outcome, ended_at, ended_by, open_seconds, "
+    "told_until, told"
 )
-
-# What a customer took back before we saw it asks for nothing; an answer that the brand took
-# back has still been given: tidying up an old thread must not wake it.
-_SAID = """
-SELECT m.conversation_id, m.id, m.direction, m.sent_at, m.seen_at, m.deleted_at, a.followers,
-       m.kind, m.topics, m.urgency, m.language, instr(m.text, '?')
-  FROM json_each(?) AS b
-  JOIN messages AS m ON m.conversation_id = json_extract(b.value, '$[0]')
-                    AND m.sent_at > json_extract(b.value, '$[1]')
-                    AND m.seen_at > json_extract(b.value, '$[1]')
-  LEFT JOIN authors AS a ON a.id = m.author_id
- WHERE NOT m.auto_reply
-   AND (m.deleted_at IS NULL OR m.deleted_at > m.seen_at OR m.direction = 'outbound')
-"""
 
 
 class CaseStore:
@@ -54,6 +40,7 @@ class CaseStore:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
+        self._happened = HappenedStore(connection)
 
     def histories(self, touched: Mapping[int, str]) -> list[History]:
         """
@@ -69,21 +56,26 @@ class CaseStore:
                 for number, (_, settled) in places.items()
             ]
         )
-        events, traits, followers = self._said(bounds)
-        self._add_actions(bounds, events)
+        public = {number for number, (setting, _) in places.items() if setting.public}
+        happened = self._happened.since(bounds, public)
         cases = self._cases_since(bounds)
         return [
             History(
                 conversation=number,
-                setting=_followed(setting, followers.get(number)),
-                events=tuple(events.get(number, ())),
-                traits=traits.get(number, {}),
+                setting=_followed(setting, happened.followers.get(number)),
+                events=tuple(happened.events.get(number, ())),
+                traits=happened.traits.get(number, {}),
                 cases=tuple(cases.get(number, ())),
                 settled_until=maybe_instant(settled or None),
                 whole=touched[number] <= settled,
             )
             for number, (setting, settled) in places.items()
         ]
+
+    def history(self, case: int) -> History | None:
+        """Return everything that happened in the conversation of *case*."""
+        row = self._db.execute("SELECT conversation_id FROM cases WHERE id = ?", (case,)).fetchone()
+        return next(iter(self.histories({row[0]: ""})), None) if row else None
 
     def _places(self, touched: Mapping[int, str]) -> dict[int, tuple[Setting, str]]:
         """Return each conversation's setting, and until when its past is settled."""
@@ -98,47 +90,6 @@ class CaseStore:
             places[number] = (setting, settled)
         return places
 
-    def _said(
-        self, bounds: str
-    ) -> tuple[dict[int, list[Event]], dict[int, dict[int, Traits]], dict[int, int]]:
-        """Return what was said in each conversation, its verdicts, and who follows whom."""
-        events: dict[int, list[Event]] = {}
-        traits: dict[int, dict[int, Traits]] = {}
-        followers: dict[int, int] = {}
-        for row in self._db.execute(_SAID, (bounds,)):
-            conversation, number, direction, sent_at, seen_at, deleted_at, reach = row[:7]
-            happened = events.setdefault(conversation, [])
-            at = _plausible(sent_at, seen_at)
-            claimed = from_text(sent_at) if sent_at > seen_at else None
-            if direction == Direction.OUTBOUND:
-                happened.append(Event(at, EventType.ANSWER, number, claimed=claimed))
-                continue
-            kind = "" if row[11] else row[7] or ""
-            happened.append(Event(at, EventType.INBOUND, number, kind, claimed))
-            if deleted_at:
-                happened.append(Event(from_text(deleted_at), EventType.DELETED, number))
-            if reach:
-                followers[conversation] = max(reach, followers.get(conversation, 0))
-            if row[7]:
-                traits.setdefault(conversation, {})[number] = _traits(*row[7:11])
-        return events, traits, followers
-
-    def _add_actions(self, bounds: str, events: dict[int, list[Event]]) -> None:
-        for conversation, number, at, covers, action, detail in self._db.execute(
-            "SELECT c.conversation_id, a.id, a.at, a.covers, a.action, a.detail "
-            "FROM json_each(?) AS b JOIN cases AS c ON c.conversation_id = json_extract(b.value, '$[0]') "
-            "JOIN actions AS a ON a.case_id = c.id WHERE (a.action = 'reopen' "
-            "AND a.at > json_extract(b.value, '$[1]')) OR (a.action = 'close' "
-            "AND min(a.at, a.covers) > json_extract(b.value, '$[1]'))",
-            (bounds,),
-        ):
-            done_at = from_text(at)
-            event = Event(done_at, EventType.REOPENED, number, detail)
-            if action == "close":
-                reaches = from_text(min(at, covers))
-                event = Event(reaches, EventType.CLOSED, number, detail, claimed=done_at)
-            events.setdefault(conversation, []).append(event)
-
     def _cases_since(self, bounds: str) -> dict[int, list[CaseState]]:
         rows = self._db.execute(
             f"SELECT c.conversation_id, c.id, {_CASE_COLUMNS} "  # noqa: S608 - constant columns
@@ -150,11 +101,11 @@ class CaseStore:
         waits = self._waits(row[1] for row in rows)
         cases: dict[int, list[CaseState]] = {}
         for conversation, number, *values in rows:
-            state = _case(number, values, waits.get(number, []))
+            state = _case(number, values, waits.get(number, ()))
             cases.setdefault(conversation, []).append(state)
         return cases
 
-    def _waits(self, cases: Iterable[int]) -> dict[int, list[WaitState]]:
+    def _waits(self, cases: Iterable[int]) -> dict[int, tuple[WaitState, ...]]:
         waits: dict[int, list[WaitState]] = {}
         for case, *values in self._db.execute(
             f"SELECT case_id, id, {_WAIT_COLUMNS} FROM waits "  # noqa: S608 - constant columns
@@ -162,7 +113,7 @@ class CaseStore:
             (json.dumps(list(cases)),),
         ):
             waits.setdefault(case, []).append(_wait(values))
-        return waits
+        return {case: in_order(states) for case, states in waits.items()}
 
     def save(self, results: Sequence[tuple[History, Tracked]]) -> None:
         """
@@ -214,7 +165,7 @@ class CaseStore:
         waits = self._waits(row[4] for row in rows)
         return [
             (
-                _case(number, values, waits.get(number, [])),
+                _case(number, values, waits.get(number, ())),
                 Setting(account, network, Stream(stream), bool(public)),
             )
             for account, network, stream, public, number, *values in rows
@@ -306,13 +257,15 @@ class CaseStore:
             "ORDER BY min(sent_at, seen_at) DESC LIMIT 1",
             (case,),
         ).fetchone()
-        return to_text(_plausible(*row)) if row else ""
+        return to_text(plausible(*row)) if row else ""
 
 
 class _Batch:
     """The rows that one round of tracking inserts and updates."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+        self._gone: list[tuple[int | None]] = []
         self._cases = Rows(connection, "cases", ["conversation_id", "account", *_CASE_NAMES])
         self._waits = Rows(connection, "waits", ["case_id", *_WAIT_COLUMNS.split(", ")])
 
@@ -328,6 +281,9 @@ class _Batch:
             number = self._add_case(owner, case, before)
             for wait in case.waits:
                 self._add_wait(number, wait, waits.get(wait.id))
+        if waits:
+            kept = {wait.id for case in cases for wait in case.waits}
+            self._gone += [(number,) for number in waits if number not in kept]
 
     def _add_case(self, owner: tuple[int, str], case: CaseState, before: CaseState | None) -> int:
         values = (*owner, *_case_values(case))
@@ -350,28 +306,16 @@ class _Batch:
         """Write all rows; cases before the waits that refer to them."""
         self._cases.write()
         self._waits.write()
+        # Of a wait that people heard of, the alerts say more than it could.
+        self._db.executemany(
+            "DELETE FROM waits WHERE id = ? "
+            "AND NOT EXISTS (SELECT 1 FROM alerts WHERE wait_id = waits.id)",
+            self._gone,
+        )
 
 
 def _followed(setting: Setting, followers: int | None) -> Setting:
     return replace(setting, followers=followers) if followers else setting
-
-
-def _plausible(sent_at: str, seen_at: str) -> datetime:
-    """Return when a message began to wait: never after we saw it, never absurdly early."""
-    if sent_at >= seen_at:
-        return from_text(seen_at)
-    return max(from_text(sent_at), from_text(seen_at) - _OLDEST)
-
-
-def _traits(
-    kind: str | None, topics: str | None, urgency: str | None, language: str | None
-) -> Traits:
-    return Traits(
-        kind=Kind(kind) if kind else None,
-        topics=tuple(Topic(topic) for topic in json.loads(topics or "[]")),
-        urgency=Urgency(urgency) if urgency else None,
-        language=language or "",
-    )
 
 
 def _case_values(case: CaseState) -> tuple[object, ...]:
@@ -421,7 +365,7 @@ def _case(number: int, values: Sequence[Any], waits: Sequence[WaitState]) -> Cas
         quiet_at=maybe_instant(quiet_at),
         ended_at=maybe_instant(ended_at),
         close_reason=reason,
-        traits=_traits(kind, topics, urgency, language),
+        traits=traits_from(kind, topics, urgency, language),
         policy=policy or "",
         response_due_at=maybe_instant(response_due_at),
         resolution_due_at=maybe_instant(resolution_due_at),
@@ -439,6 +383,7 @@ def _wait_values(wait: WaitState) -> tuple[object, ...]:
         wait.kind,
         to_text(wait.since),
         wait.message,
+        wait.telling,
         maybe_text(wait.due_at),
         wait.end,
         maybe_text(wait.ended_at),
@@ -450,14 +395,16 @@ def _wait_values(wait: WaitState) -> tuple[object, ...]:
 
 
 def _wait(values: Sequence[Any]) -> WaitState:
-    number, kind, since, message, due_at, end, ended_at, ended_by, seconds, told_until, told = (
-        values
-    )
+    (
+        number, kind, since, message, telling, due_at, end, ended_at, ended_by, seconds,
+        told_until, told,
+    ) = values  # fmt: skip
     return WaitState(
         id=number,
         kind=WaitKind(kind),
         since=from_text(since),
         message=message,
+        telling=telling,
         due_at=maybe_instant(due_at),
         end=WaitEnd(end) if end else None,
         ended_at=maybe_instant(ended_at),

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from inboxd.core.text import storable
+from inboxd.model import Direction
 from inboxd.store.bulk import insert, next_id
+from inboxd.store.elsewhere import Elsewhere
 from inboxd.store.jsontext import json_text
+from inboxd.store.repeats import OurText, Repeats
+from inboxd.store.states import one_each
+from inboxd.store.stored import Stored
 from inboxd.store.times import maybe_text, to_text
+from inboxd.store.updates import Updates, addressees_text, attachments_text
+from inboxd.store.versions import VersionStore
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from inboxd.model import Author, Message, ReplyWindow, Verdict
@@ -23,7 +30,7 @@ if TYPE_CHECKING:
 _MESSAGE_COLUMNS = (
     "id", "conversation_id", "author_id", "account", "remote_id", "stream", "direction", "public",
     "text", "sent_at", "seen_at", "edited_at", "deleted_at", "parent_remote_id", "url",
-    "attachments", "auto_reply", "staff", "raw",
+    "attachments", "auto_reply", "staff", "addressees", "raw",
 )
 # fmt: on
 _AUTHOR_COLUMNS = ("id", "account", "remote_id", "name", "handle", "followers", "url")
@@ -32,39 +39,9 @@ _MOST = 2**63 - 1
 """The largest number that SQLite can keep; what claims to be larger must not stop a page."""
 
 
-@dataclass(slots=True)
-class Stored:
-    """What storing a page changed: new and changed messages, and where they belong."""
-
-    new: list[int] = field(default_factory=list)
-    edited: list[int] = field(default_factory=list)
-    deleted: list[int] = field(default_factory=list)
-    restored: list[int] = field(default_factory=list)
-    touched: dict[int, str] = field(default_factory=dict)
-    """Conversation → the earliest sent_at that is new or different in it."""
-
-    @property
-    def changed(self) -> list[int]:
-        """Return what was known before and is not as it was."""
-        return [*self.edited, *self.deleted, *self.restored]
-
-    def join(self, other: Stored) -> None:
-        """Add what storing another part of the same page changed."""
-        self.new += other.new
-        self.edited += other.edited
-        self.deleted += other.deleted
-        self.restored += other.restored
-        for conversation, sent_at in other.touched.items():
-            self.touch(conversation, sent_at)
-
-    def touch(self, conversation: int, sent_at: str) -> None:
-        """Remember that *conversation* must be folded again from *sent_at*."""
-        self.touched[conversation] = min(sent_at, self.touched.get(conversation, sent_at))
-
-
 @dataclass(frozen=True, slots=True)
 class Unclassified:
-    """A customer's message that no verdict has been given on yet."""
+    """A customer's message, or an earlier text of one, that no verdict has been given on yet."""
 
     id: int
     conversation_id: int
@@ -73,10 +50,14 @@ class Unclassified:
 
 
 class MessageStore:
-    """The tables messages, message_versions, authors and conversations."""
+    """The tables messages, authors and conversations, and what hangs on them."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
+        self._updates = Updates(connection)
+        self._versions = VersionStore(connection)
+        self._elsewhere = Elsewhere(connection)
+        self._repeats = Repeats(connection)
 
     def add(
         self, account: str, network: str, messages: Sequence[Message], seen_at: datetime
@@ -87,24 +68,64 @@ class MessageStore:
         To be called within a transaction.
         """
         stored = Stored()
-        latest = _one_each(messages)
+        states = one_each(messages)
+        latest, earlier = states.latest, states.earlier
         if not latest:
             return stored
-        known = self._known(account, list(latest))
+        known = self._updates.known(account, list(latest))
         authors = self._authors(account, [m.author for m in latest.values() if m.author])
+        ours: list[OurText] = []
         for remote_id, row in known.items():
-            self._update(row, latest.pop(remote_id), seen_at, stored)
+            message = latest.pop(remote_id)
+            said = (*earlier.pop(remote_id, ()), message)
+            author = authors.get(message.author.remote_id) if message.author else None
+            ours += self._updates.take(
+                account, row, said, author=author, seen_at=seen_at, stored=stored
+            )
         # Only now: the deletion of a known comment may not know its conversation.
-        threads = self._conversations(account, network, latest.values())
+        threads, unheard = self._conversations(account, network, latest.values())
+        self._add_new(account, latest, threads, authors, seen_at=seen_at, stored=stored)
+        for number, message in zip(stored.new, latest.values(), strict=True):
+            if message.also_in:
+                self._elsewhere.add(account, number, message, stored)
+            if message.remote_id in earlier:
+                self._updates.keep_earlier(number, message, earlier[message.remote_id], seen_at)
+        ours += self._texts(latest.values(), threads, unheard)
+        for conversation, since in self._repeats.concerned(account, ours):
+            stored.touch(conversation, since)
+        return stored
+
+    def _add_new(  # noqa: PLR0913 - a message hangs on much
+        self,
+        account: str,
+        messages: Mapping[str, Message],
+        threads: Mapping[str, int],
+        authors: Mapping[str, int],
+        *,
+        seen_at: datetime,
+        stored: Stored,
+    ) -> None:
         rows = []
-        for number, message in enumerate(latest.values(), next_id(self._db, "messages")):
+        for number, message in enumerate(messages.values(), next_id(self._db, "messages")):
             author = authors.get(message.author.remote_id) if message.author else None
             conversation = threads[message.thread_id]
             rows.append((number, conversation, author, account, *_values(message, seen_at)))
             stored.new.append(number)
             stored.touch(conversation, to_text(message.sent_at))
         insert(self._db, "messages", _MESSAGE_COLUMNS, rows)
-        return stored
+
+    def _texts(
+        self, messages: Iterable[Message], threads: Mapping[str, int], unheard: Collection[int]
+    ) -> list[OurText]:
+        """Return the texts of ours that are new, or that new questions show to be quick answers."""
+        ours, asked = [], []
+        for message in messages:
+            conversation, sent_at = threads[message.thread_id], to_text(message.sent_at)
+            if message.direction is Direction.OUTBOUND:
+                ours.append((conversation, sent_at))
+            elif conversation not in unheard:
+                asked.append((conversation, sent_at))
+        return self._repeats.quick(ours, asked)
 
     def mark_gone(self, account: str, remote_ids: Sequence[str], seen_at: datetime) -> Stored:
         """
@@ -113,51 +134,10 @@ class MessageStore:
         To be called within a transaction; what is not known is nothing to mark.
         """
         stored = Stored()
-        for row in self._known(account, list(remote_ids)).values() if remote_ids else ():
-            _, number, conversation, _, sent_at, _, deleted_at = row
-            if deleted_at is None:
-                self._mark_deleted(number, seen_at)
-                stored.deleted.append(number)
-                stored.touch(conversation, sent_at)
+        for row in self._updates.known(account, remote_ids).values() if remote_ids else ():
+            if row.deleted_at is None:
+                self._updates.mark_deleted(row, seen_at, stored)
         return stored
-
-    def _mark_deleted(self, number: int, seen_at: datetime) -> None:
-        self._db.execute(
-            "UPDATE messages SET deleted_at = ? WHERE id = ?", (to_text(seen_at), number)
-        )
-
-    def _known(self, account: str, remote_ids: list[str]) -> dict[str, tuple[Any, ...]]:
-        rows = self._db.execute(
-            "SELECT remote_id, id, conversation_id, text, sent_at, edited_at, deleted_at "
-            "FROM messages WHERE account = ? AND remote_id IN (SELECT value FROM json_each(?))",
-            (account, json.dumps(remote_ids)),
-        )
-        return {row[0]: row for row in rows}
-
-    def _update(
-        self, row: tuple[Any, ...], message: Message, seen_at: datetime, stored: Stored
-    ) -> None:
-        """Take over an edit or a deletion; a repetition changes nothing."""
-        _, number, conversation, text, sent_at, edited_at, deleted_at = row
-        if message.deleted and deleted_at is None:
-            self._mark_deleted(number, seen_at)
-            stored.deleted.append(number)
-            stored.touch(conversation, sent_at)
-        if not message.deleted and _is_edit(message, text, edited_at):
-            self._replace_text(number, text, message, seen_at)
-            stored.edited.append(number)
-            stored.touch(conversation, sent_at)
-
-    def _replace_text(self, number: int, old: str, message: Message, seen_at: datetime) -> None:
-        self._db.execute(
-            "INSERT INTO message_versions (message_id, text, replaced_at) VALUES (?, ?, ?)",
-            (number, old, to_text(seen_at)),
-        )
-        self._db.execute(
-            "UPDATE messages SET text = ?, edited_at = ?, raw = ?, classified_at = NULL "
-            "WHERE id = ?",
-            (storable(message.text), maybe_text(message.edited_at), json_text(message.raw), number),
-        )
 
     def _authors(self, account: str, authors: Iterable[Author]) -> dict[str, int]:
         """Return the row of each author; names that changed are brought up to date."""
@@ -192,7 +172,8 @@ class MessageStore:
 
     def _conversations(
         self, account: str, network: str, messages: Iterable[Message]
-    ) -> dict[str, int]:
+    ) -> tuple[dict[str, int], set[int]]:
+        """Return the row of each thread, and which of them were not heard of before."""
         threads = {message.thread_id: message for message in messages}
         numbers: dict[str, int] = dict(
             self._db.execute(
@@ -201,14 +182,15 @@ class MessageStore:
                 (account, json.dumps(list(threads))),
             ).fetchall()
         )
-        rows = []
+        rows, unheard = [], set()
         new = [message for thread, message in threads.items() if thread not in numbers]
         for number, message in enumerate(new, next_id(self._db, "conversations")):
             numbers[message.thread_id] = number
+            unheard.add(number)
             facts = (message.thread_id, message.stream, message.public)
             rows.append((number, account, network, *facts))
         insert(self._db, "conversations", _CONVERSATION_COLUMNS, rows)
-        return numbers
+        return numbers, unheard
 
     def set_windows(self, account: str, windows: Sequence[ReplyWindow]) -> None:
         """Keep whether and how conversations can be answered."""
@@ -231,12 +213,23 @@ class MessageStore:
         return int(count)
 
     def unclassified(self, limit: int) -> list[Unclassified]:
-        """Return up to *limit* customers' messages without a verdict, oldest first."""
+        """
+        Return up to *limit* customers' messages without a verdict, oldest first.
+
+        Where all have one, return what was replaced before it was judged.
+        """
         rows = self._db.execute(
             "SELECT id, conversation_id, sent_at, text FROM messages "
             "WHERE classified_at IS NULL AND direction = 'inbound' ORDER BY id LIMIT ?",
             (limit,),
-        )
+        ).fetchall()
+        if not rows:
+            rows = self._db.execute(
+                "SELECT m.id, m.conversation_id, m.sent_at, v.text FROM message_versions AS v "
+                "JOIN messages AS m ON m.id = v.message_id "
+                "WHERE v.kind IS NULL ORDER BY v.message_id LIMIT ?",
+                (limit,),
+            ).fetchall()
         return [Unclassified(*row) for row in rows]
 
     def set_verdicts(
@@ -245,7 +238,8 @@ class MessageStore:
         """
         Keep what the classifier said; returns what tracking must look at again.
 
-        A message that was edited since its text was read keeps waiting for a verdict.
+        A message that was edited since its text was read keeps waiting for a verdict, and the
+        verdict is its earlier text's.
         """
         self._db.executemany(
             "UPDATE messages SET classified_at = ?, kind = ?, topics = ?, urgency = ?, "
@@ -255,58 +249,11 @@ class MessageStore:
                 for message, verdict in verdicts
             ],
         )
+        self._versions.judge((verdict.kind, each.id, each.text) for each, verdict in verdicts)
         stored = Stored()
         for message, _ in verdicts:
             stored.touch(message.conversation_id, message.sent_at)
         return stored.touched
-
-
-def _one_each(messages: Sequence[Message]) -> dict[str, Message]:
-    """Return what each message has come to where a page names one several times."""
-    latest: dict[str, Message] = {}
-    for each in messages:
-        message = each if _has_plain_ids(each) else _with_plain_ids(each)
-        other = latest.get(message.remote_id)
-        latest[message.remote_id] = message if other is None else _combined(other, message)
-    return latest
-
-
-def _has_plain_ids(message: Message) -> bool:
-    author = message.author.remote_id if message.author else ""
-    parent = message.parent_id or ""
-    return f"{message.remote_id}{message.thread_id}{parent}{author}".isprintable()
-
-
-def _with_plain_ids(message: Message) -> Message:
-    """Return *message* with ids that can be stored: a broken one must not stop its page."""
-    author = message.author
-    return replace(
-        message,
-        remote_id=storable(message.remote_id),
-        thread_id=storable(message.thread_id),
-        parent_id=storable(message.parent_id) if message.parent_id else None,
-        author=replace(author, remote_id=storable(author.remote_id)) if author else None,
-    )
-
-
-def _combined(old: Message, new: Message) -> Message:
-    """Return what two states of one message come to: a deletion may say nothing else of it."""
-    if old.deleted != new.deleted:
-        return replace(new if old.deleted else old, deleted=True)
-    if old.deleted:
-        return old if old.text or old.author else new
-    if old.edited_at and new.edited_at:
-        return new if new.edited_at >= old.edited_at else old
-    return old if old.edited_at else new
-
-
-def _is_edit(message: Message, text: str, edited_at: str | None) -> bool:
-    """Tell an edit from a repetition, and from an older version that arrives late."""
-    if storable(message.text) == text:
-        return False
-    if message.edited_at is None:
-        return edited_at is None
-    return edited_at is None or to_text(message.edited_at) > edited_at
 
 
 def _values(message: Message, seen_at: datetime) -> tuple[object, ...]:
@@ -323,9 +270,10 @@ def _values(message: Message, seen_at: datetime) -> tuple[object, ...]:
         seen if message.deleted else None,
         message.parent_id,
         storable(message.url),
-        json.dumps([asdict(item) for item in message.attachments]) if message.attachments else "[]",
+        attachments_text(message),
         message.auto_reply,
         storable(message.staff),
+        addressees_text(message),
         json_text(message.raw),
     )
 

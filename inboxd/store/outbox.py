@@ -152,6 +152,23 @@ class OutboxStore:
         ).rowcount
         return Told(tuple(receiver for (receiver,) in heard), cancelled)
 
+    def revive(self, wait_id: int, now: datetime) -> None:
+        """
+        Queue again what was withdrawn last about a wait that goes on after all.
+
+        That it has ended is withdrawn in turn, where nobody has heard it yet.
+        """
+        self._db.execute(
+            "UPDATE outbox SET state = 'cancelled' WHERE state = 'pending' "
+            "AND alert_id IN (SELECT id FROM alerts WHERE wait_id = ? AND tone = 'recovery')",
+            (wait_id,),
+        )
+        self._db.execute(
+            "UPDATE outbox SET state = 'pending', not_before = ? WHERE state = 'cancelled' "
+            "AND alert_id = (SELECT max(id) FROM alerts WHERE wait_id = ? AND tone <> 'recovery')",
+            (to_text(now), wait_id),
+        )
+
     def receivers(self, now: datetime) -> list[str]:
         """Return who has, or is given, something to take or to be asked about by *now*."""
         rows = self._db.execute(

@@ -267,19 +267,31 @@ def m001_first(db: Database) -> None:
 
 _DEPTH = """
 ALTER TABLE messages ADD COLUMN addressees TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE messages ADD COLUMN versions INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE message_versions ADD COLUMN kind TEXT;
 ALTER TABLE message_versions ADD COLUMN edited_at TEXT;
+UPDATE message_versions SET kind = '';
+UPDATE messages SET versions =
+    (SELECT count(*) FROM message_versions WHERE message_id = messages.id);
+CREATE INDEX message_versions_unjudged ON message_versions (message_id) WHERE kind IS NULL;
+ALTER TABLE waits ADD COLUMN telling_id INTEGER REFERENCES messages (id);
+UPDATE waits SET telling_id = message_id;
 ALTER TABLE unknown_items ADD COLUMN source TEXT NOT NULL DEFAULT '';
 ALTER TABLE unknown_items ADD COLUMN error TEXT NOT NULL DEFAULT '';
 ALTER TABLE unknown_items ADD COLUMN understood_at TEXT;
 ALTER TABLE sources ADD COLUMN reading_since TEXT;
 ALTER TABLE sources ADD COLUMN missed INTEGER NOT NULL DEFAULT 0;
-CREATE INDEX messages_of_ours_by_text ON messages (account, text) WHERE direction = 'outbound';
+CREATE INDEX messages_of_ours_by_text ON messages (account, text, sent_at)
+    WHERE direction = 'outbound';
+CREATE INDEX messages_of_ours ON messages (conversation_id, sent_at) WHERE direction = 'outbound';
+CREATE INDEX outbox_replies ON outbox (json_extract(receipt, '$.remote_id'))
+    WHERE reply IS NOT NULL AND state = 'sent';
 CREATE INDEX messages_of_author ON messages (author_id, sent_at) WHERE direction = 'inbound';
 CREATE TABLE answers_elsewhere (     -- an answer to several customers whom the network keeps apart
-    message_id      INTEGER NOT NULL REFERENCES messages (id),
-    conversation_id INTEGER NOT NULL REFERENCES conversations (id),
-    PRIMARY KEY (conversation_id, message_id)
+    account          TEXT NOT NULL,
+    thread_remote_id TEXT NOT NULL,  -- its conversation may not be known yet
+    message_id       INTEGER NOT NULL REFERENCES messages (id),
+    PRIMARY KEY (account, thread_remote_id, message_id)
 ) WITHOUT ROWID;
 CREATE TABLE traffic (               -- customers' messages by the hour in which they were sent
     account  TEXT NOT NULL,

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from inboxd.errors import UserError
 from inboxd.model import Author, CaseCard, Direction, Stream, Topic
+from inboxd.store import continued
 from inboxd.store.times import from_text, maybe_instant, to_text
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from inboxd.core.tracking import CaseState, Setting, WaitState
+    from inboxd.store.continued import Continuation
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,26 @@ class WaitingCase:
     snoozed_until: datetime | None
     text: str
     url: str
+    continued_in: int | None = None
+    """The private case in which the same customer goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierText:
+    """What a message said until it was replaced, and what it was judged to be ("": never)."""
+
+    text: str
+    kind: str | None
+    replaced_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadMessage:
-    """One message of a conversation, with its earlier versions and its verdict."""
+    """
+    One message of a conversation, with its earlier texts and its verdict.
+
+    One *from_elsewhere* is an answer in another thread that counts here as well.
+    """
 
     id: int
     remote_id: str
@@ -65,7 +82,10 @@ class ThreadMessage:
     language: str | None
     scores: Mapping[str, float]
     evidence: tuple[Mapping[str, Any], ...]
-    versions: tuple[str, ...]
+    versions: tuple[EarlierText, ...]
+    addressees: tuple[str, ...]
+    parent_deleted: bool
+    from_elsewhere: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +130,21 @@ class ReplyPlace:
     note: str
     max_length: int | None
 
+    def is_open(self, now: datetime) -> bool:
+        """Tell whether the network takes a reply at *now*."""
+        return self.open and (self.closes_at is None or self.closes_at > now)
 
-# Of what waits, the message that tells most: the first one of the kind that the case has, for
-# "hello?" before a complaint is not why anybody should hurry; else the oldest.
-_TELLING = """
-coalesce((
-    SELECT t.id FROM messages AS t JOIN messages AS oldest ON oldest.id = w.message_id
-     WHERE t.conversation_id = oldest.conversation_id AND t.direction = 'inbound'
-       AND t.kind = c.kind AND t.deleted_at IS NULL
-       AND t.sent_at BETWEEN oldest.sent_at AND coalesce(w.ended_at, '~')
-     ORDER BY t.sent_at, t.id LIMIT 1), w.message_id)
+
+_IN_THREAD = """
+(m.conversation_id = v.id OR m.id IN (
+    SELECT message_id FROM answers_elsewhere
+     WHERE account = v.account AND thread_remote_id = v.remote_id))
 """
+_LATEST = (
+    "SELECT id FROM messages "
+    "WHERE conversation_id = v.id AND direction = 'inbound' AND deleted_at IS NULL"
+)
+_FIRST = "ORDER BY sent_at DESC, id DESC LIMIT 1"
 _AUTHOR = "a.remote_id, a.name, a.handle, a.followers, a.url"
 
 
@@ -135,10 +159,11 @@ class ViewStore:
         rows = self._db.execute(
             f"SELECT c.id, c.account, v.network, v.stream, v.public, c.kind, c.topics, "  # noqa: S608 - constants
             "c.urgency, c.language, c.policy, c.waiting_since, c.due_at, c.unanswered, "
-            f"iif(c.acknowledged_at >= w.since, c.acknowledged_by, ''), c.snoozed_until, m.text, m.url, {_AUTHOR} "
+            f"iif(c.acknowledged_at >= w.since, c.acknowledged_by, ''), c.snoozed_until, m.text, m.url, "
+            f"iif(v.public, ({continued.CASE}), NULL), {_AUTHOR} "
             "FROM cases AS c JOIN conversations AS v ON v.id = c.conversation_id "
             "JOIN waits AS w ON w.case_id = c.id AND w.ended_at IS NULL "
-            f"JOIN messages AS m ON m.id = {_TELLING} "
+            "JOIN messages AS m ON m.id = w.telling_id "
             "LEFT JOIN authors AS a ON a.id = m.author_id "
             "WHERE c.status = 'waiting' ORDER BY c.due_at IS NULL, c.due_at, c.waiting_since"
         )
@@ -148,7 +173,7 @@ class ViewStore:
         """Return what an alert tells of *wait* in *case*: the facts as they are now."""
         row = self._db.execute(
             f"SELECT m.text, m.url, {_AUTHOR} FROM waits AS w "  # noqa: S608 - constants
-            f"JOIN cases AS c ON c.id = w.case_id JOIN messages AS m ON m.id = {_TELLING} "
+            "JOIN messages AS m ON m.id = w.telling_id "
             "LEFT JOIN authors AS a ON a.id = m.author_id WHERE w.id = ?",
             (wait.id,),
         ).fetchone()
@@ -173,24 +198,50 @@ class ViewStore:
             answered_at=wait.ended_at,
         )
 
+    def continued_in_private(self, case: int) -> Continuation | None:
+        """Return the private case in which a customer of the public *case* goes on."""
+        return continued.in_private(self._db, case)
+
+    def followed_up_in_private(self, case: int) -> bool:
+        """Tell whether somebody of ours answered where a customer of *case* went on in private."""
+        there = self.continued_in_private(case)
+        return there is not None and there.answered_at is not None
+
+    def began_in_public(self, case: int) -> int | None:
+        """Return the public case of the customer who then wrote the private *case*."""
+        return continued.from_public(self._db, case)
+
     def thread(self, case: int) -> list[ThreadMessage]:
         """Return the whole conversation that *case* is part of, oldest first."""
         rows = self._db.execute(
             "SELECT m.id, m.remote_id, m.direction, m.text, m.sent_at, m.seen_at, m.edited_at, "  # noqa: S608 - constants
             "m.deleted_at, m.auto_reply, m.staff, m.url, m.attachments, m.kind, m.topics, "
-            f"m.urgency, m.language, m.verdict, {_AUTHOR} FROM messages AS m "
+            "m.urgency, m.language, m.verdict, m.addressees, m.versions, "
+            "m.conversation_id <> v.id, EXISTS (SELECT 1 FROM messages AS parent "
+            " WHERE parent.account = m.account AND parent.remote_id = m.parent_remote_id"
+            f" AND parent.deleted_at IS NOT NULL), {_AUTHOR} FROM cases AS c "
+            f"JOIN conversations AS v ON v.id = c.conversation_id JOIN messages AS m ON {_IN_THREAD} "
             "LEFT JOIN authors AS a ON a.id = m.author_id "
-            "WHERE m.conversation_id = (SELECT conversation_id FROM cases WHERE id = ?) "
-            "ORDER BY m.sent_at, m.id",
+            "WHERE c.id = ? ORDER BY m.sent_at, m.id",
             (case,),
         ).fetchall()
-        return [_thread_message(row, self._versions(row[0])) for row in rows]
+        return [_thread_message(row, self._versions(row) if row[18] else ()) for row in rows]
 
-    def _versions(self, message: int) -> tuple[str, ...]:
+    def _versions(self, message: Sequence[Any]) -> tuple[EarlierText, ...]:
+        number, now_text, now_since = message[0], message[3], message[6]
         rows = self._db.execute(
-            "SELECT text FROM message_versions WHERE message_id = ? ORDER BY rowid", (message,)
+            "SELECT text, kind, edited_at, replaced_at FROM message_versions "
+            "WHERE message_id = ? ORDER BY coalesce(edited_at, ''), rowid",
+            (number,),
+        ).fetchall()
+        following = [*((row[0], row[2]) for row in rows[1:]), (now_text, now_since)]
+        return tuple(
+            EarlierText(text, kind, from_text(next_since or seen_at))
+            for (text, kind, _, seen_at), (next_text, next_since) in zip(
+                rows, following, strict=True
+            )
+            if text != next_text
         )
-        return tuple(text for (text,) in rows)
 
     def trail(self, case: int) -> list[TrailEntry]:
         """Return what people did about *case*, what they were told, and how it got there."""
@@ -206,19 +257,28 @@ class ViewStore:
         return [TrailEntry(from_text(at), what, text) for at, what, text in rows]
 
     def reply_place(self, case: int) -> ReplyPlace:
-        """Return where a reply to *case* goes; raises UserError if there is no such case."""
+        """Return where a reply to *case* goes; raises UserError if there is nothing to answer."""
+        place = self.find_reply_place(case)
+        if place is None:
+            raise UserError(f"there is no message left to answer in case {case}")
+        return place
+
+    def find_reply_place(self, case: int) -> ReplyPlace | None:
+        """Return where a reply to *case* goes, None if there is nothing to answer."""
         row = self._db.execute(
             "SELECT v.account, v.network, v.remote_id, v.stream, v.public, m.remote_id, "  # noqa: S608 - constants
             "m.sent_at, v.reply_open, v.reply_closes_at, v.reply_note, v.reply_max_length, "
             f"{_AUTHOR} FROM cases AS c JOIN conversations AS v ON v.id = c.conversation_id "
-            "JOIN messages AS m ON m.id = (SELECT id FROM messages "
-            " WHERE conversation_id = v.id AND direction = 'inbound' AND deleted_at IS NULL"
-            " ORDER BY sent_at DESC, id DESC LIMIT 1) "
+            "LEFT JOIN waits AS w ON w.case_id = c.id AND w.ended_at IS NULL "
+            "LEFT JOIN messages AS oldest ON oldest.id = w.message_id "
+            # Where several customers write, the one who waits is answered, and not the last one.
+            f"JOIN messages AS m ON m.id = coalesce(({_LATEST} "
+            f" AND v.public AND author_id = oldest.author_id {_FIRST}), ({_LATEST} {_FIRST})) "
             "LEFT JOIN authors AS a ON a.id = m.author_id WHERE c.id = ?",
             (case,),
         ).fetchone()
         if row is None:
-            raise UserError(f"there is no message left to answer in case {case}")
+            return None
         account, network, thread, stream, public, parent, sent_at = row[:7]
         return ReplyPlace(
             account=account,
@@ -306,7 +366,7 @@ def _author(values: tuple[Any, ...]) -> Author | None:
 def _waiting(row: tuple[Any, ...]) -> WaitingCase:
     (
         number, account, network, stream, public, kind, topics, urgency, language, policy,
-        since, due_at, unanswered, acknowledged_by, snoozed_until, text, url, *author,
+        since, due_at, unanswered, acknowledged_by, snoozed_until, text, url, continued_in, *author,
     ) = row  # fmt: skip
     return WaitingCase(
         case_id=number,
@@ -327,13 +387,15 @@ def _waiting(row: tuple[Any, ...]) -> WaitingCase:
         snoozed_until=maybe_instant(snoozed_until),
         text=text,
         url=url,
+        continued_in=continued_in,
     )
 
 
-def _thread_message(row: tuple[Any, ...], versions: tuple[str, ...]) -> ThreadMessage:
+def _thread_message(row: tuple[Any, ...], versions: tuple[EarlierText, ...]) -> ThreadMessage:
     (
         number, remote_id, direction, text, sent_at, seen_at, edited_at, deleted_at, auto, staff,
-        url, attachments, kind, topics, urgency, language, verdict, *author,
+        url, attachments, kind, topics, urgency, language, verdict, addressees, _, elsewhere,
+        parent_deleted, *author,
     ) = row  # fmt: skip
     judged = json.loads(verdict) if verdict else {}
     return ThreadMessage(
@@ -357,4 +419,7 @@ def _thread_message(row: tuple[Any, ...], versions: tuple[str, ...]) -> ThreadMe
         scores=judged.get("scores", {}),
         evidence=tuple(judged.get("evidence", ())),
         versions=versions,
+        addressees=tuple(json.loads(addressees)),
+        parent_deleted=bool(parent_deleted),
+        from_elsewhere=bool(elsewhere),
     )

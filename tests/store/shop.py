@@ -13,7 +13,16 @@ from inboxd.core.hours import OpeningHours
 from inboxd.core.policies import Match, Policy, Step
 from inboxd.core.tracking import Rules
 from inboxd.durations import parse_business, parse_step_at
-from inboxd.model import Author, Direction, Message, Stream
+from inboxd.model import (
+    Author,
+    Direction,
+    Kind,
+    Message,
+    Stream,
+    Topic,
+    Urgency,
+    Verdict,
+)
 from inboxd.pipeline import Origin, Pipeline
 from inboxd.store import Store
 from inboxd.workers.escalator import Escalator
@@ -28,6 +37,8 @@ START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 QUIET = timedelta(days=3)
 ALWAYS = OpeningHours("always", UTC, {day: [(0, 86_400)] for day in range(7)})
 CUSTOMER = Author("customer-1", "Оксана", "oksana", 120)
+ANNA = Author("anna", "Anna")
+BORIS = Author("boris", "Boris")
 BRAND = Author("brand", "Shop")
 
 
@@ -54,6 +65,21 @@ def said(minutes: float, ref: str, text: str = "Where is my order?", **facts: An
 def answered(minutes: float, ref: str, text: str = "It is on its way.", **facts: Any) -> Message:
     """Return the brand's message, sent *minutes* after the start."""
     return said(minutes, ref, text, direction=Direction.OUTBOUND, author=BRAND, **facts)
+
+
+def commented(
+    minutes: float, ref: str, author: Author, text: str = "Is it sold out?", **facts: Any
+) -> Message:
+    """Return a customer's comment in a public thread, sent *minutes* after the start."""
+    place = {"thread_id": "wall:1", "stream": Stream.COMMENTS, "public": True}
+    return said(minutes, ref, text, author=author, **place | facts)
+
+
+def replied(minutes: float, ref: str, *to: Author, text: str = "Not yet.", **facts: Any) -> Message:
+    """Return the brand's comment in a public thread, for *to* or for everybody."""
+    names = tuple(author.remote_id for author in to)
+    plain = {"direction": Direction.OUTBOUND, "addressees": names}
+    return commented(minutes, ref, BRAND, text, **plain | facts)
 
 
 def step(moment: str, *to: str, repeat: str | None = None) -> Step:
@@ -95,6 +121,12 @@ class Shop:
         page = Page({"position": cursor}, messages)
         return self.pipeline.ingest(Origin(account, "vk", "feed"), page, self.now, first=first)
 
+    def judge(self) -> None:
+        """Judge everything that has no verdict yet by its words: "awful", "please" and "thanks"."""
+        while waiting := self.store.messages.unclassified(100):
+            verdicts = [(each, verdict(each.text)) for each in waiting]
+            self.pipeline.judge(verdicts, self.now)
+
     def tick(self, minutes: float | None = None) -> int:
         """Move to *minutes* after the start, and let the escalation look."""
         if minutes is not None:
@@ -135,9 +167,12 @@ class Shop:
 
     def _waits(self, case: int, names: dict[int, str]) -> list[tuple[Any, ...]]:
         return [
-            (w["since"], w["kind"], names[w["message_id"]], w["due_at"] or "", w["outcome"] or "",
-             w["ended_at"] or "", self._ender(w, names), w["open_seconds"] or 0)
-            for w in self._dicts("SELECT * FROM waits WHERE case_id = ? ORDER BY since", case)
+            (w["since"], w["kind"], names[w["message_id"]],
+             w["due_at"] or "", w["outcome"] or "", w["ended_at"] or "", self._ender(w, names),
+             w["open_seconds"] or 0, names[w["telling_id"]])
+            for w in self._dicts(
+                "SELECT * FROM waits WHERE case_id = ? ORDER BY since, coalesce(ended_at, '~')", case
+            )
         ]  # fmt: skip
 
     def _ender(self, wait: dict[str, Any], names: dict[int, str]) -> str:
@@ -170,6 +205,13 @@ class Shop:
                 self.store.outbox.sent(item, {}, self.now)
                 went.append((item.alert.reason if item.alert else "reply", receiver))
         return went
+
+
+def verdict(text: str) -> Verdict:
+    """Return what a reader of four words makes of *text*."""
+    kinds = {"awful": Kind.COMPLAINT, "please": Kind.REQUEST, "thanks": Kind.PRAISE}
+    kind = next((kind for word, kind in kinds.items() if word in text), Kind.OTHER)
+    return Verdict(kind, (Topic.OTHER,), Urgency.NORMAL, "en", {})
 
 
 def batches(messages: Sequence[Message], cuts: Sequence[int]) -> list[Sequence[Message]]:

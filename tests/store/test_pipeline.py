@@ -19,13 +19,17 @@ from inboxd.model import Author, Kind, Message, Topic, Unknown, Urgency, Verdict
 from inboxd.pipeline import Origin
 from inboxd.store.times import to_text
 from tests.store.shop import (
+    ANNA,
+    BORIS,
     QUIET,
     Shop,
     answered,
     at,
     batches,
+    commented,
     open_shop,
     policy,
+    replied,
     rules,
     said,
     step,
@@ -43,23 +47,66 @@ SLOW_DISK = settings(max_examples=60, deadline=None, suppress_health_check=[Heal
 
 @st.composite
 def conversations(draw: st.DrawFn) -> list[Message]:
-    """Two conversations of a week: questions, answers, auto-replies, edits, deletions, doubles."""
+    """Three threads of a week: whatever people, the shop and a machine may do in them."""
     messages: list[Message] = []
     moments = st.integers(0, WEEK).map(lambda tens: tens * 10)
     for number, minutes in enumerate(draw(st.lists(moments, min_size=1, max_size=9, unique=True))):
-        ref, thread = f"m{number}", draw(st.sampled_from(["dm:1", "dm:2"]))
-        kind = draw(st.sampled_from(["question", "question", "answer", "bot", "edit", "deletion"]))
-        make = answered if kind in {"answer", "bot"} else said
-        message = make(minutes, ref, f"text {number}", thread_id=thread, auto_reply=kind == "bot")
-        messages.append(message)
-        if kind == "edit":
-            edited = replace(message, text="better", edited_at=message.sent_at + timedelta(hours=1))
-            messages.append(edited)
-        if kind == "deletion":
-            # When a deletion is seen is a fact of its own; here it was before the message was.
-            messages[-1] = replace(message, deleted=True)
+        doing = draw(st.sampled_from(["question", "question", *DOINGS]))
+        messages += DOINGS[doing](draw, minutes, f"m{number}")
     doubles = draw(st.lists(st.sampled_from(messages), max_size=3))
     return [*messages, *doubles]
+
+
+def _question(draw: st.DrawFn, minutes: float, ref: str) -> list[Message]:
+    thread, text = draw(st.sampled_from(["dm:1", "dm:2", "wall:1"])), draw(WORDS)
+    if thread == "wall:1":
+        return [commented(minutes, ref, draw(st.sampled_from([ANNA, BORIS])), text)]
+    return [said(minutes, ref, text, thread_id=thread)]
+
+
+def _answer(draw: st.DrawFn, minutes: float, ref: str) -> list[Message]:
+    if draw(st.booleans()):
+        to = draw(st.lists(st.sampled_from([ANNA, BORIS]), max_size=2, unique=True))
+        return [replied(minutes, ref, *to)]
+    thread, other = draw(st.permutations(["dm:1", "dm:2"]))
+    also_in = (other,) if draw(st.booleans()) else ()
+    return [answered(minutes, ref, thread_id=thread, also_in=also_in)]
+
+
+def _bot(draw: st.DrawFn, minutes: float, ref: str) -> list[Message]:
+    """A machine's answer: marked as one, or half a minute after a question."""
+    thread = draw(st.sampled_from(["dm:1", "dm:2"]))
+    if draw(st.booleans()):
+        return [answered(minutes, ref, thread_id=thread, auto_reply=True)]
+    question = said(minutes, f"{ref}-asked", thread_id=thread)
+    return [question, answered(minutes + 0.5, ref, SAME_WORDS, thread_id=thread)]
+
+
+def _edit(draw: st.DrawFn, minutes: float, ref: str) -> list[Message]:
+    (message,) = _question(draw, minutes, ref)
+    hours = draw(st.lists(st.integers(1, 80), min_size=1, max_size=3, unique=True))
+    texts = draw(st.lists(WORDS, min_size=3, max_size=3))
+    edits = [
+        replace(message, text=text, edited_at=message.sent_at + timedelta(hours=each))
+        for each, text in zip(sorted(hours), texts, strict=False)
+    ]
+    return [message, *edits]
+
+
+def _deletion(draw: st.DrawFn, minutes: float, ref: str) -> list[Message]:
+    """When a deletion is seen is a fact of its own; here it was before the message was."""
+    return [replace(message, deleted=True) for message in _question(draw, minutes, ref)]
+
+
+DOINGS = {
+    "question": _question,
+    "answer": _answer,
+    "bot": _bot,
+    "edit": _edit,
+    "deletion": _deletion,
+}
+WORDS = st.sampled_from(["well", "when?", "awful", "please", "thanks"])
+SAME_WORDS = "Thank you for writing to us! We will answer soon."
 
 
 def result(pages: Sequence[Sequence[Message]]) -> list[dict[str, Any]]:
@@ -68,10 +115,18 @@ def result(pages: Sequence[Sequence[Message]]) -> list[dict[str, Any]]:
         shop = open_shop(Path(folder) / "inboxd.db", now=at(14 * 24 * 60))
         for page in pages:
             shop.hear(*page)
+        shop.judge()
         shop.tick()
         cases = [{k: v for k, v in case.items() if k != "next_step_at"} for case in shop.cases()]
+        cases.append({"versions": shop.rows(EARLIER)})
         shop.store.close()
     return cases
+
+
+EARLIER = (
+    "SELECT m.remote_id, m.text, v.text, v.kind, coalesce(v.edited_at, '') FROM messages AS m "
+    "LEFT JOIN message_versions AS v ON v.message_id = m.id ORDER BY 1, 5, 3"
+)
 
 
 @SLOW_DISK

@@ -11,12 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inboxd.core.conversations import (
+    REPEATED,
+    THANKS,
+    Asking,
     CaseSpan,
     CaseStatus,
     Event,
     EventType,
     WaitEnd,
     WaitKind,
+    asks_for_more,
     fold,
 )
 
@@ -32,12 +36,16 @@ def at(minutes: float) -> datetime:
     return START + timedelta(minutes=minutes)
 
 
-def said(minutes: float, ref: int) -> Event:
-    return Event(at(minutes), EventType.INBOUND, ref)
+def said(minutes: float, ref: int, by: str = "", kind: str = "") -> Event:
+    return Event(at(minutes), EventType.INBOUND, ref, kind, author=by)
 
 
-def answered(minutes: float, ref: int) -> Event:
-    return Event(at(minutes), EventType.ANSWER, ref)
+def answered(minutes: float, ref: int, *to: str) -> Event:
+    return Event(at(minutes), EventType.ANSWER, ref, to=to)
+
+
+def edited(minutes: float, ref: int) -> Event:
+    return Event(at(minutes), EventType.EDITED, ref)
 
 
 def deleted(minutes: float, ref: int) -> Event:
@@ -58,17 +66,25 @@ def cases(*events: Event, now: datetime = START + timedelta(days=1)) -> list[Cas
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Event]:
-    """A conversation of up to a week in which anything may happen, many things at once."""
+    """A thread of up to a week in which several people may do anything, many things at once."""
     count = draw(st.integers(0, 14))
     minutes = st.integers(0, 7 * 24 * 6).map(lambda tens: tens * 10)
+    people = st.sampled_from(["", "anna", "boris"])
     events = []
     for ref in range(1, count + 1):
         moment = draw(minutes)
         type_ = draw(st.sampled_from([EventType.INBOUND] * 3 + list(EventType)))
-        if type_ is EventType.DELETED:
-            events.append(said(moment, ref))
-            events.append(deleted(moment + draw(minutes), ref))
-        else:
+        if type_ in {EventType.INBOUND, EventType.EDITED, EventType.DELETED}:
+            kind = draw(st.sampled_from(["", "", THANKS]))
+            events.append(said(moment, ref, draw(people), kind))
+        if type_ in {EventType.EDITED, EventType.DELETED}:
+            events.append(Event(at(moment + draw(minutes)), type_, ref))
+        elif type_ is EventType.ANSWER:
+            to = draw(st.sets(st.sampled_from(["anna", "boris", "clara"]), max_size=2))
+            detail = draw(st.sampled_from(["", "", REPEATED]))
+            answer = Event(at(moment), type_, ref, detail, to=tuple(sorted(to)))
+            events.append(answer)
+        elif type_ in {EventType.CLOSED, EventType.REOPENED}:
             events.append(Event(at(moment), type_, ref))
     return events
 
@@ -104,10 +120,26 @@ def test_only_the_last_case_and_its_last_wait_can_be_open(events: list[Event]) -
 
 @given(histories())
 def test_every_message_of_a_customer_is_in_exactly_one_case(events: list[Event]) -> None:
-    """No message falls between two cases, and none is counted in two of them."""
-    inbound = sorted(event.ref for event in events if event.type is EventType.INBOUND)
+    """No message falls between two cases, and none is in two unless an edit opened the second."""
+    inbound = {event.ref for event in events if event.type is EventType.INBOUND}
+    changed = {event.ref for event in events if event.type is EventType.EDITED}
     spans = fold(events, quiet_after=QUIET, now=LATER)
-    assert sorted(ref for span in spans for ref in span.messages) == inbound
+    found = [ref for span in spans for ref in span.messages]
+    assert {*found} == inbound
+    assert sorted(ref for ref in found if ref not in changed) == sorted(inbound - changed)
+
+
+@given(histories())
+def test_an_answer_to_somebody_else_ends_nobodys_wait(events: list[Event]) -> None:
+    """Whoever wrote last goes on waiting, whatever others are told."""
+    months = 60 * 24 * 60
+    clara, denis = said(months, 998, "clara"), said(months + 1, 999, "denis")
+    spans = fold(
+        [*events, clara, denis, answered(months + 2, 997, "clara")], quiet_after=QUIET, now=LATER
+    )
+    assert spans[-1].wait is not None
+    assert 999 in spans[-1].wait.messages
+    assert 998 not in spans[-1].wait.messages
 
 
 @given(histories())
@@ -283,3 +315,179 @@ def test_an_answer_at_the_speed_of_a_machine_is_none(seconds: int, status: CaseS
     """A bot's receipt does not stop the clock, even where no network marks it as one."""
     (case,) = cases(said(0, 1), answered(seconds / 60, 2))
     assert case.status is status
+
+
+def test_no_answer_is_a_machines_to_a_person_who_reopened() -> None:
+    """A reply may have been ready when a case was put back among the waiting."""
+    (case,) = cases(said(0, 1), answered(5, 2), reopened(30, 1), answered(30 + 3 / 60, 3))
+    assert (case.status, case.automatic) == (CaseStatus.ANSWERED, ())
+
+
+def test_an_answer_in_the_second_of_a_reopening_came_after_it() -> None:
+    """A network that dates to the whole second makes it seem older than it is."""
+    half_a_second = 1 / 120
+    reopening = reopened(60 + half_a_second, 1)
+    (case,) = cases(said(0, 1), answered(5, 2), reopening, answered(60, 3))
+    assert (case.status, case.waits[-1].ended_by) == (CaseStatus.ANSWERED, 3)
+    (case,) = cases(said(0, 1), closed(50, 1), reopening, answered(60, 3))
+    assert [(wait.since, wait.ended_by) for wait in case.waits] == [(at(0), 3)]
+    (case,) = cases(said(0, 1), answered(5, 2), reopening, answered(60 - 1 / 60, 3))
+    assert case.status is CaseStatus.WAITING
+
+
+def test_a_customer_who_wrote_in_the_second_of_a_reopening_still_waits() -> None:
+    """Where it cannot be told what came first, nobody is taken for answered."""
+    events = said(0, 1), answered(5, 2), said(60, 4), answered(60, 3), reopened(60 + 1 / 120, 1)
+    (case,) = cases(*events)
+    assert case.wait is not None
+    assert 4 in case.wait.messages
+
+
+def test_an_answer_by_name_ends_the_wait_of_those_it_names() -> None:
+    """Whoever joined the thread goes on waiting, from their own oldest message."""
+    (case,) = cases(
+        said(0, 1, "anna"), said(10, 2, "boris"), said(12, 3, "boris"), answered(30, 4, "anna")
+    )
+    first, second = case.waits
+    assert (first.messages, first.end, first.ended_by) == ((1,), WaitEnd.ANSWERED, 4)
+    assert (second.messages, second.since, second.end) == ((2, 3), at(10), None)
+    assert (first.kind, second.kind) == (WaitKind.FIRST_RESPONSE, WaitKind.FIRST_RESPONSE)
+    assert case.status is CaseStatus.WAITING
+
+
+def test_an_answer_to_everybody_answers_everybody() -> None:
+    """Without names, it is for the whole thread; with both names, too."""
+    events = said(0, 1, "anna"), said(10, 2, "boris")
+    for to in ((), ("anna", "boris")):
+        (case,) = cases(*events, answered(30, 3, *to))
+        assert (case.status, len(case.waits)) == (CaseStatus.ANSWERED, 1)
+
+
+def test_an_answer_to_who_does_not_wait_ends_nothing() -> None:
+    """Neither to a stranger, nor to somebody who was answered before."""
+    events = said(0, 1, "anna"), answered(5, 2), said(10, 3, "boris")
+    for name in ("anna", "clara"):
+        (case,) = cases(*events, answered(30, 4, name))
+        assert case.wait is not None
+        assert (case.wait.since, case.answered_at) == (at(10), at(5))
+
+
+def test_what_measures_a_wait_is_whether_its_customer_was_answered() -> None:
+    """Somebody new in an old thread waits for a first response."""
+    (case,) = cases(
+        said(0, 1, "anna"),
+        answered(5, 2),
+        said(10, 3, "boris"),
+        answered(15, 4),
+        said(20, 5, "anna"),
+    )
+    kinds = [wait.kind for wait in case.waits]
+    assert kinds == [WaitKind.FIRST_RESPONSE, WaitKind.FIRST_RESPONSE, WaitKind.NEXT_RESPONSE]
+
+
+def test_the_part_that_goes_on_can_be_the_older_one() -> None:
+    """Whoever came last is answered first: the wait of the other is as it was."""
+    (case,) = cases(said(0, 1, "anna"), said(10, 2, "boris"), answered(30, 3, "boris"))
+    assert [(wait.since, wait.messages, wait.ended_at) for wait in case.waits] == [
+        (at(10), (2,), at(30)),
+        (at(0), (1,), None),
+    ]
+
+
+def test_whom_the_network_does_not_name_may_be_the_one_who_is_named_in_an_answer() -> None:
+    """Unless that is somebody who wrote in the same case under the name."""
+    (case,) = cases(said(0, 1), answered(30, 2, "anna"))
+    assert case.status is CaseStatus.ANSWERED
+    (case,) = cases(said(0, 1, "anna"), answered(5, 2), said(10, 3), answered(30, 4, "anna"))
+    assert case.wait is not None
+    assert case.wait.messages == (3,)
+
+
+def test_thanks_for_an_answer_do_not_wait_with_somebody_elses_question() -> None:
+    """And praise of who was not answered yet is no thanks."""
+    (case,) = cases(
+        said(0, 1, "anna"),
+        answered(5, 2),
+        said(10, 3, "boris"),
+        said(12, 4, "anna", THANKS),
+        answered(20, 5, "boris"),
+    )
+    assert (case.status, case.messages) == (CaseStatus.ANSWERED, (1, 3, 4))
+    (case,) = cases(said(0, 1, "anna"), answered(5, 2), said(10, 3, "boris", THANKS))
+    assert case.status is CaseStatus.WAITING
+
+
+def test_a_machine_is_told_by_its_speed_to_whom_it_answers() -> None:
+    """Three seconds after the second customer, though the first has waited for an hour."""
+    (case,) = cases(said(0, 1, "anna"), said(60, 2, "boris"), answered(60.05, 3, "boris"))
+    assert (len(case.waits), case.automatic) == (1, (3,))
+
+
+def test_the_same_words_to_several_customers_stop_no_clock() -> None:
+    """Whether anybody waits or not: they neither end a wait nor prolong a case."""
+    bot = Event(at(30), EventType.ANSWER, 2, REPEATED)
+    (case,) = cases(said(0, 1), bot)
+    assert (case.status, case.automatic) == (CaseStatus.WAITING, (2,))
+    (case,) = cases(said(0, 1), answered(5, 3), bot)
+    assert case.answered_at == at(5)
+
+
+def test_an_edit_after_the_answer_that_asks_for_more_opens_a_wait() -> None:
+    """It begins when the message was edited, and not when it was written."""
+    (case,) = cases(said(0, 1), answered(5, 2), edited(20, 1))
+    assert [(wait.since, wait.messages, wait.kind) for wait in case.waits] == [
+        (at(0), (1,), WaitKind.FIRST_RESPONSE),
+        (at(20), (1,), WaitKind.NEXT_RESPONSE),
+    ]
+    assert (case.messages, case.wrote_at) == ((1,), at(20))
+
+
+def test_an_edit_before_the_answer_changes_nothing() -> None:
+    """Who waits goes on waiting, since they wrote."""
+    assert cases(said(0, 1), edited(3, 1)) == cases(said(0, 1))
+    assert cases(said(0, 1), edited(3, 1), answered(5, 2)) == cases(said(0, 1), answered(5, 2))
+
+
+def test_an_edit_in_a_case_that_is_over_opens_a_new_one() -> None:
+    """As a new message would."""
+    old, new = cases(said(0, 1), closed(10, 1), edited(20, 1))
+    assert (old.status, old.ended_at) == (CaseStatus.CLOSED, at(10))
+    assert (new.opened_at, new.messages, new.status) == (at(20), (1,), CaseStatus.WAITING)
+    assert new.waits[0].kind is WaitKind.FIRST_RESPONSE
+
+
+def test_an_edited_message_waits_with_the_others_of_its_case() -> None:
+    """Somebody else waits already: there is one wait, and its answer is for both."""
+    (case,) = cases(said(0, 1), answered(5, 2), said(10, 3), edited(20, 1), answered(30, 4))
+    assert (case.status, case.waits[-1].messages) == (CaseStatus.ANSWERED, (3, 1))
+    assert case.messages == (1, 3)
+
+
+def test_an_edited_message_that_is_deleted_waits_no_more() -> None:
+    """And one that was gone when the edit is heard of does not begin to."""
+    (case,) = cases(said(0, 1), answered(5, 2), edited(20, 1), deleted(30, 1))
+    assert case.status is CaseStatus.ANSWERED
+    (case,) = cases(said(0, 1), answered(5, 2), deleted(10, 1), edited(20, 1))
+    assert len(case.waits) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "more"),
+    [
+        (("other", False), ("complaint", False), True),
+        (("praise", False), ("request", False), True),
+        (("other", False), ("other", True), True),
+        (("request", False), ("complaint", False), True),
+        (("complaint", False), ("complaint", True), True),
+        (("request", False), ("request", True), False),
+        (("other", True), ("request", False), False),
+        (("complaint", False), ("complaint", False), False),
+        (("complaint", True), ("praise", False), False),
+    ],
+)
+def test_an_edit_asks_for_more_if_it_made_a_complaint_or_a_question(
+    before: tuple[str, bool], after: tuple[str, bool], *, more: bool
+) -> None:
+    """Of what was none: a better word or a lost one calls nobody."""
+    was, is_now = (Asking.of(kind, question_mark=mark) for kind, mark in (before, after))
+    assert asks_for_more(was, is_now) is more

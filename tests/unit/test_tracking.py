@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from inboxd.core.conversations import CaseStatus, Event, EventType, WaitEnd
 from inboxd.core.hours import OpeningHours
+from inboxd.core.matching import MERGED
 from inboxd.core.policies import Match, Policy, Step
 from inboxd.core.tracking import (
-    MERGED,
     CaseState,
     History,
     Rules,
@@ -53,12 +53,16 @@ def at(minutes: float) -> datetime:
     return START + timedelta(minutes=minutes)
 
 
-def said(minutes: float, ref: int) -> Event:
-    return Event(at(minutes), EventType.INBOUND, ref)
+def said(minutes: float, ref: int, by: str = "") -> Event:
+    return Event(at(minutes), EventType.INBOUND, ref, author=by)
 
 
-def answered(minutes: float, ref: int) -> Event:
-    return Event(at(minutes), EventType.ANSWER, ref)
+def answered(minutes: float, ref: int, *to: str) -> Event:
+    return Event(at(minutes), EventType.ANSWER, ref, to=to)
+
+
+def edited(minutes: float, ref: int) -> Event:
+    return Event(at(minutes), EventType.EDITED, ref)
 
 
 def history(*events: Event, cases: tuple[CaseState, ...] = (), **facts: Any) -> History:
@@ -210,19 +214,33 @@ def test_a_case_is_what_its_weightiest_message_is() -> None:
     assert traits_of([9], traits) == Traits()
 
 
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 9_000), st.sampled_from([EventType.INBOUND, EventType.ANSWER])),
-        min_size=1,
-        max_size=12,
-    ),
-    st.data(),
-)
+@st.composite
+def threads(draw: st.DrawFn) -> list[Event]:
+    """What three people write, edit and delete within a week, and what is answered, to whom."""
+    events = []
+    minutes = st.integers(0, 9_000)
+    people = st.sampled_from(["", "anna", "boris"])
+    doings = ["said"] * 4 + ["answered", "answered", "edited", "deleted"]
+    for ref, doing in enumerate(
+        draw(st.lists(st.sampled_from(doings), min_size=1, max_size=12)), 1
+    ):
+        moment = draw(minutes)
+        if doing == "answered":
+            to = draw(st.sets(st.sampled_from(["anna", "boris"]), max_size=2))
+            events.append(answered(moment, ref, *sorted(to)))
+            continue
+        events.append(said(moment, ref, draw(people)))
+        if doing != "said":
+            type_ = EventType.EDITED if doing == "edited" else EventType.DELETED
+            events.append(Event(at(moment + draw(minutes)), type_, ref))
+    return events
+
+
+@given(threads(), st.data())
 def test_hearing_of_a_history_in_two_parts_comes_to_the_same(
-    happened: list[tuple[int, EventType]], data: st.DataObject
+    events: list[Event], data: st.DataObject
 ) -> None:
     """Cases, waits and due times depend on what happened, never on when it was heard of."""
-    events = [Event(at(minutes), kind, ref) for ref, (minutes, kind) in enumerate(happened, 1)]
     early = data.draw(st.sets(st.sampled_from(events)))
     now = START + timedelta(days=14)
     known = numbered(track(history(*early), RULES, now))
@@ -231,7 +249,117 @@ def test_hearing_of_a_history_in_two_parts_comes_to_the_same(
     assert [anonymous(case) for case in both.cases if case.close_reason != MERGED] == [
         anonymous(case) for case in once.cases
     ]
+    numbers = [wait.id for case in both.cases for wait in case.waits if wait.id]
+    assert len({*numbers}) == len(numbers)
+
+
+@given(threads())
+def test_looking_again_at_the_same_history_finds_the_same(events: list[Event]) -> None:
+    """No case and no wait takes another's number, however often the history is folded."""
+    now = START + timedelta(days=14)
+    known = numbered(track(history(*events), RULES, now))
+    assert track(history(*events, cases=known), RULES, now).cases == known
 
 
 def anonymous(case: CaseState) -> CaseState:
     return replace(case, id=None, waits=tuple(replace(wait, id=None) for wait in case.waits))
+
+
+def told(case: CaseState, minutes: float, *steps: str) -> CaseState:
+    """Return *case* with *steps* of its open wait told at *minutes*."""
+    waits = [
+        replace(wait, told=dict.fromkeys(steps, 0), told_until=at(minutes))
+        if wait.end is None
+        else wait
+        for wait in case.waits
+    ]
+    return replace(case, waits=tuple(waits))
+
+
+HALF, WHOLE = "plain/first_response/50%", "plain/first_response/100%"
+
+
+def test_who_goes_on_waiting_is_told_of_by_what_falls_due_later() -> None:
+    """What was told before the other was answered is no news; the next step is."""
+    events = said(0, 1, "anna"), said(10, 2, "boris")
+    (known,) = numbered(seen(*events, now=at(20)))
+    known = told(known, 60, HALF, WHOLE)
+    (case,) = seen(*events, answered(65, 3, "anna"), cases=(known,), now=at(66)).cases
+    anna, boris = case.waits
+    assert (anna.id, anna.end, anna.told) == (
+        known.waits[0].id,
+        WaitEnd.ANSWERED,
+        known.waits[0].told,
+    )
+    assert (boris.id, boris.told, boris.told_until) == (None, {}, at(60))
+    assert case.next_step_at == at(70)
+
+
+def test_who_goes_on_waiting_from_before_keeps_number_and_memory() -> None:
+    """The other's part is a new wait, which nobody was told of."""
+    events = said(0, 1, "anna"), said(10, 2, "boris")
+    (known,) = numbered(seen(*events, now=at(20)))
+    known = told(known, 30, HALF)
+    (case,) = seen(*events, answered(40, 3, "boris"), cases=(known,), now=at(41)).cases
+    anna, boris = case.waits
+    assert (anna.id, anna.since, anna.end, anna.told) == (known.waits[0].id, at(0), None, {HALF: 0})
+    assert (boris.id, boris.since, boris.end, boris.told) == (None, at(10), WaitEnd.ANSWERED, {})
+    assert case.wait == anna
+
+
+def test_waits_that_turn_out_to_be_one_are_told_of_once() -> None:
+    """The one that is open keeps its number, and knows what was told of the other."""
+    events = said(0, 1, "anna"), said(10, 2, "boris")
+    (known,) = numbered(seen(*events, now=at(20)))
+    known = told(known, 30, HALF)
+    parted = seen(*events, answered(40, 3, "anna"), cases=(known,), now=at(41))
+    anna, boris = numbered(parted)[0].waits
+    machine = Event(at(40), EventType.ANSWER, 3, "repeated", to=("anna",))
+    (case,) = seen(*events, machine, cases=numbered(parted), now=at(50)).cases
+    open_wait, void = sorted(case.waits, key=lambda wait: wait.end is not None)
+    assert (open_wait.id, open_wait.since, open_wait.told) == (boris.id, at(0), {HALF: 0})
+    assert (void.id, void.end, void.ended_at) == (anna.id, WaitEnd.VOID, at(40))
+    for_both = answered(60, 4)
+    reopening = Event(at(70), EventType.REOPENED, 1)
+    (case,) = seen(*events, machine, for_both, reopening, cases=(case,), now=at(80)).cases
+    assert [(wait.id, wait.end) for wait in case.waits] == [
+        (anna.id, WaitEnd.VOID),
+        (boris.id, WaitEnd.ANSWERED),
+        (None, None),
+    ]
+
+
+def test_a_wait_that_was_none_and_that_nobody_heard_of_is_forgotten() -> None:
+    """An answer that was a machine's parted nothing."""
+    events = said(0, 1), said(60, 2)
+    known = numbered(seen(*events, answered(30, 3), now=at(70)))
+    machine = Event(at(30), EventType.ANSWER, 3, "repeated")
+    (case,) = seen(*events, machine, cases=known, now=at(80)).cases
+    assert [(wait.since, wait.end) for wait in case.waits] == [(at(0), None)]
+
+
+def test_a_case_that_an_edit_opened_is_another_than_the_one_before() -> None:
+    """Both begin with the same message; each keeps its number."""
+    events = said(0, 1), Event(at(20), EventType.CLOSED, 1)
+    known = numbered(seen(*events, now=at(21)))
+    old, new = numbered(seen(*events, edited(30, 1), cases=known, now=at(31)), first=7)
+    assert (old.id, new.opened_at) == (known[0].id, at(30))
+    again = seen(*events, edited(30, 1), said(-5, 4), cases=(old, new), now=at(40)).cases
+    assert [(case.id, case.opened_at) for case in again] == [(old.id, at(-5)), (new.id, at(30))]
+
+
+def test_the_past_is_not_settled_while_a_message_of_it_waits_again() -> None:
+    """Else the case that an edit opened could not be explained at the next look."""
+    events = said(0, 1), Event(at(20), EventType.CLOSED, 1), edited(30, 1)
+    assert seen(*events, now=at(40)).settled_until is None
+    assert seen(*events, Event(at(50), EventType.CLOSED, 2), now=at(60)).settled_until == at(50)
+
+
+def test_a_wait_is_told_of_by_the_message_that_tells_most() -> None:
+    """It is one of those that wait in it, whoever else wrote in the thread."""
+    traits = {2: Traits(kind=Kind.COMPLAINT), 3: Traits(kind=Kind.COMPLAINT)}
+    events = said(0, 1, "anna"), said(5, 2, "boris"), said(10, 3, "anna")
+    (case,) = seen(*events, traits=traits).cases
+    assert case.waits[0].telling == 2
+    (case,) = seen(*events, answered(20, 4, "boris"), traits=traits, now=at(21)).cases
+    assert [(wait.message, wait.telling) for wait in case.waits] == [(1, 3), (2, 2)]
