@@ -19,14 +19,15 @@ from inboxd import __version__
 from inboxd.errors import ConfigError, InboxdError, Problem, UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from inboxd.config import Settings
     from inboxd.core.tracking import CaseState
     from inboxd.model import Author
     from inboxd.store import Store
-    from inboxd.store.views import ReplyPlace, WaitingCase
+    from inboxd.store.continued import Continuation
+    from inboxd.store.views import ReplyPlace, ThreadMessage, WaitingCase
     from inboxd.workers.poller import Progress
 
 
@@ -301,16 +302,28 @@ def waiting(config: Path, *, as_json: bool) -> None:
 
 @main.command()
 @click.argument("case", type=int)
+@click.option("--json", "as_json", is_flag=True, help="A JSON object instead of text.")
 @click.pass_obj
-def show(config: Path, case: int) -> None:
-    """Show the conversation of a case."""
-    from inboxd.terminal import console, thread_lines
+def show(config: Path, case: int, *, as_json: bool) -> None:
+    """Show the conversation of a case, and whether it can be answered."""
+    from inboxd.explain import automatic_answers, continuation_lines
+    from inboxd.terminal import console, reply_lines, thread_lines
 
     with _store(config) as (store, settings):
-        _find(store, case)
+        state, now, tz = _find(store, case), _now(), settings.general.timezone
         messages = store.views.thread(case)
+        automatic = automatic_answers(store, settings.rules, case, now)
+        place = store.views.find_reply_place(case)
+        going_on = list(continuation_lines(store, case, tz))
+        links = store.views.continued_in_private(case), store.views.began_in_public(case)
+    if as_json:
+        shown = _shown_json(state, messages, automatic, place, links)
+        click.echo(json.dumps(shown, indent=1, ensure_ascii=False))
+        return
     out = console()
-    for line in thread_lines(messages, settings.general.timezone):
+    for line in [*thread_lines(messages, tz, automatic), "", *going_on]:
+        out.print(line)
+    for line in reply_lines(place, now, tz):
         out.print(line)
 
 
@@ -571,8 +584,7 @@ def _refuse_impossible(place: ReplyPlace, text: str) -> None:
     """Say before anything is queued what the network would say afterwards."""
     if not text:
         raise UserError("the reply is empty")
-    closed = place.closes_at is not None and place.closes_at <= _now()
-    if not place.open or closed:
+    if not place.is_open(_now()):
         raise UserError(place.note or f"{place.network} takes no reply here any more")
     if place.max_length and len(text) > place.max_length:
         raise UserError(f"{len(text)} characters; {place.network} takes {place.max_length}")
@@ -609,6 +621,73 @@ def _waiting_json(case: WaitingCase, now: datetime) -> dict[str, Any]:
         "snoozed_until": maybe_text(case.snoozed_until),
         "text": case.text,
         "url": case.url,
+        "continued_in": case.continued_in,
+    }
+
+
+def _shown_json(
+    case: CaseState,
+    messages: Sequence[ThreadMessage],
+    automatic: Mapping[int, str],
+    place: ReplyPlace | None,
+    links: tuple[Continuation | None, int | None],
+) -> dict[str, Any]:
+    from inboxd.store.times import maybe_text, to_text
+
+    continued, began_in = links
+    return {
+        "case": case.id,
+        "status": case.status,
+        "messages": [_message_json(each, automatic.get(each.id, "")) for each in messages],
+        "reply": place
+        and {
+            "open": place.is_open(_now()),
+            "closes_at": maybe_text(place.closes_at),
+            "note": place.note,
+            "max_length": place.max_length,
+            "to": _author_json(place.recipient),
+        },
+        "continued_in": continued
+        and {
+            "case": continued.case_id,
+            "began_at": to_text(continued.began_at),
+            "answered_at": maybe_text(continued.answered_at),
+        },
+        "began_in": began_in,
+    }
+
+
+def _message_json(message: ThreadMessage, automatic: str) -> dict[str, Any]:
+    from inboxd.store.times import maybe_text, to_text
+
+    return {
+        "id": message.id,
+        "remote_id": message.remote_id,
+        "direction": message.direction,
+        "author": _author_json(message.author),
+        "staff": message.staff,
+        "addressees": message.addressees,
+        "text": message.text,
+        "sent_at": to_text(message.sent_at),
+        "seen_at": to_text(message.seen_at),
+        "edited_at": maybe_text(message.edited_at),
+        "deleted_at": maybe_text(message.deleted_at),
+        "auto_reply": message.auto_reply,
+        "automatic": automatic,
+        "parent_deleted": message.parent_deleted,
+        "from_elsewhere": message.from_elsewhere,
+        "kind": message.kind,
+        "topics": message.topics,
+        "url": message.url,
+        "attachments": message.attachments,
+        "versions": [
+            {
+                "text": earlier.text,
+                "kind": earlier.kind or None,
+                "replaced_at": to_text(earlier.replaced_at),
+            }
+            for earlier in message.versions
+        ],
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from inboxd.core.conversations import AUTOMATIC_WITHIN, REPEATED, fold
 from inboxd.core.escalation import decide, step_offset
 from inboxd.core.policies import choose
 from inboxd.core.sla import dues, reach
@@ -14,13 +15,14 @@ from inboxd.errors import UserError
 from inboxd.model import Direction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime, tzinfo
 
     from inboxd.core.policies import Policy
     from inboxd.core.sla import Due
     from inboxd.core.tracking import CaseState, Rules, Setting
     from inboxd.store import Store
+    from inboxd.store.views import ThreadMessage
 
 _MOST_PERIODS = 12
 """How many open intervals of a wait are listed one by one."""
@@ -51,6 +53,41 @@ def explain(store: Store, rules: Rules, case: int, now: datetime, tz: tzinfo) ->
     ]
 
 
+def automatic_answers(store: Store, rules: Rules, case: int, now: datetime) -> Mapping[int, str]:
+    """Return why which messages of a case's conversation were taken for a machine's."""
+    history = store.cases.history(case)
+    if history is None:
+        return {}
+    spans = fold(history.events, quiet_after=rules.quiet_after, now=now)
+    seconds = f"{AUTOMATIC_WITHIN.seconds} s"
+    quick = dict.fromkeys(
+        (number for span in spans for number in span.automatic),
+        f"it came within {seconds} of the customer's message",
+    )
+    repeated = [event.ref for event in history.events if event.detail == REPEATED]
+    why = "somebody else was sent the same text as quickly"
+    return quick | dict.fromkeys(repeated, why)
+
+
+def continuation_lines(store: Store, case: int, tz: tzinfo) -> Iterator[str]:
+    """Yield where the customer of *case* goes on, or where they began."""
+    there = store.views.continued_in_private(case)
+    if there:
+        answered = there.answered_at
+        how = f"answered there at {_clock(answered, tz)}" if answered else _NOBODY
+        yield f"continued in private (case {there.case_id}): {how}"
+    public = store.views.began_in_public(case)
+    if public is not None:
+        yield f"began in public (case {public})"
+
+
+_NOBODY = "nobody has followed up there"
+
+
+def _clock(instant: datetime, tz: tzinfo) -> str:
+    return instant.astimezone(tz).strftime("%Y-%m-%d %H:%M:%S")
+
+
 @dataclass(frozen=True, slots=True)
 class _Teller:
     """Tells of one case; each method yields the lines of one section."""
@@ -72,11 +109,15 @@ class _Teller:
             yield f"snoozed until {self._time(case.snoozed_until)}"
         if case.ended_at:
             yield f"over since {self._time(case.ended_at)} {case.close_reason}".rstrip()
+        yield from continuation_lines(self.store, case.id or 0, self.tz)
 
     def verdicts(self) -> Iterator[str]:
         for message in self.store.views.thread(self.case.id or 0):
-            if message.direction is Direction.OUTBOUND or message.sent_at < self.case.opened_at:
+            if message.direction is Direction.OUTBOUND or not self._is_of_case(message):
                 continue
+            for earlier in message.versions:
+                kind = earlier.kind or "not judged"
+                yield f"message {message.id}: {kind} until {self._time(earlier.replaced_at)}"
             if message.kind is None:
                 yield f"message {message.id}: not judged yet"
                 continue
@@ -86,6 +127,9 @@ class _Teller:
             yield f"  language {message.language}; {scores}"
             for span in message.evidence:
                 yield f"  {span['label']}: “{span['text']}”"
+
+    def _is_of_case(self, message: ThreadMessage) -> bool:
+        return message.sent_at >= self.case.opened_at or message.id == self.case.first_message
 
     def policy(self) -> Iterator[str]:
         choice = choose(self.rules.policies, facts_of(self.setting, self.case.traits))
@@ -102,7 +146,10 @@ class _Teller:
 
     def clock(self) -> Iterator[str]:
         policy = self._policy()
-        wait = self.case.waits[-1] if self.case.waits else None
+        wait = self.case.wait or (self.case.waits[-1] if self.case.waits else None)
+        answers = automatic_answers(self.store, self.rules, self.case.id or 0, self.now)
+        for number, why in answers.items():
+            yield f"message {number} is taken for automatic and stops no clock: {why}"
         if policy is None or wait is None:
             yield "no policy, no clock"
             return
@@ -159,4 +206,4 @@ class _Teller:
         return next((p for p in self.rules.policies if p.name == self.case.policy), None)
 
     def _time(self, instant: datetime) -> str:
-        return instant.astimezone(self.tz).strftime("%Y-%m-%d %H:%M:%S")
+        return _clock(instant, self.tz)

@@ -16,7 +16,7 @@ from inboxd.durations import format_duration
 from inboxd.model import Direction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime, tzinfo
 
     from rich.progress import TaskID
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from inboxd.doctor import Finding
     from inboxd.explain import Section
     from inboxd.model import Author
-    from inboxd.store.views import ThreadMessage, WaitingCase
+    from inboxd.store.views import ReplyPlace, ThreadMessage, WaitingCase
     from inboxd.workers.poller import Progress
 
 _COLUMNS = {
@@ -79,9 +79,13 @@ def waiting_table(cases: Sequence[WaitingCase], now: datetime, *, wide: bool = T
             Text(
                 ", ".join(filter(None, [what, *(topic for topic in case.topics if topic != what)]))
             ),
-            Text(one_line(case.text, _LONGEST_LINE) or "(no text)"),
+            Text(_going_on(case) + (one_line(case.text, _LONGEST_LINE) or "(no text)")),
         )
     return table
+
+
+def _going_on(case: WaitingCase) -> str:
+    return f"(continued in private: case {case.continued_in}) " if case.continued_in else ""
 
 
 def _is_put_off(case: WaitingCase, now: datetime) -> bool:
@@ -103,16 +107,28 @@ def _due(case: WaitingCase, now: datetime) -> Text:
     return Text(f"in {format_duration(left)}", style="yellow")
 
 
-def thread_lines(messages: Sequence[ThreadMessage], tz: tzinfo) -> list[Text]:
-    """Return a conversation, one block of lines a message."""
+def thread_lines(
+    messages: Sequence[ThreadMessage], tz: tzinfo, automatic: Mapping[int, str]
+) -> list[Text]:
+    """
+    Return a conversation, one block of lines a message.
+
+    *automatic* says why which answers were taken for a machine's.
+    """
     lines: list[Text] = []
+    names = {each.author.remote_id: _name(each.author) for each in messages if each.author}
     for message in messages:
         ours = message.direction is Direction.OUTBOUND
-        lines.append(Text(_heading(message, tz), style="bold green" if ours else "bold"))
+        heading = _heading(message, tz, automatic.get(message.id, ""), names)
+        lines.append(Text(heading, style="bold green" if ours else "bold"))
         body = inert(message.text)[:_LONGEST_TEXT] or "(no text)"
         lines.extend(Text(f"    {line}") for line in body.split("\n"))
         lines.extend(
-            Text(f"    was: {one_line(earlier, _LONGEST_LINE)}", style="dim")
+            Text(
+                f"    until {_clock(earlier.replaced_at, tz)}: "
+                f"{one_line(earlier.text, _LONGEST_LINE)}",
+                style="dim",
+            )
             for earlier in message.versions
         )
         for item in message.attachments:
@@ -121,16 +137,37 @@ def thread_lines(messages: Sequence[ThreadMessage], tz: tzinfo) -> list[Text]:
     return lines
 
 
-def _heading(message: ThreadMessage, tz: tzinfo) -> str:
+def reply_lines(place: ReplyPlace | None, now: datetime, tz: tzinfo) -> list[Text]:
+    """Return whether and until when a conversation can be answered, before anybody writes."""
+    if place is None:
+        return [Text("Nothing is left to answer: everything was taken back.", style="yellow")]
+    if not place.is_open(now):
+        why = one_line(place.note, _LONGEST_LINE) or f"{place.network} takes no reply here any more"
+        return [Text(f"Cannot be answered: {why}", style="yellow")]
+    until = f" until {_clock(place.closes_at, tz)}" if place.closes_at else ""
+    longest = f", in at most {place.max_length} characters" if place.max_length else ""
+    note = f" {one_line(place.note, _LONGEST_LINE)}" if place.note else ""
+    return [Text(f"Can be answered{until}{longest}.{note}", style="dim")]
+
+
+def _heading(message: ThreadMessage, tz: tzinfo, automatic: str, names: Mapping[str, str]) -> str:
     ours = message.direction is Direction.OUTBOUND
     who = one_line(message.staff or "us", 40) if ours else one_line(_name(message.author), 40)
     marks = [
         f"edited {_clock(message.edited_at, tz)}" if message.edited_at else "",
         f"deleted, seen {_clock(message.deleted_at, tz)}" if message.deleted_at else "",
         "auto-reply" if message.auto_reply else "",
+        f"taken for automatic: {automatic}" if automatic else "",
+        f"to {_listed(message.addressees, names)}" if message.addressees else "",
+        "written in another thread" if message.from_elsewhere else "",
+        "in reply to a deleted message" if message.parent_deleted else "",
         ", ".join(filter(None, [message.kind, *message.topics])),
     ]
     return " · ".join(filter(None, [_clock(message.sent_at, tz), who, *marks]))
+
+
+def _listed(addressees: Sequence[str], names: Mapping[str, str]) -> str:
+    return one_line(", ".join(names.get(each, each) for each in addressees), 60)
 
 
 def print_sections(out: Console, sections: Sequence[Section]) -> None:

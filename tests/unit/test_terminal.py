@@ -1,0 +1,132 @@
+"""Promises about what people see of a conversation, and of who waits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from inboxd.model import Author, Direction, Stream
+from inboxd.store.views import EarlierText, ReplyPlace, ThreadMessage, WaitingCase
+from inboxd.terminal import console, reply_lines, thread_lines, waiting_table
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+ANNA = Author("anna", "Anna")
+PLACE = ReplyPlace(
+    account="shop-vk",
+    network="vk",
+    thread_id="dm:1",
+    stream=Stream.DIRECT_MESSAGES,
+    public=False,
+    parent_id="m1",
+    recipient=ANNA,
+    sent_after=NOW,
+    open=True,
+    closes_at=None,
+    note="",
+    max_length=None,
+)
+MESSAGE = ThreadMessage(
+    id=1,
+    remote_id="m1",
+    direction=Direction.INBOUND,
+    author=ANNA,
+    text="awful",
+    sent_at=NOW,
+    seen_at=NOW,
+    edited_at=None,
+    deleted_at=None,
+    auto_reply=False,
+    staff="",
+    url="",
+    attachments=(),
+    kind=None,
+    topics=(),
+    urgency=None,
+    language=None,
+    scores={},
+    evidence=(),
+    versions=(),
+    addressees=(),
+    parent_deleted=False,
+    from_elsewhere=False,
+)
+ANSWER = replace(MESSAGE, id=2, direction=Direction.OUTBOUND, author=Author("brand"), text="Sorry!")
+
+
+def said(place: ReplyPlace | None) -> str:
+    (line,) = reply_lines(place, NOW, UTC)
+    return line.plain
+
+
+def thread(*messages: ThreadMessage, automatic: dict[int, str] | None = None) -> list[str]:
+    return [line.plain for line in thread_lines(messages, UTC, automatic or {})]
+
+
+def test_it_is_said_until_when_a_conversation_can_be_answered() -> None:
+    """With the network's limit, and with what to do afterwards."""
+    later = NOW + timedelta(hours=1)
+    place = replace(PLACE, closes_at=later, max_length=280, note="Then only by e-mail.")
+    assert said(PLACE) == "Can be answered."
+    assert said(place) == (
+        "Can be answered until 2026-11-23 10:00, in at most 280 characters. Then only by e-mail."
+    )
+
+
+def test_it_is_said_why_a_conversation_cannot_be_answered() -> None:
+    """And where the network does not say why, that it cannot."""
+    assert said(replace(PLACE, open=False, note="Comments are off.")) == (
+        "Cannot be answered: Comments are off."
+    )
+    assert said(replace(PLACE, closes_at=NOW)) == (
+        "Cannot be answered: vk takes no reply here any more"
+    )
+    assert "taken back" in said(None)
+
+
+def test_a_message_shows_what_it_said_before() -> None:
+    """Each text with the time until which it stood."""
+    earlier = EarlierText("well", "other", NOW + timedelta(minutes=5))
+    assert "    until 2026-11-23 09:05: well" in thread(replace(MESSAGE, versions=(earlier,)))
+
+
+def test_an_answer_shows_whom_it_is_for_and_whether_it_counts() -> None:
+    """By the name under which they wrote, and with the reason why it was taken for a machine's."""
+    answer = replace(ANSWER, addressees=("anna", "unknown"), from_elsewhere=True)
+    heading = thread(MESSAGE, answer, automatic={2: "it came within 5 s"})[2]
+    assert "to Anna, unknown" in heading
+    assert "written in another thread" in heading
+    assert "taken for automatic: it came within 5 s" in heading
+
+
+def test_a_reply_to_a_deleted_message_is_marked() -> None:
+    """Who reads it must not look for what it answers."""
+    assert "in reply to a deleted message" in thread(replace(MESSAGE, parent_deleted=True))[0]
+
+
+def test_who_goes_on_in_private_is_marked_in_the_list() -> None:
+    """So that nobody answers in public what is being settled elsewhere."""
+    case = WaitingCase(
+        case_id=1,
+        account="shop-vk",
+        network="vk",
+        stream=Stream.COMMENTS,
+        public=True,
+        author=ANNA,
+        kind=None,
+        topics=(),
+        urgency=None,
+        language="",
+        policy=None,
+        waiting_since=NOW,
+        due_at=None,
+        unanswered=1,
+        acknowledged_by="",
+        snoozed_until=None,
+        text="awful",
+        url="",
+        continued_in=7,
+    )
+    out = console()
+    with out.capture() as printed:
+        out.print(waiting_table([case], NOW))
+    assert "(continued in private: case 7) awful" in printed.get()
