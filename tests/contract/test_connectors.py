@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import traceback
 from collections import Counter
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from inboxd.connector import Known
 from inboxd.errors import (
     InboxdError,
     NetworkError,
@@ -18,7 +20,7 @@ from inboxd.errors import (
     TokenInvalid,
     Unavailable,
 )
-from inboxd.model import Direction, Stream
+from inboxd.model import Direction, Stream, Unknown
 from inboxd.simulator.faults import Fault
 from tests.contract.stage import (
     OVERLAP,
@@ -34,6 +36,8 @@ from tests.contract.stage import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from inboxd.connector import Connector
+    from inboxd.model import Json, Message
     from inboxd.simulator.people import Network
 
 QUESTIONS = 130
@@ -49,6 +53,9 @@ FAULTS: dict[Fault, type[InboxdError]] = {
     Fault.TOKEN_EXPIRED: TokenInvalid,
     Fault.PERMISSION_MISSING: PermissionMissing,
 }
+
+
+NONSENSE: list[Json] = [{}, {"value": 5}, {"type": "x", "object": []}, {"id": {}, "text": None}]
 
 
 @pytest.fixture(params=sorted(connector_modules()))
@@ -305,6 +312,89 @@ async def test_comes_back_after_a_fault(stage: Stage) -> None:
     pages = await read(connector)
 
     assert heard(said, [message.text for message in messages_of(pages)]) == said
+
+
+async def test_a_poll_without_a_cursor_reads_the_backfill_again(stage: Stage) -> None:
+    """Reconciliation begins anew whatever was read before, even by the same connector."""
+    said = write_history(stage)
+    connector = stage.connect()
+    await read(connector)
+    stage.clock.advance(timedelta(minutes=10))
+
+    again = messages_of(await read(connector))
+
+    assert heard(said, [message.text for message in again]) == said
+
+
+async def test_looking_up_tells_what_is_gone_and_nothing_else(stage: Stage) -> None:
+    """Of what is stored only what its author took back is told as gone."""
+    asked = [stage.ask_publicly(f"Frage {who}?", ago=timedelta(hours=2), who=who) for who in (0, 1)]
+    stage.ask_privately("Privat?", ago=timedelta(hours=2), who=2)
+    connector = stage.connect()
+    told = messages_of(await read(connector))
+    stage.world.delete(asked[0].serial, at=stage.clock.now())
+    stage.clock.advance(timedelta(minutes=1))
+
+    gone = await gone_of(connector, told)
+
+    assert gone == {message.remote_id for message in told if message.text.endswith("Frage 0?")}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_what_cannot_be_looked_up_is_not_gone(stage: Stage, fault: Fault) -> None:
+    """A failure is an error or a note, and never taken for a deletion."""
+    stage.ask_publicly("Noch da?", ago=timedelta(hours=2))
+    stage.ask_privately("Und ich?", ago=timedelta(hours=2))
+    told = messages_of(await read(stage.connect()))
+    stage.simulator.faults.switch_on(stage.network, fault)
+    connector = stage.connect(timeout=timedelta(seconds=0.3))
+
+    with contextlib.suppress(InboxdError):
+        assert await gone_of(connector, told) == set()
+
+
+async def test_looking_up_shows_an_edit(stage: Stage) -> None:
+    """The text as it is now is delivered under the id that it is stored by."""
+    asked = stage.ask_publicly("Wo ist es?", ago=timedelta(minutes=30))
+    connector = stage.connect()
+    told = messages_of(await read(connector))
+    stage.world.edit(asked.serial, f"{asked.text} Bitte!", at=stage.clock.now())
+    stage.clock.advance(timedelta(minutes=1))
+
+    pages = [page async for page in connector.verify([known(message) for message in told])]
+
+    now = {message.remote_id: message.text for page in pages for message in page.messages}
+    before = next(message for message in told if message.text.endswith("Wo ist es?"))
+    assert now[before.remote_id].endswith("Wo ist es? Bitte!")
+
+
+async def test_nonsense_out_of_the_quarantine_stays_in_it(stage: Stage) -> None:
+    """What even this version does not understand is given back as it came, and asks nobody."""
+    for raw in NONSENSE:
+        item = Unknown("odd:1", "odd", raw)
+        page = stage.connect().reread(item)
+        assert not page.messages
+        assert [each.raw for each in page.unknown] == [raw]
+    assert stage.simulator.log.of(stage.network) == []
+
+
+async def gone_of(connector: Connector, told: list[Message]) -> set[str]:
+    """Return the ids that looking up *told* says are gone."""
+    pages = [page async for page in connector.verify([known(message) for message in told])]
+    deleted = {each.remote_id for page in pages for each in page.messages if each.deleted}
+    return deleted.union(*(page.gone for page in pages))
+
+
+def known(message: Message) -> Known:
+    """Return a delivered message as the store would know it."""
+    return Known(
+        message.remote_id,
+        message.thread_id,
+        message.stream,
+        message.direction,
+        message.sent_at,
+        message.parent_id,
+    )
 
 
 async def test_check_names_the_account_and_every_stream(stage: Stage) -> None:

@@ -1,0 +1,108 @@
+"""Promises about the commands that look after the accounts: doctor, reconcile, replay-quarantine."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from inboxd.simulator.faults import Fault
+
+if TYPE_CHECKING:
+    from tests.end_to_end.shop import Shop
+
+GENERAL = 'blind_after = 1000\nalert_to = ["night"]'
+
+
+async def once(shop: Shop) -> None:
+    """Read everything there is."""
+    (await shop.run("run", "--once")).expect(0)
+
+
+def change(shop: Shop, sql: str, *values: object) -> None:
+    """Do to the database what time, or an older version, would have done."""
+    with closing(sqlite3.connect(shop.database)) as connection, connection:
+        connection.execute(sql, values)
+
+
+async def test_reconcile_finds_what_was_missed_and_what_is_gone(shop: Shop) -> None:
+    """It prints what was missed and deleted, and whoever wrote it waits, or no longer does."""
+    shop.configure(general=GENERAL)
+    await once(shop)
+    asked = shop.write_everywhere("Where is my order?")
+    await once(shop)
+    change(shop, "DELETE FROM waits")
+    change(shop, "DELETE FROM cases")
+    lost = shop.value("SELECT id FROM messages WHERE account = 'shop-vk' AND public")
+    change(shop, "DELETE FROM traffic")
+    change(shop, "DELETE FROM messages WHERE id = ?", lost)
+    taken_back = next(item for item in asked if item.network == "twitter" and not item.private)
+    shop.world.delete(taken_back.serial, at=datetime.now(UTC))
+
+    found = await shop.run("reconcile", "--json")
+
+    result = {each["account"]: each for each in json.loads(found.expect(0).out)}
+    assert result["shop-vk"]["missed"] == 1
+    assert result["shop-x"]["deleted"] == 1
+    assert all(each["failed"] == {} for each in result.values())
+    again = {
+        each["account"]: each for each in json.loads((await shop.run("reconcile", "--json")).out)
+    }
+    assert {(each["missed"], each["deleted"]) for each in again.values()} == {(0, 0)}
+
+
+async def test_reconcile_names_what_it_could_not_read(shop: Shop) -> None:
+    """One account that fails is exit code 1 and a line; the others are reconciled."""
+    await once(shop)
+    shop.simulator.faults.switch_on("facebook", Fault.SERVER_ERROR)
+
+    found = (await shop.run("reconcile")).expect(1)
+
+    assert "shop-fb: feed could not be read" in found.err
+    assert "shop-vk: 0 missed" in found.out
+    (await shop.run("reconcile", "nobody")).expect(2)
+    (await shop.run("reconcile", "--back", "soon")).expect(2)
+
+
+async def test_doctor_says_what_is_well_and_what_needs_a_person(shop: Shop) -> None:
+    """All is well after a round; a revoked token and a file that others can read are not."""
+    shop.configure(general=GENERAL)
+    await once(shop)
+    well = (await shop.run("doctor", "--online")).expect(0).out
+    for line in ("shop-vk long_poll", "shop-fb feed", "shop-x mentions", "can be read", "whole"):
+        assert line in well
+    shop.simulator.faults.switch_on("facebook", Fault.TOKEN_EXPIRED)
+    await shop.run("run", "--once")
+    shop.database.chmod(0o644)
+
+    found = json.loads((await shop.run("doctor", "--json")).expect(1).out)
+
+    troubles = {each["what"]: each for each in found if each["health"] == "trouble"}
+    assert "TokenInvalid" in troubles["shop-fb feed"]["text"]
+    assert "chmod 600" in troubles["database"]["todo"]
+    assert shop.leaks() == []
+
+
+async def test_doctor_lists_gaps_and_quarantine(shop: Shop) -> None:
+    """What was not read, and what was not understood, is named until somebody has looked."""
+    shop.configure(general='blind_after = 1\nalert_to = ["night"]')
+    await once(shop)
+    long_ago = (datetime.now(UTC) - timedelta(hours=2)).isoformat(timespec="milliseconds")
+    change(shop, "UPDATE sources SET succeeded_at = ?", f"{long_ago[:23]}Z")
+    await once(shop)
+    change(
+        shop,
+        "INSERT INTO unknown_items (account, source, remote_id, kind, error, raw, first_seen_at, "
+        "last_seen_at, seen) VALUES ('shop-vk', 'long_poll', 'x:1', 'gift_sent', '', '{}', ?, ?, 1)",
+        f"{long_ago[:23]}Z",
+        f"{long_ago[:23]}Z",
+    )
+
+    found = (await shop.run("doctor")).out
+
+    assert "not read from" in found
+    assert "not_running" in found
+    assert "1 of gift_sent not understood" in found
+    assert (await shop.run("replay-quarantine")).expect(0).out == "0 understood now, 1 still held\n"
