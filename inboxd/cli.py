@@ -582,12 +582,18 @@ def _instant(text: str, now: datetime, settings: Settings) -> datetime:
 
 def _refuse_impossible(place: ReplyPlace, text: str) -> None:
     """Say before anything is queued what the network would say afterwards."""
+    from inboxd import plugins
+
     if not text:
         raise UserError("the reply is empty")
     if not place.is_open(_now()):
         raise UserError(place.note or f"{place.network} takes no reply here any more")
-    if place.max_length and len(text) > place.max_length:
-        raise UserError(f"{len(text)} characters; {place.network} takes {place.max_length}")
+    if place.max_length is None:
+        return
+    # Privately a character is a character; in public X, for one, weighs them.
+    length = plugins.length(place.network, text) if place.public else len(text)
+    if length > place.max_length:
+        raise UserError(f"{length} characters; {place.network} takes {place.max_length}")
 
 
 def _sender_note(database: Path) -> str:

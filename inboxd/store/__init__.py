@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from inboxd.errors import DatabaseError
@@ -43,6 +44,9 @@ __all__ = [
     "Unclassified",
     "daemon_pid",
 ]
+
+
+_WATCHED_SINCE = "watched_since:{}"
 
 
 class Store:
@@ -100,6 +104,15 @@ class Store:
         """Return what was last kept under *name*."""
         row = self.database.execute("SELECT value FROM memory WHERE name = ?", (name,)).fetchone()
         return str(row[0]) if row else None
+
+    def watched_since(self, account: str) -> datetime | None:
+        """Return since when *account* is watched: what was written before is history."""
+        since = self.recall(_WATCHED_SINCE.format(account))
+        return datetime.fromisoformat(since) if since else None
+
+    def watch_from(self, account: str, since: datetime) -> None:
+        """Note that what is written to *account* from *since* on matters."""
+        self.remember(_WATCHED_SINCE.format(account), since.isoformat())
 
     def forget(self, name: str) -> None:
         """Keep nothing under *name* any more."""

@@ -203,6 +203,15 @@ class MessageStore:
             ],
         )
 
+    def all_before(self, messages: Sequence[int], instant: datetime) -> set[int]:
+        """Return the conversations of *messages* of which each was sent before *instant*."""
+        rows = self._db.execute(
+            "SELECT conversation_id FROM messages WHERE id IN (SELECT value FROM json_each(?)) "
+            "GROUP BY conversation_id HAVING max(sent_at) < ?",
+            (json.dumps(list(messages)), to_text(instant)),
+        )
+        return {conversation for (conversation,) in rows}
+
     def count_seen(self, account: str, since: datetime) -> int:
         """Return how many customers' messages of *account* we have seen since *since*."""
         (count,) = self._db.execute(

@@ -117,9 +117,10 @@ class Reconciler:
         return repairs
 
     async def _since(self, reach: timedelta) -> datetime:
-        began = await self._store.run(lambda store: store.recall(watched_since(self.settings)))
+        name = self.settings.name
+        began = await self._store.run(lambda store: store.watched_since(name))
         earliest = self._context.clock.now() - reach
-        return max(earliest, datetime.fromisoformat(began)) if began else earliest
+        return max(earliest, began) if began else earliest
 
     async def _restore(self, ledger: Ledger) -> None:
         account, now = self.settings.name, self._context.clock.now()
@@ -212,11 +213,6 @@ async def repair(
     origin, used = Origin(settings.name, settings.network, part), ledger.taken()
     now = context.clock.now()
     return await context.store.run(lambda _: context.pipeline.repair(origin, page, now, used=used))
-
-
-def watched_since(settings: AccountSettings) -> str:
-    """Return the name under which it is remembered since when an account has been watched."""
-    return f"watched_since:{settings.name}"
 
 
 def reconciled_at(settings: AccountSettings) -> str:

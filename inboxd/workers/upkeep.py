@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from inboxd.workers.checker import EVERY, checked_at
-from inboxd.workers.reconciler import reconciled_at, watched_since
+from inboxd.workers.reconciler import reconciled_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +29,8 @@ def begin_to_watch(store: Store, accounts: Sequence[AccountSettings], now: datet
     """Remember of accounts that are new since when they are watched: nothing before matters."""
     with store.transaction():
         for account in accounts:
-            if store.recall(watched_since(account)) is None:
-                store.remember(watched_since(account), (now - account.backfill).isoformat())
+            if store.watched_since(account.name) is None:
+                store.watch_from(account.name, now - account.backfill)
                 # The first read is as good as a reconciliation, and proves the token.
                 store.remember(reconciled_at(account), now.isoformat())
                 first_check = now - EVERY + _FIRST_CHECK_AFTER

@@ -106,3 +106,14 @@ async def test_doctor_lists_gaps_and_quarantine(shop: Shop) -> None:
     assert "not_running" in found
     assert "1 of gift_sent not understood" in found
     assert (await shop.run("replay-quarantine")).expect(0).out == "0 understood now, 1 still held\n"
+
+
+async def test_a_reply_is_measured_as_its_network_measures_it(shop: Shop) -> None:
+    """X counts an emoji twice: 150 of them are too long, and that is said before anything is sent."""
+    shop.configure(general=GENERAL)
+    await once(shop)
+    shop.write("twitter", "public", "Where is my order?", who=1)
+    await once(shop)
+    refused = shop.say("reply", "1", "🙂" * 150).expect(2).err
+    assert "300 characters; twitter takes 280" in refused
+    shop.say("reply", "1", "🙂" * 140).expect(0)

@@ -233,6 +233,23 @@ async def test_a_night_that_was_slept_through_is_made_up_for(house: House) -> No
     assert len(house.backfills) == 1
 
 
+async def test_a_longer_overlap_alerts_nobody_to_old_messages(house: House) -> None:
+    """A change of the configuration lists what it makes readable, and replays no history."""
+    backfill = house.account.settings.backfill
+    begin_to_watch(house.shop.store, [house.account.settings], house.clock.now())
+    before = -backfill.total_seconds() / 60 - 60
+    house.shop.hear(said(before, "old"), said(-1, "fresh", thread_id="dm:2"))
+    house.shop.tick(90)
+
+    waiting = [case["conversation_id"] for case in house.shop.cases()]
+    assert sorted(waiting) == ["dm:1", "dm:2"]
+    told = house.shop.rows(
+        "SELECT DISTINCT v.remote_id FROM alerts AS a JOIN cases AS c ON c.id = a.case_id "
+        "JOIN conversations AS v ON v.id = c.conversation_id"
+    )
+    assert told == [("dm:2",)]
+
+
 # The quarantine
 
 
