@@ -15,6 +15,7 @@ import socket
 import weakref
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
 from hashlib import blake2b
 from threading import Lock, Timer
 from types import MappingProxyType
@@ -39,8 +40,6 @@ from inboxd.errors import (
 )
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from urllib3.connection import HTTPConnection
 
     from connectors.vk.settings import Settings
@@ -155,10 +154,15 @@ class _Pace:
 _PACES: weakref.WeakValueDictionary[bytes, _Pace] = weakref.WeakValueDictionary()
 
 
-def _paced(sdk: type[Any], pace: _Pace) -> type[Any]:
-    """Return *sdk* with its spacing of calls shared by all who have the same *pace*."""
+def _paced(sdk: type[Any], pace: _Pace, clock: Clock) -> type[Any]:
+    """
+    Return *sdk* with its spacing of calls shared by all who have the same *pace*.
+
+    vk_api counts in the room's own time; a demo's seconds are shorter than that.
+    """
     last = property(lambda _: pace.last, lambda _, at: pace.used(at))
-    return type(sdk.__name__, (sdk,), {"last_request": last})
+    delay = clock.real(timedelta(seconds=sdk.RPS_DELAY)).total_seconds()
+    return type(sdk.__name__, (sdk,), {"last_request": last, "RPS_DELAY": delay})
 
 
 class Api:
@@ -191,7 +195,7 @@ class Api:
         # vk_api spaces the calls: 3 a second, of a community token 20.
         digest = blake2b(token.get_secret_value().encode(), digest_size=16).digest()
         self._pace = _PACES.setdefault(digest, _Pace())
-        self._vk = _paced(sdk, self._pace)(
+        self._vk = _paced(sdk, self._pace, clock)(
             token=token.get_secret_value(), api_version=API_VERSION, session=http,
             config=jconfig.MemoryConfig,
         )  # fmt: skip
