@@ -85,6 +85,8 @@ class Known:
             for index, wait in enumerate(span.waits)
         ]
         for is_it in (_is_unchanged, _is_open_part, _is_part):
+            if not left or not self._waits:
+                break
             left = [(key, wait) for key, wait in left if not self._take(key, wait, is_it)]
         for (place, index), wait in left:
             self._take_open(place, index, wait)

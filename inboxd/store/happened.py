@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from inboxd.core.conversations import REPEATED, Event, EventType
@@ -176,7 +177,12 @@ def plausible(sent_at: str, seen_at: str) -> datetime:
     """Return when a message began to wait: never after we saw it, never absurdly early."""
     if sent_at >= seen_at:
         return from_text(seen_at)
-    return max(from_text(sent_at), from_text(seen_at) - _OLDEST)
+    return max(from_text(sent_at), _earliest(seen_at))
+
+
+@lru_cache(maxsize=64)  # what one page brought was seen at one instant
+def _earliest(seen_at: str) -> datetime:
+    return from_text(seen_at) - _OLDEST
 
 
 def traits_from(
