@@ -43,7 +43,10 @@ class KnownStore:
             self._db.execute(
                 f"SELECT {_KNOWN} FROM cases AS c "  # noqa: S608 - constant columns
                 "JOIN conversations AS v ON v.id = c.conversation_id "
-                "JOIN messages AS m ON m.conversation_id = v.id AND m.sent_at >= c.waiting_since "
+                "JOIN waits AS w ON w.case_id = c.id AND w.ended_at IS NULL "
+                # An edit may have opened the wait of a message that is older than it.
+                "JOIN messages AS m ON m.conversation_id = v.id "
+                "AND (m.sent_at >= c.waiting_since OR m.id = w.message_id) "
                 "WHERE c.status = 'waiting' AND c.account = ? AND m.direction = 'inbound' "
                 "AND m.deleted_at IS NULL ORDER BY m.sent_at",
                 (account,),

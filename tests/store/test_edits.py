@@ -275,3 +275,14 @@ def test_a_deletion_that_comes_before_its_message_is_filled_in(shop: Shop) -> No
         ("a secret", 1, 0, 0)
     ]
     assert shop.cases() == []
+
+
+def test_a_message_that_waits_because_of_an_edit_is_looked_up_with_what_waits(shop: Shop) -> None:
+    """Its author may take it back like any other, and nobody else would tell."""
+    shop.hear(said(0, "m1", "well"), answered(10, "m2"))
+    shop.now = at(30)
+    shop.judge()
+    shop.hear(said(0, "m1", "awful", edited_at=at(20)))
+    shop.judge()
+    assert statuses(shop) == ["waiting"]
+    assert [each.remote_id for each in shop.store.known.waiting("shop-vk")] == ["m1"]
