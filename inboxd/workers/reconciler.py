@@ -177,14 +177,12 @@ class Verifier:
     def __init__(self, account: Account, context: Context) -> None:
         self._account = account
         self._context = context
-        self._next = context.clock.now() + _VERIFY_EVERY
 
     async def look(self) -> None:
-        """Verify what waits, if it is time; a failure waits for the next time."""
+        """Verify what waits, if it is time, in whichever process; a failure waits for the next."""
         now, name = self._context.clock.now(), self._account.name
-        if now < self._next:
+        if not await self._context.store.run(lambda store: self._takes_its_turn(store, now)):
             return
-        self._next = now + _VERIFY_EVERY
         known = await self._context.store.run(lambda store: store.known.waiting(name))
         try:
             for start in range(0, len(known), _AT_ONCE):
@@ -197,6 +195,16 @@ class Verifier:
             log.warning("not verified", account=name, text=str(error))
         except Exception:
             log.exception("verification crashed", account=name)
+
+    def _takes_its_turn(self, store: Store, now: datetime) -> bool:
+        """Tell whether it is time; what has just been read for the first time has an hour."""
+        key = f"verified:{self._account.name}"
+        last = store.recall(key)
+        if last and now - datetime.fromisoformat(last) < _VERIFY_EVERY:
+            return False
+        with store.transaction():
+            store.remember(key, now.isoformat())
+        return last is not None
 
     async def _verify(self, known: Sequence[Known]) -> None:
         account = self._account

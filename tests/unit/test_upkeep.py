@@ -158,12 +158,22 @@ async def test_what_cannot_be_verified_is_never_taken_for_deleted(
     """A failure changes nothing, and the next hour tries again."""
     house.shop.hear(said(0, "m1"))
     house.connector.verifications = [[error], [Page({}, gone=["m1"])]]
+    await house.verifier.look()
     house.after(HOUR)
     await house.verifier.look()
     assert house.shop.value("SELECT status FROM cases") == "waiting"
     house.after(HOUR)
     await house.verifier.look()
     assert house.shop.value("SELECT status FROM cases") == "closed"
+
+
+async def test_a_round_from_cron_verifies_once_an_hour_as_well(house: House) -> None:
+    """The hour is kept in the database: each round is a process of its own."""
+    house.shop.hear(said(0, "m1"))
+    for _ in range(13):
+        await Verifier(house.account, house.context).look()
+        house.after(timedelta(minutes=10))
+    assert [known.remote_id for known in house.connector.verified] == ["m1", "m1"]
 
 
 # Reconciliation
