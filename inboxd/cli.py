@@ -124,6 +124,8 @@ def run(config: Path, *, once: bool, verbose: bool) -> None:
         asyncio.run(run_until_stopped(settings, SystemClock()))
         return
     with _progress() as watch:
+        # Bars take the terminal over: lines must go by way of them.
+        logs.configure(verbose=verbose, secrets=settings.secrets())
         result = asyncio.run(run_once(settings, SystemClock(), watch))
     click.echo(f"{result.new} new, {result.undelivered} not delivered", err=True)
     for name in result.failed:

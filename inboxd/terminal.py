@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
+from rich.progress import BarColumn, SpinnerColumn, TextColumn
 from rich.progress import Progress as Bars
-from rich.progress import SpinnerColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -199,18 +199,23 @@ def _name(author: Author | None) -> str:
     return name + followers
 
 
+_WIDEST_NAME = 34
 _MARKS = {"well": ("✓", "green"), "notice": ("!", "yellow"), "trouble": ("✗", "bold red")}
 
 
 def print_findings(out: Console, findings: Sequence[Finding]) -> None:
     """Print how everything stands, a line each, and below it what to do."""
-    width = max((len(finding.what) for finding in findings), default=0)
+    table = Table.grid(padding=(0, 1))
+    table.add_column(width=1)
+    table.add_column(max_width=_WIDEST_NAME, overflow="fold")
+    table.add_column(overflow="fold")
     for finding in findings:
         mark, style = _MARKS[finding.health]
-        what = one_line(finding.what, 60).ljust(min(width, 60))
-        out.print(Text.assemble((mark, style), f" {what}  {inert(finding.text)}"))
+        said = Text(inert(finding.text))
         if finding.todo:
-            out.print(Text(f"  {' ' * min(width, 60)}  → {finding.todo}", style="dim"))
+            said.append(f"\n→ {inert(finding.todo)}", style="dim")
+        table.add_row(Text(mark, style=style), Text(one_line(finding.what, _LONGEST_LINE)), said)
+    out.print(table)
 
 
 @contextmanager
@@ -222,6 +227,7 @@ def reading_bars(out: Console) -> Iterator[Callable[[Progress], None]]:
     columns = (
         TextColumn("{task.description}"),
         SpinnerColumn(finished_text="✓"),
+        BarColumn(bar_width=20),
         TextColumn("{task.fields[found]}"),
     )
     with Bars(*columns, console=out) as bars:
@@ -234,6 +240,6 @@ def reading_bars(out: Console) -> Iterator[Callable[[Progress], None]]:
                 tasks[key] = bars.add_task(name, total=1, found="")
             back = f", back to {progress.reached:%Y-%m-%d %H:%M}" if progress.reached else ""
             found = f"{progress.messages} read{back}"
-            bars.update(tasks[key], found=found, completed=int(progress.done))
+            bars.update(tasks[key], found=found, completed=progress.share)
 
         yield watch

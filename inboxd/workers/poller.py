@@ -63,13 +63,17 @@ class PollResult:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the reading of a source has come: messages so far, and back to when."""
+    """
+    How far the reading of a source has come: messages so far, and back to when.
+
+    *share* is how much of the backfill is behind it, from 0 to 1; a later read is one look.
+    """
 
     account: str
     source: str
     messages: int
     reached: datetime | None
-    done: bool = False
+    share: float
 
 
 @dataclass(slots=True)
@@ -223,8 +227,11 @@ class Poller:
         return True
 
     def _progress(self, reading: _Reading, *, done: bool = False) -> Progress:
+        share = float(done)
+        if not done and reading.reached and reading.first:
+            share = min(1.0, (reading.begun_at - reading.reached) / self._settings.backfill)
         return Progress(
-            self._settings.name, reading.source.name, reading.messages, reading.reached, done
+            self._settings.name, reading.source.name, reading.messages, reading.reached, share
         )
 
     async def _ingest(self, reading: _Reading, page: Page) -> Stored:
