@@ -108,7 +108,7 @@ def reader_of(known: Known, page_id: str, url: str) -> Callable[[Json], Message]
 
 
 def name_in_list(item: Json, source: str) -> str:
-    """Return the id that an item of a list is known by: a recommendation has its story's."""
-    if source == "ratings" and "open_graph_story" in item:
-        return id_of(item["open_graph_story"])
-    return id_of(item)
+    """Return the id that an item of a list is known by: a recommendation has none of its own."""
+    # What stands below recommendations is read as theirs, too, and has ids.
+    is_review = source == "ratings" and not item.keys().isdisjoint({"open_graph_story", "reviewer"})
+    return payloads.review_name(item) if is_review else id_of(item)

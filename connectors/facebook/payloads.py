@@ -24,6 +24,9 @@ SITE = "https://www.facebook.com"
 _DETAILS = ("from", "message", "attachments", "sticker", "shares", "story", "is_unsupported")
 
 
+_WITHOUT_STORY = "of-"
+
+
 class TooOld(Malformed):
     """A message of which Graph shows an id and a time and nothing else."""
 
@@ -92,20 +95,44 @@ def post(item: Json, *, stream: Stream, page_id: str) -> Message:
 
 def review(item: Json, *, page_id: str) -> Message:
     """Return a recommendation, or a star rating of old; the verdict stands beside the text."""
-    story, stars = id_of(an_object(item.get("open_graph_story"))), item.get("rating")
+    story, stars = story_of(item), item.get("rating")
     said = {"positive": "recommends the Page", "negative": "does not recommend the Page"}.get(
         string(item.get("recommendation_type")).lower(),
         f"{stars} of 5 stars" if isinstance(stars, int) else "",
     )
-    alone = {**item, "open_graph_story": {"id": story}}
+    alone = {**item, "open_graph_story": {"id": story}} if story else item
+    name = f"rating:{review_name(item)}"
     return _written(alone, page_id, author="reviewer", text="review_text")(
-        remote_id=f"rating:{story}",
-        thread_id=f"rating:{story}",
+        remote_id=name,
+        thread_id=name,
         stream=Stream.REVIEWS,
         public=True,
-        url=f"{SITE}/{story}",
+        url=f"{SITE}/{story or page_id}",
         attachments=(Attachment("rating", title=said),) if said else (),
     )
+
+
+def story_of(item: Json) -> str:
+    """Return the id of the story that a recommendation is, empty where Graph does not tell."""
+    story = item.get("open_graph_story")
+    return "" if story is None else id_of(an_object(story))
+
+
+def review_name(item: Json) -> str:
+    """
+    Return what a recommendation is known by, as it has no id of its own: its story.
+
+    Without one its author and its time name it; raises Malformed where not even that is told.
+    """
+    if story := story_of(item):
+        return story
+    at = int(time_of(item, "created_time").timestamp())
+    return f"{_WITHOUT_STORY}{id_of(an_object(item.get('reviewer')))}-{at}"
+
+
+def has_story(thread_id: str) -> bool:
+    """Return whether a review's thread is a story, which can be answered."""
+    return not thread_id.startswith(f"rating:{_WITHOUT_STORY}")
 
 
 def is_ours(item: Json, page_id: str) -> bool:
@@ -127,17 +154,26 @@ def _written(
     return partial(
         Message,
         direction=Direction.OUTBOUND if ours else Direction.INBOUND,
-        sent_at=time_of(item, "created_time"),
+        # What names the Page may only tell when it did.
+        sent_at=time_of(item, "tagged_time" if _only_tagged(item) else "created_time"),
         text=text_of(item, text),
         author=by,
         raw=item,
     )
 
 
+def _only_tagged(item: Json) -> bool:
+    return "created_time" not in item and "tagged_time" in item
+
+
 def _message_attachments(item: Json) -> Iterator[Attachment]:
     if sticker := string(item.get("sticker")):
         yield Attachment("sticker", sticker)
     for row in rows(item.get("attachments")):
+        if isinstance(card := row.get("generic_template"), dict):
+            url = _first_url(card, ("cta", "url"), ("media_url",))
+            yield Attachment("template", url, string(card.get("title")))
+            continue
         kind = string(row.get("mime_type")).partition("/")[0]
         yield Attachment(
             type=kind if kind in {"image", "video", "audio"} else "file",

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from connectors.facebook.payloads import has_story
 from inboxd.model import Direction, ReplyWindow
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ _IN_PRIVATE = " It can be answered with a private message, on facebook.com."
 _BELOW_A_REVIEW = (
     "An answer to a recommendation goes below its story as a comment. If Facebook refuses it, "
     "answer on facebook.com."
+)
+_REVIEW_ALONE = (
+    "Facebook does not tell where this recommendation can be answered: answer on facebook.com."
 )
 _GONE = "It was deleted on Facebook: there is nothing left to answer."
 
@@ -60,6 +64,8 @@ def below_comment(message: Message) -> ReplyWindow:
 
 def below_review(thread_id: str) -> ReplyWindow:
     """Return what is to be known before a recommendation is answered."""
+    if not has_story(thread_id):
+        return ReplyWindow(thread_id, open=False, reason=_REVIEW_ALONE)
     return ReplyWindow(thread_id, reason=_BELOW_A_REVIEW)
 
 

@@ -166,6 +166,21 @@ def test_attachments_stickers_and_shares_are_shown_by_their_addresses() -> None:
     )
 
 
+def test_a_template_is_shown_by_its_title() -> None:
+    """What the shop's tools send as a card has no file, and is not nothing."""
+    card = {"title": "Tasse", "media_url": "https://x/t.png", "cta": {"url": "https://x/t"}}
+    message = to_dm(item(attachments={"data": [{"id": "9", "generic_template": card}]}))
+
+    assert message.attachments == (Attachment("template", "https://x/t", "Tasse"),)
+
+
+def test_a_post_that_only_tells_when_it_was_tagged_is_a_mention() -> None:
+    """As recorded answers of /tagged are."""
+    message = to_post({"id": "7_8", "message": "Lavka!", "tagged_time": WRITTEN})
+
+    assert message.sent_at == datetime(2026, 1, 10, 11, tzinfo=UTC)
+
+
 def test_a_comment_below_our_post_begins_a_thread_that_replies_join() -> None:
     """The root comment names the conversation, and a reply says what it replies to."""
     root = to_comment(item(id="7_8", permalink_url="https://f/7_8"))
