@@ -98,6 +98,7 @@ class Verifier:
         self._token: Token | None = None
         self._names: dict[str, set[str] | None] = {}
         self._threads: dict[str, Json] = {}
+        self._listed = False
 
     async def pages(self, known: Sequence[Known]) -> AsyncGenerator[Page, None]:
         """
@@ -106,7 +107,8 @@ class Verifier:
         One list that may not be read is noted; a refused token or a limit ends the look.
         """
         homes = by_home(known, self._settings.page_id)
-        await self._find_conversations([home.above for home, _some in homes if home.private])
+        private = [home.above for home, _some in homes if home.private]
+        await self._find_conversations(private, len(private) // _WORTH_A_PAGE)
         for home, some in homes:
             if some[0].remote_id.startswith("rating:") and not self._settings.has_reviews:
                 yield Page({}, note=REVIEWS_ENDED)
@@ -116,7 +118,7 @@ class Verifier:
             except (errors.PermissionMissing, errors.UnexpectedPayload, Malformed) as error:
                 yield Page({}, note=f"{len(some)} messages were not looked up: {error}")
 
-    async def _find_conversations(self, names: Sequence[str]) -> None:
+    async def _find_conversations(self, names: Sequence[str], pages: int) -> None:
         """
         Look for conversations in the list of them, which shows 25 in a call.
 
@@ -125,7 +127,7 @@ class Verifier:
         """
         which, sought = LISTS["conversations"], set(names)
         path, params = f"{self._settings.page_id}/conversations", dict(which.params)
-        for _ in range(len(names) // _WORTH_A_PAGE):
+        for _ in range(pages):
             listing = await self._graph.page(path, params, which.task)
             for item in listing.items:
                 with suppress(Malformed):
@@ -185,6 +187,12 @@ class Verifier:
         for path in home.paths:
             with suppress(Missing):
                 return await self._read(path, home, some)
+        if home.private and not self._listed:
+            # A server may show conversations in their list and not one by one.
+            self._listed = True
+            await self._find_conversations([home.above], 1)
+            if home.above in self._threads:
+                return await self._read(home.above, home, some)
         return None
 
     async def _read(self, path: str, home: Home, some: Sequence[Known]) -> Shown:

@@ -244,6 +244,23 @@ async def test_a_list_that_ends_at_twenty_messages_proves_nothing(open_shop: Ope
     assert "cannot be looked up" in page.note
 
 
+async def test_a_conversation_that_cannot_be_asked_for_is_looked_up_in_the_list(
+    open_shop: Opener,
+) -> None:
+    """The list of conversations shows the newest messages, too."""
+    rows = [{"id": "m_8", "created_time": "2026-03-02T06:00:00+0000", "message": "?"}]
+    thread = {"id": "t_1", "link": "/1/inbox/2/", "messages": {"data": rows}}
+    gone = {"error": {"message": "?", "type": "x", "code": 100, "error_subcode": 33}}
+    connector = await open_shop.script((400, gone), (200, {"data": [thread]}), (400, gone))
+    old = known_as(await _a_message(open_shop), remote_id="dm:m_7", thread_id="dm:t_1")
+    there = known_as(await _a_message(open_shop), remote_id="dm:m_8", thread_id="dm:t_1")
+
+    (page,) = [page async for page in connector.verify([old, there])]
+
+    assert page.gone == ["dm:m_7"]
+    assert [message.remote_id for message in page.messages] == ["dm:m_8"]
+
+
 async def test_a_conversation_that_cannot_be_read_on_proves_nothing(open_shop: Opener) -> None:
     """Behind the newest twenty Graph may have an error and no list."""
     rows = [
