@@ -14,7 +14,7 @@ from connectors.facebook.limits import Meter
 from connectors.facebook.lists import LISTS, beside_the_feed, lists_of
 from connectors.facebook.marks import LONG_AGO, SWEEP_EVERY, Listing, Marks
 from connectors.facebook.quarantine import reread
-from connectors.facebook.reading import Batch, Reading, Request, hidden
+from connectors.facebook.reading import Batch, Reading, Request, hidden, unlisted
 from connectors.facebook.sending import private_reply, sent
 from connectors.facebook.shapes import Malformed, id_of
 from connectors.facebook.transport import Graph
@@ -202,6 +202,10 @@ class Connector(port.Connector):
     async def _batch(self, request: Request, source: str, *, seen: bool) -> Batch:
         try:
             return request.read(await self._page(request, source))
+        except BadRequest:
+            if request.kind != "messages":
+                raise
+            return unlisted(seen=seen)
         except Expired as error:
             if request.kind != "messages":
                 raise errors.Unavailable(str(error)) from None
@@ -216,7 +220,7 @@ class Connector(port.Connector):
         try:
             return await self._graph.page(request.path, params, which.task)
         except BadRequest:
-            if not which.simpler or source in self._simply:
+            if request.kind != which.kind or not which.simpler or source in self._simply:
                 raise
         self._simply.add(source)
         return await self._graph.page(request.path, which.simpler, which.task)

@@ -80,7 +80,14 @@ LISTS = {
         sweeps=False,
     ),
     "feed": List(Stream.COMMENTS, "post", Task("comments", _CONTENT), Reading.post, _POSTS),
-    "tagged": List(Stream.MENTIONS, "post", Task("mentions", _CONTENT), Reading.post, _POSTS),
+    "tagged": List(
+        Stream.MENTIONS,
+        "post",
+        Task("mentions", _CONTENT),
+        Reading.post,
+        _POSTS,
+        simpler={"limit": f"{_A_PAGE}", "fields": "id,created_time,from,message,permalink_url"},
+    ),
     "ratings": List(
         Stream.REVIEWS,
         "rating",

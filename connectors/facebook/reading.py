@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from connectors.facebook.settings import Settings
 
+_UNLISTED = "Facebook lists a conversation without its messages: look on facebook.com."
 _HIDDEN = "Facebook shows the 20 newest messages of a conversation whole: look on facebook.com."
 CONTEXT = "inboxd"
 """The key under which a quarantined payload tells what its own text does not: where it stood."""
@@ -131,7 +132,8 @@ class Reading:
         batch.take(new)
         can_reply = item.get("can_reply") is not False
         known = [*new.messages, *new.older]
-        batch.windows.append(windows.conversation(f"dm:{name}", known, can_reply=can_reply))
+        if item.get("messages") is not None or not can_reply:
+            batch.windows.append(windows.conversation(f"dm:{name}", known, can_reply=can_reply))
         return changed
 
     def post(self, batch: Batch, item: Json) -> datetime:
@@ -164,7 +166,9 @@ class Reading:
     def review(self, batch: Batch, item: Json) -> datetime:
         """Take a review, and what was written below its story: that is where it is answered."""
         message = payloads.review(item, page_id=self.settings.page_id)
-        new = self._comments(an_object(item.get("open_graph_story")), message.thread_id)
+        new = Batch()
+        if payloads.story_of(item):
+            new = self._comments(an_object(item.get("open_graph_story")), message.thread_id)
         batch.take(new)
         if message.sent_at >= self.since:
             batch.messages.append(message)
@@ -189,11 +193,17 @@ class Reading:
         params: Mapping[str, str],
         context: Mapping[str, str | None],
     ) -> Batch:
-        """Read the page of an edge that came with *item*; Graph leaves an empty one out."""
+        """
+        Read the page of an edge that came with *item*; Graph leaves an empty one out.
+
+        A conversation without messages is hardly one: it is asked for them.
+        """
         take = partial(self.below, convert)
         path = f"{id_of(item)}/{edge}"
         more = Request(path, edge, {**params, "limit": "100"}, take, self.since, context)
-        return more.read(Listing.of(item[edge]) if item.get(edge) is not None else Listing())
+        if item.get(edge) is not None:
+            return more.read(Listing.of(item[edge]))
+        return Batch(further=[more] if edge == "messages" else [])
 
     def below(self, convert: Callable[[Json], Message], batch: Batch, item: Json) -> datetime:
         """Take one message or comment of a list inside an item."""
@@ -219,3 +229,8 @@ class Reading:
 def hidden(*, seen: bool) -> Batch:
     """Return what is told of messages that are not shown; new ones, if *seen* all before."""
     return Batch(note=_HIDDEN, lost=_HIDDEN if seen else "")
+
+
+def unlisted(*, seen: bool) -> Batch:
+    """Return what is told of a conversation whose messages Graph will not list."""
+    return Batch(note=_UNLISTED, lost=_UNLISTED if seen else "")

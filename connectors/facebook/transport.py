@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
@@ -21,12 +22,14 @@ from connectors.facebook.failures import (
     BadRequest,
     Expired,
     Limited,
+    Missing,
     Task,
     TooMuch,
     answer_of,
     parsed,
     unanswered,
 )
+from connectors.facebook.fields import necessary
 from connectors.facebook.marks import Listing
 from connectors.facebook.settings import GRAPH, Settings
 from connectors.facebook.shapes import Malformed, integer, string
@@ -54,9 +57,36 @@ class Graph:
         self._session: aiohttp.ClientSession | None = None
         self._batches = True
         self._too_much: set[str] = set()
+        self._necessary_only: set[str] = set()
 
     async def call(self, method: str, path: str, params: Mapping[str, Any], task: Task) -> Json:
-        """Return the object that Graph answers with."""
+        """
+        Return the object that Graph answers with.
+
+        Where it refuses (error 100) to answer so many fields, only the necessary are asked for.
+        """
+        params = self._worded(params, task)
+        try:
+            return await self._call(method, path, params, task)
+        except Missing:
+            raise
+        except BadRequest:
+            fewer = {**params, "fields": necessary(params.get("fields", ""))}
+            # Behind a cursor it is the cursor that is refused: its list began well.
+            if method != "GET" or fewer["fields"] == params.get("fields", "") or "after" in params:
+                raise
+            with suppress(BadRequest):
+                answer = await self._call(method, path, fewer, task)
+                self._necessary_only.add(task.name)
+                return answer
+            raise
+
+    def _worded(self, params: Mapping[str, Any], task: Task) -> Mapping[str, Any]:
+        if task.name in self._necessary_only and "fields" in params:
+            return {**params, "fields": necessary(params["fields"])}
+        return params
+
+    async def _call(self, method: str, path: str, params: Mapping[str, Any], task: Task) -> Json:
         params = {**params, **self._proof()}
         sends = {"params" if method == "GET" else "json": params}
         status, body, until = await self._request(method, path, task, sends)
@@ -96,6 +126,7 @@ class Graph:
         Raises what concerns all of them: a refused token, a limit, no answer at all.
         """
         found: dict[str, Json | errors.InboxdError] = {}
+        params = self._worded(params, task)
         for start in range(0, len(paths), AT_ONCE):
             some = paths[start : start + AT_ONCE]
             found |= await self._batched(some, task, params)

@@ -224,10 +224,14 @@ class Opener:
 
         app = web.Application()
         app.router.add_route("*", "/{tail:.*}", answer)
+        return (await self.reading(app, **changes)).connector
+
+    async def reading(self, app: web.Application, **changes: Any) -> Shop:
+        """Return a shop whose connector reads *app* and not the simulator."""
         account = settings(await self.serve(app), **changes)
         clock = ManualClock(START)
         self.shops.append(shop_of(account, clock, World(7), Faults(), RequestLog(), {}))
-        return self.shops[-1].connector
+        return self.shops[-1]
 
     async def close(self) -> None:
         """Close everything."""

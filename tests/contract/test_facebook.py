@@ -534,7 +534,7 @@ async def test_one_malformed_item_is_kept_and_the_rest_goes_on(open_shop: Opener
 
 async def test_a_page_cursor_that_expired_is_nobodys_fault(open_shop: Opener) -> None:
     """Its item was deleted between two calls: the next poll begins anew."""
-    thread = {"id": "t_2", "updated_time": "2026-03-02T08:00:00+0000"}
+    thread = {"id": "t_2", "updated_time": "2026-03-02T08:00:00+0000", "messages": {"data": []}}
     first = {"data": [thread], "paging": {"cursors": {"after": "B"}, "next": "https://x/?after=B"}}
     error = {"error": {"message": "Invalid cursors values", "type": "OAuthException", "code": 100}}
     connector = await open_shop.script((200, first), (400, error))
@@ -547,7 +547,8 @@ async def test_pages_that_lead_in_a_circle_are_left(open_shop: Opener) -> None:
     """Two pages that name each other as the next would be read for ever."""
 
     def page_before(after: str) -> tuple[int, dict[str, Any]]:
-        thread = {"id": "t_2", "updated_time": "2026-03-02T08:00:00+0000"}
+        at = "2026-03-02T08:00:00+0000"
+        thread = {"id": "t_2", "updated_time": at, "messages": {"data": []}}
         paging = {"cursors": {"after": after}, "next": f"https://x/?after={after}"}
         return 200, {"data": [thread], "paging": paging}
 

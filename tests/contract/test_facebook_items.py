@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aiohttp import web
 
 from inboxd.errors import PermissionMissing, TokenInvalid, UnexpectedPayload
 from inboxd.model import Attachment, Direction, Stream
@@ -272,16 +273,17 @@ async def test_a_list_that_nobody_asked_for_may_be_refused(
     shop.faults.switch_on("facebook", Fault.PERMISSION_MISSING, endpoint=endpoint, code=code)
 
     first = await shop.pages("feed")
+    asked = len(shop.calls(endpoint))
     shop.clock.advance(timedelta(hours=1))
     second = await shop.pages("feed", first[-1].cursor)
 
     assert [message.text for page in first for message in page.messages] == ["Hallo?"]
     assert any("Not read" in page.note for page in first)
     assert [page.note for page in second if page.note] == []
-    assert len(shop.calls(endpoint)) == 1
+    assert len(shop.calls(endpoint)) == asked
     shop.clock.advance(timedelta(hours=24))
     await shop.pages("feed", second[-1].cursor)
-    assert len(shop.calls(endpoint)) == 2
+    assert len(shop.calls(endpoint)) == 2 * asked
 
 
 async def test_what_was_written_while_a_list_was_refused_is_not_lost(open_shop: Opener) -> None:
@@ -407,6 +409,139 @@ async def test_reviews_of_a_newer_version_are_not_even_asked_for(open_shop: Open
     with pytest.raises(PermissionMissing, match="2027-01-21"):
         await shop.poll("ratings")
     assert shop.calls() == []
+
+
+# Servers that know little more than what the contract recommends to call
+
+
+BEYOND = (
+    "is_unsupported", "message_tags", "is_private", "can_comment", "can_reply_privately",
+    "full_picture",
+)  # fmt: skip
+"""Fields that the contract's objects have and its recommended calls do not ask for."""
+AT = "2026-03-02T08:00:00+0000"
+
+
+class PlainGraph:
+    """A Graph that answers what it has, and refuses whatever names a field that it has not."""
+
+    def __init__(self, answers: dict[str, Any], *unknown: str) -> None:
+        self.answers = answers
+        self.unknown = unknown
+        self.asked: list[tuple[str, str]] = []
+
+    def app(self) -> web.Application:
+        """Return it as an application."""
+        app = web.Application()
+        app.router.add_get("/{version}/{path:.*}", self._answer)
+        return app
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        path, fields = request.match_info["path"], request.query.get("fields", "")
+        self.asked.append((path, fields))
+        named = next((name for name in self.unknown if name in fields), "")
+        error = {"type": "OAuthException", "code": 100}
+        if named:
+            error["message"] = f"(#100) Tried accessing nonexisting field ({named})"
+        elif path in self.answers:
+            return web.json_response(self.answers[path])
+        else:
+            error |= {"message": "Unsupported get request.", "error_subcode": 33}
+        return web.json_response({"error": error}, status=400)
+
+
+async def test_fields_that_a_server_does_not_know_cost_nobody_a_message(
+    open_shop: Opener,
+) -> None:
+    """What is not necessary is left out then, wherever it is asked for, and asked no more."""
+    written = {"created_time": AT, "message": "Hallo?", "from": {"id": "24", "name": "Anna"}}
+    thread = {"id": "t_2", "updated_time": AT, "messages": {"data": [{"id": "m_1", **written}]}}
+    paging = {"cursors": {"after": "B"}, "next": "https://x/?after=B"}
+    post = {
+        "id": f"{PAGE}_7",
+        "created_time": AT,
+        "from": {"id": PAGE},
+        "comments": {"data": [{"id": "7_8", **written}], "paging": paging},
+    }
+    answers = {
+        f"{PAGE}/conversations": {"data": [thread]},
+        f"{PAGE}/feed": {"data": [post]},
+        f"{PAGE}_7/comments": {"data": [{"id": "7_9", **written}]},
+    }
+    graph = PlainGraph(answers, *BEYOND)
+    shop = await open_shop.reading(graph.app())
+
+    came = [await shop.poll(name) for name in ("conversations", "feed") for _ in range(2)]
+
+    assert {m.remote_id for some in came for m in some} == {
+        "dm:m_1", "comment:7_8", "comment:7_9",
+    }  # fmt: skip
+    refused = [path for path, fields in graph.asked if any(name in fields for name in BEYOND)]
+    assert refused == [f"{PAGE}/conversations", f"{PAGE}/feed"]
+
+
+async def test_mentions_come_without_what_a_server_does_not_list_below_them(
+    open_shop: Opener,
+) -> None:
+    """Half is better than none."""
+    post = {"id": "9_7", "created_time": AT, "message": "@Lavka?"}
+    graph = PlainGraph({f"{PAGE}/tagged": {"data": [post]}}, *BEYOND, "updated_time", "comments")
+    shop = await open_shop.reading(graph.app())
+
+    assert await shop.texts("tagged") == ["@Lavka?"]
+
+
+async def test_a_conversation_listed_without_its_messages_is_asked_for_them(
+    open_shop: Opener,
+) -> None:
+    """That they are not in the list does not mean that there are none."""
+    thread = {"id": "t_2", "updated_time": AT, "link": "/1/inbox/2/"}
+    written = {"id": "m_1", "created_time": AT, "message": "Hallo?", "from": {"id": "24"}}
+    answers = {f"{PAGE}/conversations": {"data": [thread]}, "t_2/messages": {"data": [written]}}
+    shop = await open_shop.reading(PlainGraph(answers).app())
+
+    (came,) = await shop.poll("conversations")
+
+    assert (came.remote_id, came.thread_id, came.text) == ("dm:m_1", "dm:t_2", "Hallo?")
+    assert came.url == "https://www.facebook.com/1/inbox/2/"
+
+
+async def test_a_conversation_whose_messages_cannot_be_read_stops_no_other(
+    open_shop: Opener,
+) -> None:
+    """People are told where to look; the rest arrives."""
+    written = {"id": "m_1", "created_time": AT, "message": "Hallo?", "from": {"id": "24"}}
+    threads = [
+        {"id": "t_1", "updated_time": AT},
+        {"id": "t_2", "updated_time": AT, "messages": {"data": [written]}},
+    ]
+    shop = await open_shop.reading(PlainGraph({f"{PAGE}/conversations": {"data": threads}}).app())
+
+    pages = await shop.pages("conversations")
+
+    assert [message.text for page in pages for message in page.messages] == ["Hallo?"]
+    assert "without its messages" in " ".join(page.note for page in pages)
+
+
+async def test_a_review_without_a_story_is_a_review(open_shop: Opener) -> None:
+    """Its author and its time name it; where it could be answered Graph does not say."""
+    row = {
+        "created_time": AT,
+        "has_review": True,
+        "recommendation_type": "negative",
+        "review_text": "Nie wieder",
+        "reviewer": {"id": 321, "name": "Rita"},
+    }
+    shop = await open_shop.reading(PlainGraph({f"{PAGE}/ratings": {"data": [row]}}).app())
+
+    pages = await shop.pages("ratings")
+    (review,) = [message for page in pages for message in page.messages]
+    found = await shop.verify([review])
+
+    assert (review.text, review.author and review.author.remote_id) == ("Nie wieder", "321")
+    assert review.remote_id == review.thread_id == "rating:of-321-1772438400"
+    assert [window.open for page in pages for window in page.windows] == [False]
+    assert (found.gone, list(found.messages)) == (set(), [review.remote_id])
 
 
 # Quarantine
