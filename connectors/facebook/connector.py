@@ -14,7 +14,7 @@ from connectors.facebook.limits import Meter
 from connectors.facebook.lists import LISTS, beside_the_feed, lists_of
 from connectors.facebook.marks import LONG_AGO, SWEEP_EVERY, Listing, Marks
 from connectors.facebook.quarantine import reread
-from connectors.facebook.reading import Batch, Reading, Request, hidden, unlisted
+from connectors.facebook.reading import HIDDEN, UNLISTED, Batch, Reading, Request, hidden
 from connectors.facebook.sending import private_reply, sent
 from connectors.facebook.shapes import Malformed, id_of
 from connectors.facebook.transport import Graph
@@ -169,7 +169,7 @@ class Connector(port.Connector):
         queue, last, pages = deque([self._first(source, marks, sweeps=sweeps)]), None, 0
         while queue:
             request = queue.popleft()
-            batch = await self._batch(request, source, seen=marks.newest > marks.floor)
+            batch = await self._batch(request, source, seen=_seen(marks))
             pages += request.path == path
             # What moved while the list was read stands on two pages, and is read on once.
             new = {each.name: each for each in batch.further if each.name not in asked}
@@ -192,25 +192,25 @@ class Connector(port.Connector):
         which, settings = LISTS[source], self._settings
         known = (marks.swept_to or marks.floor) if sweeps else marks.newest
         since = max(known - settings.overlap, marks.floor)
-        seen = marks.newest if marks.newest > marks.floor else None
-        take = partial(which.take, Reading(settings, which.stream, marks.floor, since, seen))
+        reading = Reading(settings, which.stream, marks.floor, since, _seen(marks))
+        take = partial(which.take, reading)
         context = {"stream": "mentions"} if source == "tagged" else {}
         until = LONG_AGO if sweeps else since
         path = f"{settings.page_id}/{source}"
         return Request(path, which.kind, which.params, take, until, context, which.choose)
 
-    async def _batch(self, request: Request, source: str, *, seen: bool) -> Batch:
+    async def _batch(self, request: Request, source: str, *, seen: datetime | None) -> Batch:
         try:
             return request.read(await self._page(request, source))
         except BadRequest:
             if request.kind != "messages":
                 raise
-            return unlisted(seen=seen)
+            return hidden(UNLISTED, request.newest, seen)
         except Expired as error:
             if request.kind != "messages":
                 raise errors.Unavailable(str(error)) from None
             # Beyond what came with a conversation Graph may answer with nothing but an error.
-            return hidden(seen=seen)
+            return hidden(HIDDEN, request.newest, seen)
 
     async def _page(self, request: Request, source: str) -> Listing:
         """Return the page that is asked for; in simpler words if the server wants them."""
@@ -224,3 +224,8 @@ class Connector(port.Connector):
                 raise
         self._simply.add(source)
         return await self._graph.page(request.path, which.simpler, which.task)
+
+
+def _seen(marks: Marks) -> datetime | None:
+    """Return up to when everything was read before; None if nothing was yet."""
+    return marks.newest if marks.newest > marks.floor else None

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from connectors.facebook.settings import Settings
 
-_UNLISTED = "Facebook lists a conversation without its messages: look on facebook.com."
-_HIDDEN = "Facebook shows the 20 newest messages of a conversation whole: look on facebook.com."
+UNLISTED = "Facebook lists a conversation without its messages: look on facebook.com."
+HIDDEN = "Facebook shows the 20 newest messages of a conversation whole: look on facebook.com."
 CONTEXT = "inboxd"
 """The key under which a quarantined payload tells what its own text does not: where it stood."""
 
@@ -78,6 +78,8 @@ class Request:
     until: datetime
     context: Mapping[str, str | None] = field(default_factory=dict)
     choose: Callable[[Sequence[Any]], Sequence[Any]] | None = None
+    newest: datetime | None = None
+    """No younger thing can be on this page, nor behind it; None if nothing is known of that."""
 
     @property
     def name(self) -> tuple[str, str]:
@@ -100,7 +102,9 @@ class Request:
         if listing.further is not None and not known:
             if listing.further.items() <= self.params.items():
                 raise errors.UnexpectedPayload(f"Facebook's list of {self.kind} goes in a circle.")
-            batch.further.append(replace(self, params={**self.params, **listing.further}))
+            newest = batch.changed[-1] if batch.changed else self.newest
+            params = {**self.params, **listing.further}
+            batch.further.append(replace(self, params=params, newest=newest))
         return batch
 
 
@@ -129,6 +133,8 @@ class Reading:
         )
         context = {"conversation": name, "url": url}
         new = self._below(item, "messages", convert, {"fields": MESSAGE_FIELDS}, context)
+        if item.get("messages") is None:
+            new.further = [replace(each, newest=changed) for each in new.further]
         batch.take(new)
         can_reply = item.get("can_reply") is not False
         known = [*new.messages, *new.older]
@@ -223,14 +229,15 @@ class Reading:
         """Tell of a message that Graph does not show any more, and that was not read before."""
         # Under the message's own name: who has it already need not keep this.
         batch.keep_unknown("dm", item, error, {})
-        batch.take(hidden(seen=self.seen is not None))
+        batch.take(hidden(HIDDEN, None, self.seen))
 
 
-def hidden(*, seen: bool) -> Batch:
-    """Return what is told of messages that are not shown; new ones, if *seen* all before."""
-    return Batch(note=_HIDDEN, lost=_HIDDEN if seen else "")
+def hidden(text: str, newest: datetime | None, seen: datetime | None) -> Batch:
+    """
+    Return what is told of messages that are not shown, none of them younger than *newest*.
 
-
-def unlisted(*, seen: bool) -> Batch:
-    """Return what is told of a conversation whose messages Graph will not list."""
-    return Batch(note=_UNLISTED, lost=_UNLISTED if seen else "")
+    What was written up to *seen* was read when it was new, or its loss was told then.
+    """
+    if seen and newest and newest <= seen:
+        return Batch()
+    return Batch(note=text, lost=text if seen else "")

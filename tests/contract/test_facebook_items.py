@@ -131,6 +131,27 @@ async def test_a_conversation_that_cannot_be_read_on_stops_no_other(
     assert [page.unknown for page in pages if page.unknown] == []
 
 
+async def test_a_loss_is_told_once(open_shop: Opener) -> None:
+    """While the overlap goes back to it the same conversation cannot be read on, but lost is old."""
+    new = {"created_time": AT, "message": "neu", "from": {"id": "24"}}
+    paging = {"cursors": {"after": "B"}, "next": "https://x/?after=B"}
+    thread = {
+        "id": "t_1",
+        "updated_time": AT,
+        "messages": {"data": [{"id": f"m_{n}", **new} for n in range(20)], "paging": paging},
+    }
+    bare = {"id": "t_2", "updated_time": AT}
+    graph = PlainGraph({f"{PAGE}/conversations": {"data": [thread, bare]}})
+    shop = await open_shop.reading(graph.app(), overlap="2h")
+    cursor = {"floor": "2026-03-01T00:00:00+00:00", "newest": "2026-03-02T07:00:00+00:00"}
+
+    first = await shop.pages("conversations", cursor)
+    second = await shop.pages("conversations", first[-1].cursor)
+
+    assert [bool(page.lost) for page in first] == [False, True, True]
+    assert [page.lost or page.note for page in second if page.lost or page.note] == []
+
+
 async def test_messages_that_were_read_before_graph_hid_them_are_no_loss(shop: Shop) -> None:
     """Inside the overlap they come without their words, and were stored with them."""
     for age in range(15):
