@@ -6,7 +6,7 @@ import re
 
 MESSAGE_FIELDS = "id,created_time,from,message,attachments,sticker,shares,is_unsupported"
 COMMENT_FIELDS = (
-    "id,created_time,from,message,message_tags,parent{id},permalink_url,attachment,is_hidden,"
+    "id,created_time,from,message,message_tags,parent{id,parent{id}},permalink_url,attachment,is_hidden,"
     "is_private,can_comment,can_hide,can_reply_privately"
 )
 NEWEST_FIRST = {"filter": "stream", "order": "reverse_chronological"}
@@ -20,6 +20,7 @@ CONVERSATION_FIELDS = f"id,updated_time,can_reply,link,messages.limit(20){{{MESS
 
 _NOT_NECESSARY = re.compile(
     r",(is_unsupported|message_tags|is_private|can_comment|can_reply_privately|full_picture)\b"
+    r"|,parent\{id\}(?=\})"  # a parent's parent
 )
 
 

@@ -61,15 +61,15 @@ def comment(item: Json, *, thread: str | None, stream: Stream, page_id: str) -> 
     """
     Return a comment, or a reply to one, in *thread*: the customer's post that it is below.
 
-    Below a post of ours (None) each root comment is a thread of its own. Graph nests two
-    levels and no more, so a parent is a root: whom an answer is for only its tags tell.
+    Below a post of ours (None) each root comment is a thread of its own, and whatever hangs
+    below it is in that thread. Whom an answer is for only its tags tell.
     """
-    name, parent = f"comment:{id_of(item)}", item.get("parent")
-    above = None if parent is None else f"comment:{id_of(an_object(parent))}"
+    name, parents = f"comment:{id_of(item)}", _parents(item)
+    above, root = (parents[0], parents[-1]) if parents else (None, None)
     ours = is_ours(item, page_id)
     return _written(item, page_id)(
         remote_id=name,
-        thread_id=thread or above or name,
+        thread_id=thread or root or name,
         parent_id=above or thread,
         stream=stream,
         public=item.get("is_private") is not True,
@@ -77,6 +77,15 @@ def comment(item: Json, *, thread: str | None, stream: Stream, page_id: str) -> 
         attachments=tuple(_comment_attachments(item)),
         addressees=tuple(_tagged(item, page_id)) if ours else (),
     )
+
+
+def _parents(item: Json) -> list[str]:
+    """Return what a comment hangs below, from the nearest on, as far as Graph told."""
+    names, parent = [], item.get("parent")
+    while parent is not None:
+        names.append(f"comment:{id_of(an_object(parent))}")
+        parent = an_object(parent).get("parent")
+    return names
 
 
 def post(item: Json, *, stream: Stream, page_id: str) -> Message:

@@ -437,7 +437,7 @@ async def test_reviews_of_a_newer_version_are_not_even_asked_for(open_shop: Open
 
 BEYOND = (
     "is_unsupported", "message_tags", "is_private", "can_comment", "can_reply_privately",
-    "full_picture",
+    "full_picture", "parent{id,",
 )  # fmt: skip
 """Fields that the contract's objects have and its recommended calls do not ask for."""
 AT = "2026-03-02T08:00:00+0000"
@@ -499,6 +499,27 @@ async def test_fields_that_a_server_does_not_know_cost_nobody_a_message(
     }  # fmt: skip
     refused = [path for path, fields in graph.asked if any(name in fields for name in BEYOND)]
     assert refused == [f"{PAGE}/conversations", f"{PAGE}/feed"]
+
+
+async def test_an_answer_to_a_reply_is_seen_in_the_thread_of_the_root(
+    open_shop: Opener,
+) -> None:
+    """The parent's parent is asked for, since it may stand on no page that is read."""
+    answer = {
+        "id": "7_10",
+        "created_time": AT,
+        "message": "Kommt morgen.",
+        "from": {"id": PAGE},
+        "parent": {"id": "7_9", "parent": {"id": "7_8"}},
+    }
+    post = {"id": f"{PAGE}_7", "created_time": AT, "from": {"id": PAGE}}
+    graph = PlainGraph({f"{PAGE}/feed": {"data": [{**post, "comments": {"data": [answer]}}]}})
+    shop = await open_shop.reading(graph.app())
+
+    (came,) = await shop.poll("feed")
+
+    assert (came.thread_id, came.parent_id) == ("comment:7_8", "comment:7_9")
+    assert "parent{id,parent{id}}" in graph.asked[0][1]
 
 
 async def test_mentions_come_without_what_a_server_does_not_list_below_them(

@@ -191,6 +191,13 @@ def test_a_comment_below_our_post_begins_a_thread_that_replies_join() -> None:
     assert (below.thread_id, below.parent_id) == ("comment:7_8", "comment:7_8")
 
 
+def test_a_reply_to_a_reply_stays_in_the_thread_of_the_root() -> None:
+    """However deep it hangs, it is answered, and answers, where the first comment began."""
+    reply = to_comment(item(id="7_10", parent={"id": "7_9", "parent": {"id": "7_8"}}))
+
+    assert (reply.thread_id, reply.parent_id) == ("comment:7_8", "comment:7_9")
+
+
 def test_comments_below_a_visitors_post_belong_to_the_visitors_thread() -> None:
     """So an answer below the post answers the post."""
     root = to_comment(item(id="7_8"), thread="post:1_7")
