@@ -129,6 +129,7 @@ class Daemon:
             log.warning("deliveries interrupted", count=unsure)
         accounts, begun_at = self._settings.accounts, self._clock.now()
         await self._thread.run(lambda store: begin_to_watch(store, accounts, begun_at))
+        await self._thread.run(lambda store: store.sources.try_again())
         fingerprint = _fingerprint(self._settings)
         if await self._thread.run(lambda store: store.recall("rules")) != fingerprint:
             now = self._clock.now()

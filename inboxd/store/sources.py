@@ -197,6 +197,10 @@ class SourceStore:
             [(account, source, told_as, to_text(at), to_text(blind_since)) for source in sources],
         )
 
+    def try_again(self) -> None:
+        """Let what only a person could mend rest no longer: whoever starts us may have done so."""
+        self._db.execute("UPDATE sources SET retry_at = NULL WHERE needs_person")
+
     def told_since(self) -> dict[str, datetime]:
         """Return the accounts that people know to be in trouble, and since when they are."""
         rows = self._db.execute(

@@ -402,6 +402,17 @@ class TestDeafness:
         assert reading.reasons() == []
 
 
+async def test_a_new_start_asks_at_once_whether_a_person_has_acted(reading: Reading) -> None:
+    """Whoever renewed a token and restarted need not wait; what a network limits still rests."""
+    reading.connector.script["comments"] = [[TokenInvalid("expired")]]
+    reading.connector.script["messages"] = [[RateLimited("later", at(60))]]
+    await reading.poll()
+    reading.shop.store.sources.try_again()
+    reading.poller = reading.new_poller()
+
+    assert (await reading.poll()).failed == ("messages",)
+
+
 class TestSparing:
     """A source that is left out by choice is neither a failure nor forgotten."""
 
