@@ -64,7 +64,8 @@ SILENT_EVENTS = frozenset(
 )
 
 
-_MESSAGE_EVENTS = frozenset({"message_new", "message_reply", "message_edit"})
+_REPLY_EVENT = "message_reply"
+_MESSAGE_EVENTS = frozenset({"message_new", _REPLY_EVENT, "message_edit"})
 _POST_EVENT = "wall_post_new"
 COMMENT_EVENTS: Mapping[str, tuple[CommentKind, str]] = {
     f"{kind.name}_{change}": (kind, change)
@@ -97,7 +98,10 @@ def _told(
     kind: str, content: Json, group_id: int, seen_at: datetime, memory: Memory
 ) -> Message | None:
     if kind in _MESSAGE_EVENTS:
-        return somebodys_message(as_object(content.get("message", content), "message"), group_id)
+        message = as_object(content.get("message", content), "message")
+        if kind == _REPLY_EVENT:  # the community's, though VK may name the person who wrote it
+            message = {**message, "from_id": -group_id}
+        return somebodys_message(message, group_id)
     if kind == _POST_EVENT:
         ours = content.get("from_id") == -group_id
         return (

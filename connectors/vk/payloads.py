@@ -67,12 +67,18 @@ def somebodys_message(payload: Json, group_id: int) -> Message | None:
 
 
 def direct_message(payload: Json, group_id: int) -> Message:
-    """Return a private message; its place in the conversation is its id, as it is for everyone."""
+    """
+    Return a private message; its place in the conversation is its id, as it is for everyone.
+
+    Whose it is, `out` cannot tell: events have been recorded in which it is 1 for what a customer
+    wrote and 0 for the answer (VKCOM/vk-api-schema#40).
+    """
     peer, place = integer(payload, "peer_id"), integer(payload, "conversation_message_id")
-    author_id, edited = integer(payload, "from_id"), integer_or_none(payload, "update_time")
+    staff = integer_or_none(payload, "admin_author_id")  # "only for messages from community"
+    author_id = integer(payload, "from_id") if staff is None else -group_id
+    edited = integer_or_none(payload, "update_time")
     answered = payload.get("reply_message")
     parent = answered.get("conversation_message_id") if isinstance(answered, dict) else None
-    staff = integer_or_none(payload, "admin_author_id")
     return Message(
         remote_id=f"dm:{peer}_{place}",
         thread_id=f"dm:{peer}",

@@ -86,6 +86,39 @@ def test_reply_of_the_staff_is_outbound_and_names_who() -> None:
     assert told.author == Author("-222", url="https://vk.com/club222")
 
 
+RECORDED = {
+    "date": 1533397818, "from_id": 5, "id": 830, "peer_id": 5, "text": "Уже едет",
+    "conversation_message_id": 792, "random_id": 0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts"),
+    [
+        ("message_reply", {"out": 1, "admin_author_id": 7}),
+        ("message_reply", {"out": 0}),
+        ("message_edit", {"out": 1, "admin_author_id": 7}),
+    ],
+)
+def test_reply_is_ours_whoever_it_names(kind: str, facts: dict[str, Any]) -> None:
+    """Recorded replies name a person in from_id; their event or their admin tells whose they are."""
+    told = event_of({"type": kind, "object": RECORDED | facts, "group_id": GROUP}, GROUP, NOW)
+
+    assert isinstance(told, Message)
+    assert told.direction is Direction.OUTBOUND
+    assert told.author == Author("-222", url="https://vk.com/club222")
+
+
+@pytest.mark.parametrize("kind", ["message_new", "message_edit"])
+@pytest.mark.parametrize("out", [0, 1])
+def test_customers_message_is_theirs_whichever_way_it_went(kind: str, out: int) -> None:
+    """Recorded events of customers' own messages say out 1 as well."""
+    told = event_of({"type": kind, "object": RECORDED | {"out": out}}, GROUP, NOW)
+
+    assert isinstance(told, Message)
+    assert told.direction is Direction.INBOUND
+
+
 @needs_contracts
 def test_edited_message_says_when() -> None:
     """A message_edit carries the time of the edit."""
