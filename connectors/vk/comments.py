@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 COMMENTS_PAGE: Final = 100
 _SHOWN_REPLIES: Final = 10  # thread_items_count, the most that VK shows of a thread unasked
+UNCOUNTED: Final = -1
+"""Stands for the number of comments where VK does not say: then it can have changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +148,8 @@ def newest_of(page: Page, floor: int, now: int) -> int:
 
 
 def commented(post: Json) -> tuple[int, object]:
-    """Return how many comments a post has, and the rights that stand beside their number."""
-    told = post.get("comments", {})
+    """Return how many comments a post has, or UNCOUNTED, and the rights beside their number."""
+    told = post.get("comments") or {}
     if not isinstance(told, dict):
         raise UnexpectedPayload("comments is no JSON object")
-    return integer({"count": 0} | told, "count"), told
+    return (UNCOUNTED if told.get("count") is None else integer(told, "count")), told

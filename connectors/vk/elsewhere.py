@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from connectors.vk.comments import Comments, Place, commented
+from connectors.vk.comments import UNCOUNTED, Comments, Place, commented
 from connectors.vk.memory import POSTS_BY_ID
 from connectors.vk.payloads import folded, post_of
 from connectors.vk.people import PROFILE_FIELDS
@@ -111,7 +111,7 @@ class Elsewhere:
         posts = await self._counts(reader, {_place_of(name) for name in threads})
         for name, (seen, newest, author) in threads.items():
             count, why = posts.get(_place_of(name), (seen, ""))
-            if count == seen:
+            if seen == count != UNCOUNTED:
                 continue
             owner, post = _place_of(name)
             place = Place(

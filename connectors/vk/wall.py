@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from connectors.vk.comments import Comments, Place, commented, newest_of
+from connectors.vk.comments import UNCOUNTED, Comments, Place, commented, newest_of
 from connectors.vk.payloads import folded, post_of
 from connectors.vk.people import PROFILE_FIELDS
 from connectors.vk.shapes import (
@@ -58,8 +58,8 @@ class Wall:
 
     The cursor is ``{"start": unix seconds, "since": unix seconds, "posts": {post id: [comments,
     newest]}}``; *since* is the newest post. A post's comments are read again when their number
-    has changed or when one was written within the overlap, and down to the newest known less the
-    overlap. The newest hundred posts are watched however old they are, and more as far as the
+    has changed or is not told, or when one was written within the overlap, and down to the newest
+    known less the overlap. The newest hundred posts are watched however old they are, and more as far as the
     backfill reaches.
     """
 
@@ -85,7 +85,8 @@ class Wall:
             yield Page(place, messages=named, unknown=found.unknown, windows=found.windows)
         for key, post in found.posts.items():
             seen, newest = kept.get(key, [0, start])
-            if seen == post.comments and newest < desk.now - desk.overlap:
+            unchanged = seen == post.comments != UNCOUNTED
+            if unchanged and newest < desk.now - desk.overlap:
                 continue
             floor = newest - desk.overlap if key in kept else start
             # The first time, of what is older than the backfill only the newest page is read.

@@ -375,6 +375,27 @@ async def test_rights_beside_the_comments_open_or_close(
     assert window.max_length is None
 
 
+@pytest.mark.parametrize("comments", [{}, {"comments": {"can_post": 1}}, {"comments": None}])
+async def test_post_that_does_not_count_its_comments_is_looked_at_each_time(
+    comments: dict[str, Any],
+) -> None:
+    """The number of comments is optional; without it, nobody may conclude that there are none."""
+    now = int(START.timestamp())
+    post = {"id": 1, "from_id": WALL, "date": now - 40_000, **comments}
+    below = [{"id": 3, "from_id": 5, "date": now - 30_000, "text": "?"}]
+    answers = {
+        "wall.get": lambda _: {"count": 1, "items": [post]},
+        "wall.getComments": lambda _: {"count": len(below), "items": below[::-1]},
+    }
+    async with canned(answers) as connector:
+        first = [page async for page in connector.poll("wall", None)]
+        below.append({"id": 4, "from_id": 6, "date": now - 60, "text": "!"})
+        again = [page async for page in connector.poll("wall", first[-1].cursor)]
+
+    assert [message.text for page in first for message in page.messages] == ["?"]
+    assert "!" in [message.text for page in again for message in page.messages]
+
+
 # What is not read
 
 
