@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import contextlib
+from typing import TYPE_CHECKING, Any, Final
 
 from connectors.vk.conversations import HISTORY_PAGE
-from connectors.vk.errors import COMMENT_REFUSALS, DM_REFUSALS
+from connectors.vk.errors import COMMENT_REFUSALS, DM_REFUSALS, Refusal
 from connectors.vk.payloads import WALL, comment_of, direct_message
 from connectors.vk.sending import (
     DM_THREAD,
@@ -16,13 +17,18 @@ from connectors.vk.sending import (
     random_id,
     require_sendable,
 )
-from connectors.vk.shapes import as_object, items_of
-from inboxd.errors import SendRefused, Unavailable
+from connectors.vk.shapes import as_object, integer, items_of, text_of
+from inboxd.errors import PermissionMissing, RateLimited, SendRefused, Unavailable
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from connectors.vk.desk import Desk
     from inboxd.connector import OutgoingReply
-    from inboxd.model import Message
+    from inboxd.model import Json, Message
+
+FIRST_CHAT: Final = 2_000_000_000
+"""Peers from here on are group chats; those of people and communities are below."""
 
 
 class Replying:
@@ -47,6 +53,8 @@ class Replying:
         return (await self._desk.people.name([message]))[0]
 
     async def _direct(self, peer: int, reply: OutgoingReply) -> Message:
+        if peer >= FIRST_CHAT:
+            return await self._in_chat(peer, reply)
         group_id, number = self._desk.group_id, random_id(reply.key)
         if (found := await self._already_sent(peer, number)) is not None:
             return found
@@ -69,6 +77,42 @@ class Replying:
             if isinstance(item, dict) and item.get("random_id") == number and item.get("out"):
                 return direct_message(item, self._desk.group_id)
         return None
+
+    async def _in_chat(self, peer: int, reply: OutgoingReply) -> Message:
+        """
+        Write into a group chat, where only `peer_ids` makes VK tell what it has written.
+
+        To a plain `peer_id` it answers 0 (negezor/vk-io#378). The history of a chat may be shut
+        to a community that can write there; then VK's own memory of the `random_id` must do.
+        """
+        desk, number = self._desk, random_id(reply.key)
+        with contextlib.suppress(SendRefused):
+            if (found := await self._already_sent(peer, number)) is not None:
+                return found
+        params: dict[str, Any] = {
+            "group_id": desk.group_id, "peer_ids": peer, "random_id": number, "message": reply.text,
+        }  # fmt: skip
+        answer = await desk.community.call("messages.send", params, DM_REFUSALS)
+        sent = _only_one(answer, desk.clock.now())
+        place = integer(sent, "conversation_message_id")
+        written = {
+            "id": 0, "peer_id": peer, "conversation_message_id": place, "date": desk.now,
+            "from_id": -desk.group_id, "text": reply.text,
+        }  # fmt: skip
+        return direct_message(await self._as_shown(peer, place) or written, desk.group_id)
+
+    async def _as_shown(self, peer: int, place: int) -> Json | None:
+        """Return a message of a chat as VK shows it, if it does."""
+        method = "messages.getByConversationMessageId"
+        params = {
+            "group_id": self._desk.group_id, "peer_id": peer, "conversation_message_ids": place,
+        }  # fmt: skip
+        try:
+            answer = await self._desk.community.call(method, params)
+        except (PermissionMissing, RateLimited, Unavailable):
+            return None
+        shown = next(iter(items_of(answer, method)), None)
+        return shown if isinstance(shown, dict) else None
 
     async def _comment(self, place: CommentPlace, reply: OutgoingReply) -> Message:
         desk = self._desk
@@ -96,3 +140,17 @@ class Replying:
         )  # fmt: skip
         desk.memory.learn([message])
         return message
+
+
+def _only_one(answer: object, now: datetime) -> Json:
+    """Return what messages.send tells of its only peer; why it was refused is raised."""
+    told = answer[0] if isinstance(answer, list) and answer else None
+    sent = as_object(told, "messages.send: the answer for the chat")
+    error = sent.get("error")
+    if isinstance(error, dict):
+        said = Refusal(
+            integer(error, "code"), text_of(error, "description"), "messages.send",
+            "community token",
+        )  # fmt: skip
+        raise said.translated(DM_REFUSALS, now)
+    return sent

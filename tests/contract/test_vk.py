@@ -19,6 +19,7 @@ from aiohttp.test_utils import TestServer
 from connectors.vk import Connector
 from connectors.vk.sending import guid
 from inboxd.clock import ManualClock
+from inboxd.connector import OutgoingReply
 from inboxd.errors import (
     InboxdError,
     OperatorError,
@@ -30,7 +31,7 @@ from inboxd.errors import (
     UnexpectedPayload,
     UserError,
 )
-from inboxd.model import Direction, Message, Stream
+from inboxd.model import Author, Direction, Message, Stream
 from inboxd.simulator import vk
 from inboxd.simulator.faults import Fault
 from tests.contract.vk_shop import (
@@ -819,6 +820,71 @@ async def test_two_replies_with_the_same_words_are_two(shop: Shop) -> None:
 
     assert len([item for item in shop.world.items() if item.text == "ответ"]) == 2
     assert guid("reply-1") != guid("reply-2")
+
+
+CHAT = 2_000_000_001
+NO_HISTORY = {"error_code": 917, "error_msg": "You don't have access to this chat"}
+
+
+def chat_reply() -> OutgoingReply:
+    """Return an answer to what somebody wrote in a group chat."""
+    return OutgoingReply(
+        key="reply-1", thread_id=f"dm:{CHAT}", stream=Stream.DIRECT_MESSAGES, text="Есть",
+        parent_id=f"dm:{CHAT}_206", recipient=Author("5"), sent_after=START,
+    )  # fmt: skip
+
+
+def chat(*, readable: bool, **told: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return a VK with a group chat, and what has been written there: its `id` is 0, as recorded."""
+    written: list[dict[str, Any]] = []
+
+    def send(form: Mapping[str, str]) -> Any:
+        if not any(item["random_id"] == int(form["random_id"]) for item in written) and not told:
+            written.append({
+                "id": 0, "conversation_message_id": 207, "peer_id": CHAT, "from_id": -GROUP,
+                "date": 1, "out": 1, "text": form["message"], "random_id": int(form["random_id"]),
+            })  # fmt: skip
+        sent = {"peer_id": CHAT, "message_id": 0, "conversation_message_id": 207} | told
+        return [sent] if form.get("peer_ids") == str(CHAT) else 0
+
+    def read(_form: Mapping[str, str]) -> Any:
+        return {"count": len(written), "items": written} if readable else refused()
+
+    def refused() -> web.Response:
+        return web.json_response({"error": NO_HISTORY})
+
+    answers = {
+        "messages.send": send, "messages.getHistory": read,
+        "messages.getByConversationMessageId": read,
+        "messages.getById": lambda _form: {"count": 0, "items": []},
+    }  # fmt: skip
+    return answers, written
+
+
+@pytest.mark.parametrize("readable", [True, False])
+async def test_reply_in_a_group_chat_is_known_at_once(readable: bool) -> None:  # noqa: FBT001 - a parameter of the case
+    """VK gives a chat's messages no id, and shows its history only to its administrators."""
+    answers, written = chat(readable=readable)
+    async with canned(answers) as connector:
+        first = (await connector.send(chat_reply())).message
+        again = (await connector.send(chat_reply())).message
+
+    assert len(written) == 1
+    assert first.remote_id == again.remote_id == f"dm:{CHAT}_207"
+    assert first.direction is Direction.OUTBOUND
+    assert first.text == "Есть"
+
+
+async def test_chat_that_takes_no_reply_is_a_refusal() -> None:
+    """With `peer_ids` VK says in the answer itself why one peer cannot be written to."""
+    answers, _written = chat(
+        readable=False, error={"code": 945, "description": "Chat was disabled"}
+    )
+    async with canned(answers) as connector:
+        error = await failure(connector.send(chat_reply()))
+
+    assert isinstance(error, SendRefused)
+    assert "945" in str(error)
 
 
 @pytest.mark.parametrize("code", [900, 901, 902])

@@ -124,12 +124,14 @@ async def canned(
     """
     Yield a connector whose VK gives the *answers* that the simulator has no reason to give.
 
-    By method, from the parameters to the `response`; a long poll is "listen".
+    By method, from the parameters to the `response` or the whole answer; a long poll is "listen".
     """
 
     async def call(request: web.Request) -> web.Response:
         form = {name: str(value) for name, value in (await request.post()).items()}
         answer = answers[request.match_info["name"]](form)
+        if isinstance(answer, web.Response):
+            return answer
         return web.json_response({"response": answer})
 
     async def listen(request: web.Request) -> web.Response:
