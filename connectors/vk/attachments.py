@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from connectors.vk.settings import SITE
 from connectors.vk.shapes import list_of
 from inboxd.model import Attachment, Json
@@ -66,14 +68,40 @@ def attachment_of(raw: object) -> Attachment:
     return Attachment(kind, _attachment_url(kind, body), attachment_title(body))
 
 
+_SPOT = re.compile(r"(-?[0-9]{1,3}(?:\.[0-9]+)?) (-?[0-9]{1,3}(?:\.[0-9]+)?)")
+
+
+def _spot(coordinates: object) -> tuple[object, object] | None:
+    """Return latitude and longitude: of a wall they are one text, of a message an object."""
+    if isinstance(coordinates, dict):
+        return coordinates.get("latitude"), coordinates.get("longitude")
+    written = _SPOT.fullmatch(coordinates) if isinstance(coordinates, str) else None
+    return None if written is None else (written[1], written[2])
+
+
 def _place(geo: object) -> list[Attachment]:
     """Return the spot on the map that came with a message."""
-    spot = geo.get("coordinates") if isinstance(geo, dict) else None
-    if not isinstance(geo, dict) or not isinstance(spot, dict):
+    spot = _spot(geo.get("coordinates")) if isinstance(geo, dict) else None
+    if not isinstance(geo, dict) or spot is None:
         return []
-    url = f"https://www.openstreetmap.org/?mlat={spot.get('latitude')}&mlon={spot.get('longitude')}"
+    url = "https://www.openstreetmap.org/?mlat={}&mlon={}".format(*spot)
     place = geo.get("place")
     return [Attachment("geo", url, attachment_title(place if isinstance(place, dict) else {}))]
+
+
+_DEEPEST = 45
+"""How often VK lets messages be forwarded within each other (max_forwards_level)."""
+
+
+def _passed_on(raw: object, kind: str, depth: int = 1) -> list[Attachment]:
+    """Return the words of what somebody passed on, and what came with it, in turn passed on."""
+    body = raw if isinstance(raw, dict) else {}
+    inner, within = body.get("attachments"), body.get("fwd_messages")
+    found = [Attachment(kind, title=attachment_title(body))]
+    found += map(attachment_of, inner if isinstance(inner, list) else ())
+    for further in within if isinstance(within, list) and depth < _DEEPEST else ():
+        found += _passed_on(further, kind, depth + 1)
+    return found
 
 
 def attachments_of(payload: Json) -> tuple[Attachment, ...]:
@@ -81,8 +109,5 @@ def attachments_of(payload: Json) -> tuple[Attachment, ...]:
     found = [attachment_of(raw) for raw in list_of(payload, "attachments")]
     for key, kind in (("fwd_messages", "forwarded"), ("copy_history", "repost")):
         for raw in list_of(payload, key):
-            passed_on = raw if isinstance(raw, dict) else {}
-            found.append(Attachment(kind, title=attachment_title(passed_on)))
-            inner = passed_on.get("attachments")
-            found += map(attachment_of, inner if isinstance(inner, list) else ())
+            found += _passed_on(raw, kind)
     return (*found, *_place(payload.get("geo")))

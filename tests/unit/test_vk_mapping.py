@@ -61,6 +61,41 @@ def dm(**facts: Any) -> Message:
     return direct_message(payload | facts, GROUP)
 
 
+def test_place_is_on_the_map_in_both_of_vks_notations() -> None:
+    """A wall writes coordinates as one text, a private message as an object."""
+    spots = [
+        "46.542171889988 33.407921387605",
+        {"latitude": 46.542171889988, "longitude": 33.407921387605},
+    ]
+    found = [
+        attachments_of({"geo": {"type": "point", "coordinates": spot, "place": {"title": "Прага"}}})
+        for spot in spots
+    ]
+
+    url = "https://www.openstreetmap.org/?mlat=46.542171889988&mlon=33.407921387605"
+    assert found == [(Attachment("geo", url, "Прага"),)] * 2
+
+
+@pytest.mark.parametrize("spot", ["", "46.5", "46.5 x", "nan 1", "1 2 3", 7, None])
+def test_place_without_a_spot_is_left_out(spot: object) -> None:
+    """What is no pair of numbers points nowhere, and spoils nothing."""
+    assert attachments_of({"geo": {"coordinates": spot}}) == ()
+
+
+def test_forwarded_within_the_forwarded_is_shown_as_well() -> None:
+    """The words that matter may have been passed on twice."""
+    photo = {"type": "photo", "photo": {"sizes": [{"url": "https://a.invalid/1.jpg"}]}}
+    inner = {"from_id": 2, "text": "внутри", "attachments": [photo]}
+    outer = {"from_id": 1, "text": "снаружи", "fwd_messages": [inner, None]}
+
+    assert attachments_of({"fwd_messages": [outer]}) == (
+        Attachment("forwarded", title="снаружи"),
+        Attachment("forwarded", title="внутри"),
+        Attachment("photo", "https://a.invalid/1.jpg"),
+        Attachment("forwarded"),
+    )
+
+
 # Events
 
 
