@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from inboxd.model import Json
 
 _DAY = timedelta(days=1)
+LOOK_AGAIN = timedelta(minutes=15)
+"""How long an account rests at most: a raised budget counts soon, and looking again is free."""
 
 POSTS, USERS, EVENTS = "posts read", "users read", "direct messages read"
 _OWN = "posts read as one's own"
@@ -120,15 +122,16 @@ class Budget:
             raise errors.BudgetSpent(
                 f"the month's budget of {self._limit} reads is used up; raise "
                 f"monthly_read_budget, or wait for the next month",
-                until=month.end,
+                until=min(month.end, month.now + LOOK_AGAIN),
             )
         day = _DAY / (month.end - month.start)
         even_at = month.reached_by(used / self._limit - day)
         if optional and even_at > month.now:
             raise errors.Spared(
                 f"{used} of the month's {self._limit} reads are used, which is ahead of an even "
-                f"pace: only mentions, own posts and direct messages are read for now",
-                until=even_at,
+                f"pace: only mentions, own posts and direct messages are read "
+                f"before {even_at:%Y-%m-%d %H:%M}Z",
+                until=min(even_at, month.now + LOOK_AGAIN),
             )
 
     def size(self, wanted: int, least: int) -> int:

@@ -55,6 +55,8 @@ _ADVICE = (
     ("deleted", "the post is gone; answer by direct message or close the case"),
     ("too long", "shorten it: X counts links as 23 and emoji and CJK as 2"),
 )
+_ASK_AGAIN = timedelta(hours=1)
+"""How soon to look whether somebody has raised a cap: being refused costs nothing."""
 _NO_ADVICE = "look at the conversation in the X app"
 
 
@@ -101,7 +103,9 @@ def _common_error(failure: Failure, now: datetime) -> errors.InboxdError | None:
     if failure.status == 402:
         return errors.BudgetSpent(f"{failure}; buy credits in X's developer console")
     if failure.status in (403, 429) and type_of(problem).endswith("/usage-capped"):
-        return errors.BudgetSpent(str(failure), until=_next_period(now, problem.get("period")))
+        until = min(_next_period(now, problem.get("period")), now + _ASK_AGAIN)
+        told = f"{failure}; raise the cap in X's developer console, or wait for the next period"
+        return errors.BudgetSpent(told, until=until)
     if failure.status == 429:
         return errors.RateLimited(str(failure), until=refused_until(failure.headers, now))
     if failure.status == 401 and failure.problem is not None:
