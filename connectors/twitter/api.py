@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tweepy.asynchronous import AsyncClient
@@ -33,6 +34,8 @@ ENDPOINTS: Mapping[str, str] = {
     DIRECT_MESSAGES: "GET /2/dm_events",
     **dict.fromkeys(SEARCHES, "GET /2/tweets/search/recent"),
 }
+_SEARCH_REFUSED = f"{ENDPOINTS[SEARCH]}, refused"
+_SEARCH_AGAIN = timedelta(hours=6)
 _TWEET_FIELDS = (
     "attachments,author_id,conversation_id,created_at,edit_history_tweet_ids,entities,"
     "in_reply_to_user_id,note_tweet,referenced_tweets,reply_settings"
@@ -66,6 +69,7 @@ class Api:
     def __init__(self, settings: Settings, clock: Clock, ledger: Ledger) -> None:
         self._us = settings.user_id
         self._clock = clock
+        self._ledger = ledger
         self._summoned = settings.reply_rule == "summoned"
         self.budget = Budget(settings.monthly_read_budget, ledger, clock)
         self._transport = Transport(settings, clock, ledger)
@@ -77,6 +81,15 @@ class Api:
     def wait_for_turn(self, source: str) -> None:
         """See that reading *source* anew now leaves enough for later; raises Spared."""
         self._transport.wait_for_turn(ENDPOINTS[source])
+
+    @property
+    def lacks_search(self) -> bool:
+        """Whether X refused to search not long ago."""
+        return self._ledger.rests_until(_SEARCH_REFUSED) is not None
+
+    def note_no_search(self) -> None:
+        """Remember that X refuses to search; a plan may change, and asking again is free."""
+        self._ledger.rest(_SEARCH_REFUSED, self._clock.now() + _SEARCH_AGAIN)
 
     async def page(self, source: str, stretch: Stretch) -> Json:
         """Return the next page of *stretch*; raises Failure, and BudgetSpent before asking."""

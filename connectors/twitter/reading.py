@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 _REACH = {MENTIONS: 800, OWN_POSTS: 3200}
 """How many of the newest posts X shows; what lies behind them cannot be read any more."""
+_ADDED = frozenset({CONVERSATIONS, QUOTES})
+"""What nobody asked for by name: it only adds to the mentions."""
 _NEARLY = 0.95
 """Deleted posts count into the reach and are not shown."""
 _BACK = {
@@ -104,6 +106,9 @@ class Reader:
         """Yield what is new, newest first; any cursor resumes behind its page."""
         self._api.wait_for_turn(source)
         run = _Run(source, cursor)
+        if source in _ADDED and self._api.lacks_search:
+            yield port.Page(run.cursor)
+            return
         while run.begun_at is None or run.walk.rest:
             now = self._clock.now()
             if run.looks_for_news(now, self._settings.poll_every):
@@ -170,9 +175,12 @@ class Reader:
         try:
             answer = await self._api.page(run.source, stretch)
         except Failure as failure:
-            if not self._restarted(run, failure):
-                raise read_error(failure, self._clock.now()) from failure
-            return None
+            if self._restarted(run, failure):
+                return None
+            error = self._error_of(run.source, failure)
+            if run.source not in _ADDED or not isinstance(error, errors.PermissionMissing):
+                raise error from failure
+            return self._left_out(run, error)
         found = await self._read(run.source, answer, stretch)
         run.follow(answer)
         left = stretch.after(answer, is_dm=run.source == DIRECT_MESSAGES)
@@ -192,6 +200,28 @@ class Reader:
             restarted=bool(lost),
             lost=lost,
         )
+
+    def _error_of(self, source: str, failure: Failure) -> errors.InboxdError:
+        """Return what a failed page means; a search that is not there is none of the plan's."""
+        error = read_error(failure, self._clock.now())
+        if source in SEARCHES and failure.status == 404:
+            return errors.PermissionMissing(f"{failure}; see that the plan has search")
+        return error
+
+    def _left_out(self, run: _Run, error: errors.PermissionMissing) -> port.Page:
+        """
+        End a poll that a plan without search does not allow, as if there had been nothing.
+
+        It is no trouble: mentions are read without it, and an account that is told blind for
+        ever would hide when it really is.
+        """
+        self._api.note_no_search()
+        run.walk = replace(run.walk, rest=())
+        note = (
+            f"X does not let this app search, so {run.source} are not read; without a plan that "
+            f"has search, set follow_conversations = false: {error}"
+        )
+        return port.Page(run.cursor, note=note)
 
     async def _read(self, source: str, answer: Json, stretch: Stretch) -> Found:
         if source == DIRECT_MESSAGES:
@@ -250,6 +280,8 @@ class _Run:
 
     def __init__(self, source: str, cursor: port.Cursor | None) -> None:
         self.source = source
+        self.cursor: port.Cursor = cursor or {}
+        """Where the poll began."""
         self.walk = Walk.of(cursor)
         self.since = datetime.max.replace(tzinfo=UTC)
         """How far back this poll reads without a gap."""

@@ -727,6 +727,55 @@ async def test_every_answer_is_an_error_that_says_who_must_act(
     assert type(raised.value) is expected
 
 
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(problem("client-forbidden", reason="client-not-enrolled"), 403), ("", 404)],
+)
+@pytest.mark.parametrize("source", ["conversations", "quotes"])
+async def test_a_plan_without_search_is_no_trouble(
+    scripted: tuple[Scripted, Connector], stage: Stage, source: str, body: Any, status: int
+) -> None:
+    """What search only adds is left out, said in the log, and asked for again some hours later."""
+    script, connector = scripted
+    script.will_say({"data": {"id": US, "name": "Lavka", "username": "lavka_sever"}})
+    if source == "conversations":
+        number = str(snowflake(NOW - timedelta(hours=1)) + 1)
+        post = {"id": number, "author_id": US, "conversation_id": number, "text": "Neu!"}
+        script.will_say({"data": [post]})
+        script.will_say(EMPTY)
+    script.will_say(body, status)
+
+    (page,) = [page async for page in connector.poll(source, None)]
+    asked = len(script.queries)
+    (again,) = [page async for page in connector.poll(source, page.cursor)]
+
+    assert "search" in page.note
+    assert "follow_conversations = false" in page.note
+    assert again.note == ""
+    assert len(script.queries) == asked
+    stage.clock.advance(timedelta(hours=6))
+    script.will_say(EMPTY)
+    assert [page async for page in connector.poll(source, again.cursor)]
+    assert "query" in script.queries[asked]
+
+
+async def test_brand_words_without_search_need_a_person(
+    scripted: tuple[Scripted, Connector], stage: Stage
+) -> None:
+    """Who asks for the stream "search" hears that the plan has none, however X says it."""
+    script, _connector = scripted
+    connector = stage.connect(
+        api_base=_connector._settings.api_base,
+        streams=["mentions", "search"],
+        brand_words=["lavka sever"],
+    )
+    script.will_say({"data": {"id": US, "name": "Lavka", "username": "lavka_sever"}})
+    script.will_say("", 404)
+
+    with pytest.raises(PermissionMissing):
+        [page async for page in connector.poll("search", None)]
+
+
 async def test_a_daily_limit_ends_when_its_own_window_does(
     scripted: tuple[Scripted, Connector],
 ) -> None:
