@@ -43,7 +43,8 @@ class Failure(Exception):
 
     def is_about(self, *names: str) -> bool:
         """Whether X refuses a parameter of these *names*."""
-        told = str(as_object(self.problem).get("errors"))
+        problem = as_object(self.problem)
+        told = f"{problem.get('errors')} {problem.get('detail')}"
         return self.status == 400 and any(name in told for name in names)
 
 

@@ -128,7 +128,8 @@ def known_in(answer: Json) -> Known:
 
 def items_of(answer: Json) -> list[Json]:
     """Return an answer's items; whatever is no object becomes one."""
-    data = answer.get("data", [])
+    if (data := answer.get("data")) is None:
+        return []
     if not isinstance(data, list):
         raise errors.UnexpectedPayload(
             f"X answered with data of type {type(data).__name__}, not a list", raw=answer

@@ -87,7 +87,7 @@ def public_message(item: Json, customer: str, shop: Shop, known: Known) -> Messa
     ours = author_id == shop.us
     author = Author(shop.us) if ours else author_of(author_id, known)
     parent = replied_to(item)
-    conversation = checked_id(item["conversation_id"])
+    conversation = _conversation_of(item)
     return Message(
         remote_id=f"tweet:{first}",
         thread_id=f"tweet:{conversation}:{customer}",
@@ -150,6 +150,11 @@ def weight(text: str) -> int:
     bare = _LINK.sub("", text)
     heavy = sum(not any(low <= ord(letter) <= high for low, high in _LIGHT) for letter in bare)
     return len(bare) + heavy + _LINK_WEIGHT * len(_LINK.findall(text))
+
+
+def _conversation_of(item: Json) -> str:
+    """Return the conversation that a post is in; the field is optional, so it may be a guess."""
+    return checked_id(item.get("conversation_id") or replied_to(item) or history_of(item)[0])
 
 
 def _names_us(item: Json, shop: Shop) -> bool:

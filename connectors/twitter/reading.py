@@ -246,7 +246,7 @@ class Reader:
 
     def _behind_reach(self, run: _Run, stretch: Stretch, answer: Json) -> str:
         """Tell what X did not show of a stretch that has ended for having too much in it."""
-        count = stretch.count + len(answer.get("data", ()))
+        count = stretch.count + len(ids_of(answer))
         reach = _REACH.get(run.source)
         oldest = min(ids_of(answer), default=stretch.until_id)
         if reach is None or count < reach * _NEARLY or not 0 < stretch.read_to < oldest:

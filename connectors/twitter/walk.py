@@ -55,14 +55,14 @@ class Stretch:
     def after(self, answer: Json, *, is_dm: bool) -> Stretch | None:
         """Return what is left behind a page; None if it was the last."""
         ids = ids_of(answer)
-        token = as_object(answer.get("meta")).get("next_token")
-        if token is not None and token == self.token:
+        token = as_object(answer.get("meta")).get("next_token") or ""
+        if token and token == self.token:
             raise errors.UnexpectedPayload(
                 "X names the page that it has just sent as the next one", raw=answer
             )
         # dm_events knows no since_id: the bound is looked for here. A page that is not full says
         # nothing about there being more.
-        if token is None or (is_dm and ids and min(ids) <= self.since_id):
+        if not token or (is_dm and ids and min(ids) <= self.since_id):
             return None
         lowest = min([*ids, self.until_id or max(ids, default=0)])
         return replace(self, until_id=lowest, token=str(token), count=self.count + len(ids))

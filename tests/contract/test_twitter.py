@@ -797,6 +797,43 @@ async def test_a_daily_limit_ends_when_its_own_window_does(
     assert raised.value.until == NOW + timedelta(hours=1)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": None, "includes": None, "meta": None, "errors": None},
+        {"data": [], "meta": {"result_count": 0, "next_token": ""}},
+        {"meta": {"result_count": 0, "next_token": None}},
+        {},
+    ],
+)
+@pytest.mark.parametrize("source", ["mentions", "direct_messages"])
+async def test_nothing_is_said_in_many_ways(
+    scripted: tuple[Scripted, Connector], body: Any, source: str
+) -> None:
+    """An empty page has no data, none of it, or a null, and its next page no name."""
+    script, connector = scripted
+    script.will_say(body)
+
+    (page,) = [page async for page in connector.poll(source, known_until(NOW))]
+
+    assert (page.messages, page.unknown) == ([], [])
+    assert len(script.queries) == 1
+
+
+async def test_a_forgotten_since_id_may_be_named_in_the_detail_alone(
+    scripted: tuple[Scripted, Connector],
+) -> None:
+    """As some answers have it; an unread cursor would stop the source for good."""
+    script, connector = scripted
+    told = "Invalid 'since_id':'1'. 'since_id' must be a tweet id created after 2026-11-13T12:00Z."
+    script.will_say(problem("invalid-request", detail=told), 400)
+    script.will_say(EMPTY)
+
+    await pages_of(connector, known_until(NOW - timedelta(days=4)))
+
+    assert "start_time" in script.queries[1]
+
+
 async def test_a_redirect_is_not_followed(scripted: tuple[Scripted, Connector]) -> None:
     """A signature is not carried to wherever somebody points."""
     script, connector = scripted

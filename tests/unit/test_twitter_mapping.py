@@ -56,6 +56,19 @@ def tweet(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in whole.items() if value is not None}
 
 
+def test_a_post_without_a_conversation_is_in_the_one_it_shows() -> None:
+    """The field is optional: what it replies to, or else itself, is the next best."""
+    alone = tweet(conversation_id=None)
+    below = tweet(conversation_id=None, referenced_tweets=[{"type": "replied_to", "id": ROOT}])
+
+    (first,), (second,) = (
+        read_posts({"data": [item]}, Shop(US, HANDLE)).messages for item in (alone, below)
+    )
+
+    assert first.thread_id == f"tweet:{QUESTION}:{CUSTOMER}"
+    assert second.thread_id == f"tweet:{ROOT}:{CUSTOMER}"
+
+
 def answer_of_ours(**fields: Any) -> dict[str, Any]:
     """Return a reply of the shop to the customer."""
     whole = {
@@ -506,7 +519,7 @@ def test_partial_errors_are_told_unless_they_are_about_what_is_gone() -> None:
     [
         tweet(author_id=None),
         tweet(author_id=7),
-        tweet(conversation_id=None),
+        tweet(conversation_id=7),
         tweet(id="not-a-number"),
         tweet(id=None, edit_history_tweet_ids=None),
         tweet(text=5),
