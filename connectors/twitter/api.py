@@ -91,11 +91,15 @@ class Api:
         """Remember that X refuses to search; a plan may change, and asking again is free."""
         self._ledger.rest(_SEARCH_REFUSED, self._clock.now() + _SEARCH_AGAIN)
 
-    async def page(self, source: str, stretch: Stretch) -> Json:
-        """Return the next page of *stretch*; raises Failure, and BudgetSpent before asking."""
+    async def page(self, source: str, stretch: Stretch, paid_to: int = 0) -> Json:
+        """
+        Return the next page of *stretch*; raises Failure, and BudgetSpent before asking.
+
+        Its items up to *paid_to* were read today before: X charges for each once a day.
+        """
         self.budget.demand(optional=source in SEARCHES)
         if source == DIRECT_MESSAGES:
-            return await self._events(stretch)
+            return await self._events(stretch, paid_to)
         least = _SMALLEST_SEARCH if source in SEARCHES else _SMALLEST
         query = {**stretch.params(), "max_results": self.budget.size(_FULL_PAGE, least)}
         answer: Json
@@ -111,10 +115,10 @@ class Api:
             answer = await self._client.search_recent_tweets(
                 stretch.query, **query, **_WITH_AUTHORS
             )
-        self.budget.took(answer, owned=source not in SEARCHES)
+        self.budget.took(answer, owned=source not in SEARCHES, paid_to=paid_to)
         return answer
 
-    async def _events(self, stretch: Stretch) -> Json:
+    async def _events(self, stretch: Stretch, paid_to: int) -> Json:
         first = not stretch.by_time and not stretch.token
         size = self.budget.size(_FIRST_EVENTS if first else _FULL_PAGE, 1)
         answer: Json = await self._client.get_direct_message_events(
@@ -123,7 +127,7 @@ class Api:
             pagination_token=stretch.token or None,
             **_EVENTS,
         )
-        self.budget.took_events(answer)
+        self.budget.took_events(answer, paid_to=paid_to)
         return answer
 
     async def probe(self, source: str, stretch: Stretch) -> None:

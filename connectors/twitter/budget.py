@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from connectors.twitter.payloads import as_object, as_objects, either
+from connectors.twitter.payloads import ID, as_object, as_objects, either
 from inboxd import errors
 from inboxd.connector import Allowance
 
@@ -46,6 +46,7 @@ _PRICES = {
     DMS: 0.015,
 }
 _READS = (POSTS, USERS, EVENTS)
+_LOOKED_UP = "the account itself, looked up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +87,31 @@ class Budget:
         self._ledger = ledger
         self._clock = clock
 
-    def took(self, answer: Json, *, owned: bool = False) -> None:
-        """Count the posts and users of an answer; *owned* ones are read at a lower price."""
+    def took(self, answer: Json, *, owned: bool = False, paid_to: int = 0) -> None:
+        """
+        Count the posts and users of an answer; *owned* ones are read at a lower price.
+
+        What is no newer than *paid_to* was counted today, perhaps by a process that has ended.
+        """
         includes = as_object(answer.get("includes"))
-        new = self._ledger.spend_once(POSTS, _ids(answer.get("data")))
+        new = self._ledger.spend_once(POSTS, _ids(_unpaid(answer, paid_to)))
         if owned:
             self._ledger.spend(_OWN, new)
         self._ledger.spend_once(POSTS, _ids(either(includes, "tweets", "posts")))
-        self._ledger.spend_once(USERS, _ids(includes.get("users")))
+        self._ledger.spend_once(USERS, _people(answer, paid_to))
 
-    def took_events(self, answer: Json) -> None:
-        """Count the DM events and users of an answer."""
-        self._ledger.spend_once(EVENTS, _ids(answer.get("data")))
-        self._ledger.spend_once(USERS, _ids(as_object(answer.get("includes")).get("users")))
+    def took_events(self, answer: Json, *, paid_to: int = 0) -> None:
+        """Count the DM events and users of an answer, as `took` does."""
+        self._ledger.spend_once(EVENTS, _ids(_unpaid(answer, paid_to)))
+        self._ledger.spend_once(USERS, _people(answer, paid_to))
 
     def took_user(self, user_id: str) -> None:
-        """Count a user who was looked up."""
-        self._ledger.spend_once(USERS, [user_id])
+        """Count the account itself, which each process looks up."""
+        if self._ledger.rests_until(_LOOKED_UP) is None:
+            self._ledger.spend_once(USERS, [user_id])
+            today = self._clock.now().astimezone(UTC).date()
+            midnight = datetime(today.year, today.month, today.day, tzinfo=UTC) + _DAY
+            self._ledger.rest(_LOOKED_UP, midnight)
 
     def wrote(self, kind: str) -> None:
         """Count something that was written."""
@@ -179,6 +188,25 @@ class Budget:
 
     def _spent(self, name: str, month: Month) -> int:
         return self._ledger.spent(name, month.start.date())
+
+
+def _unpaid(answer: Json, paid_to: int) -> list[Json]:
+    """Return the items of an answer that are newer than *paid_to*."""
+    items = as_objects(answer.get("data"))
+    return [
+        item for item in items if not ID.fullmatch(str(item.get("id"))) or int(item["id"]) > paid_to
+    ]
+
+
+def _people(answer: Json, paid_to: int) -> Iterable[str]:
+    """Return the users of an answer, but for those who wrote nothing newer than *paid_to*."""
+    wrote = _authors(answer.get("data")) - _authors(_unpaid(answer, paid_to))
+    users = _ids(as_object(answer.get("includes")).get("users"))
+    return [user for user in users if user not in wrote]
+
+
+def _authors(items: object) -> set[str]:
+    return {str(either(item, "author_id", "sender_id")) for item in as_objects(items)}
 
 
 def _ids(things: object) -> Iterable[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from connectors.twitter.api import (
@@ -21,6 +21,7 @@ from connectors.twitter.own import with_posts_above
 from connectors.twitter.payloads import as_object, ids_of, snowflake, time_of
 from connectors.twitter.posts import Shop, conversations_in, handle_in, read_posts
 from connectors.twitter.queries import brand_queries, followed_of, quote_query, stretches_of
+from connectors.twitter.run import Run, gone, minute
 from connectors.twitter.walk import SEARCHED_BACK, Stretch, Walk
 from inboxd import connector as port
 from inboxd import errors
@@ -105,7 +106,7 @@ class Reader:
     async def poll(self, source: str, cursor: port.Cursor | None) -> AsyncIterator[port.Page]:
         """Yield what is new, newest first; any cursor resumes behind its page."""
         self._api.wait_for_turn(source)
-        run = _Run(source, cursor)
+        run = Run(source, cursor)
         if source in _ADDED and self._api.lacks_search:
             yield port.Page(run.cursor)
             return
@@ -168,12 +169,12 @@ class Reader:
         if len(self._learned) > _MOST_TOLD:
             self._learned = {name: at for name, at in self._learned.items() if at > oldest}
 
-    async def _next(self, run: _Run) -> port.Page | None:
+    async def _next(self, run: Run) -> port.Page | None:
         """Read one page of the first stretch; None where that has to be asked in another way."""
         lost = self._out_of_reach(run)
         stretch = run.walk.rest[0]
         try:
-            answer = await self._api.page(run.source, stretch)
+            answer = await self._api.page(run.source, stretch, run.paid_to(stretch))
         except Failure as failure:
             if self._restarted(run, failure):
                 return None
@@ -208,7 +209,7 @@ class Reader:
             return errors.PermissionMissing(f"{failure}; see that the plan has search")
         return error
 
-    def _left_out(self, run: _Run, error: errors.PermissionMissing) -> port.Page:
+    def _left_out(self, run: Run, error: errors.PermissionMissing) -> port.Page:
         """
         End a poll that a plan without search does not allow, as if there had been nothing.
 
@@ -235,16 +236,16 @@ class Reader:
             self._remember(answer)
         return found
 
-    def _out_of_reach(self, run: _Run) -> str:
+    def _out_of_reach(self, run: Run) -> str:
         """Move the bound of the first stretch to where X can still be asked; tell what that loses."""
         back = _BACK.get(run.source)
         stretch, now = run.walk.rest[0], self._clock.now()
         if back is None or time_of(stretch.since_id + 1) >= now - back:
             return ""
         run.walk = run.walk.instead(replace(stretch, since_id=snowflake(now - back)))
-        return _gone(stretch, now - back)
+        return gone(stretch, now - back)
 
-    def _behind_reach(self, run: _Run, stretch: Stretch, answer: Json) -> str:
+    def _behind_reach(self, run: Run, stretch: Stretch, answer: Json) -> str:
         """Tell what X did not show of a stretch that has ended for having too much in it."""
         count = stretch.count + len(ids_of(answer))
         reach = _REACH.get(run.source)
@@ -253,10 +254,10 @@ class Reader:
             return ""
         return (
             f"X shows the newest {reach} posts of {run.source}; what was written from "
-            f"{_minute(stretch.read_to)} to {_minute(oldest)} cannot be read"
+            f"{minute(stretch.read_to)} to {minute(oldest)} cannot be read"
         )
 
-    def _restarted(self, run: _Run, failure: Failure) -> bool:
+    def _restarted(self, run: Run, failure: Failure) -> bool:
         """Ask in another way where X no longer knows a token or an id of ours; not twice."""
         stretch = run.walk.rest[0]
         if stretch.token and failure.is_about("pagination_token", "next_token"):
@@ -269,91 +270,7 @@ class Reader:
             return False
         oldest = self._clock.now() - SEARCHED_BACK
         since = max(stretch.since_id, snowflake(oldest))
-        run.lost = _gone(stretch, oldest)
-        run.note = f"X no longer knows how far was read: read again from {_minute(since)} on"
+        run.lost = gone(stretch, oldest)
+        run.note = f"X no longer knows how far was read: read again from {minute(since)} on"
         run.walk = run.walk.instead(replace(stretch, since_id=since, by_time=True, token=""))
         return True
-
-
-class _Run:
-    """One poll of a source while it goes on."""
-
-    def __init__(self, source: str, cursor: port.Cursor | None) -> None:
-        self.source = source
-        self.cursor: port.Cursor = cursor or {}
-        """Where the poll began."""
-        self.walk = Walk.of(cursor)
-        self.since = datetime.max.replace(tzinfo=UTC)
-        """How far back this poll reads without a gap."""
-        self.restarted: set[str] = set()
-        """The tokens that X no longer knew."""
-        self.note = self.lost = ""
-        self.begun_at: datetime | None = None
-        self._older = 0
-        self._told: set[str] = set()
-        self._asked: set[tuple[str, str]] = set()
-
-    def looks_for_news(self, now: datetime, every: timedelta) -> bool:
-        """
-        Whether to begin at the newest end: at first, and again in a walk that takes long.
-
-        Not before something older was read since: else pages slower than *every* would be news
-        for ever.
-        """
-        if self.begun_at is None:
-            return True
-        return self._older == 0 and now - self.begun_at >= every
-
-    def begin(self, walk: Walk, now: datetime) -> None:
-        """Go on with *walk*, in which stretches at the newest end stand before those of before."""
-        self._older = len(self.walk.rest)
-        self.walk, self.begun_at = walk, now
-        bounds = (time_of(stretch.since_id + 1) for stretch in walk.rest)
-        self.since = min([self.since, *bounds])
-
-    def news_of_loss(self, *losses: str) -> str:
-        """Return what of *losses* was not told yet: several queries lose the same stretch."""
-        new = [loss for loss in dict.fromkeys(losses) if loss and loss not in self._told]
-        self._told.update(new)
-        return "; ".join(new)
-
-    def note_progress(self) -> None:
-        """Remember that a page was read, if it was one of an older stretch."""
-        if len(self.walk.rest) <= self._older:
-            self._older = 0
-
-    def follow(self, answer: Json) -> None:
-        """Remember which of the followed conversations have gone on."""
-        followed = dict(as_object(self.walk.extra.get("followed")))
-        for conversation, number in conversations_in(answer):
-            if conversation in followed:
-                followed[conversation] = str(max(number, int(followed[conversation])))
-        if followed:
-            self.walk = replace(self.walk, extra={"followed": followed})
-
-    def begin_again(self, token: str) -> None:
-        """Note that a stretch is read anew; its pages may come under the same tokens."""
-        self.restarted.add(token)
-        self._asked.clear()
-
-    def check_circle(self, left: Stretch | None, answer: Json) -> None:
-        """See that X does not lead us to a page for the second time: each is paid for."""
-        if left is None:
-            return
-        if (place := (left.query, left.token)) in self._asked:
-            raise errors.UnexpectedPayload("X's pages go in a circle", raw=answer)
-        self._asked.add(place)
-
-
-def _gone(stretch: Stretch, oldest: datetime) -> str:
-    """Tell what lies between what was read before and the *oldest* that X can be asked for."""
-    if not 0 < stretch.read_to < snowflake(oldest):
-        return ""
-    return (
-        f"what was written from {_minute(stretch.read_to)} to {_minute(snowflake(oldest))} "
-        f"cannot be read any more: X goes no further back"
-    )
-
-
-def _minute(number: int) -> str:
-    return f"{time_of(number + 1):%Y-%m-%d %H:%M}Z"

@@ -55,9 +55,9 @@ def connect(stage: Stage, ledger: Ledger, **changes: Any) -> Connector:
 
 def after_a_restart(ledger: Ledger, clock: ManualClock) -> Ledger:
     """Return the ledger of another process, which knows what this one has kept."""
-    entries = ledger.taken()
+    ledger.taken()
     another = Ledger(clock)
-    another.restored(LedgerEntries(entries.spent, entries.rests))
+    another.restored(LedgerEntries(dict(ledger._kept), dict(ledger._rests)))
     return another
 
 
@@ -193,6 +193,32 @@ async def test_each_thing_is_counted_once_a_day(stage: Stage) -> None:
     assert counts["direct messages read"] == 4
     assert counts["users read"] == 4
     assert counts["reads this month"] == 12
+
+
+async def test_a_process_for_each_poll_counts_each_thing_once_a_day(stage: Stage) -> None:
+    """`run --once` from cron forgets what it counted; ten cheap polls are no ten days' reads."""
+    for number in range(4):
+        stage.ask_publicly(f"Frage {number}", ago=timedelta(minutes=2 + number), who=number % 2)
+        stage.ask_privately(f"Privat {number}", ago=timedelta(minutes=2 + number), who=2)
+    ledger = Ledger(stage.clock)
+    cursors = cursors_of(await read(connect(stage, ledger)))
+    first = allowance(connect(stage, ledger)).used
+    for _poll in range(10):
+        stage.clock.advance(timedelta(minutes=2))
+        ledger = after_a_restart(ledger, stage.clock)
+        cursors = cursors_of(await read(connect(stage, ledger), cursors))
+
+    assert allowance(connect(stage, ledger)).used == first == 12
+
+    stage.ask_privately("Noch etwas", ago=timedelta(minutes=1), who=3)
+    ledger = after_a_restart(ledger, stage.clock)
+    cursors = cursors_of(await read(connect(stage, ledger), cursors))
+    assert allowance(connect(stage, ledger)).used == first + 2
+    stage.clock.advance(timedelta(days=1))
+    ledger = after_a_restart(ledger, stage.clock)
+    await read(connect(stage, ledger), cursors)
+    # Five messages and their two authors, and the shop itself: X charges anew.
+    assert allowance(connect(stage, ledger)).used >= first + 2 + 8
 
 
 async def test_the_next_day_counts_anew(stage: Stage) -> None:

@@ -45,6 +45,7 @@ class Timeline:
         self._ids: list[int] = []
         self._tokens: dict[str, int] = {}
         self.calls = 0
+        self._shown: set[int] = set()
 
     def wait_for_turn(self, source: str) -> None:
         """Never make anybody wait."""
@@ -62,8 +63,8 @@ class Timeline:
         """The names of all messages there are."""
         return {f"tweet:{number}" for number in self._ids}
 
-    async def page(self, _source: str, stretch: Stretch) -> Mapping[str, Any]:
-        """Return the newest of what lies in *stretch*."""
+    async def page(self, _source: str, stretch: Stretch, paid_to: int = 0) -> Mapping[str, Any]:
+        """Return the newest of what lies in *stretch*; what was paid for must have been shown."""
         self.calls += 1
         below = stretch.until_id or 2**63
         if stretch.token:
@@ -72,6 +73,8 @@ class Timeline:
                 raise Failure("no", status=400, problem={"errors": [error]})
             below = self._tokens[stretch.token]
         inside = sorted((n for n in self._ids if stretch.since_id < n < below), reverse=True)
+        assert self._shown.issuperset(n for n in inside[:PAGE] if n <= paid_to)
+        self._shown |= set(inside[:PAGE])
         meta: dict[str, Any] = {"result_count": len(inside[:PAGE])}
         if len(inside) > PAGE:
             token = f"t{self.calls}"
