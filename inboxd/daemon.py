@@ -110,6 +110,7 @@ class Daemon:
         self._deliveries: dict[str, asyncio.Task[None]] = {}
         self._ticking = asyncio.Lock()
         self._ticked_at: datetime | None = None
+        self._round_began: datetime | None = None
 
     def _watcher_from(self, since: datetime) -> Watcher:
         watched = [
@@ -139,7 +140,7 @@ class Daemon:
 
     async def round(self) -> RoundResult:
         """Read, judge, escalate and deliver once, everything to its end."""
-        begun = self._clock.now()
+        begun = self._round_began = self._clock.now()
         results = await asyncio.gather(*(poller.poll_to_the_end() for poller in self._pollers))
         await self._upkeep.look()
         while await self._classifier.work():
@@ -226,7 +227,7 @@ class Daemon:
         """Queue the alerts that are due; returns who has something to take."""
         now = self._ticked_at = self._clock.now()
         self._escalator.tick(now)
-        self._watcher.look(now)
+        self._watcher.look(now, self._round_began)
         self._silence.look(now)
         return store.outbox.receivers(now)
 

@@ -66,23 +66,29 @@ class Watcher:
         self._alert_to = alert_to
         self._since = since
 
-    def look(self, now: datetime) -> None:
-        """Queue an alert for each account that ceased to be read, or is read again."""
+    def look(self, now: datetime, began: datetime | None = None) -> None:
+        """
+        Queue an alert for each account that ceased to be read, or is read again.
+
+        In a round that *began* at an instant, what was read since is not late.
+        """
         states = {(state.account, state.source): state for state in self._store.sources.all()}
         for each in self._watched:
             sources = [
                 states.get((each.account, source), SourceState(each.account, source))
                 for source in each.sources
             ]
-            self._look_at(each, sources, now)
+            self._look_at(each, sources, now, began or now)
 
-    def _look_at(self, watched: Watched, sources: Sequence[SourceState], now: datetime) -> None:
+    def _look_at(
+        self, watched: Watched, sources: Sequence[SourceState], now: datetime, began: datetime
+    ) -> None:
         refused = [state for state in sources if state.needs_person]
         blind = [
             state
             for state in sources
             if not state.needs_person
-            and now - self._unread_since(state) > _patience(state, watched.patience)
+            and began - self._unread_since(state) > _patience(state, watched.patience)
         ]
         deaf = [state for state in sources if state.missed >= _MISSED_TOO_OFTEN]
         for told_as, sick in ((_REFUSED, refused), (_BLIND, blind), (_DEAF, deaf)):

@@ -68,7 +68,7 @@ async def fail_and_recover(shop: Shop, broken: Mapping[Network, Fault]) -> None:
     limited_until = datetime.now(UTC) + LIMITED_FOR * 1.3
     assert len(shop.told("bot")) == 6 - 2 * len(broken)
     told = [subject for _, subject in shop.told("lead")]
-    assert all("🔴" in subject for subject in told)
+    assert all("🔴" in subject for subject in told), told
     assert accounts_in(told) == dict.fromkeys((ACCOUNTS[network] for network in broken), 1)
 
     shop.simulator.faults.clear()
