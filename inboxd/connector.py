@@ -8,7 +8,6 @@ of :class:`AccountSettings`, and ``Connector``, a subclass of :class:`Connector`
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -28,6 +27,7 @@ from pydantic import (
 
 from inboxd.durations import parse_duration
 from inboxd.model import Author, Direction, Message, ReplyWindow, Stream, Unknown
+from inboxd.patterns import parse_pattern
 
 if TYPE_CHECKING:
     from inboxd.clock import Clock
@@ -80,17 +80,14 @@ class AccountSettings(BaseModel):
     @classmethod
     def _regular_expressions(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
         for pattern in patterns:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+            parse_pattern(pattern)
         return patterns
 
     @field_validator("brand_words")
     @classmethod
     def _words(cls, words: tuple[str, ...]) -> tuple[str, ...]:
-        if any(not word.strip() or '"' in word for word in words):
-            raise ValueError("must be words to look for, without quotation marks")
+        if any(not word.strip() or '"' in word or not word.isprintable() for word in words):
+            raise ValueError("must be words to look for, without quotation marks or line breaks")
         return words
 
     @field_validator("streams")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from pathlib import Path
@@ -24,6 +23,7 @@ from inboxd.config.zones import parse_zone
 from inboxd.connector import AccountSettings, Duration, Name
 from inboxd.core.tracking import Rules
 from inboxd.durations import brief
+from inboxd.patterns import parse_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -228,7 +228,7 @@ class Settings:
     def rules(self) -> Rules:
         """Return what tracking goes by."""
         automatic = {
-            account.name: tuple(re.compile(pattern) for pattern in account.auto_replies)
+            account.name: tuple(parse_pattern(pattern) for pattern in account.auto_replies)
             for account in self.accounts
         }
         return Rules(self.policies, self.general.quiet_after, automatic)

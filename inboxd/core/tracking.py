@@ -18,6 +18,7 @@ from inboxd.core.matching import FOR_EVER, NOTHING, Known, in_order
 from inboxd.core.policies import Facts, choose
 from inboxd.core.sla import Dues, Target, dues, response_due
 from inboxd.model import Kind, Stream, Topic, Urgency
+from inboxd.patterns import finds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -141,7 +142,7 @@ class Rules:
 
     def is_automatic(self, account: str, text: str) -> bool:
         """Tell whether *text*, written by the brand, is one that a machine sends."""
-        return any(pattern.search(text) for pattern in self.automatic.get(account, ()))
+        return any(finds(pattern, text) for pattern in self.automatic.get(account, ()))
 
 
 @dataclass(frozen=True, slots=True)
