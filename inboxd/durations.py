@@ -20,6 +20,8 @@ _STEP = re.compile(r"\s*([0-9]+)\s*%\s*(?:\+(.+))?|([^%+]+)", re.DOTALL)
 _STEP_FORMS = 'write "50%", "100%", "100% + 1h" or "45m"'
 
 _MOST_PERCENT = 1_000
+_LONGEST = timedelta(days=3_660)
+"""Ten years: farther from now, the times that follow from a span leave the calendar."""
 
 
 class _Brief(reprlib.Repr):
@@ -74,10 +76,10 @@ def parse_duration(value: object) -> timedelta:
     if isinstance(value, timedelta):
         return value
     counts = _counts(value, "duration")
-    try:
-        return timedelta(seconds=sum(count * _SECONDS[unit] for unit, count in counts.items()))
-    except OverflowError:
-        raise ValueError(f"{brief(value)} is longer than any calendar") from None
+    seconds = sum(count * _SECONDS[unit] for unit, count in counts.items())
+    if seconds > _LONGEST.total_seconds():
+        raise ValueError(f"{brief(value)} is longer than ten years")
+    return timedelta(seconds=seconds)
 
 
 def parse_business(value: object) -> BusinessSpan:

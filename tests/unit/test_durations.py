@@ -65,9 +65,18 @@ def test_a_span_beyond_any_calendar_is_refused_briefly(
     parse: Callable[[object], object], text: str
 ) -> None:
     """A number of a megabyte is refused at once and does not fill the screen."""
-    with pytest.raises(ValueError, match=r"longer than any calendar|no moment of a wait") as caught:
+    with pytest.raises(
+        ValueError, match=r"longer than (any calendar|ten years)|no moment of a wait"
+    ) as caught:
         parse(text)
     assert len(str(caught.value)) < 200
+
+
+def test_a_duration_leads_to_a_time_that_there_is() -> None:
+    """How far back to read, or when a case is over, is added to times without a second look."""
+    assert parse_duration("3660d") == timedelta(days=3_660)
+    with pytest.raises(ValueError, match="longer than ten years"):
+        parse_duration("3660d1s")
 
 
 def test_the_texts_of_refusals() -> None:
