@@ -321,7 +321,7 @@ async def reconcile_now(
 
     What is found is tracked at once; alerts are the daemon's, or the next round's.
     """
-    store = Store(settings.general.database)
+    store = Store(settings.general.database, create=False)
     thread = StoreThread(store)
     context = Context(thread, Pipeline(store, settings.rules), clock, settings.alert_to)
     chosen = [each for each in settings.accounts if not accounts or each.name in accounts]

@@ -70,11 +70,17 @@ class Pipeline:
         return stored
 
     def repair(
-        self, origin: Origin, page: Page, now: datetime, *, used: LedgerEntries | None = None
+        self,
+        origin: Origin,
+        page: Page,
+        now: datetime,
+        *,
+        used: LedgerEntries | None = None,
+        old: bool = False,
     ) -> Stored:
         """Store a page that was read beside the polls: to reconcile, to verify, to read again."""
         with self._store.transaction():
-            stored = self._take_in(origin, page, now)
+            stored = self._take_in(origin, page, now, old=old)
             self._keep(origin, used)
         return stored
 

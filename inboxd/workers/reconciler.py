@@ -108,13 +108,20 @@ class Reconciler:
             await self._restore(ledger)
             for source in connector.sources():
                 pages = connector.poll(source.name, None)
-                repairs = await self._take_in(source.name, pages, ledger, repairs, watch)
+                old = await self._was_never_read(source.name)
+                repairs = await self._take_in(source.name, pages, ledger, repairs, watch, old=old)
             known = await self._store.run(lambda store: store.known.since(settings.name, since))
             repairs = await self._verify(connector, known, ledger, repairs, watch)
         finally:
             await connector.close()
         await self._store.run(partial(self._record, now))
         return repairs
+
+    async def _was_never_read(self, source: str) -> bool:
+        """Tell whether a source has not been polled to its end yet: what it has is history."""
+        account = self.settings.name
+        state = await self._store.run(lambda store: store.sources.get(account, source))
+        return state.succeeded_at is None
 
     async def _since(self, reach: timedelta) -> datetime:
         name = self.settings.name
@@ -142,17 +149,19 @@ class Reconciler:
             repairs = await self._take_in(VERIFYING, pages, ledger, repairs, watch)
         return repairs
 
-    async def _take_in(
+    async def _take_in(  # noqa: PLR0913 - what is read, how it is counted, and who watches
         self,
         part: str,
         pages: AsyncIterator[Page],
         ledger: Ledger,
         repairs: Repairs,
         watch: Callable[[Repairs], None],
+        *,
+        old: bool = False,
     ) -> Repairs:
         try:
             async for page in pages:
-                stored = await repair(self._context, self.settings, part, page, ledger)
+                stored = await repair(self._context, self.settings, part, page, ledger, old=old)
                 repairs = repairs.after(page, stored)
                 watch(repairs)
         except DatabaseError:
@@ -212,15 +221,23 @@ class Verifier:
             await repair(self._context, account.settings, VERIFYING, page, account.ledger)
 
 
-async def repair(
-    context: Context, settings: AccountSettings, part: str, page: Page, ledger: Ledger
+async def repair(  # noqa: PLR0913 - whose page it is, and what it cost
+    context: Context,
+    settings: AccountSettings,
+    part: str,
+    page: Page,
+    ledger: Ledger,
+    *,
+    old: bool = False,
 ) -> Stored:
-    """Store a page that was read beside the polls."""
+    """Store a page that was read beside the polls; nobody is alerted to what is *old*."""
     if page.note:
         log.info("repair noted", account=settings.name, part=part, note=page.note)
     origin, used = Origin(settings.name, settings.network, part), ledger.taken()
     now = context.clock.now()
-    return await context.store.run(lambda _: context.pipeline.repair(origin, page, now, used=used))
+    return await context.store.run(
+        lambda _: context.pipeline.repair(origin, page, now, used=used, old=old)
+    )
 
 
 def reconciled_at(settings: AccountSettings) -> str:

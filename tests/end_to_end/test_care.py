@@ -66,6 +66,14 @@ async def test_reconcile_names_what_it_could_not_read(shop: Shop) -> None:
     (await shop.run("reconcile", "--back", "soon")).expect(2)
 
 
+async def test_reconcile_makes_no_database(shop: Shop) -> None:
+    """There is nothing to hold against the networks yet, and the file would be the wrong user's."""
+    shop.configure(general=GENERAL)
+    found = (await shop.run("reconcile")).expect(1)
+    assert "does not exist; `inboxd run` creates it" in found.err
+    assert not shop.database.exists()
+
+
 async def test_doctor_says_what_is_well_and_what_needs_a_person(shop: Shop) -> None:
     """All is well after a round; a revoked token and a file that others can read are not."""
     shop.configure(general=GENERAL)

@@ -218,6 +218,20 @@ async def test_a_reconciliation_never_looks_back_behind_the_first_read(house: Ho
     assert house.backfills == [DAY + house.account.settings.backfill]
 
 
+async def test_what_a_reconciliation_reads_before_the_first_poll_is_history(house: House) -> None:
+    """Whoever reconciles an account that is new is not alerted to what was written days ago."""
+    house.after(2 * HOUR)
+    house.shop.store.sources.succeeded("shop-vk", "messages", house.clock.now())
+    house.nightly.script["comments"] = [[Page({"p": 9}, [said(0, "m1")])]]
+    house.nightly.script["messages"] = [[Page({"p": 9}, [said(0, "m2", thread_id="dm:2")])]]
+
+    assert (await house.reconciler.reconcile(3 * DAY)).missed == 2
+
+    assert len(house.shop.cases()) == 2
+    house.shop.tick(180)
+    assert house.shop.rows("SELECT DISTINCT case_id FROM alerts") == [(2,)]
+
+
 async def test_the_reconciliation_is_nightly(house: House) -> None:
     """Once after half past three on the wall clock, in whichever process, and not at first."""
     upkeep = house.upkeep()
