@@ -102,19 +102,19 @@ class Pipeline:
         store.traffic.count(stored.new)
         store.quarantine.add(account, origin.source, page.unknown, now)
         store.messages.set_windows(account, page.windows)
-        history = {} if old else self._history_in(account, stored)
+        history = {} if old else self._history_in(account, stored, now)
         self.track(history, now, old=True)
         new = {each: since for each, since in stored.touched.items() if each not in history}
         self.track(new, now, old=old)
         return stored
 
-    def _history_in(self, account: str, stored: Stored) -> dict[int, str]:
+    def _history_in(self, account: str, stored: Stored, now: datetime) -> dict[int, str]:
         """
         Return the conversations in which all that is new was written before we watched.
 
         A configuration that looks further back than the first poll did shall alert nobody.
         """
-        since = self._store.watched_since(account) if stored.new else None
+        since = self._store.watched_since(account, now) if stored.new else None
         if since is None:
             return {}
         old = self._store.messages.all_before(stored.new, since)

@@ -105,10 +105,22 @@ class Store:
         row = self.database.execute("SELECT value FROM memory WHERE name = ?", (name,)).fetchone()
         return str(row[0]) if row else None
 
-    def watched_since(self, account: str) -> datetime | None:
+    def recall_time(self, name: str, now: datetime) -> datetime | None:
+        """
+        Return the instant that was last kept under *name*.
+
+        What is no instant counts as forgotten, and so does what is later than *now*: the clock
+        was wrong, and whoever waits for such a time may wait for a year.
+        """
+        try:
+            instant = datetime.fromisoformat(self.recall(name) or "")
+        except ValueError:
+            return None
+        return instant if instant.tzinfo and instant <= now else None
+
+    def watched_since(self, account: str, now: datetime) -> datetime | None:
         """Return since when *account* is watched: what was written before is history."""
-        since = self.recall(_WATCHED_SINCE.format(account))
-        return datetime.fromisoformat(since) if since else None
+        return self.recall_time(_WATCHED_SINCE.format(account), now)
 
     def watch_from(self, account: str, since: datetime) -> None:
         """Note that what is written to *account* from *since* on matters."""

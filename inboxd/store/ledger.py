@@ -49,6 +49,14 @@ class LedgerStore:
             (account, to_text(now)),
         )
         return LedgerEntries(
-            {(date.fromisoformat(day), name): amount for day, name, amount in spent},
+            {(day, name): amount for each, name, amount in spent if (day := _day(each))},
             {name: from_text(until) for name, until in rests},
         )
+
+
+def _day(text: str) -> date | None:
+    """Return the day that *text* names, None where a file that was edited by hand names none."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,9 @@ from inboxd.store.times import from_text, to_text
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
+    from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class QuarantineStore:
             Held(
                 account,
                 source,
-                Unknown(remote_id, kind, json.loads(raw), error),
+                Unknown(remote_id, kind, _read(raw), error),
                 from_text(first),
                 from_text(last),
                 seen,
@@ -90,3 +92,12 @@ class QuarantineStore:
             "UPDATE unknown_items SET understood_at = ? WHERE account = ? AND remote_id = ?",
             (to_text(at), held.account, held.item.remote_id),
         )
+
+
+def _read(raw: str) -> Mapping[str, Any]:
+    """Return an item as it came; what is none any more is shown as it stands in the file."""
+    with suppress(ValueError):
+        item = json.loads(raw)
+        if isinstance(item, dict):
+            return item
+    return {"unreadable": raw}

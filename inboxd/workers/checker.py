@@ -53,9 +53,12 @@ class Checker:
 
     async def _is_due(self, account: str, now: datetime) -> bool:
         if account not in self._next:
-            last = await self._context.store.run(lambda store: store.recall(checked_at(account)))
-            self._next[account] = datetime.fromisoformat(last) + EVERY if last else now
-        return now >= self._next[account]
+            last = await self._context.store.run(
+                lambda store: store.recall_time(checked_at(account), now)
+            )
+            self._next[account] = last + EVERY if last else now
+        # A clock that was set back must not put the check off until it has caught up.
+        return not timedelta() < self._next[account] - now <= EVERY
 
     async def _check(self, account: str, connector: Connector) -> None:
         try:

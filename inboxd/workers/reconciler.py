@@ -124,9 +124,9 @@ class Reconciler:
         return state.succeeded_at is None
 
     async def _since(self, reach: timedelta) -> datetime:
-        name = self.settings.name
-        began = await self._store.run(lambda store: store.watched_since(name))
-        earliest = self._context.clock.now() - reach
+        name, now = self.settings.name, self._context.clock.now()
+        began = await self._store.run(lambda store: store.watched_since(name, now))
+        earliest = now - reach
         return max(earliest, began) if began else earliest
 
     async def _restore(self, ledger: Ledger) -> None:
@@ -208,8 +208,8 @@ class Verifier:
     def _takes_its_turn(self, store: Store, now: datetime) -> bool:
         """Tell whether it is time; what has just been read for the first time has an hour."""
         key = f"verified:{self._account.name}"
-        last = store.recall(key)
-        if last and now - datetime.fromisoformat(last) < _VERIFY_EVERY:
+        last = store.recall_time(key, now)
+        if last and now - last < _VERIFY_EVERY:
             return False
         with store.transaction():
             store.remember(key, now.isoformat())

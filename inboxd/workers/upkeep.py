@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import time, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -12,7 +12,7 @@ from inboxd.workers.reconciler import reconciled_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import tzinfo
+    from datetime import datetime, tzinfo
 
     from inboxd.connector import AccountSettings
     from inboxd.store import Store
@@ -29,7 +29,7 @@ def begin_to_watch(store: Store, accounts: Sequence[AccountSettings], now: datet
     """Remember of accounts that are new since when they are watched: nothing before matters."""
     with store.transaction():
         for account in accounts:
-            if store.watched_since(account.name) is None:
+            if store.watched_since(account.name, now) is None:
                 store.watch_from(account.name, now - account.backfill)
                 # The first read is as good as a reconciliation, and proves the token.
                 store.remember(reconciled_at(account), now.isoformat())
@@ -78,5 +78,7 @@ class Upkeep:
         local = now.astimezone(self._tz)
         today = local.replace(hour=self._at.hour, minute=self._at.minute, second=0, microsecond=0)
         tonight = today if today <= local else today - timedelta(days=1)
-        last = await self._context.store.run(lambda store: store.recall(reconciled_at(account)))
-        return last is None or datetime.fromisoformat(last) < tonight
+        last = await self._context.store.run(
+            lambda store: store.recall_time(reconciled_at(account), now)
+        )
+        return last is None or last < tonight

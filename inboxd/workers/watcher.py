@@ -174,7 +174,7 @@ class SilenceWatcher:
 
     def look(self, now: datetime) -> None:
         """Look at every stream, now and then; queue an alert where one fell silent, or speaks."""
-        if self._looked_at is not None and now - self._looked_at < _LOOK_AT_SILENCE_EVERY:
+        if self._looked_at and timedelta() <= now - self._looked_at < _LOOK_AT_SILENCE_EVERY:
             return
         self._looked_at = now
         troubled = {state.account for state in self._store.sources.all() if state.told_as}
@@ -184,12 +184,12 @@ class SilenceWatcher:
                 self._look_at(account, stream, now)
 
     def _look_at(self, account: str, stream: str, now: datetime) -> None:
-        told = self._store.recall(f"silent:{account}/{stream}")
+        told = self._store.recall_time(f"silent:{account}/{stream}", now)
         latest = self._store.traffic.latest_hour(account, stream, now)
         span = silent_span(latest, now) if latest else None
         if told:
-            if latest and latest >= datetime.fromisoformat(told):
-                self._tell_end(account, stream, datetime.fromisoformat(told), now)
+            if latest and latest >= told:
+                self._tell_end(account, stream, told, now)
         elif span:
             usual = self._usually(account, stream, span)
             if is_abnormal(usual):

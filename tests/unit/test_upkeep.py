@@ -17,6 +17,7 @@ from inboxd.workers.context import Context
 from inboxd.workers.reconciler import Reconciler, Verifier
 from inboxd.workers.storethread import StoreThread
 from inboxd.workers.upkeep import Upkeep, begin_to_watch
+from inboxd.workers.watcher import SilenceWatcher
 from tests.store.shop import START, Shop, answered, at, open_shop, said
 from tests.unit.scripted import ScriptedConnector, scripted_account
 
@@ -274,7 +275,70 @@ async def test_a_longer_overlap_alerts_nobody_to_old_messages(house: House) -> N
     assert told == [("dm:2",)]
 
 
+# What the database remembers wrongly
+
+
+@pytest.mark.parametrize("value", ["garbage", "", "2026-11-23T09:00:00", "2031-01-01T00:00:00Z"])
+async def test_what_is_remembered_wrongly_is_forgotten(house: House, value: str) -> None:
+    """A restored file, or a clock that was wrong for a minute, must not end all upkeep."""
+    for name in ("checked", "reconciled", "verified", "watched_since", "silent"):
+        place = "shop-vk/direct_messages" if name == "silent" else "shop-vk"
+        house.shop.store.remember(f"{name}:{place}", value)
+    house.shop.hear(said(0, "m1"))
+    upkeep = house.upkeep()
+    for _ in range(3):
+        await upkeep.look()
+        SilenceWatcher(house.shop.store, ("lead",), UTC).look(house.clock.now())
+        house.after(DAY)
+
+    assert [reason for reason, _ in house.told() if reason != "step_due"] == []
+    assert len(house.backfills) >= 2
+    assert all(backfill > timedelta() for backfill in house.backfills)
+
+
+async def test_customers_are_alerted_on_although_the_clock_was_ahead_at_the_first_start(
+    house: House,
+) -> None:
+    """What is written from then on is no history, whatever the file says of its beginning."""
+    begin_to_watch(house.shop.store, [house.account.settings], START + 365 * DAY)
+    house.after(2 * HOUR)
+    house.shop.hear(said(0, "m1"))
+    house.shop.tick(121)
+    assert "step_due" in house.reasons()
+
+
+async def test_a_clock_that_is_set_back_puts_no_check_off(house: House) -> None:
+    """A process that saw a time a year ahead checks again as soon as the clock is right."""
+    house.clock.advance(365 * DAY)
+    await house.checker.look()
+    house.clock.set(START)
+    house.connector.checks = [AccountCheck("shop", expires_at=START + DAY)]
+    await house.checker.look()
+    assert house.reasons() == ["token_expires"]
+
+
+def test_a_spending_without_a_day_stops_no_poll(house: House) -> None:
+    """It counts for nothing; what is right beside it counts."""
+    insert = "INSERT INTO spendings (account, day, name, amount) VALUES ('shop-vk', ?, 'x', 1)"
+    with house.shop.store.transaction():
+        for day in ("yesterday", "2026-11-99", "2026-11-22", "9999"):
+            house.shop.store.database.execute(insert, (day,))
+    spent = house.shop.store.ledger.entries("shop-vk", START).spent
+    assert spent == {(START.date() - DAY, "x"): 1}
+
+
 # The quarantine
+
+
+@pytest.mark.parametrize("raw", ["{", "[1]", "null", '"text"', ""])
+def test_an_item_that_is_held_as_no_json_is_listed_all_the_same(house: House, raw: str) -> None:
+    """Somebody mended the file by hand: doctor and replay-quarantine must still work."""
+    item = Unknown("gift:1", "gift", {"id": 1})
+    house.shop.store.quarantine.add("shop-vk", "comments", [item], START)
+    with house.shop.store.transaction():
+        house.shop.store.database.execute("UPDATE unknown_items SET raw = ?", (raw,))
+    (held,) = house.shop.store.quarantine.held()
+    assert held.item.raw == {"unreadable": raw}
 
 
 def test_a_later_version_takes_items_out_of_quarantine(house: House) -> None:
