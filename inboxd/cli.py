@@ -274,11 +274,13 @@ def reconcile(config: Path, accounts: tuple[str, ...], back: str, *, as_json: bo
 @click.pass_obj
 def replay_quarantine(config: Path) -> None:
     """Read again, with this version, what no connector has understood so far."""
+    from inboxd import logs
     from inboxd.clock import SystemClock
     from inboxd.daemon import replay
     from inboxd.store import Store
 
     settings = _load(config)
+    logs.configure(secrets=settings.secrets())
     with Store(settings.general.database, create=False) as store:
         understood, left = asyncio.run(replay(settings, store, SystemClock()))
     click.echo(f"{understood} understood now, {left} still held")
