@@ -22,7 +22,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from inboxd import classify, health, notify, plugins
 from inboxd.connector import Ledger
-from inboxd.errors import InboxdError, OperatorError
+from inboxd.errors import DatabaseError, InboxdError, OperatorError
 from inboxd.health import Health
 from inboxd.pipeline import Pipeline
 from inboxd.store import DaemonLock, Store
@@ -35,7 +35,7 @@ from inboxd.workers.poller import Poller, PollResult, Progress
 from inboxd.workers.reconciler import Reconciler, Repairs, Verifier
 from inboxd.workers.sender import Sender
 from inboxd.workers.storethread import StoreThread
-from inboxd.workers.upkeep import Upkeep, begin_to_watch
+from inboxd.workers.upkeep import Upkeep, begin_to_watch, leave_alone
 from inboxd.workers.watcher import SilenceWatcher, Watched, Watcher
 
 if TYPE_CHECKING:
@@ -106,7 +106,8 @@ class Daemon:
         self._store = store
         self._escalator = Escalator(store, pipeline, rules)
         self._watcher = self._watcher_from(_LONG_AGO)
-        self._silence = SilenceWatcher(store, settings.alert_to, settings.general.timezone)
+        streams = {(each.name, stream) for each in settings.accounts for stream in each.streams}
+        self._silence = SilenceWatcher(store, streams, settings.alert_to, settings.general.timezone)
         self._deliveries: dict[str, asyncio.Task[None]] = {}
         self._ticking = asyncio.Lock()
         self._ticked_at: datetime | None = None
@@ -131,6 +132,12 @@ class Daemon:
         accounts, begun_at = self._settings.accounts, self._clock.now()
         await self._thread.run(lambda store: begin_to_watch(store, accounts, begun_at))
         await self._thread.run(lambda store: store.sources.try_again())
+        served = [
+            (account.name, source.name)
+            for account in self._accounts
+            for source in account.connector.sources()
+        ]
+        await self._thread.run(lambda store: leave_alone(store, served, begun_at))
         fingerprint = _fingerprint(self._settings)
         if await self._thread.run(lambda store: store.recall("rules")) != fingerprint:
             now = self._clock.now()
@@ -345,9 +352,16 @@ async def replay(settings: Settings, store: Store, clock: Clock) -> tuple[int, i
         if account is None:
             continue
         connector = plugins.connect(account, clock)
-        page = connector.reread(item.item)
-        understood += pipeline.replay(item, account.network, page, clock.now())
-        await connector.close()
+        try:
+            page = connector.reread(item.item)
+            understood += pipeline.replay(item, account.network, page, clock.now())
+        except DatabaseError:
+            raise
+        except Exception:
+            # What is held is odd by its nature: one item must not keep the others.
+            log.exception("replay crashed", account=account.name, item=item.item.remote_id)
+        finally:
+            await connector.close()
     return understood, len(held) - understood
 
 

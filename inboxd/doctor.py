@@ -61,7 +61,7 @@ async def examine(settings: Settings, store: Store, clock: Clock, *, online: boo
         *_configuration(settings),
         *_database(store),
         *_daemon(store),
-        *_reading(settings, store, now),
+        *_reading(settings, store, clock),
         *_gaps(store, now),
         *_delivery(store, now),
         *_quarantine(store),
@@ -110,14 +110,16 @@ def _daemon(store: Store) -> Iterator[Finding]:
         yield Finding(Health.NOTICE, "daemon", "does not run", todo)
 
 
-def _reading(settings: Settings, store: Store, now: datetime) -> Iterator[Finding]:
+def _reading(settings: Settings, store: Store, clock: Clock) -> Iterator[Finding]:
     for account in settings.accounts:
         patience = account.poll_every * settings.general.blind_after
-        states = store.sources.all(account.name)
+        served = {source.name for source in plugins.connect(account, clock).sources()}
+        # A stream that was given up since is not read for good reason.
+        states = [each for each in store.sources.all(account.name) if each.source in served]
         if not states:
             yield Finding(Health.NOTICE, account.name, "has never been read")
         for state in states:
-            yield _source(state, patience, now)
+            yield _source(state, patience, clock.now())
 
 
 def _source(state: SourceState, patience: timedelta, now: datetime) -> Finding:

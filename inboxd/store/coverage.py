@@ -48,8 +48,12 @@ class CoverageStore:
             (account, source, to_text(since), reason, account, source),
         )
 
-    def end(self, account: str, source: str, at: datetime, found: int) -> bool:
-        """Note that *source* is read again, which brought *found* messages; False without a gap."""
+    def end(self, account: str, source: str, at: datetime, found: int | None) -> bool:
+        """
+        Note that a gap of *source* is over; False if there was none.
+
+        Reading it again has *found* so many messages; None means that nobody will.
+        """
         cursor = self._db.execute(
             "UPDATE coverage SET ended_at = ?, found = ? "
             "WHERE account = ? AND source = ? AND ended_at IS NULL",

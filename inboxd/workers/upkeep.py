@@ -11,7 +11,7 @@ from inboxd.workers.checker import EVERY, checked_at
 from inboxd.workers.reconciler import reconciled_at
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime, tzinfo
 
     from inboxd.connector import AccountSettings
@@ -35,6 +35,15 @@ def begin_to_watch(store: Store, accounts: Sequence[AccountSettings], now: datet
                 store.remember(reconciled_at(account), now.isoformat())
                 first_check = now - EVERY + _FIRST_CHECK_AFTER
                 store.remember(checked_at(account.name), first_check.isoformat())
+
+
+def leave_alone(store: Store, served: Collection[tuple[str, str]], now: datetime) -> None:
+    """Let sources that the configuration has no more (account, source) be in trouble no more."""
+    with store.transaction():
+        for state in store.sources.all():
+            if (state.account, state.source) not in served:
+                store.sources.reassured(state.account, [state.source])
+                store.coverage.end(state.account, state.source, now, None)
 
 
 class Upkeep:

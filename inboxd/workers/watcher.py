@@ -27,7 +27,7 @@ from inboxd.errors import Spared
 from inboxd.store import SourceState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import tzinfo
 
     from inboxd.core.silence import Span
@@ -164,10 +164,21 @@ def _still_failing(sources: Sequence[SourceState]) -> bool:
 
 
 class SilenceWatcher:
-    """Tells people of streams in which nobody writes at hours when people always do."""
+    """
+    Tells people of streams in which nobody writes at hours when people always do.
 
-    def __init__(self, store: Store, alert_to: Sequence[str], tz: tzinfo) -> None:
+    Only of those that are *watched*, each an account and a stream: others are quiet for a reason.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        watched: Collection[tuple[str, str]],
+        alert_to: Sequence[str],
+        tz: tzinfo,
+    ) -> None:
         self._store = store
+        self._watched = watched
         self._alert_to = alert_to
         self._tz = tz
         self._looked_at: datetime | None = None
@@ -180,7 +191,7 @@ class SilenceWatcher:
         troubled = {state.account for state in self._store.sources.all() if state.told_as}
         for account, stream in self._store.traffic.streams():
             # What a blind account does not show says nothing about those who write.
-            if account not in troubled:
+            if account not in troubled and (account, stream) in self._watched:
                 self._look_at(account, stream, now)
 
     def _look_at(self, account: str, stream: str, now: datetime) -> None:

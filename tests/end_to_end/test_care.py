@@ -93,6 +93,18 @@ async def test_doctor_says_what_is_well_and_what_needs_a_person(shop: Shop) -> N
     assert shop.leaks() == []
 
 
+async def test_doctor_finds_nothing_wrong_with_what_was_given_up(shop: Shop) -> None:
+    """A stream that was taken out of the configuration because of its trouble is none any more."""
+    shop.configure(general=GENERAL)
+    await once(shop)
+    change(
+        shop,
+        "INSERT INTO sources (account, source, needs_person, error_class, error) "
+        "VALUES ('shop-vk', 'mentions', 1, 'PermissionMissing', 'no right')",
+    )
+    assert "no right" not in (await shop.run("doctor")).expect(0).out
+
+
 async def test_doctor_lists_gaps_and_quarantine(shop: Shop) -> None:
     """What was not read, and what was not understood, is named until somebody has looked."""
     shop.configure(general='blind_after = 1\nalert_to = ["night"]')

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inboxd.core.silence import Span, earlier_weeks, is_abnormal, silent_span
-from inboxd.model import Author
+from inboxd.model import Author, Stream
 from inboxd.workers.watcher import SilenceWatcher
 from tests.store.shop import Shop, open_shop, said
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 KYIV = ZoneInfo("Europe/Kyiv")
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+WATCHED = [("shop-vk", Stream.DIRECT_MESSAGES), ("shop-vk", Stream.COMMENTS)]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def reasons(shop: Shop) -> list[str]:
 
 def test_an_abnormally_silent_stream_is_told_once_and_so_is_its_end(busy: Shop) -> None:
     """One alert when nobody writes in hours that are always busy, and one when somebody does."""
-    watcher = SilenceWatcher(busy.store, ("support",), KYIV)
+    watcher = SilenceWatcher(busy.store, WATCHED, ("support",), KYIV)
 
     for minutes in (0, 20, 40):
         watcher.look(busy.now + timedelta(minutes=minutes))
@@ -99,11 +100,17 @@ def test_an_abnormally_silent_stream_is_told_once_and_so_is_its_end(busy: Shop) 
 
 def test_the_silence_of_a_blind_account_is_not_told_beside_its_blindness(busy: Shop) -> None:
     """What follows from a trouble that people know of is no news."""
-    watcher = SilenceWatcher(busy.store, ("support",), KYIV)
+    watcher = SilenceWatcher(busy.store, WATCHED, ("support",), KYIV)
     busy.store.sources.told("shop-vk", ["feed"], "blind", busy.now, busy.now)
 
     watcher.look(busy.now)
 
+    assert reasons(busy) == []
+
+
+def test_the_silence_of_what_is_not_watched_any_more_is_told_to_nobody(busy: Shop) -> None:
+    """Whoever took an account or a stream out of the configuration knows why it is quiet."""
+    SilenceWatcher(busy.store, WATCHED[1:], ("support",), KYIV).look(busy.now)
     assert reasons(busy) == []
 
 
@@ -112,6 +119,6 @@ def test_a_shop_without_a_history_is_never_told_of_silence(tmp_path: Path) -> No
     shop = open_shop(tmp_path / "inboxd.db", now=MONDAY + 30 * HOUR)
     shop.hear(*[said(number, f"m{number}") for number in range(60)])
 
-    SilenceWatcher(shop.store, ("support",), KYIV).look(shop.now)
+    SilenceWatcher(shop.store, WATCHED, ("support",), KYIV).look(shop.now)
 
     assert reasons(shop) == []

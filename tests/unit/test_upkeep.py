@@ -11,12 +11,12 @@ import pytest
 from inboxd.clock import ManualClock
 from inboxd.connector import AccountCheck, AccountSettings, Allowance, Ledger, Page
 from inboxd.errors import BudgetSpent, TokenInvalid, Unavailable
-from inboxd.model import Unknown
+from inboxd.model import Stream, Unknown
 from inboxd.workers.checker import Checker
 from inboxd.workers.context import Context
 from inboxd.workers.reconciler import Reconciler, Verifier
 from inboxd.workers.storethread import StoreThread
-from inboxd.workers.upkeep import Upkeep, begin_to_watch
+from inboxd.workers.upkeep import Upkeep, begin_to_watch, leave_alone
 from inboxd.workers.watcher import SilenceWatcher
 from tests.store.shop import START, Shop, answered, at, open_shop, said
 from tests.unit.scripted import ScriptedConnector, scripted_account
@@ -275,6 +275,26 @@ async def test_a_longer_overlap_alerts_nobody_to_old_messages(house: House) -> N
     assert told == [("dm:2",)]
 
 
+# What the configuration has no more
+
+
+def test_what_is_not_read_any_more_is_no_trouble(house: House) -> None:
+    """Whoever gives up a stream, or an account, must not hear of it for ever."""
+    store = house.shop.store
+    for account, source in (("shop-vk", "comments"), ("shop-vk", "ads"), ("old", "feed")):
+        store.sources.told(account, [source], "blind", START, START)
+        store.coverage.begin(account, source, START, "Unavailable")
+
+    leave_alone(store, [("shop-vk", "comments")], at(30))
+
+    told = {(state.account, state.source): state.told_as for state in store.sources.all()}
+    assert told == {("old", "feed"): "", ("shop-vk", "ads"): "", ("shop-vk", "comments"): "blind"}
+    gaps = {(gap.account, gap.source): gap.ended_at for gap in store.coverage.gaps(START, at(60))}
+    ended = {("old", "feed"): at(30), ("shop-vk", "ads"): at(30), ("shop-vk", "comments"): None}
+    assert gaps == ended
+    assert "old" not in store.sources.told_since()
+
+
 # What the database remembers wrongly
 
 
@@ -285,10 +305,10 @@ async def test_what_is_remembered_wrongly_is_forgotten(house: House, value: str)
         place = "shop-vk/direct_messages" if name == "silent" else "shop-vk"
         house.shop.store.remember(f"{name}:{place}", value)
     house.shop.hear(said(0, "m1"))
-    upkeep = house.upkeep()
+    upkeep, streams = house.upkeep(), [("shop-vk", Stream.DIRECT_MESSAGES)]
     for _ in range(3):
         await upkeep.look()
-        SilenceWatcher(house.shop.store, ("lead",), UTC).look(house.clock.now())
+        SilenceWatcher(house.shop.store, streams, ("lead",), UTC).look(house.clock.now())
         house.after(DAY)
 
     assert [reason for reason, _ in house.told() if reason != "step_due"] == []
