@@ -226,7 +226,7 @@ def doctor(config: Path, *, online: bool, as_json: bool) -> None:
     from inboxd.terminal import console, print_findings
 
     settings = _load(config)
-    with Store(settings.general.database, create=False) as store:
+    with Store(settings.general.database, create=False) as store, store.explained():
         findings = asyncio.run(examine(settings, store, SystemClock(), online=online))
     if as_json:
         listed = [finding.as_json() for finding in findings]
@@ -281,7 +281,7 @@ def replay_quarantine(config: Path) -> None:
 
     settings = _load(config)
     logs.configure(secrets=settings.secrets())
-    with Store(settings.general.database, create=False) as store:
+    with Store(settings.general.database, create=False) as store, store.explained():
         understood, left = asyncio.run(replay(settings, store, SystemClock()))
     click.echo(f"{understood} understood now, {left} still held")
 
@@ -532,7 +532,7 @@ def _store(config: Path) -> Iterator[tuple[Store, Settings]]:
     from inboxd.store import Store
 
     settings = _load_without_networks(config)
-    with Store(settings.general.database, create=False) as store:
+    with Store(settings.general.database, create=False) as store, store.explained():
         yield store, settings
 
 

@@ -57,9 +57,12 @@ class Finding:
 async def examine(settings: Settings, store: Store, clock: Clock, *, online: bool) -> list[Finding]:
     """Return how everything stands; with *online* the networks are asked as well."""
     now = clock.now()
-    found = [
-        *_configuration(settings),
-        *_database(store),
+    damage = store.integrity()
+    found = [*_configuration(settings), *_database(store, damage)]
+    if damage:
+        # Whatever else it says may be wrong, if it can be read at all.
+        return found
+    found += [
         *_daemon(store),
         *_reading(settings, store, clock),
         *_gaps(store, now),
@@ -87,11 +90,10 @@ def _configuration(settings: Settings) -> Iterator[Finding]:
         yield Finding(Health.NOTICE, "configuration", str(hint))
 
 
-def _database(store: Store) -> Iterator[Finding]:
-    said = store.integrity()
-    if said:
+def _database(store: Store, damage: str) -> Iterator[Finding]:
+    if damage:
         todo = "restore a backup, or move the file away to start afresh"
-        yield Finding(Health.TROUBLE, "database", f"{store.path} is damaged: {said}", todo)
+        yield Finding(Health.TROUBLE, "database", f"{store.path} is damaged: {damage}", todo)
         return
     size = store.path.stat().st_size / 1_048_576
     yield Finding(Health.WELL, "database", f"{store.path}: whole, {size:,.1f} MiB")

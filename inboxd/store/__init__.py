@@ -89,8 +89,12 @@ class Store:
 
     def integrity(self) -> str:
         """Return what SQLite finds wrong with the file, or "" where it is whole."""
-        (said,) = self.database.execute("PRAGMA quick_check(1)").fetchone()
-        return "" if said == "ok" else str(said)
+        try:
+            with self.explained():
+                (said,) = self.database.execute("PRAGMA quick_check(1)").fetchone()
+        except DatabaseError as error:
+            return str(error)
+        return "" if said == "ok" else str(said).splitlines()[-1]
 
     def remember(self, name: str, value: str) -> None:
         """Keep *value* under *name*."""

@@ -93,6 +93,31 @@ async def test_doctor_says_what_is_well_and_what_needs_a_person(shop: Shop) -> N
     assert shop.leaks() == []
 
 
+def damage(shop: Shop, table: str) -> None:
+    """Do to the first page of a table what a dying disk would."""
+    with closing(sqlite3.connect(shop.database)) as connection:
+        find = "SELECT rootpage FROM sqlite_master WHERE name = ?"
+        (page,) = connection.execute(find, (table,)).fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with shop.database.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+
+
+async def test_a_damaged_database_is_nobodys_bug(shop: Shop) -> None:
+    """Every command says what is wrong with it, and doctor does so before it asks it anything."""
+    shop.configure(general=GENERAL)
+    shop.write_everywhere("Where is my order?")
+    await once(shop)
+    for table in ("sources", "unknown_items", "cases"):
+        damage(shop, table)
+
+    assert "inboxd.db is damaged" in (await shop.run("doctor")).expect(1).out
+    for command in (["waiting"], ["show", "1"], ["explain", "1"], ["replay-quarantine"]):
+        assert "restore a backup" in (await shop.run(*command)).expect(1).err
+
+
 async def test_doctor_finds_nothing_wrong_with_what_was_given_up(shop: Shop) -> None:
     """A stream that was taken out of the configuration because of its trouble is none any more."""
     shop.configure(general=GENERAL)
