@@ -25,6 +25,8 @@ _ITEM = (
     "o.id, o.key, o.receiver, o.attempts, o.uncertain, o.created_at, o.claimed_at, o.case_id, "
     "o.reply"
 )
+# What a clock that was ahead has queued or tried would wait until that time has come.
+_IS_DUE = "(o.not_before <= :now OR max(o.created_at, coalesce(o.claimed_at, '')) > :now)"
 _IS_OVER = (
     "EXISTS (SELECT 1 FROM alerts AS a JOIN waits AS w ON w.id = a.wait_id "
     "WHERE a.id = outbox.alert_id AND w.ended_at IS NOT NULL AND a.tone <> 'recovery')"
@@ -172,18 +174,19 @@ class OutboxStore:
     def receivers(self, now: datetime) -> list[str]:
         """Return who has, or is given, something to take or to be asked about by *now*."""
         rows = self._db.execute(
-            "SELECT DISTINCT receiver FROM outbox WHERE (state = 'pending' AND not_before <= ?) "
-            "OR state IN ('sending', 'unsure') ORDER BY receiver",
-            (to_text(now),),
+            "SELECT DISTINCT receiver FROM outbox AS o "  # noqa: S608 - a constant
+            f"WHERE (o.state = 'pending' AND {_IS_DUE}) "
+            "OR o.state IN ('sending', 'unsure') ORDER BY receiver",
+            {"now": to_text(now)},
         )
         return [receiver for (receiver,) in rows]
 
     def due(self, receiver: str, now: datetime, limit: int = 100) -> list[OutboxItem]:
         """Return what is to be sent to *receiver* by *now*, oldest first."""
         return self._items(
-            "WHERE o.state = 'pending' AND o.receiver = ? AND o.not_before <= ? "
-            "ORDER BY o.id LIMIT ?",
-            (receiver, to_text(now), limit),
+            f"WHERE o.state = 'pending' AND o.receiver = :receiver AND {_IS_DUE} "
+            "ORDER BY o.id LIMIT :limit",
+            {"receiver": receiver, "now": to_text(now), "limit": limit},
         )
 
     def unsure(self, receiver: str) -> list[OutboxItem]:
@@ -277,7 +280,9 @@ class OutboxStore:
         )
         return [receiver for (receiver,) in rows]
 
-    def _items(self, where: str, values: Sequence[object]) -> list[OutboxItem]:
+    def _items(
+        self, where: str, values: Sequence[object] | Mapping[str, object]
+    ) -> list[OutboxItem]:
         rows = self._db.execute(
             f"SELECT {_ITEM}, {_ALERT} FROM outbox AS o "  # noqa: S608 - constants
             f"LEFT JOIN alerts AS a ON a.id = o.alert_id {where}",

@@ -181,7 +181,11 @@ class Poller:
         return _Reading(source, pages, state, self._clock.now())  # type: ignore[arg-type] # an async iterator made by yields is a generator
 
     def _rests(self, state: SourceState, *, impatient: bool) -> bool:
-        if state.retry_at is None or state.retry_at <= self._clock.now():
+        now = self._clock.now()
+        if state.retry_at is None or state.retry_at <= now:
+            return False
+        if state.polled_at and state.polled_at > now:
+            # The clock was ahead then: its pause may last for a year.
             return False
         return state.error_class in _SAID_UNTIL_WHEN or not impatient
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from inboxd.connector import OutgoingReply
@@ -105,6 +107,20 @@ def test_what_is_to_be_tried_later_waits(shop: Shop) -> None:
     shop.store.outbox.retry(item, at(5), "no answer")
     assert shop.store.outbox.receivers(at(4.9)) == []
     assert shop.store.outbox.receivers(at(5)) == ["support"]
+
+
+def test_what_was_queued_or_tried_by_a_clock_that_was_ahead_is_due(shop: Shop) -> None:
+    """An alert must not wait until a wrong time has come."""
+    later = START + timedelta(days=365)
+    queue(shop, "tried")
+    (item,) = due(shop)
+    shop.store.outbox.claim(item, later)
+    shop.store.outbox.retry(item, later + timedelta(minutes=1), "no answer")
+    with shop.store.transaction():
+        shop.store.outbox.add_alert(replace(alert("new"), created_at=later), ["lead"])
+
+    assert shop.store.outbox.receivers(START) == ["lead", "support"]
+    assert [len(due(shop, receiver)) for receiver in ("lead", "support")] == [1, 1]
 
 
 def test_who_may_have_heard_hears_of_the_end(shop: Shop) -> None:

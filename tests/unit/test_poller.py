@@ -147,6 +147,19 @@ async def test_a_failing_source_rests_ever_longer(reading: Reading) -> None:
     assert gaps[-1] >= 20
 
 
+async def test_a_clock_that_was_ahead_keeps_no_source_at_rest(reading: Reading) -> None:
+    """A failure before the server's clock was set right does not end the reading for a year."""
+    reading.clock.advance(timedelta(days=365))
+    limited = RateLimited("slow down", until=reading.clock.now() + MINUTE)
+    reading.connector.script = {"comments": [[Unavailable("down")]], "messages": [[limited]]}
+    await reading.poller.poll()
+    reading.clock.set(START)
+    reading.connector.cursors.clear()
+
+    assert (await reading.poller.poll()).failed == ()
+    assert [source for source, _ in reading.connector.cursors] == ["comments", "messages"]
+
+
 async def test_who_will_not_come_back_soon_asks_in_spite_of_a_pause(reading: Reading) -> None:
     """But never before a time that the network named."""
     reading.connector.script["comments"] = [[Unavailable("down")]]
