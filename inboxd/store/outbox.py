@@ -174,9 +174,9 @@ class OutboxStore:
     def receivers(self, now: datetime) -> list[str]:
         """Return who has, or is given, something to take or to be asked about by *now*."""
         rows = self._db.execute(
-            "SELECT DISTINCT receiver FROM outbox AS o "  # noqa: S608 - a constant
-            f"WHERE (o.state = 'pending' AND {_IS_DUE}) "
-            "OR o.state IN ('sending', 'unsure') ORDER BY receiver",
+            # Two questions, because an OR would read all that was ever sent, each second.
+            f"SELECT receiver FROM outbox AS o WHERE state = 'pending' AND {_IS_DUE} "  # noqa: S608 - a constant
+            "UNION SELECT receiver FROM outbox WHERE state IN ('sending', 'unsure') ORDER BY 1",
             {"now": to_text(now)},
         )
         return [receiver for (receiver,) in rows]
