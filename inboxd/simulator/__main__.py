@@ -26,7 +26,10 @@ def _arguments() -> argparse.Namespace:
         parser.add_argument(f"--{name}-port", type=int, default=0, help="default: a free one")
     parser.add_argument("--seed", type=int, default=1, help="which world (default: 1)")
     parser.add_argument(
-        "--speed", type=float, default=60.0, help="how fast its working day passes (default: 60)"
+        "--speed",
+        type=float,
+        default=60.0,
+        help="how fast its working day passes (default: 60); from 4 on answers seem a machine's",
     )
     return parser.parse_args()
 

@@ -109,7 +109,8 @@ def instructions(simulator: Simulator) -> str:
     """Return what to paste into another terminal to run a daemon on these servers."""
     exports = "\n".join(f"export {name}='{value}'" for name, value in secrets(simulator).items())
     return (
-        "# Serving until Ctrl-C. Paste this into another terminal:\n"
+        "# Serving until Ctrl-C. At more than four times a day's pace people answer in seconds, and\n"
+        "# inboxd takes what they say more than once for a machine's. Paste this elsewhere:\n"
         f"{exports}\ncat > simulated.toml <<'END'\n{whole(simulator)}END\n"
         "inboxd -c simulated.toml run"
     )
