@@ -358,9 +358,11 @@ def reply(config: Path, case: int, text: str, *, anyway: bool) -> None:
     from inboxd.core.text import one_line
 
     text = (_standard_input() if text == "-" else text).strip()
-    with _store(config) as (store, _):
+    with _store(config) as (store, settings):
         state = _find(store, case)
         place = store.views.reply_place(case)
+        if place.account not in {account.name for account in settings.accounts}:
+            raise UserError(f"{place.account} is not in {config} any more: nothing is sent there")
         _refuse_impossible(place, text)
         if not anyway and store.outbox.replies_under_way(case):
             raise UserError(f"a reply to case {case} is on its way already; --anyway sends another")

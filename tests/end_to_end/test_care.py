@@ -93,6 +93,20 @@ async def test_doctor_says_what_is_well_and_what_needs_a_person(shop: Shop) -> N
     assert shop.leaks() == []
 
 
+async def test_nobody_writes_a_reply_for_an_account_that_was_given_up(shop: Shop) -> None:
+    """It is said before anything is queued."""
+    shop.configure(general=GENERAL)
+    shop.write_everywhere("Where is my order?")
+    await once(shop)
+    case = shop.value("SELECT id FROM cases WHERE account = 'shop-vk' LIMIT 1")
+    shop.config.write_text(shop.config.read_text().replace('"shop-vk"', '"other-vk"'))
+
+    refused = (await shop.run("reply", str(case), "On its way.")).expect(2)
+
+    assert "shop-vk is not in" in refused.err
+    assert shop.outbox("reply IS NOT NULL") == {}
+
+
 def damage(shop: Shop, table: str) -> None:
     """Do to the first page of a table what a dying disk would."""
     with closing(sqlite3.connect(shop.database)) as connection:
