@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import signal
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -53,6 +53,8 @@ _TICK = timedelta(seconds=1)
 _UPKEEP = timedelta(minutes=1)
 _SHORTEST_INTERVAL = 0.05
 """Seconds of real time below which the demo's fast clock does not push the jobs."""
+_LOOK_AT_THE_CLOCK = 5.0
+"""Real seconds after which it is noticed that the clock was set back."""
 _PATIENCE_AT_STOP = 3.0
 """Real seconds that deliveries under way get to finish when the daemon is stopped."""
 _ROUNDS_OF_DELIVERY = 3
@@ -182,7 +184,7 @@ class Daemon:
             scheduler.start()
             log.info("started", accounts=len(self._pollers), sinks=len(self._sinks))
             try:
-                await stop.wait()
+                await _until(stop, scheduler)
             finally:
                 scheduler.shutdown(wait=False)
                 await self._finish_deliveries()
@@ -378,6 +380,27 @@ def _problems(store: Store, now: datetime) -> list[str]:
 def _fingerprint(settings: Settings) -> str:
     """Return what changes when the configuration does, and with it due times and steps."""
     return hashlib.sha256(settings.path.read_bytes()).hexdigest()
+
+
+async def _until(stop: asyncio.Event, scheduler: AsyncIOScheduler) -> None:
+    """Wait for *stop*, and see to it that the jobs go on whatever happens to the clock."""
+    while not stop.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _LOOK_AT_THE_CLOCK)
+        bring_forward(scheduler, datetime.now(UTC))  # noqa: TID251 - as above
+
+
+def bring_forward(scheduler: AsyncIOScheduler, now: datetime) -> None:
+    """
+    Let jobs run *now* that stand further off than their interval: the clock was set back.
+
+    APScheduler waits until the time of day that it had in mind has come again.
+    """
+    late = [job for job in scheduler.get_jobs() if job.next_run_time - now > job.trigger.interval]
+    for job in late:
+        job.modify(next_run_time=now)
+    if late:
+        log.warning("clock set back", jobs=len(late))
 
 
 def _log_trouble(event: JobExecutionEvent) -> None:

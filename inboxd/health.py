@@ -36,7 +36,7 @@ class Health:
     @property
     def live(self) -> bool:
         """Tell whether the tick comes round."""
-        return self.ticked_at is not None and self.now - self.ticked_at <= TICK_PATIENCE
+        return self.ticked_at is not None and abs(self.now - self.ticked_at) <= TICK_PATIENCE
 
     @property
     def ready(self) -> bool:
