@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -226,7 +227,7 @@ def _state(row: tuple[Any, ...]) -> SourceState:
     return SourceState(
         account=account,
         source=source,
-        cursor=json.loads(cursor) if cursor else None,
+        cursor=_cursor(cursor),
         polled_at=maybe_instant(polled),
         succeeded_at=maybe_instant(succeeded),
         failing_since=maybe_instant(failing),
@@ -241,3 +242,11 @@ def _state(row: tuple[Any, ...]) -> SourceState:
         reading_since=maybe_instant(reading_since),
         missed=missed,
     )
+
+
+def _cursor(text: str | None) -> Mapping[str, Any] | None:
+    """Return where to read on; what is no cursor any more is read anew, as far as it goes back."""
+    with suppress(ValueError):
+        cursor = json.loads(text or "null")
+        return cursor if isinstance(cursor, dict) else None
+    return None

@@ -347,6 +347,15 @@ def test_a_spending_without_a_day_stops_no_poll(house: House) -> None:
     assert spent == {(START.date() - DAY, "x"): 1}
 
 
+@pytest.mark.parametrize("cursor", ["{", "[]", "1", ""])
+def test_a_broken_cursor_is_read_anew(house: House, cursor: str) -> None:
+    """One source's bad row must not end the reading and the watching of all."""
+    house.shop.hear(said(0, "m1"))
+    with house.shop.store.transaction():
+        house.shop.store.database.execute("UPDATE sources SET cursor = ?", (cursor,))
+    assert [state.cursor for state in house.shop.store.sources.all()] == [None]
+
+
 # The quarantine
 
 
