@@ -20,7 +20,7 @@ import structlog
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from inboxd import classify, health, notify, plugins
+from inboxd import __version__, classify, health, notify, plugins
 from inboxd.connector import Ledger
 from inboxd.errors import DatabaseError, InboxdError, OperatorError
 from inboxd.health import Health
@@ -378,8 +378,9 @@ def _problems(store: Store, now: datetime) -> list[str]:
 
 
 def _fingerprint(settings: Settings) -> str:
-    """Return what changes when the configuration does, and with it due times and steps."""
-    return hashlib.sha256(settings.path.read_bytes()).hexdigest()
+    """Return what changes when the configuration or the program does, and with it due times."""
+    version = __version__.encode()
+    return hashlib.sha256(version + settings.path.read_bytes()).hexdigest()
 
 
 async def _until(stop: asyncio.Event, scheduler: AsyncIOScheduler) -> None:

@@ -20,6 +20,8 @@ THANKS = "praise"
 """The kind of message that ends its own wait when it follows our answer and asks nothing."""
 REPEATED = "repeated"
 """The detail of an answer that was given as quickly, in the same words, to somebody else."""
+BY_STAFF = "by_staff"
+"""The detail of an answer of which the network names the member of the staff who wrote it."""
 AUTOMATIC_WITHIN = timedelta(seconds=5)
 """Nobody reads a message and writes an answer in less: such an answer is a machine's."""
 
@@ -373,7 +375,8 @@ def _is_quick(fold: _Fold, answer: Event, served: Iterable[int]) -> bool:
     """Tell a bot's receipt by its speed, where the network does not mark it as one."""
     since = min((fold.unanswered[ref] for ref in served), default=None)
     # To a person's reopening, a person's reply may be ready.
-    return since is not None and not fold.reopened and answer.at - since <= AUTOMATIC_WITHIN
+    by_person = fold.reopened or answer.detail == BY_STAFF
+    return since is not None and not by_person and answer.at - since <= AUTOMATIC_WITHIN
 
 
 def _closed(fold: _Fold, event: Event) -> None:

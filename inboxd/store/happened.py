@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from inboxd.core.conversations import REPEATED, Event, EventType
+from inboxd.core.conversations import BY_STAFF, REPEATED, Event, EventType
 from inboxd.core.tracking import Traits
 from inboxd.model import Direction, Kind, Topic, Urgency
 from inboxd.store.repeats import Repeats
@@ -28,7 +28,7 @@ _OLDEST = timedelta(days=5 * 366)
 _SAID = """
 SELECT m.conversation_id, m.id, m.direction, m.sent_at, m.seen_at, m.deleted_at, a.followers,
        m.kind, m.topics, m.urgency, m.language, instr(m.text, '?'), a.remote_id, m.addressees,
-       m.versions
+       m.versions, m.staff
   FROM json_each(?) AS b
   JOIN messages AS m ON m.conversation_id = json_extract(b.value, '$[0]')
                     AND m.sent_at > json_extract(b.value, '$[1]')
@@ -147,7 +147,7 @@ class HappenedStore:
     def _add_answers(self, answers: list[tuple[int, Event]], happened: Happened) -> None:
         repeated = self._repeats.among([answer.ref for _, answer in answers])
         for conversation, answer in answers:
-            is_repeated = answer.ref in repeated
+            is_repeated = answer.ref in repeated and answer.detail != BY_STAFF
             event = answer._replace(detail=REPEATED) if is_repeated else answer
             happened.add(conversation, event)
 
@@ -165,7 +165,8 @@ def _answer(row: Sequence[Any], *, several: bool) -> tuple[int, Event]:
     """Return the conversation and the event of something that the brand wrote."""
     at, claimed = _times(row[3], row[4])
     to = tuple(json.loads(row[13])) if several and row[13] != "[]" else ()
-    return row[0], Event(at, EventType.ANSWER, row[1], "", claimed, "", to)
+    detail = BY_STAFF if row[15] else ""
+    return row[0], Event(at, EventType.ANSWER, row[1], detail, claimed, "", to)
 
 
 def _times(sent_at: str, seen_at: str) -> tuple[datetime, datetime | None]:

@@ -42,6 +42,8 @@ _MISSED_TOO_OFTEN = 3
 """After so many messages in a row that only reading back has found, a source is deaf."""
 _PATIENCE_AT_FIRST = timedelta(minutes=15)
 """How long the first read may take: it brings days of messages, and goes on page by page."""
+_SAME_TROUBLE = timedelta(minutes=15)
+"""What goes blind within this of the rest of its account is in the same trouble."""
 _PATIENCE_WITH_THE_SPARED = timedelta(days=1)
 _LOOK_AT_SILENCE_EVERY = timedelta(minutes=10)
 
@@ -113,8 +115,13 @@ class Watcher:
     ) -> None:
         """Tell of sources in trouble, unless people have just heard of the same trouble."""
         known = {state.error_class for state in told}
-        news = [s for s in new if not told or (told_as == _REFUSED and s.error_class not in known)]
-        since = min(self._sick_since(state, told_as) for state in (*new, *told))
+        heard_at = max((state.told_at for state in told if state.told_at), default=None)
+        lately = heard_at is not None and now - heard_at <= _SAME_TROUBLE
+        news = [
+            s for s in new if not lately or (told_as == _REFUSED and s.error_class not in known)
+        ]
+        same = (*new, *told) if lately else new
+        since = min(self._sick_since(state, told_as) for state in same)
         names = [state.source for state in new]
         with self._store.transaction():
             if news:

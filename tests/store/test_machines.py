@@ -160,3 +160,13 @@ def test_it_is_said_why_an_answer_was_taken_for_automatic(shop: Shop) -> None:
     assert ["same text" in why for each in reasons for why in each.values()] == [True, True, False]
     told = explain(shop.store, shop.rules, 1, shop.now, UTC)
     assert any("message 2 is taken for automatic" in line for part in told for line in part.lines)
+
+
+def test_what_a_named_member_of_the_staff_writes_is_no_machines(shop: Shop) -> None:
+    """However quick: VK names who of the administrators answered."""
+    shop.hear(said(0, "m1"), answered(0.05, "m2", "We have it, come by!", staff="77"))
+    assert [case["status"] for case in shop.cases()] == ["answered"]
+    shop.hear(
+        said(0, "m3", thread_id="dm:2"), answered(0.05, "m4", "We have it!", thread_id="dm:2")
+    )
+    assert [case["status"] for case in shop.cases()] == ["answered", "waiting"]

@@ -124,6 +124,16 @@ def test_a_lasting_refusal_does_not_hide_a_new_trouble(shop: Shop) -> None:
     assert shop.look(12) == ["account_refused", "account_blind"]
 
 
+def test_what_goes_blind_hours_later_is_a_trouble_of_its_own(shop: Shop) -> None:
+    """One source that is blind for a day must not mute the others."""
+    shop.fail(1, Unavailable("HTTP 503"), "comments")
+    for minute in range(1, 200, 5):
+        shop.read(minute, "direct_messages")
+    assert shop.look(12, 100) == ["account_blind"]
+    assert shop.look(210) == ["account_blind", "account_blind"]
+    assert shop.queued()[-1].headline == "shop is blind: direct_messages not read for 14m"
+
+
 def test_the_same_outage_next_week_is_news_again(shop: Shop) -> None:
     """An episode ends with its recovery: the next one has alerts of its own."""
     shop.read(1)
