@@ -44,6 +44,8 @@ check: lint test ## Lint, test, build the wheel and try it in a fresh environmen
 model: .venv/.dev ## Train the classifier on the seeds in data/ (about two minutes)
 	@$(BIN)/inboxd classifier train $(addprefix --data ,$(wildcard data/messages.*.jsonl)) \
 		--out inboxd/classify/model.npz
+	@$(BIN)/inboxd classifier train --replies $(addprefix --data ,$(wildcard data/replies.*.jsonl)) \
+		--out inboxd/classify/replies.npz
 
 clean: ## Remove everything that was made, .venv included
 	@rm -rf .venv build dist build.log *.egg-info .coverage

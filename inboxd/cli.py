@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from inboxd.classify.compact import Model
+    from inboxd.classify.evaluation import Score
     from inboxd.config import Settings
     from inboxd.core.tracking import CaseState
     from inboxd.model import Author
@@ -84,6 +86,7 @@ class _Words(click.types.StringParamType):
 
 
 _WORDS = _Words()
+_REPLIES = click.option("--replies", is_flag=True, help="The brand's replies instead.")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -442,14 +445,23 @@ def reopen(config: Path, case: int, actor: str) -> None:
 
 @main.command()
 @click.argument("file", type=click.File("rb"), default="-")
-def classify(file: Any) -> None:  # noqa: ANN401 - click gives a binary stream
-    """Judge messages: JSON lines with "text" in, the same with the verdict out."""
-    from inboxd import classify as classifying
-    from inboxd.classify.jsonl import BadLine, classify_lines
+@_REPLIES
+def classify(file: Any, *, replies: bool) -> None:  # noqa: ANN401 - click gives a binary stream
+    """
+    Judge messages: JSON lines with "text" in, the same with the verdict out.
 
+    Replies may also have "sent_at" (ISO 8601) and "question", the customer's message.
+    """
+    from inboxd import classify as classifying
+    from inboxd.classify import jsonl
+
+    if replies:
+        results = jsonl.judge_lines(file, classifying.load_reply_judge())
+    else:
+        results = jsonl.classify_lines(file, classifying.load())
     bad = 0
-    for result in classify_lines(file, classifying.load()):
-        if isinstance(result, BadLine):
+    for result in results:
+        if isinstance(result, jsonl.BadLine):
             bad += 1
             click.echo(f"line {result.number}: {result.why}", err=True)
         else:
@@ -468,21 +480,40 @@ def classifier() -> None:
     "--data", "paths", type=_FILE, multiple=True, required=True, help="Labelled messages."
 )
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
-def train(paths: tuple[Path, ...], out: Path) -> None:
+@_REPLIES
+def train(paths: tuple[Path, ...], out: Path, *, replies: bool) -> None:
     """Train a model on labelled JSON lines; the same lines give the same file."""
-    from inboxd.classify.rows import read_rows
-
-    rows = read_rows(paths)
-    if not rows:
-        raise UserError("there is nothing to train on")
     try:
-        from inboxd.classify import training
+        model, figures = _train(paths, replies=replies)
     except ModuleNotFoundError as error:
         raise UserError(f"training needs {error.name}: pip install 'inboxd[train]'") from None
-    model = training.train(rows, lambda text: click.echo(f"training: {text}", err=True))
     model.save(out)
-    for name, value in model.card["figures"]["all"].items():
+    for name, value in figures.items():
         click.echo(f"{name:34} {value:.3f}")
+
+
+def _train(paths: tuple[Path, ...], *, replies: bool) -> tuple[Model, dict[str, float]]:
+    """Return the model of the rows in *paths*, and what it reached on folds of them."""
+    from inboxd.classify import reply_rows, rows
+    from inboxd.classify.replies import FLAGS
+
+    labelled = reply_rows.read_reply_rows(paths, FLAGS) if replies else []
+    messages = [] if replies else rows.read_rows(paths)
+    if not labelled and not messages:
+        raise UserError("there is nothing to train on")
+
+    def tell(text: str) -> None:
+        click.echo(f"training: {text}", err=True)
+
+    if replies:
+        from inboxd.classify.reply_training import train_replies
+
+        model = train_replies(labelled, tell)
+        return model, dict(model.card["figures"]["question unknown"]["all"])
+    from inboxd.classify import training
+
+    model = training.train(messages, tell)
+    return model, dict(model.card["figures"]["all"])
 
 
 @classifier.command()
@@ -490,8 +521,20 @@ def train(paths: tuple[Path, ...], out: Path) -> None:
     "--data", "paths", type=_FILE, multiple=True, required=True, help="Labelled messages."
 )
 @click.option("--model", type=_FILE, help="Another model than the one that came with inboxd.")
-def evaluate(paths: tuple[Path, ...], model: Path | None) -> None:
+@_REPLIES
+def evaluate(paths: tuple[Path, ...], model: Path | None, *, replies: bool) -> None:
     """Hold the classifier against labelled messages that it has not seen."""
+    scores, figures = (_evaluate_replies if replies else _evaluate)(paths, model)
+    for score in scores:
+        numbers = f"{score.precision:.3f} {score.recall:.3f} {score.f1:.3f} {score.rows:6}"
+        click.echo(f"{score.label:18} {numbers}")
+    for name, value in figures.items():
+        click.echo(f"{name:34} {value:.3f}")
+
+
+def _evaluate(
+    paths: tuple[Path, ...], model: Path | None
+) -> tuple[tuple[Score, ...], dict[str, float]]:
     from inboxd import classify as classifying
     from inboxd.classify import compact, evaluation
     from inboxd.classify.rows import read_rows
@@ -499,12 +542,22 @@ def evaluate(paths: tuple[Path, ...], model: Path | None) -> None:
     rows = read_rows(paths)
     chosen = compact.CompactClassifier(compact.Model.load(model or classifying.SHIPPED))
     result = evaluation.evaluate(rows, chosen.classify([row.text for row in rows]))
-    for scores in (result.kinds, result.topics, result.urgencies):
-        for score in scores:
-            figures = f"{score.precision:.3f} {score.recall:.3f} {score.f1:.3f} {score.rows:6}"
-            click.echo(f"{score.label:18} {figures}")
-    for name, value in result.summary().items():
-        click.echo(f"{name:34} {value:.3f}")
+    return (*result.kinds, *result.topics, *result.urgencies), result.summary()
+
+
+def _evaluate_replies(
+    paths: tuple[Path, ...], model: Path | None
+) -> tuple[tuple[Score, ...], dict[str, float]]:
+    from inboxd import classify as classifying
+    from inboxd.classify import compact, replies, reply_evaluation
+    from inboxd.classify.reply_rows import read_reply_rows
+
+    rows = read_reply_rows(paths)
+    weights = compact.Model.load(model or classifying.SHIPPED_FOR_REPLIES, replies.FLAGS)
+    judge = replies.CompactReplyJudge(weights, classifying.load())
+    verdicts = judge.judge([classifying.Reply(row.text, question=row.question) for row in rows])
+    result = reply_evaluation.evaluate_replies(rows, verdicts)
+    return result.flags, result.summary()
 
 
 def _load(config: Path) -> Settings:

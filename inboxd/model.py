@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
 Json = Mapping[str, Any]
 """A JSON object as parsed; its shape belongs to whoever wrote it."""
@@ -177,6 +177,63 @@ class Verdict:
     urgency: Urgency
     language: str
     scores: Mapping[str, float]
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """
+    When a reply says that something will be done: ``text[start:end]``.
+
+    *on* is the last day that the words allow, counted from when the reply was sent; None if
+    they name no day ("soon") or it is not known when it was sent. *at* is the instant, where
+    an hour or a stretch of hours is said as well.
+    """
+
+    start: int
+    end: int
+    text: str
+    on: date | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """
+    How a reply behaves, each part by itself.
+
+    *punctuation* is whether it ends as a sentence should and has no rows of marks;
+    *capitals* whether sentences begin with one and nothing is shouted. *due* is what the
+    customer's message calls for, ``"apology"`` or ``"thanks"``; "" if neither, or if it is
+    not known.
+    """
+
+    greeting: bool
+    thanks: bool
+    apology: bool
+    punctuation: bool
+    capitals: bool
+    due: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyVerdict:
+    """
+    What is said of one reply of the brand, and why.
+
+    *deflection*: it sends the customer elsewhere; the evidence tells where
+    (``elsewhere:mail``, ``elsewhere:phone``, ``elsewhere:private``, …). *promise*: something
+    will be done later, at *promised* where a time is named. *non_answer*: it misses what was
+    asked. *scores* are the probabilities of these three, by name.
+    """
+
+    deflection: bool
+    promise: bool
+    non_answer: bool
+    language: str
+    scores: Mapping[str, float]
+    manners: Manners
+    promised: Promised | None = None
     evidence: tuple[Evidence, ...] = ()
 
 

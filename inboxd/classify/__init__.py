@@ -1,24 +1,30 @@
 """
-What a customer's message is: language, kind, topics, urgency, and the words that say so.
+What a customer's message is, and how the brand replied, with the words that say so.
 
-The interface is :class:`Classifier`; :func:`load` gives the one in use. Nothing heavy is
-imported or read before the first message is classified.
+The interfaces are :class:`Classifier` and :class:`ReplyJudge`; :func:`load` and
+:func:`load_reply_judge` give those in use. Nothing heavy is imported or read before the first
+message is judged.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
-    from inboxd.model import Verdict
+    from inboxd.model import ReplyVerdict, Verdict
 
 
 SHIPPED = Path(__file__).with_name("model.npz")
 """The model that comes with this version; `make model` makes it from the seeds."""
+
+SHIPPED_FOR_REPLIES = Path(__file__).with_name("replies.npz")
+"""The model of replies that comes with this version."""
 
 
 class Classifier(Protocol):
@@ -34,9 +40,45 @@ class Classifier(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """
+    One reply of the brand, to be judged.
+
+    *sent_at* is in the zone in which its "today" is meant; without it no date is counted
+    out. *question* is the customer's message that it answers, "" if that is not known.
+    """
+
+    text: str
+    sent_at: datetime | None = None
+    question: str = ""
+
+
+class ReplyJudge(Protocol):
+    """
+    Judges the brand's replies, in batches.
+
+    It never raises for a text, has no memory between calls, and may be called from any
+    thread.
+    """
+
+    def judge(self, replies: Sequence[Reply]) -> list[ReplyVerdict]:
+        """Return one verdict for each reply, in the same order."""
+        ...
+
+
 @cache
 def load() -> Classifier:
     """Return the classifier in use; the same one every time."""
     from inboxd.classify.compact import CompactClassifier, Model  # noqa: PLC0415 -- quick `--help`
 
     return CompactClassifier(Model.load(SHIPPED))
+
+
+@cache
+def load_reply_judge() -> ReplyJudge:
+    """Return the judge of replies in use; the same one every time."""
+    from inboxd.classify.compact import Model  # noqa: PLC0415 -- quick `--help`
+    from inboxd.classify.replies import FLAGS, CompactReplyJudge  # noqa: PLC0415 -- the same
+
+    return CompactReplyJudge(Model.load(SHIPPED_FOR_REPLIES, FLAGS), load())

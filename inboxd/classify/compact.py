@@ -54,10 +54,11 @@ _PLACES = {
 }
 """The column of each label that evidence is shown for."""
 
-_WORD = re.compile(r"[^\W_][\w'’ʼ-]*|[^\w\s]+")
+WORD = re.compile(r"[^\W_][\w'’ʼ-]*|[^\w\s]+")
+"""What is tried as evidence: a word, or a row of signs."""
 _LONG = 500
 _FEW_BLANKS = 3
-_MOST_WORDS = 40
+MOST_WORDS = 40
 """Words of a message that are tried as evidence."""
 _EVIDENCE_A_LABEL = 3
 _BATCH = 64
@@ -81,12 +82,13 @@ class Model:
     temperature: float
     thresholds: Floats
     card: Mapping[str, Any]
+    columns: tuple[str, ...] = COLUMNS
 
     def save(self, path: Path) -> None:
         """Write the model; the same model always gives the same bytes."""
         facts = {
             "format": FORMAT,
-            "columns": list(COLUMNS),
+            "columns": list(self.columns),
             "temperature": self.temperature,
             "card": dict(self.card),
         }
@@ -103,13 +105,13 @@ class Model:
             )
 
     @classmethod
-    def load(cls, path: Path) -> Model:
-        """Read a model; raises UserError if *path* is none that this version can use."""
+    def load(cls, path: Path, columns: tuple[str, ...] = COLUMNS) -> Model:
+        """Read a model of *columns*; raises UserError if *path* is none that fits this version."""
         try:
             # From memory: numpy leaves a file open that turns out to be no archive.
             with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as data:
                 facts = json.loads(bytes(data["facts"]))
-                if facts["format"] != FORMAT or tuple(facts["columns"]) != COLUMNS:
+                if facts["format"] != FORMAT or tuple(facts["columns"]) != columns:
                     raise UserError(f"{path} is a model for another version of inboxd")
                 return cls(
                     idf=data["idf"].astype(np.float32),
@@ -120,6 +122,7 @@ class Model:
                     temperature=facts["temperature"],
                     thresholds=data["thresholds"],
                     card=facts["card"],
+                    columns=columns,
                 )
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise UserError(f"{path} cannot be read as a model: {error}") from error
@@ -135,9 +138,11 @@ class Model:
 
     def judge(self, texts: Sequence[str], ruled: Sequence[Verdict]) -> Floats:
         """Return the scores of *texts*, of which the rules say *ruled*."""
-        scored: Floats = (
-            self.scores(pieces(texts)) + signals_of(texts, ruled) @ self.signals + self.bias
-        )
+        return self.weighed(texts, signals_of(texts, ruled))
+
+    def weighed(self, texts: Sequence[str], signals: Floats) -> Floats:
+        """Return the scores of *texts*, whose further inputs are *signals*."""
+        scored: Floats = self.scores(pieces(texts)) + signals @ self.signals + self.bias
         return scored
 
 
@@ -207,7 +212,7 @@ class CompactClassifier:
         self, texts: Sequence[str], labels: Sequence[_Labels]
     ) -> list[tuple[Evidence, ...]]:
         """Return, for each text, the words that speak most for its labels."""
-        found = [list(_WORD.finditer(text[:20_000]))[:_MOST_WORDS] for text in texts]
+        found = [list(WORD.finditer(text[:20_000]))[:MOST_WORDS] for text in texts]
         words = [match.group() for matches in found for match in matches]
         if not words:
             return [()] * len(texts)

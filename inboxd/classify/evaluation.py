@@ -63,23 +63,23 @@ def evaluate(rows: Sequence[Row], verdicts: Sequence[Verdict]) -> Evaluation:
     pairs = list(zip(rows, verdicts, strict=True))
     return Evaluation(
         rows=len(rows),
-        kinds=tuple(_scores(kinds, [str(kind) for kind in Kind])),
-        complaint=tuple(_scores(complaints, ["True", "False"])),
+        kinds=tuple(scores_of(kinds, [str(kind) for kind in Kind])),
+        complaint=tuple(scores_of(complaints, ["True", "False"])),
         topics=tuple(
-            _scores(
+            scores_of(
                 [(set(row.topics), {str(topic) for topic in said.topics}) for row, said in pairs],
                 [str(topic) for topic in Topic],
             )
         ),
         urgencies=tuple(
-            _scores(
+            scores_of(
                 [({row.urgency}, {str(said.urgency)}) for row, said in pairs],
                 [str(urgency) for urgency in Urgency],
             )
         ),
         language_accuracy=sum(row.language == said.language for row, said in pairs)
         / max(len(pairs), 1),
-        calibration_error=_calibration_error(
+        calibration_error=calibration_error(
             [said.scores["complaint"] for said in verdicts],
             [row.kind == "complaint" for row in rows],
         ),
@@ -92,7 +92,8 @@ def macro(scores: Sequence[Score]) -> float:
     return sum(present) / max(len(present), 1)
 
 
-def _scores(pairs: Sequence[tuple[set[str], set[str]]], labels: Sequence[str]) -> Iterator[Score]:
+def scores_of(pairs: Sequence[tuple[set[str], set[str]]], labels: Sequence[str]) -> Iterator[Score]:
+    """Yield how each of *labels* was found; *pairs* are those that hold and those that were said."""
     for label in labels:
         true = sum(label in truth for truth, _ in pairs)
         said = sum(label in names for _, names in pairs)
@@ -100,7 +101,7 @@ def _scores(pairs: Sequence[tuple[set[str], set[str]]], labels: Sequence[str]) -
         yield Score(label, right / max(said, 1), right / max(true, 1), true)
 
 
-def _calibration_error(shares: Sequence[float], holds: Sequence[bool]) -> float:
+def calibration_error(shares: Sequence[float], holds: Sequence[bool]) -> float:
     """Return the expected calibration error over ten equal bins."""
     error = 0.0
     for place in range(_BINS):

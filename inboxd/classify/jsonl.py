@@ -10,13 +10,16 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+from inboxd.classify import Reply
 
-    from inboxd.classify import Classifier
-    from inboxd.model import Verdict
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from inboxd.classify import Classifier, ReplyJudge
+    from inboxd.model import ReplyVerdict, Verdict
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _SCORE_DIGITS = 4
@@ -55,17 +58,46 @@ def classify_lines(
     Up to *batch* lines are read before the first result comes out. Keys of the input that a
     verdict has too are replaced by the verdict's.
     """
+
+    def added(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        return list(map(as_json, classifier.classify([each["text"] for each in records])))
+
+    return _through(lines, _fault_of, added, batch)
+
+
+def judge_lines(
+    lines: Iterable[str | bytes], judge: ReplyJudge, batch: int = 256
+) -> Iterator[Classified | BadLine]:
+    """
+    Yield what became of each line of *lines*, which are replies of the brand.
+
+    They may have ``sent_at`` (ISO 8601), from which dates are counted out in its own zone,
+    and ``question``, the customer's message; otherwise as :func:`classify_lines`.
+    """
+
+    def added(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        return list(map(reply_as_json, judge.judge(list(map(_reply, records)))))
+
+    return _through(lines, _fault_of_reply, added, batch)
+
+
+def _through(
+    lines: Iterable[str | bytes],
+    fault: Callable[[object], str],
+    added: Callable[[Sequence[dict[str, Any]]], list[dict[str, Any]]],
+    batch: int,
+) -> Iterator[Classified | BadLine]:
     read: list[_Message | BadLine] = []
     for number, line in enumerate(lines, 1):
         if line.strip():
-            read.append(_parse(number, line))
+            read.append(_parse(number, line, fault))
         if len(read) >= batch:
-            yield from _finish(read, classifier)
+            yield from _finish(read, added)
             read.clear()
-    yield from _finish(read, classifier)
+    yield from _finish(read, added)
 
 
-def _parse(number: int, line: str | bytes) -> _Message | BadLine:
+def _parse(number: int, line: str | bytes, fault: Callable[[object], str]) -> _Message | BadLine:
     """Return the message on *line*, or what is wrong with it."""
     try:
         record = json.loads(line.decode("utf-8-sig") if isinstance(line, bytes) else line)
@@ -76,7 +108,7 @@ def _parse(number: int, line: str | bytes) -> _Message | BadLine:
     except (RecursionError, ValueError):
         # Brackets nested by the thousand, or a number of more digits than Python converts.
         return BadLine(number, "not JSON that can be read: nested too deeply or a number too long")
-    if why := _fault_of(record):
+    if why := fault(record):
         return BadLine(number, why)
     return _Message(number, record)
 
@@ -92,6 +124,29 @@ def _fault_of(record: object) -> str:
     return ""
 
 
+def _fault_of_reply(record: object) -> str:
+    if why := _fault_of(record):
+        return why
+    assert isinstance(record, dict)  # noqa: S101 - the line above has seen to it
+    for key in ("sent_at", "question"):
+        if not isinstance(record.get(key, ""), str | None):
+            return f'"{key}" is {_name(record[key])}, not a string'
+    try:
+        _sent_at(record)
+    except ValueError:
+        return f'"sent_at" is no ISO 8601 time: {record["sent_at"]!r}'
+    return ""
+
+
+def _sent_at(record: dict[str, Any]) -> datetime | None:
+    written = record.get("sent_at")
+    return datetime.fromisoformat(written) if written else None
+
+
+def _reply(record: dict[str, Any]) -> Reply:
+    return Reply(record["text"], _sent_at(record), record.get("question") or "")
+
+
 def _name(value: object) -> str:
     """Return what JSON calls the type of *value*."""
     if value is None:
@@ -101,16 +156,16 @@ def _name(value: object) -> str:
 
 
 def _finish(
-    read: Sequence[_Message | BadLine], classifier: Classifier
+    read: Sequence[_Message | BadLine],
+    added: Callable[[Sequence[dict[str, Any]]], list[dict[str, Any]]],
 ) -> Iterator[Classified | BadLine]:
     """Yield the results of one batch, with the bad lines in their places."""
-    texts = [each.record["text"] for each in read if isinstance(each, _Message)]
-    verdicts = iter(classifier.classify(texts))
+    verdicts = iter(added([each.record for each in read if isinstance(each, _Message)]))
     for each in read:
         if isinstance(each, BadLine):
             yield each
         else:
-            yield Classified(each.number, _dump(each.record | as_json(next(verdicts))))
+            yield Classified(each.number, _dump(each.record | next(verdicts)))
 
 
 def as_json(verdict: Verdict) -> dict[str, Any]:
@@ -121,6 +176,23 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
         "urgency": str(verdict.urgency),
         "language": verdict.language,
         "scores": {kind: round(score, _SCORE_DIGITS) for kind, score in verdict.scores.items()},
+        "evidence": [asdict(evidence) for evidence in verdict.evidence],
+    }
+
+
+def reply_as_json(verdict: ReplyVerdict) -> dict[str, Any]:
+    """Return *verdict* as the keys that ``inboxd classify --replies`` adds to a line."""
+    when = verdict.promised
+    return {
+        "deflection": verdict.deflection,
+        "promise": verdict.promise,
+        "promise_when": when.text if when else "",
+        "promise_date": when.on.isoformat() if when and when.on else None,
+        "promise_at": when.at.isoformat() if when and when.at else None,
+        "non_answer": verdict.non_answer,
+        "manners": asdict(verdict.manners),
+        "language": verdict.language,
+        "scores": {flag: round(score, _SCORE_DIGITS) for flag, score in verdict.scores.items()},
         "evidence": [asdict(evidence) for evidence in verdict.evidence],
     }
 

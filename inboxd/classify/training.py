@@ -93,7 +93,7 @@ def fold_of(idea: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class Seen:
     """The training rows as numbers: pieces that occur more than once, then the signals."""
 
     matrix: csr_matrix
@@ -102,19 +102,30 @@ class _Seen:
 
 
 def _fit(rows: Sequence[Row]) -> Model:
-    seen = _seen([row.text for row in rows])
+    texts = [row.text for row in rows]
+    seen = seen_in(texts, signals_of(texts, [judge(text) for text in texts]))
     columns = np.stack(
         [
             *_several(seen.matrix, [row.kind for row in rows], list(Kind)),
-            *(_column(seen.matrix, [topic in row.topics for row in rows]) for topic in Topic),
+            *(column(seen.matrix, [topic in row.topics for row in rows]) for topic in Topic),
             *_several(seen.matrix, [row.urgency for row in rows], list(Urgency)),
             *_several(seen.matrix, [row.language for row in rows], LANGUAGES),
         ],
         axis=1,
     )
+    return linear(seen, columns, COLUMNS, np.full(len(Topic), 0.5, np.float32))
+
+
+def linear(
+    seen: Seen,
+    columns: NDArray[np.float64],
+    names: tuple[str, ...],
+    thresholds: NDArray[np.float32],
+) -> Model:
+    """Return the model of what was *seen*; *columns* are the weights as `column` gives them."""
     known, end = columns[:-1], len(seen.buckets)
     scale = np.maximum(np.abs(known[:end]).max(axis=0), 1e-9).astype(np.float32) / 127
-    weights = np.zeros((BUCKETS, len(COLUMNS)), np.int8)
+    weights = np.zeros((BUCKETS, len(names)), np.int8)
     weights[seen.buckets] = np.rint(known[:end] / scale)
     return Model(
         idf=seen.idf,
@@ -123,12 +134,14 @@ def _fit(rows: Sequence[Row]) -> Model:
         signals=(known[end:] * _SIGNAL).astype(np.float32),
         bias=columns[-1].astype(np.float32),
         temperature=1.0,
-        thresholds=np.full(len(Topic), 0.5, np.float32),
+        thresholds=thresholds,
         card={},
+        columns=names,
     )
 
 
-def _seen(texts: Sequence[str]) -> _Seen:
+def seen_in(texts: Sequence[str], signals: NDArray[np.float32], least: int = _LEAST) -> Seen:
+    """Return *texts* and their *signals* as they are trained on; *least* texts have a piece."""
     counted = pieces(texts)
     shape = (len(texts), BUCKETS)
     matrix = csr_matrix((counted.values, counted.buckets, counted.starts), shape=shape)
@@ -136,24 +149,26 @@ def _seen(texts: Sequence[str]) -> _Seen:
     # Stored in half precision; what was trained on is what will be judged by.
     idf = (np.log((1 + len(texts)) / (1 + occurrences)) + 1).astype(np.float16)
     weighed = normalize(matrix @ diags(idf.astype(np.float32)))
-    buckets = np.flatnonzero(occurrences >= _LEAST)
-    signals = csr_matrix(signals_of(texts, [judge(text) for text in texts]) * _SIGNAL)
-    return _Seen(hstack([weighed[:, buckets], signals]).tocsr(), buckets, idf.astype(np.float32))
+    buckets = np.flatnonzero(occurrences >= least)
+    beside = csr_matrix(signals * _SIGNAL)
+    return Seen(hstack([weighed[:, buckets], beside]).tocsr(), buckets, idf.astype(np.float32))
 
 
 def _several(
     matrix: csr_matrix, labels: Sequence[str], classes: Sequence[str]
 ) -> list[NDArray[np.float64]]:
     """Return a column for each of *classes*: one against the others."""
-    return [_column(matrix, [label == name for label in labels]) for name in classes]
+    return [column(matrix, [label == name for label in labels]) for name in classes]
 
 
-def _column(matrix: csr_matrix, holds: Sequence[bool]) -> NDArray[np.float64]:
+def column(
+    matrix: csr_matrix, holds: Sequence[bool], strength: float = _STRENGTH
+) -> NDArray[np.float64]:
     """Return the weights of one score, the bias last; without examples it says never."""
     if not any(holds) or all(holds):
         return np.append(np.zeros(matrix.shape[1]), 20.0 if all(holds) else -20.0)
     model = LogisticRegression(
-        C=_STRENGTH, class_weight="balanced", solver="liblinear", tol=1e-2, random_state=0
+        C=strength, class_weight="balanced", solver="liblinear", tol=1e-2, random_state=0
     )
     model.fit(matrix, list(holds))
     return np.append(model.coef_[0], model.intercept_[0])
