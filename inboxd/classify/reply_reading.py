@@ -49,7 +49,7 @@ LABELS = (
 )
 """What is looked for, in the order of the model's inputs."""
 
-FORMS = 14
+FORMS = 18
 """Further inputs, about form and company; see :func:`_form_of`."""
 
 _CYRILLIC = frozenset({"ru", "uk", "be", "bg", "sr", "mk", "kk"})
@@ -58,15 +58,20 @@ _CONTACTS = (
     (
         "elsewhere:phone",
         re.compile(
-            r"<phone>|(?<![\w+])(?:\+\d{1,3}|8|0)[\s(-]{0,2}\d{2,5}(?:[\s()/-]{1,2}\d{2,4}){1,4}(?!\w)"
+            r"<phone>|(?<![\w+])(?:\+\d{1,3}|1|8|0)[\s(-]{0,2}\d{2,5}(?:[\s()/-]{1,2}\d{2,4}){1,4}(?!\w)"
         ),
     ),
     ("elsewhere:link", re.compile(r"<url>|https?://\S{1,500}|www\.\S{1,500}")),
 )
-_FUTURE = re.compile(
-    r"\b(?:по|про|пере|при|от|вы|ви|за|до|раз|рас|роз|вер|у|об|на|с|від|над|под|под|вос|ис|из)"
-    r"\w{2,12}(?:[^аеяуюєї\W]ем|[^аяую\W]им|имо|емо|ємо|имем|[^аоуеиія\W]ю|[лшчжмт]у|ит|ет|ит?ь?ся|ят|ат|уть|ють|ить)\b"
+_BEGINS = (
+    r"\b(?:по|про|пере|при|от|вы|ви|за|до|раз|рас|роз|в|у|об|на|с|со|від|над|под|під|вос|ис|из|з)"
 )
+_WE_SHALL = re.compile(
+    _BEGINS + r"\w{1,12}(?:[^аеиояуюєї\W][еи]м|[^аеияу\W]ємся|имо|емо|ємо|[лдн]ю|[шчжщт]у)(?:ся|сь)?\b"
+)
+_THEY_SHALL = re.compile(_BEGINS + r"\w{1,12}[^аеиояуюєї\W](?:[еи]т|[ая]т|[ую]т|ить|ять|ать|уть)ь?(?:ся|сь)?\b")
+"""The future of Russian and Ukrainian, roughly: verbs with a prefix, in the present's endings."""
+
 _LONG, _SHORT = 300, 25
 
 
@@ -141,7 +146,6 @@ def _form_of(reading: ReplyReading) -> list[float]:
     elsewhere = any(label.startswith("elsewhere:") for label in labels)
     sends = "send:verb" in labels
     head = promised.lowered(text)
-    futures = len(_FUTURE.findall(head))
     words = text.count(" ") + 1
     return [
         float(sends and elsewhere),
@@ -151,7 +155,11 @@ def _form_of(reading: ReplyReading) -> list[float]:
         float(any(phrase.firm for phrase in reading.times)),
         float(bool(reading.times)),
         float(any(phrase.vague for phrase in reading.times)),
-        min(futures, 2) / 2,
+        min(len(_WE_SHALL.findall(head)), 2) / 2,
+        min(len(_THEY_SHALL.findall(head)), 2) / 2,
+        float(sends and "elsewhere:private" in labels),
+        float("<email>" in text or bool(_CONTACTS[0][1].search(text[:4_000]))),
+        float(bool(_CONTACTS[1][1].search(text[:4_000]))),
         min(len(text), _LONG) / _LONG,
         float(len(text) < _SHORT),
         float("?" in text),
