@@ -31,6 +31,9 @@ _JOINS = re.compile(
 _EARLIEST_BARE_HOUR = 8
 """An hour below this is in the afternoon, unless it is said to be in the morning."""
 
+_LATEST_BARE_HOUR = 8
+"""What has passed today up to this hour is meant for the evening, beyond it for tomorrow."""
+
 _MORNING_ENDS = 11
 """From this hour on "in the morning" is that of the next day."""
 
@@ -312,8 +315,9 @@ def _time_of(atom: Atom, phrase: Phrase, sent_at: datetime, *, is_today: bool) -
         hour, minute = hour - 1, 30
     said = " ".join(each.match.group() for each in phrase.atoms)
     if hour < 12 and not _EARLY.search(said):
-        passed = is_today and time(hour, minute) <= sent_at.time()
+        # "09:30" and "10:00" are written by the 24 hours of the day, "6" and "6:30" are not.
         written = groups.get("min") is not None and len(groups["h"]) > 1
-        if _LATE.search(said) or (not written and hour < _EARLIEST_BARE_HOUR) or passed:
+        passed = is_today and time(hour, minute) <= sent_at.time() and hour <= _LATEST_BARE_HOUR
+        if _LATE.search(said) or (not written and (hour < _EARLIEST_BARE_HOUR or passed)):
             hour += 12
     return time(hour % 24, minute) if hour <= 24 else None
