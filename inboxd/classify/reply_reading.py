@@ -49,6 +49,9 @@ LABELS = (
 )
 """What is looked for, in the order of the model's inputs."""
 
+LISTED = len(LABELS) + 5
+"""How many of the inputs, the first ones, are what the lists found."""
+
 FORMS = 18
 """Further inputs, about form and company; see :func:`_form_of`."""
 
@@ -68,7 +71,7 @@ _BEGINS = (
 )
 _WE_SHALL = re.compile(
     _BEGINS
-    + r"\w{1,12}(?:[^аеиояуюєї\W][еи]м|[^аеияу\W]ємся|имо|емо|ємо|[лдн]ю|[шчжщт]у)(?:ся|сь)?\b"
+    + r"\w{1,12}(?:[^аеиояуюєї\W][еи]м|[^аеияу\W]ємся|имо|емо|ємо|[лдн]ю|[шчжщтнд]у)(?:ся|сь)?\b"
 )
 _THEY_SHALL = re.compile(
     _BEGINS + r"\w{1,12}[^аеиояуюєї\W](?:[еи]т|[ая]т|[ую]т|ить|ять|ать|уть)ь?(?:ся|сь)?\b"
@@ -155,12 +158,12 @@ def _form_of(reading: ReplyReading) -> list[float]:
         float(sends and not elsewhere),
         float(sends and elsewhere and "here:here" not in labels),
         float("promise:act" in labels and bool(reading.times)),
+        float(sends and "elsewhere:private" in labels),
         float(any(phrase.firm for phrase in reading.times)),
         float(bool(reading.times)),
         float(any(phrase.vague for phrase in reading.times)),
         min(len(_WE_SHALL.findall(head)), 2) / 2,
         min(len(_THEY_SHALL.findall(head)), 2) / 2,
-        float(sends and "elsewhere:private" in labels),
         float("<email>" in text or bool(_CONTACTS[0][1].search(text[:4_000]))),
         float(bool(_CONTACTS[1][1].search(text[:4_000]))),
         min(len(text), _LONG) / _LONG,

@@ -1,10 +1,11 @@
 """
 How the model of replies is trained: as the compact one, with the lists' findings beside.
 
-Needs scikit-learn (the extra ``train``). Each reply is learnt three times: with the
-customer's message and without, because it is judged either way, and by its pieces alone. The
-lists know the wording of the seeds better than that of the world; a model that never had to
-do without them trusts their silence too much. The same rows give the same model, bit for bit.
+Needs scikit-learn (the extra ``train``). Each reply is learnt four times: with the customer's
+message and without, because it is judged either way; as if the word lists had found nothing;
+and by its pieces alone. The lists know the wording of the seeds better than that of the world,
+and a model that never had to do without them trusts their silence too much. The same rows give
+the same model, bit for bit.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from inboxd.classify import Reply, load
 from inboxd.classify.compact import LANGUAGES
 from inboxd.classify.replies import FLAGS, CompactReplyJudge, asked_of, inputs_of
 from inboxd.classify.reply_evaluation import evaluate_replies
-from inboxd.classify.reply_reading import read_reply
+from inboxd.classify.reply_reading import LISTED, read_reply
 from inboxd.classify.training import FOLDS, column, fold_of, linear, seen_in
 
 if TYPE_CHECKING:
@@ -125,8 +126,10 @@ def _held_out(
 
 
 def _fit(*parts: _Set) -> Model:
-    bare = replace(parts[0], inputs=np.zeros_like(parts[0].inputs))
-    learnt = (*parts, bare)
+    unlisted = parts[0].inputs.copy()
+    unlisted[:, :LISTED] = 0
+    bare = np.zeros_like(unlisted)
+    learnt = (*parts, *(replace(parts[0], inputs=inputs) for inputs in (unlisted, bare)))
     texts = [reply.text for part in learnt for reply in part.replies]
     rows = [row for part in learnt for row in part.rows]
     inputs = np.concatenate([part.inputs for part in learnt])
