@@ -41,10 +41,17 @@ NUMBERS = {
     10: "десять десяти десятої ten zehn",
     11: "одиннадцать одиннадцати одинадцятої eleven elf",
     12: "двенадцать двенадцати дванадцятої twelve zwölf",
+    15: "пятнадцать п'ятнадцять fifteen fünfzehn",
+    20: "двадцать двадцять twenty zwanzig",
+    30: "тридцать тридцять thirty dreißig",
+    40: "сорок forty vierzig",
+    45: "forty-five fünfundvierzig",
     FEW: "несколько нескольких кілька кількох few several paar wenigen wenige",
 }
 _THIRD = {"третьої": 3, "третьей": 3, "drei": 3, "three": 3, "три": 3, "трех": 3, "трьох": 3}
-HOUR_WORDS = {"часу": 1, "двум": 2, "трем": 3, "четырем": 4, "п'ятої": 5, "першої": 1, "другої": 2}
+_BY_HOUR = {"часу": 1, "двум": 2, "трем": 3, "четырем": 4, "п'ятої": 5, "першої": 1, "другої": 2}
+_LOCATIVE = {"першій": 1, "другій": 2, "третій": 3, "четвертій": 4, "п'ятій": 5, "шостій": 6}
+_LOCATIVE |= {"сьомій": 7, "восьмій": 8, "дев'ятій": 9, "десятій": 10, "четвертої": 4}
 
 WEEKDAYS = (
     "понед montag monday",
@@ -79,7 +86,8 @@ _UNIT_OF = _stems(iter(UNITS.items()))
 _NUMBER_OF: Mapping[str, int] = (
     {word: number for number, words in NUMBERS.items() for word in words.split()}
     | _THIRD
-    | HOUR_WORDS
+    | _BY_HOUR
+    | _LOCATIVE
 )
 _WEEKDAY_OF = _stems((place, stems) for place, stems in enumerate(WEEKDAYS))
 _MONTH_OF = _stems((place + 1, stems) for place, stems in enumerate(MONTHS))
@@ -113,7 +121,10 @@ def number(word: str | None) -> int:
     """Return the number that *word* writes in figures or letters; 1 where none is written."""
     if not word:
         return 1
-    return int(word) if word.isdecimal() else _NUMBER_OF.get(word, 1)
+    if word.isdecimal():
+        return int(word)
+    # "a few", "ein paar", "a couple of": the word that counts is the last one.
+    return _NUMBER_OF.get(word.removesuffix(" of").split()[-1], 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +143,14 @@ class Pattern:
 
 _FIRM = "firm"
 _NUMBER_WORD = {
-    "ru": r"один|одного|одну|дв[аеу]х?|тр[иех]{1,2}х?|четыр\w{1,3}|пяти?|шести?|семи?|восемь|восьми|девяти?|десяти?|несколько|нескольких|пар[уы]",
-    "uk": r"один|одного|одну|дв[аі]|двох|три|трьох|чотир\w{1,4}|п'ят[иь]|шіст[ьи]|шести|сім|семи|вісім|восьми|дев'ят[ьи]|десят[ьи]|кілька|кількох|пару",
-    "de": r"einer|einem|einen|eine|ein(?: paar)?|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|zwölf|paar|wenigen",
-    "en": r"an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|a few|few|a couple of|couple of|several",
+    "ru": r"один|одного|одну|дв[аеу]х?|тр[иех]{1,2}х?|четыр\w{1,3}|пяти?|шести?|семи?|восемь|восьми|девяти?|десяти?|пятнадцать|двадцать|тридцать|сорок|несколько|нескольких|пар[уы]",
+    "uk": r"один|одного|одну|дв[аі]|двох|три|трьох|чотир\w{1,4}|п'ят[иь]|шіст[ьи]|шести|сім|семи|вісім|восьми|дев'ят[ьи]|десят[ьи]|п'ятнадцять|двадцять|тридцять|сорок|кілька|кількох|пару",
+    "de": r"einer|einem|einen|eine|ein(?: paar)?|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|zwölf|fünfzehn|zwanzig|dreißig|vierzig|fünfundvierzig|paar|wenigen",
+    "en": r"an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|forty-five|forty|a few|few|a couple of|couple of|several",
 }
 _HOUR_WORD = {
     "ru": r"часу|двум|двух|трем|трех|четырем|пяти|шести|семи|восьми|девяти|десяти|одиннадцати|двенадцати",
-    "uk": r"першої|другої|третьої|п'ятої|шостої|сьомої|восьмої|восьми|дев'ятої|десятої|одинадцятої|дванадцятої|шести|семи",
+    "uk": r"першої|другої|третьої|п'ятої|шостої|сьомої|восьмої|восьми|дев'ятої|десятої|одинадцятої|дванадцятої|шести|семи|(?:перш|друг|трет|четверт|п'ят|шост|сьом|восьм|дев'ят|десят)ій|четвертої",
     "de": r"eins|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf",
     "en": r"one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve",
 }
@@ -167,9 +178,10 @@ _RAW = {
         ("day", 1, "", r"(?:до |к )?завтра"),
         ("ahead", 0, _FIRM, r"(?:через|в течение|в теч\.?|за|в ближайшие|максимум|не позднее)\s+(?:{N}\s+)?(?P<work>раб\w{0,7}\.?\s+|банк\w{0,8}\s+|календ\w{0,8}\s+)?(?P<unit>полчаса|получаса|минут\w{0,2}|мин|час\w{0,2}|ч|сутки|суток|дн\w{1,3}|день|недел\w{1,2}|месяц\w{0,3})"),
         ("ahead", 0, "", r"{N}\s+(?P<work>раб\w{0,7}\.?\s+|банк\w{0,8}\s+)?(?P<unit>минут\w{0,2}|час\w{0,2}|сутки|суток|дня|дней|день|недел\w{1,2})(?! назад)"),
+        ("ahead", 0, _FIRM, r"(?P<unit>минут|часа|часов|дня|дней)\s+через\s+{N}"),
         ("end", 0, _FIRM, r"(?:до|к|в)\s+конц[ауе]\s+(?:рабочего\s+)?(?P<unit>дня|недели|месяца|года)"),
         ("weekday", 0, _FIRM, r"(?:до|к|ко|не позднее|не позже)\s+(?P<next>следующ\w{2,3}\s+)?(?P<wd>{D})"),
-        ("weekday", 0, "", r"(?:в|во|с)\s+(?P<next>следующ\w{2,3}\s+)?(?P<wd>{D})"),
+        ("weekday", 0, "", r"(?:в|во|с|на)\s+(?P<next>следующ\w{2,3}\s+)?(?P<wd>{D})"),
         ("date", 0, "", r"(?:до |к |с |после )?(?P<d>[0-3]?\d)(?:-?го|-?му)?\s+(?P<month>{M})"),
         ("date", 0, "", r"(?:до |к |после )?(?P<d>[0-3]?\d)(?:\s+числа|-го|-му)"),
         ("date", 0, "", r"(?:до |к )?(?P<d>[0-3]\d)\.(?P<mm>[01]\d)(?:\.(?:20)?\d\d)?"),
@@ -194,7 +206,7 @@ _RAW = {
         ("day", 1, _FIRM, r"(?:не пізніше )?наступної доби"),
         ("end", 0, _FIRM, r"(?:до|під|на|в)\s+кін(?:ця|ець|ці)\s+(?:робочого\s+)?(?P<unit>дня|тижня|місяця|року)"),
         ("weekday", 0, _FIRM, r"(?:до|не пізніше)\s+(?P<next>наступн\w{2,3}\s+)?(?P<wd>{D})"),
-        ("weekday", 0, "", r"(?:в|у|з)\s+(?P<next>наступн\w{1,3}\s+)?(?P<wd>{D})"),
+        ("weekday", 0, "", r"(?:в|у|з|на)\s+(?P<next>наступн\w{1,3}\s+)?(?P<wd>{D})"),
         ("date", 0, "", r"(?:до |з |після )?(?P<d>[0-3]?\d)(?:-?го)?\s+(?P<month>{M})"),
         ("date", 0, "", r"(?:до |після )?(?P<d>[0-3]?\d)(?:\s+числа|-го)"),
         ("date", 0, "", r"(?:до )?(?P<d>[0-3]\d)\.(?P<mm>[01]\d)(?:\.(?:20)?\d\d)?"),
@@ -238,18 +250,18 @@ _RAW = {
         ("month", 10, "", r"anfang (?P<month>{M})"),
         ("month", 20, "", r"mitte (?P<month>{M})"),
         ("month", 0, "", r"(?:ende|im|noch im) (?P<month>{M})"),
-        ("vague", 0, "", r"demnächst|in kürze|zeitnah|umgehend|schnellstmöglich|baldmöglichst|im (?:frühjahr|frühling|sommer|herbst|winter)|im neuen jahr|mit dem nächsten update"),
+        ("vague", 0, "", r"demnächst|sofort|in kürze|zeitnah|umgehend|schnellstmöglich|baldmöglichst|im (?:frühjahr|frühling|sommer|herbst|winter)|im neuen jahr|mit dem nächsten update"),
     ),
     "en": (
         ("day", 0, "", r"(?:later |by |before the end of |end of )?today|(?:by |before )?tonight|(?:by |later )?this (?:evening|afternoon|morning)"),
         ("day", 2, "", r"(?:by )?(?:the )?day after tomorrow"),
-        ("day", 1, "", r"(?:by |before )?tomorrow"),
+        ("day", 1, "", r"(?:by |before )?tomorrow(?: morning| afternoon| evening| night)?"),
         ("ahead", 0, _FIRM, r"(?:within|in|over|after|inside)\s+(?:the\s+)?(?:next\s+|following\s+)?(?:{N}[\s-]+)?(?P<work>working\s+|business\s+)?(?P<unit>minutes?|mins?|half an hour|hours?|hrs?|days?|weeks?|months?)(?! ago)"),
         ("ahead", 0, _FIRM, r"(?:within|in)\s+(?P<unit>half an hour|half hour)"),
         ("ahead", 0, "", r"{N}[\s-]+(?P<work>working\s+|business\s+)?(?P<unit>minutes?|hours?|hrs?|days?|weeks?)(?! ago)"),
         ("end", 0, _FIRM, r"(?:by |before |at )?(?:the )?(?:end|close) of (?:the |this )?(?:working |business )?(?P<unit>day|week|month|year|business|play)|(?:by )?(?P<unit2>eod|cob|eow)"),
-        ("weekday", 0, _FIRM, r"(?:by|before|no later than|until)\s+(?P<next>next\s+)?(?P<wd>{D})"),
-        ("weekday", 0, "", r"(?:(?:on|this|come)\s+)?(?P<next>next\s+)?(?P<wd>{D})(?:'s)?(?:\s+at the latest)?"),
+        ("weekday", 0, _FIRM, r"(?:by|before|no later than|until)\s+(?P<next>next\s+)?(?P<wd>{D})(?:\s+(?:morning|afternoon|evening|night))?"),
+        ("weekday", 0, "", r"(?:(?:on|this|come)\s+)?(?P<next>next\s+)?(?P<wd>{D})(?:'s)?(?:\s+(?:morning|afternoon|evening|night|at the latest))?"),
         ("date", 0, "", r"(?:(?:by|on|before|no later than|until)\s+)?(?:the\s+)?(?P<d>[0-3]?\d)(?:st|nd|rd|th)?(?:\s+of)?\s+(?P<month>{M})"),
         ("date", 0, "", r"(?:(?:by|on|before|no later than|until)\s+)?(?P<month>{M})\s+(?:the\s+)?(?P<d>[0-3]?\d)(?:st|nd|rd|th)?(?!\d)"),
         ("date", 0, "", r"(?:(?:by|on|before|no later than|until)\s+)?(?:the\s+)?(?P<d>[0-3]?\d)(?:st|nd|rd|th)"),
