@@ -44,6 +44,9 @@ _SHOWN_AS = {
     "rebuff": "non_answer",
     "manners": "manners",
 }
+_MARKS = re.compile(r"[!-/:-@«»„“”…–—]+")
+"""What is weighed and explains nothing to a person: a full stop, a bracket."""
+
 _BATCH = 64
 _WORDS_SHOWN = 3
 _WORD_OF_QUESTION = re.compile(r"[^\W\d_]{4,24}")
@@ -160,8 +163,8 @@ def _shown(span: Evidence) -> Evidence | None:
 
 def _strongest(flag: str, matches: Sequence[re.Match[str]], column: Floats) -> Iterator[Evidence]:
     for place in sorted(np.argsort(-column, kind="stable")[:_WORDS_SHOWN]):
-        if column[place] > 0:
-            match = matches[place]
+        match = matches[place]
+        if column[place] > 0 and not _MARKS.fullmatch(match.group()):
             yield Evidence(match.start(), match.end(), match.group(), f"{flag}:word")
 
 

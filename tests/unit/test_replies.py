@@ -113,6 +113,12 @@ def test_plain_answer_is_none_of_these(text: str) -> None:
     assert not verdict.non_answer
 
 
+def test_full_stop_is_no_evidence() -> None:
+    """Where only the model's own words can be shown, they are words (or emoji)."""
+    for text in ("Wir melden uns innerhalb von 24 Stunden.", "👍", "Ja. Nein. Doch!"):
+        assert all(span.text.strip(".,!?") for span in judge(text).evidence)
+
+
 def test_manners_are_told_part_by_part() -> None:
     """Each part is shown by itself, with the words that show it."""
     good = judge("Здравствуйте! Извините за задержку, спасибо за терпение.").manners
