@@ -17,6 +17,7 @@ import click
 
 from inboxd import __version__
 from inboxd.errors import ConfigError, InboxdError, Problem, UserError
+from inboxd.model import Kind, Topic, Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -85,8 +86,25 @@ class _Words(click.types.StringParamType):
         return text
 
 
+class _Language(_Words):
+    """The code of a language."""
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - click's signature
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str:
+        """Return *value* in small letters, or fail where it cannot be a language's code."""
+        text = super().convert(value, param, ctx).lower()
+        if not (text.isascii() and text.isalpha() and 2 <= len(text) <= 3):
+            self.fail(f"{text!r} is no code of a language; write ru, uk, de, en …", param, ctx)
+        return text
+
+
 _WORDS = _Words()
 _REPLIES = click.option("--replies", is_flag=True, help="The brand's replies instead.")
+_LANGUAGE = _Language()
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -444,6 +462,53 @@ def reopen(config: Path, case: int, actor: str) -> None:
 
 
 @main.command()
+@click.argument("case", type=int)
+@click.option("--message", type=int, help="Which message (default: the one that tells most).")
+@click.option("--kind", type=click.Choice([str(kind) for kind in Kind]), help="What it is.")
+@click.option(
+    "--topic",
+    "topics",
+    type=click.Choice([str(topic) for topic in Topic]),
+    multiple=True,
+    help="What it is about, in the place of all that was said; may be given several times.",
+)
+@click.option("--urgency", type=click.Choice([str(urgency) for urgency in Urgency]))
+@click.option("--language", type=_LANGUAGE, help="Its code: ru, uk, de, en …")
+@click.option(
+    "--as", "actor", type=_WORDS, default=getpass.getuser, help="Who says so (default: you)."
+)
+@click.pass_obj
+def correct(  # noqa: PLR0913, PLR0917 - a verdict has four parts
+    config: Path,
+    case: int,
+    message: int | None,
+    kind: str | None,
+    topics: tuple[str, ...],
+    urgency: str | None,
+    language: str | None,
+    actor: str,
+) -> None:
+    """Say what a customer's message really is; it counts at once, and is learnt from."""
+    from inboxd.pipeline import Pipeline
+    from inboxd.store import Said
+
+    said = Said(
+        kind=Kind(kind) if kind else None,
+        topics=tuple(dict.fromkeys(map(Topic, topics))) or None,
+        urgency=Urgency(urgency) if urgency else None,
+        language=language,
+    )
+    if not said:
+        raise UserError("say what it is: --kind, --topic, --urgency or --language")
+    with _store(config) as (store, settings):
+        number = Pipeline(store, settings.rules).correct(case, message, said, actor, _now())
+        policy = _find(store, case).policy
+    words = [kind, *topics, urgency and f"{urgency} urgency", language and f"language {language}"]
+    governs = f"; {policy} governs" if policy else ""
+    click.echo(f"Message {number} of case {case} is {', '.join(filter(None, words))}{governs}.")
+
+
+@main.command()
 @click.argument("file", type=click.File("rb"), default="-")
 @_REPLIES
 def classify(file: Any, *, replies: bool) -> None:  # noqa: ANN401 - click gives a binary stream
@@ -743,6 +808,12 @@ def _message_json(message: ThreadMessage, automatic: str) -> dict[str, Any]:
         "from_elsewhere": message.from_elsewhere,
         "kind": message.kind,
         "topics": message.topics,
+        "corrected": message.corrected
+        and {
+            "by": message.corrected.by,
+            "at": to_text(message.corrected.at),
+            "was": message.corrected.machine.kind,
+        },
         "url": message.url,
         "attachments": message.attachments,
         "versions": [

@@ -124,9 +124,18 @@ class _Teller:
             scores = ", ".join(f"{kind} {share:.2f}" for kind, share in message.scores.items())
             topics = ", ".join(message.topics) or "none"
             yield f"message {message.id}: {message.kind}, {message.urgency} urgency, {topics}"
+            yield from self._correction(message)
             yield f"  language {message.language}; {scores}"
             for span in message.evidence:
                 yield f"  {span['label']}: “{span['text']}”"
+
+    def _correction(self, message: ThreadMessage) -> Iterator[str]:
+        if message.corrected is None:
+            return
+        by, machine = message.corrected.by, message.corrected.machine
+        yield f"  this is the word of {by}, since {self._time(message.corrected.at)}"
+        said = f"{machine.kind}, {machine.urgency} urgency, {', '.join(machine.topics or ())}"
+        yield f"  the classifier ({message.model or '?'}) said {said}, language {machine.language}"
 
     def _is_of_case(self, message: ThreadMessage) -> bool:
         return message.sent_at >= self.case.opened_at or message.id == self.case.first_message

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from inboxd.core.alerts import recovery_alert
 from inboxd.core.tracking import track
+from inboxd.errors import UserError
 from inboxd.model import Direction
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from inboxd.connector import LedgerEntries, Page
     from inboxd.core.tracking import CaseState, History, Rules, WaitState
     from inboxd.model import Message, Stream, Verdict
-    from inboxd.store import Held, OutboxItem, Store, Stored, Unclassified
+    from inboxd.store import Held, OutboxItem, Said, Store, Stored, Unclassified
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +140,34 @@ class Pipeline:
         if used:
             self._store.ledger.add(origin.account, used)
 
-    def judge(self, verdicts: Sequence[tuple[Unclassified, Verdict]], now: datetime) -> None:
-        """Store what the classifier said, and choose policies anew."""
+    def judge(
+        self, verdicts: Sequence[tuple[Unclassified, Verdict]], now: datetime, model: str = ""
+    ) -> None:
+        """Store what the classifier said (by which *model*), and choose policies anew."""
         with self._store.transaction():
-            self.track(self._store.messages.set_verdicts(verdicts, now), now)
+            self.track(self._store.messages.set_verdicts(verdicts, now, model), now)
+
+    def correct(self, case: int, message: int | None, said: Said, actor: str, now: datetime) -> int:
+        """
+        Let a person's word stand for the verdict on a message of *case*; returns its number.
+
+        Without *message* it is the one that tells most of what waits, or of what waited last.
+        Raises UserError where there is nothing that can be corrected.
+        """
+        with self._store.transaction():
+            found = self._store.cases.load([case])
+            if not found:
+                raise UserError(f"there is no case {case}; `inboxd waiting` lists those that wait")
+            number = _telling(found[0][0]) if message is None else message
+            subject = self._store.corrections.subject(case, number)
+            if subject is None:
+                raise UserError(f"there is no message {number} in case {case}; see `show {case}`")
+            if subject.direction is Direction.OUTBOUND:
+                raise UserError(f"message {number} is our own; only customers' are judged")
+            if not subject.judged:
+                raise UserError(f"message {number} is not judged yet; wait for the daemon to do it")
+            self.track(self._store.corrections.add(subject, said, actor, now), now)
+        return number
 
     def reply_sent(
         self, item: OutboxItem, account: str, network: str, message: Message, now: datetime
@@ -206,3 +231,9 @@ class Pipeline:
             return
         card = self._store.views.card(case, history.setting, wait)
         self._store.outbox.add_alert(recovery_alert(card, wait, now), told.sinks, wait_id=wait.id)
+
+
+def _telling(case: CaseState) -> int:
+    """Return the message that tells most of what a case is about."""
+    wait = case.wait or (case.waits[-1] if case.waits else None)
+    return wait.telling if wait else case.first_message

@@ -162,6 +162,7 @@ def _heading(message: ThreadMessage, tz: tzinfo, automatic: str, names: Mapping[
         "written in another thread" if message.from_elsewhere else "",
         "in reply to a deleted message" if message.parent_deleted else "",
         ", ".join(filter(None, [message.kind, *message.topics])),
+        f"corrected by {one_line(message.corrected.by, 40)}" if message.corrected else "",
     ]
     return " · ".join(filter(None, [_clock(message.sent_at, tz), who, *marks]))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from inboxd.errors import DatabaseError
 from inboxd.store.cases import CaseStore
+from inboxd.store.corrections import Correction, CorrectionStore, Said
 from inboxd.store.coverage import CoverageStore, Gap
 from inboxd.store.database import (
     DaemonLock,
@@ -34,10 +35,12 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 __all__ = [
+    "Correction",
     "DaemonLock",
     "Gap",
     "Held",
     "OutboxItem",
+    "Said",
     "SourceState",
     "Store",
     "Stored",
@@ -62,6 +65,7 @@ class Store:
         self._file = identity(path)
         connection = self.database.conn
         self.messages = MessageStore(connection)
+        self.corrections = CorrectionStore(connection)
         self.cases = CaseStore(connection)
         self.outbox = OutboxStore(connection)
         self.sources = SourceStore(connection)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from inboxd.core.text import storable
 from inboxd.model import Direction
 from inboxd.store.bulk import insert, next_id
+from inboxd.store.corrections import CorrectionStore
 from inboxd.store.elsewhere import Elsewhere
 from inboxd.store.jsontext import json_text
 from inboxd.store.repeats import OurText, Repeats
@@ -56,6 +57,7 @@ class MessageStore:
         self._db = connection
         self._updates = Updates(connection)
         self._versions = VersionStore(connection)
+        self._corrections = CorrectionStore(connection)
         self._elsewhere = Elsewhere(connection)
         self._repeats = Repeats(connection)
 
@@ -242,22 +244,23 @@ class MessageStore:
         return [Unclassified(*row) for row in rows]
 
     def set_verdicts(
-        self, verdicts: Sequence[tuple[Unclassified, Verdict]], now: datetime
+        self, verdicts: Sequence[tuple[Unclassified, Verdict]], now: datetime, model: str = ""
     ) -> dict[int, str]:
         """
-        Keep what the classifier said; returns what tracking must look at again.
+        Keep what the classifier said, by which *model*; returns what tracking must look at again.
 
-        A message that was edited since its text was read keeps waiting for a verdict, and the
+        Where a person has spoken of the same text, their word stands. A message that was edited since its text was read keeps waiting for a verdict, and the
         verdict is its earlier text's.
         """
         self._db.executemany(
             "UPDATE messages SET classified_at = ?, kind = ?, topics = ?, urgency = ?, "
             "language = ?, verdict = ? WHERE id = ? AND text = ?",
             [
-                (to_text(now), *_verdict_values(verdict), message.id, message.text)
+                (to_text(now), *_verdict_values(verdict, model), message.id, message.text)
                 for message, verdict in verdicts
             ],
         )
+        self._corrections.uphold([message.id for message, _ in verdicts])
         self._versions.judge((verdict.kind, each.id, each.text) for each, verdict in verdicts)
         stored = Stored()
         for message, _ in verdicts:
@@ -292,8 +295,9 @@ def _author_facts(author: Author) -> tuple[object, ...]:
     return (storable(author.name), storable(author.handle), followers, storable(author.url))
 
 
-def _verdict_values(verdict: Verdict) -> tuple[str, ...]:
+def _verdict_values(verdict: Verdict, model: str) -> tuple[str, ...]:
     more = {
+        "model": model,
         "scores": dict(verdict.scores),
         "evidence": [asdict(span) for span in verdict.evidence],
     }

@@ -317,6 +317,23 @@ CREATE TABLE spendings (             -- what an account used of what its network
     amount  INTEGER NOT NULL,
     PRIMARY KEY (account, day, name)
 ) WITHOUT ROWID;
+CREATE TABLE corrections (           -- what people said of the classifier's verdicts
+    id               INTEGER PRIMARY KEY,
+    message_id       INTEGER NOT NULL REFERENCES messages (id),
+    text             TEXT NOT NULL,  -- what the message said then: it holds of nothing else
+    at               TEXT NOT NULL,
+    actor            TEXT NOT NULL,
+    model            TEXT NOT NULL,  -- which model had judged
+    machine_kind     TEXT,
+    machine_topics   TEXT,           -- JSON list
+    machine_urgency  TEXT,
+    machine_language TEXT,
+    kind             TEXT,           -- what the person said; NULL: nothing about it
+    topics           TEXT,           -- JSON list
+    urgency          TEXT,
+    language         TEXT
+);
+CREATE INDEX corrections_of_message ON corrections (message_id);
 CREATE TABLE rests (                 -- what a network takes no calls of for a while
     account TEXT NOT NULL,
     name    TEXT NOT NULL,
@@ -328,7 +345,7 @@ CREATE TABLE rests (                 -- what a network takes no calls of for a w
 
 @migrations()
 def m002_depth(db: Database) -> None:
-    """Keep whom answers are for, what edits changed, gaps, allowances and why items are held."""
+    """Keep whom answers are for, what edits changed, gaps, allowances, and what people corrected."""
     for statement in _statements(_DEPTH):
         db.execute(statement)
 

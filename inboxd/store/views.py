@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from inboxd.errors import UserError
 from inboxd.model import Author, CaseCard, Direction, Stream, Topic
 from inboxd.store import continued
+from inboxd.store.corrections import Said
 from inboxd.store.times import from_text, maybe_instant, to_text
 
 if TYPE_CHECKING:
@@ -56,6 +57,15 @@ class EarlierText:
 
 
 @dataclass(frozen=True, slots=True)
+class Corrected:
+    """Whose word a verdict is, since when, and what the classifier had said."""
+
+    by: str
+    at: datetime
+    machine: Said
+
+
+@dataclass(frozen=True, slots=True)
 class ThreadMessage:
     """
     One message of a conversation, with its earlier texts and its verdict.
@@ -86,6 +96,8 @@ class ThreadMessage:
     addressees: tuple[str, ...]
     parent_deleted: bool
     from_elsewhere: bool
+    model: str = ""
+    corrected: Corrected | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,4 +434,13 @@ def _thread_message(row: tuple[Any, ...], versions: tuple[EarlierText, ...]) -> 
         addressees=tuple(json.loads(addressees)),
         parent_deleted=bool(parent_deleted),
         from_elsewhere=bool(elsewhere),
+        model=judged.get("model", ""),
+        corrected=_corrected(judged),
     )
+
+
+def _corrected(judged: Mapping[str, Any]) -> Corrected | None:
+    said = judged.get("corrected")
+    if not said:
+        return None
+    return Corrected(said["by"], from_text(said["at"]), Said.from_json(judged["machine"]))

@@ -1,0 +1,224 @@
+"""What people said of messages that the classifier had judged: their word stands."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from inboxd.model import Direction, Kind, Topic, Urgency
+from inboxd.store.stored import Stored
+from inboxd.store.times import from_text, to_text
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+_PARTS = ("kind", "topics", "urgency", "language")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A verdict, or the parts of one that a person had something to say of (None: nothing)."""
+
+    kind: Kind | None = None
+    topics: tuple[Topic, ...] | None = None
+    urgency: Urgency | None = None
+    language: str | None = None
+
+    def __bool__(self) -> bool:
+        """Tell whether anything is said at all."""
+        return any(getattr(self, part) is not None for part in _PARTS)
+
+    def over(self, other: Said) -> Said:
+        """Return this, with the parts of *other* where it says nothing."""
+        return Said(*(_first(getattr(self, part), getattr(other, part)) for part in _PARTS))
+
+    @property
+    def columns(self) -> tuple[str | None, ...]:
+        """Return it as the database has it."""
+        topics = None if self.topics is None else json.dumps([str(each) for each in self.topics])
+        return self.kind, topics, self.urgency, self.language
+
+    @property
+    def as_json(self) -> dict[str, Any]:
+        """Return it as it stands in a verdict's JSON."""
+        return {part: getattr(self, part) for part in _PARTS}
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Said:
+        """Return what stands in a verdict's JSON."""
+        kind, topics, urgency, language = (said[part] for part in _PARTS)
+        return cls.of((kind, None if topics is None else json.dumps(topics), urgency, language))
+
+    @classmethod
+    def of(cls, values: Sequence[str | None]) -> Said:
+        """Return what stands in the columns of a verdict."""
+        kind, topics, urgency, language = values
+        return cls(
+            Kind(kind) if kind else None,
+            None if topics is None else tuple(Topic(each) for each in json.loads(topics)),
+            Urgency(urgency) if urgency else None,
+            language,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A message that somebody wants to correct."""
+
+    id: int
+    conversation: int
+    direction: Direction
+    text: str
+    sent_at: str
+    judged: bool
+    gone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """
+    What a person said of one text of a message, and what the classifier had said of it.
+
+    *person* holds all that was ever said of this text, the later over the earlier; *at* and
+    *actor* are of the latest word.
+    """
+
+    message: int
+    conversation: int
+    text: str
+    at: datetime
+    actor: str
+    model: str
+    machine: Said
+    person: Said
+
+    @property
+    def truth(self) -> Said:
+        """Return the whole verdict: the person's word, and the classifier's for the rest."""
+        return self.person.over(self.machine)
+
+
+class CorrectionStore:
+    """The table corrections, and the verdicts in messages that follow from it."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def subject(self, case: int, message: int) -> Subject | None:
+        """Return *message* if it belongs to the conversation of *case*."""
+        row = self._db.execute(
+            "SELECT m.id, m.conversation_id, m.direction, m.text, m.sent_at, "
+            "m.classified_at IS NOT NULL, m.deleted_at IS NOT NULL "
+            "FROM messages AS m JOIN cases AS c ON c.conversation_id = m.conversation_id "
+            "WHERE c.id = ? AND m.id = ?",
+            (case, message),
+        ).fetchone()
+        if row is None:
+            return None
+        number, conversation, direction, text, sent_at, judged, gone = row
+        where = (number, conversation, Direction(direction))
+        return Subject(*where, text, sent_at, bool(judged), bool(gone))
+
+    def add(self, subject: Subject, said: Said, actor: str, now: datetime) -> dict[int, str]:
+        """
+        Keep what *actor* says of a judged message and let it stand; returns what to track again.
+
+        To be called within a transaction.
+        """
+        machine, model = self._machine(subject)
+        self._db.execute(
+            "INSERT INTO corrections (message_id, text, at, actor, model, machine_kind, "
+            "machine_topics, machine_urgency, machine_language, kind, topics, urgency, language) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                subject.id,
+                subject.text,
+                to_text(now),
+                actor,
+                model,
+                *machine.columns,
+                *said.columns,
+            ),
+        )
+        self.uphold([subject.id])
+        touched = Stored()
+        touched.touch(subject.conversation, subject.sent_at)
+        return touched.touched
+
+    def _machine(self, subject: Subject) -> tuple[Said, str]:
+        """Return what the classifier itself said of a message, and which model that was."""
+        *values, verdict = self._db.execute(
+            "SELECT kind, topics, urgency, language, verdict FROM messages WHERE id = ?",
+            (subject.id,),
+        ).fetchone()
+        why = json.loads(verdict or "{}")
+        own = why.get("machine")
+        said = Said.from_json(own) if own else Said.of(values)
+        return said, why.get("model", "")
+
+    def uphold(self, messages: Sequence[int]) -> None:
+        """Put people's word in the place of the verdicts on *messages*, where it is of their text."""
+        rows = self._rows(
+            "m.id IN (SELECT value FROM json_each(?)) AND c.text = m.text "
+            "AND m.classified_at IS NOT NULL",
+            (json.dumps(list(messages)),),
+        )
+        for correction in _latest(rows):
+            *values, verdict = self._db.execute(
+                "SELECT kind, topics, urgency, language, verdict FROM messages WHERE id = ?",
+                (correction.message,),
+            ).fetchone()
+            why = json.loads(verdict or "{}")
+            machine = Said.from_json(why["machine"]) if "machine" in why else Said.of(values)
+            why["machine"] = machine.as_json
+            why["corrected"] = {"by": correction.actor, "at": to_text(correction.at)}
+            self._db.execute(
+                "UPDATE messages SET kind = ?, topics = ?, urgency = ?, language = ?, verdict = ? "
+                "WHERE id = ?",
+                (*correction.person.over(machine).columns, json.dumps(why), correction.message),
+            )
+
+    def all(self, since: datetime | None = None) -> list[Correction]:
+        """Return each text that people spoke of (since *since*), in the order of the last words."""
+        found = _latest(self._rows("1"))
+        return [each for each in found if since is None or each.at >= since]
+
+    def judged_since(self, since: datetime) -> int:
+        """Return how many customers' messages have been judged since *since*."""
+        (count,) = self._db.execute(
+            "SELECT count(*) FROM messages WHERE direction = 'inbound' AND classified_at >= ?",
+            (to_text(since),),
+        ).fetchone()
+        return int(count)
+
+    def _rows(self, condition: str, values: Sequence[object] = ()) -> Iterable[Correction]:
+        for row in self._db.execute(
+            "SELECT c.message_id, m.conversation_id, c.text, c.at, c.actor, c.model, "  # noqa: S608 - constant conditions
+            "c.machine_kind, c.machine_topics, c.machine_urgency, c.machine_language, "
+            "c.kind, c.topics, c.urgency, c.language "
+            "FROM corrections AS c JOIN messages AS m ON m.id = c.message_id "
+            f"WHERE {condition} ORDER BY c.id",
+            values,
+        ).fetchall():
+            message, conversation, text, at, actor, model, *said = row
+            place = (message, conversation, text, from_text(at), actor, model)
+            yield Correction(*place, Said.of(said[:4]), Said.of(said[4:]))
+
+
+def _latest(rows: Iterable[Correction]) -> list[Correction]:
+    """Return one correction for each text of each message: later words over earlier ones."""
+    found: dict[tuple[int, str], Correction] = {}
+    for row in rows:
+        key = (row.message, row.text)
+        before = found.pop(key, None)
+        person = row.person.over(before.person) if before else row.person
+        place = (row.message, row.conversation, row.text, row.at, row.actor)
+        found[key] = Correction(*place, row.model, row.machine, person)
+    return list(found.values())
+
+
+def _first(one: Any, other: Any) -> Any:  # noqa: ANN401 - parts of a verdict differ in type
+    return other if one is None else one
