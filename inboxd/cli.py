@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from inboxd.classify import Classifier
     from inboxd.classify.compact import Model
     from inboxd.classify.evaluation import Score
     from inboxd.config import Settings
@@ -186,11 +187,16 @@ def demo(seed: int, keep: Path | None, seconds: int, *, tui: bool) -> None:
 @click.pass_obj
 def check(config: Path, *, online: bool) -> None:
     """Look for every problem in the configuration."""
+    from inboxd import classify as classifying
     from inboxd.config import advice
 
     settings = _load(config)
     _refuse_missing_folder(settings)
+    chosen = classifying.configured(settings)
     click.echo(f"{config}: {len(settings.accounts)} accounts, {len(settings.policies)} policies")
+    if settings.classifier.model or settings.classifier.own_words:
+        count = len(settings.classifier.own_words)
+        click.echo(f"classifier: {chosen.name}, {count} words of your own")
     for problem in advice(settings):
         click.echo(f"  advice: {problem}")
     if online and not asyncio.run(_check_accounts(settings)):
@@ -511,7 +517,8 @@ def correct(  # noqa: PLR0913, PLR0917 - a verdict has four parts
 @main.command()
 @click.argument("file", type=click.File("rb"), default="-")
 @_REPLIES
-def classify(file: Any, *, replies: bool) -> None:  # noqa: ANN401 - click gives a binary stream
+@click.pass_context
+def classify(ctx: click.Context, file: Any, *, replies: bool) -> None:  # noqa: ANN401 - click gives a binary stream
     """
     Judge messages: JSON lines with "text" in, the same with the verdict out.
 
@@ -523,7 +530,7 @@ def classify(file: Any, *, replies: bool) -> None:  # noqa: ANN401 - click gives
     if replies:
         results = jsonl.judge_lines(file, classifying.load_reply_judge())
     else:
-        results = jsonl.classify_lines(file, classifying.load())
+        results = jsonl.classify_lines(file, _classifier(ctx))
     bad = 0
     for result in results:
         if isinstance(result, jsonl.BadLine):
@@ -638,6 +645,25 @@ def _load_without_networks(config: Path) -> Settings:
     from inboxd.config import load
 
     return load(config, plugins.networks_unloaded(), secrets=False)
+
+
+def _classifier(ctx: click.Context) -> Classifier:
+    """Return the configured classifier; where there is no configuration, inboxd's own."""
+    from inboxd import classify as classifying
+
+    return (
+        classifying.configured(_load_without_networks(ctx.obj))
+        if _has_config(ctx)
+        else classifying.load()
+    )
+
+
+def _has_config(ctx: click.Context) -> bool:
+    """Tell whether there is a configuration, or one was asked for that should be there."""
+    default = click.core.ParameterSource.DEFAULT
+    asked_for = ctx.find_root().get_parameter_source("config") is not default
+    config: Path = ctx.obj
+    return asked_for or config.exists()
 
 
 def _now() -> datetime:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from apscheduler.events import JobExecutionEvent
 
+    from inboxd.classify import Classifier
     from inboxd.clock import Clock
     from inboxd.config import Settings
     from inboxd.connector import AccountSettings
@@ -86,6 +87,7 @@ class Daemon:
         settings: Settings,
         store: Store,
         clock: Clock,
+        classifier: Classifier,
         watch: Callable[[Progress], None] = lambda _: None,
     ) -> None:
         self._clock = clock
@@ -101,7 +103,7 @@ class Daemon:
         }
         by_name = {account.name: account for account in self._accounts}
         self._sender = Sender(self._sinks, by_name, context)
-        self._classifier = ClassifyWorker(classify.load(), context)
+        self._classifier = ClassifyWorker(classifier, context)
         self._upkeep = _upkeep(settings, self._accounts, context)
         self._settings = settings
         self._pipeline = pipeline
@@ -294,11 +296,13 @@ async def started(
     settings: Settings, clock: Clock, watch: Callable[[Progress], None] = lambda _: None
 ) -> AsyncIterator[Daemon]:
     """Yield a daemon that alone works on its database, ready to run; *watch* sees it read."""
+    # First of all: what is wrong with the configuration is no matter for later.
+    classifier = classify.configured(settings)
     async with AsyncExitStack() as stack:
         lock = DaemonLock(settings.general.database)
         lock.acquire()
         stack.callback(lock.release)
-        daemon = Daemon(settings, Store(settings.general.database), clock, watch)
+        daemon = Daemon(settings, Store(settings.general.database), clock, classifier, watch)
         stack.push_async_callback(daemon.close)
         await daemon.prepare()
         yield daemon

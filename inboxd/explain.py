@@ -125,7 +125,8 @@ class _Teller:
             topics = ", ".join(message.topics) or "none"
             yield f"message {message.id}: {message.kind}, {message.urgency} urgency, {topics}"
             yield from self._correction(message)
-            yield f"  language {message.language}; {scores}"
+            model = f" (by {message.model})" if message.model else ""
+            yield f"  language {message.language}; {scores}{model}"
             for span in message.evidence:
                 yield f"  {span['label']}: “{span['text']}”"
 

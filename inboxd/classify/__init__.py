@@ -13,10 +13,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from inboxd.errors import ConfigError, Problem, UserError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from inboxd.config import Settings
     from inboxd.model import ReplyVerdict, Verdict
 
 
@@ -34,6 +37,11 @@ class Classifier(Protocol):
     It never raises for a text, whatever is in it, has no memory between calls, and may be
     called from any thread.
     """
+
+    @property
+    def name(self) -> str:
+        """Which model it is: what it says is kept under this name."""
+        ...
 
     def classify(self, texts: Sequence[str]) -> list[Verdict]:
         """Return one verdict for each text, in the same order."""
@@ -69,10 +77,29 @@ class ReplyJudge(Protocol):
 
 @cache
 def load() -> Classifier:
-    """Return the classifier in use; the same one every time."""
+    """Return the classifier that comes with this version; the same one every time."""
+    return read(SHIPPED)
+
+
+def read(path: Path) -> Classifier:
+    """Return the classifier whose model is in a file; raises UserError if it cannot be used."""
     from inboxd.classify.compact import CompactClassifier, Model  # noqa: PLC0415 -- quick `--help`
 
-    return CompactClassifier(Model.load(SHIPPED))
+    return CompactClassifier(Model.load(path))
+
+
+def configured(settings: Settings) -> Classifier:
+    """Return the classifier that a configuration asks for; raises ConfigError if it is none."""
+    from inboxd.classify.own import OwnWords  # noqa: PLC0415 -- as above
+
+    chosen = settings.classifier
+    try:
+        model = read(chosen.model) if chosen.model else load()
+    except UserError as error:
+        problem = Problem("classifier.model", f"cannot be used: {error}")
+        raise ConfigError(str(settings.path), [problem]) from None
+    words = chosen.own_words
+    return OwnWords(model, words) if words else model
 
 
 @cache

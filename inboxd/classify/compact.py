@@ -12,12 +12,13 @@ import io
 import json
 import re
 import zipfile
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from inboxd.classify.features import pieces
+from inboxd.classify.features import BUCKETS, pieces
 from inboxd.classify.rules import judge
 from inboxd.errors import UserError
 from inboxd.model import Evidence, Kind, Topic, Urgency, Verdict
@@ -62,6 +63,16 @@ MOST_WORDS = 40
 """Words of a message that are tried as evidence."""
 _EVIDENCE_A_LABEL = 3
 _BATCH = 64
+
+
+_DAMAGE = (
+    ValueError, TypeError, LookupError, EOFError, AttributeError, NotImplementedError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What numpy, zip and JSON raise for a file that is none of theirs, or damaged."""
+_ANEW = "train it anew, or name another"
+SIGNALS = len(Kind) + len(Topic) + len(Urgency) + 6
+"""What `signals_of` says of a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,21 +122,52 @@ class Model:
             # From memory: numpy leaves a file open that turns out to be no archive.
             with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as data:
                 facts = json.loads(bytes(data["facts"]))
-                if facts["format"] != FORMAT or tuple(facts["columns"]) != columns:
-                    raise UserError(f"{path} is a model for another version of inboxd")
-                return cls(
+                _refuse_other_versions(path, facts, columns)
+                model = cls(
                     idf=data["idf"].astype(np.float32),
                     weights=data["weights"],
                     scale=data["scale"],
                     signals=data["signals"],
                     bias=data["bias"],
-                    temperature=facts["temperature"],
+                    temperature=float(facts["temperature"]),
                     thresholds=data["thresholds"],
-                    card=facts["card"],
+                    card=dict(facts["card"]),
                     columns=columns,
                 )
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise UserError(f"{path} cannot be read as a model: {error}") from error
+        except OSError as error:
+            raise UserError(f"{path} cannot be read as a model: {error.strerror}") from error
+        except KeyError as error:
+            raise UserError(f"{path} cannot be read as a model: it has no {error}") from error
+        except _DAMAGE as error:
+            raise UserError(f"{path} cannot be read as a model: {error}; {_ANEW}") from error
+        if why := model.fault:
+            raise UserError(f"{path} cannot be read as a model: {why}; {_ANEW}")
+        return model
+
+    @property
+    def fault(self) -> str:
+        """Return what about its numbers no trained model can have, or ""."""
+        count, shape = len(self.columns), self.thresholds.shape
+        signals = self.signals.shape[:1]
+        if self.columns == COLUMNS:
+            shape, signals = (len(Topic),), (SIGNALS,)
+        shapes = {
+            "idf": (BUCKETS,),
+            "weights": (BUCKETS, count),
+            "scale": (count,),
+            "signals": (*signals, count),
+            "bias": (count,),
+            "thresholds": shape,
+        }
+        for name, wanted_shape in shapes.items():
+            numbers = getattr(self, name)
+            wanted = np.int8 if name == "weights" else np.float32
+            if numbers.shape != wanted_shape or numbers.dtype != wanted:
+                return f"its {name} are of another shape"
+            if name != "weights" and not np.isfinite(numbers).all():
+                return f"its {name} are no numbers"
+        good = 0 < self.temperature < np.inf and bool((self.thresholds > 0).all())
+        return "" if good else "its temperature or thresholds are not above 0"
 
     def scores(self, batch: Pieces) -> Floats:
         """Return what the pieces of a batch say: a row for each text, a column for each score."""
@@ -146,11 +188,24 @@ class Model:
         return scored
 
 
+def _refuse_other_versions(path: Path, facts: Mapping[str, Any], columns: tuple[str, ...]) -> None:
+    if facts["format"] > FORMAT:
+        newer = f"{path} is a model of a newer inboxd (format {facts['format']}, this one reads"
+        raise UserError(f"{newer} {FORMAT}); upgrade inboxd, or {_ANEW}")
+    if facts["format"] != FORMAT or tuple(facts["columns"]) != columns:
+        raise UserError(f"{path} is a model for another version of inboxd; {_ANEW}")
+
+
 class CompactClassifier:
     """Judges messages by a model; see :class:`inboxd.classify.Classifier`."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
+
+    @property
+    def name(self) -> str:
+        """Return the tier, and the beginning of its training data's digest."""
+        return f"compact-{str(self._model.card.get('data', ''))[:8]}"
 
     def classify(self, texts: Sequence[str]) -> list[Verdict]:
         """Return one verdict for each text, in order; any string is a text."""

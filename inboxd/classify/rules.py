@@ -48,6 +48,8 @@ _CYRILLIC = frozenset({"ru", "uk", "be", "bg", "sr", "mk", "kk"})
 class RuleClassifier:
     """Classifies by word lists and a few rules; see the package for the interface."""
 
+    name = "rules"
+
     def classify(self, texts: Sequence[str]) -> list[Verdict]:
         """Return one verdict for each text, in order; any string is a text."""
         return [judge(text) for text in texts]

@@ -9,6 +9,7 @@ from inboxd.config.loader import load
 from inboxd.config.settings import (
     Address,
     AnySink,
+    ClassifierSettings,
     ConsoleSettings,
     EmailSettings,
     GeneralSettings,
@@ -20,6 +21,7 @@ from inboxd.config.settings import (
 __all__ = [
     "Address",
     "AnySink",
+    "ClassifierSettings",
     "ConsoleSettings",
     "EmailSettings",
     "GeneralSettings",

@@ -12,7 +12,13 @@ from inboxd.config.calendars import ALWAYS, CalendarSettings
 from inboxd.config.policies import PolicySettings, aimless, lost_references, misplaced_steps
 from inboxd.config.problems import Problems, at, no_choice, unknown_key, wrong
 from inboxd.config.secrets import Vault
-from inboxd.config.settings import SINKS, GeneralSettings, HttpSettings, Settings
+from inboxd.config.settings import (
+    SINKS,
+    ClassifierSettings,
+    GeneralSettings,
+    HttpSettings,
+    Settings,
+)
 from inboxd.config.validation import validated
 from inboxd.durations import format_duration, parse_duration
 from inboxd.errors import ConfigError, Problem
@@ -28,7 +34,7 @@ if TYPE_CHECKING:
 
     Networks = Mapping[str, Callable[[], type[AccountSettings]]]
 
-_TABLES = ("inboxd", "http")
+_TABLES = ("inboxd", "http", "classifier")
 _LISTS = ("accounts", "calendars", "sinks", "policies")
 _LARGEST = 1_048_576
 _LONGEST_LINE = 8_192
@@ -131,16 +137,19 @@ class _Loading:
         general = self._validated(GeneralSettings, self._data.get("inboxd", {}), "inboxd")
         http = self._data.get("http")
         served = None if http is None else self._validated(HttpSettings, http, "http")
+        table = self._data.get("classifier", {})
+        classifier = self._validated(ClassifierSettings, table, "classifier")
         accounts = self._accounts()
         calendars = self._calendars(general or GeneralSettings())
         sinks = self._sinks()
         policies = self._policies(calendars)
         self._alert_to()
-        if general is None:
+        if general is None or classifier is None:
             return None
         return Settings(
-            path, general, served, accounts, calendars, sinks, policies, tuple(self._vault.files)
-        )
+            path, general, served, accounts, calendars, sinks, policies,
+            tuple(self._vault.files), classifier,
+        )  # fmt: skip
 
     def _validated(self, model: Any, raw: object, path: str) -> Any:  # noqa: ANN401 - see validated()
         return validated(model, raw, path, self._vault, self.problems)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
@@ -19,6 +19,7 @@ from pydantic import (
     ValidationInfo,
 )
 
+from inboxd.config.words import LANGUAGES, OwnWord, WordSettings
 from inboxd.config.zones import parse_zone
 from inboxd.connector import AccountSettings, Duration, Name
 from inboxd.core.tracking import Rules
@@ -122,6 +123,27 @@ class HttpSettings(BaseModel):
     listen: Annotated[InstanceOf[Address], BeforeValidator(_parse_address)]
 
 
+class ClassifierSettings(WordSettings):
+    """``[classifier]``: which model judges, and the user's own words."""
+
+    model: LocalPath | None = None
+    """Another model than the one that came with inboxd."""
+    ru: WordSettings = WordSettings()
+    uk: WordSettings = WordSettings()
+    de: WordSettings = WordSettings()
+    en: WordSettings = WordSettings()
+
+    @property
+    def own_words(self) -> tuple[OwnWord, ...]:
+        """Return the words for all languages, then those for one."""
+        path = "classifier"
+        languages = [(each, getattr(self, each)) for each in LANGUAGES]
+        special = (
+            word for each, words in languages for word in words.words(f"{path}.{each}", each)
+        )
+        return (*self.words(path), *special)
+
+
 class SinkSettings(BaseModel):
     """``[[sinks]]``: where alerts go."""
 
@@ -218,6 +240,7 @@ class Settings:
     policies: tuple[Policy, ...]
     """In the file's order: the first that matches governs."""
     secret_files: tuple[Path, ...] = ()
+    classifier: ClassifierSettings = field(default_factory=ClassifierSettings)
 
     @property
     def alert_to(self) -> tuple[str, ...]:

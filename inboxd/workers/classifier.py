@@ -48,7 +48,8 @@ class ClassifyWorker:
         texts = [message.text for message in batch]
         verdicts = await asyncio.to_thread(self._verdicts, texts)
         judged, now = list(zip(batch, verdicts, strict=True)), self._context.clock.now()
-        await self._context.store.run(lambda _: self._context.pipeline.judge(judged, now))
+        pipeline, model = self._context.pipeline, self._classifier.name
+        await self._context.store.run(lambda _: pipeline.judge(judged, now, model))
 
     def _verdicts(self, texts: Sequence[str]) -> list[Verdict]:
         """Return a verdict for each text, by halves if one of them is more than we can take."""

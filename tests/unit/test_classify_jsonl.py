@@ -23,6 +23,8 @@ ADDED = {"kind", "topics", "urgency", "language", "scores", "evidence"}
 class Recorder:
     """The real classifier, with the size of each batch written down."""
 
+    name = "recorder"
+
     def __init__(self) -> None:
         self.batches: list[int] = []
 

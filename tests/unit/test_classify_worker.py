@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class Pedant:
     """A classifier that takes everything for a complaint, and chokes on one text."""
 
+    name = "pedant"
+
     def __init__(self) -> None:
         self.sizes: list[int] = []
 
@@ -62,6 +64,8 @@ async def test_every_message_is_judged_once_in_batches(bench: Bench) -> None:
     assert await bench.worker.work() == 0
     assert bench.classifier.sizes == [BATCH, 1]
     assert set(bench.kinds()) == {"complaint"}
+    (model,) = bench.shop.rows("SELECT DISTINCT json_extract(verdict, '$.model') FROM messages")
+    assert model == ("pedant",)
 
 
 async def test_a_text_that_nobody_can_judge_does_not_stop_the_others(bench: Bench) -> None:

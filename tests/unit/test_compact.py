@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
+import shutil
+import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from inboxd.classify import SHIPPED, load
@@ -106,6 +110,67 @@ def test_a_file_that_is_no_model_is_an_error_of_the_user(tmp_path: Path, content
     path.write_bytes(content)
     with pytest.raises(UserError, match="cannot be read as a model"):
         Model.load(path)
+
+
+def changed(path: Path, **changes: object) -> Path:
+    """Write the shipped model with some of its parts changed or (None) left out."""
+    with np.load(SHIPPED) as data:
+        parts: dict[str, object] = dict(data)
+    kept = {name: part for name, part in (parts | changes).items() if part is not None}
+    with path.open("wb") as file:
+        np.savez(file, **kept)  # type: ignore[arg-type]  # arrays they are
+    return path
+
+
+def facts(**changes: object) -> object:
+    """Return the shipped model's facts with *changes*, as the file has them."""
+    with np.load(SHIPPED) as data:
+        known = json.loads(bytes(data["facts"]))
+    return np.frombuffer(json.dumps(known | changes).encode(), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"facts": facts(format=99)}, "is a model of a newer inboxd"),
+        ({"facts": facts(format=0)}, "is a model for another version of inboxd"),
+        ({"facts": facts(columns=["a"])}, "is a model for another version of inboxd"),
+        ({"facts": facts(temperature=0)}, "its temperature or thresholds are not above 0"),
+        ({"facts": facts(temperature="hot")}, "could not convert"),
+        ({"facts": None}, "it has no 'facts"),
+        ({"weights": np.zeros((3, 3), np.int8)}, "its weights are of another shape"),
+        ({"weights": None}, "it has no 'weights"),
+        ({"bias": np.full(26, np.nan, np.float32)}, "its bias are no numbers"),
+        ({"thresholds": np.zeros(15, np.float32)}, "thresholds are not above 0"),
+        ({"idf": np.array([object()])}, "allow_pickle"),
+    ],
+)
+def test_a_model_that_would_fail_later_is_refused_when_it_is_read(
+    tmp_path: Path, changes: dict[str, object], why: str
+) -> None:
+    """Newer, older, foreign or damaged: told with the file's name before anything is judged."""
+    path = changed(tmp_path / "own.npz", **changes)
+    with pytest.raises(UserError, match=r"own\.npz") as caught:
+        Model.load(path)
+    assert why in str(caught.value)
+
+
+@given(st.integers(0, 40), st.integers(1, 255))
+@settings(deadline=None, max_examples=25)
+def test_a_damaged_file_is_refused_or_harmless(part: int, flip: int) -> None:
+    """Whatever a bad disk does to it, what comes is our error or a model that judges."""
+    content = bytearray(SHIPPED.read_bytes())
+    content[len(content) * part // 41] ^= flip
+    path = Path(tempfile.mkdtemp()) / "model.npz"
+    path.write_bytes(content)
+    try:
+        model = Model.load(path)
+    except UserError:
+        return
+    else:
+        CompactClassifier(model).classify(["where is my parcel?"])
+    finally:
+        shutil.rmtree(path.parent)
 
 
 @pytest.mark.parametrize(

@@ -454,7 +454,7 @@ def test_every_problem_is_told_at_once(problems: Tell) -> None:
         steps = [{ at = "later", to = ["log", "mial"], repeat = "5s", too = 1 }]
         """
     ) == [
-        "colour is unknown; there are: accounts, calendars, http, inboxd, policies, sinks",
+        "colour is unknown; there are: accounts, calendars, classifier, http, inboxd, policies, sinks",
         "inboxd.databse is unknown; did you mean database?",
         "inboxd.blind_after = true; it must be a whole number",
         'inboxd.timezone = "Kyiv" is no time zone; did you mean Europe/Kyiv?',
@@ -990,3 +990,53 @@ def test_files_that_others_can_read_are_named(read: Read, tmp_path: Path) -> Non
     loaded.path.chmod(0o644)
     secret.chmod(0o640)
     assert [hint.path for hint in advice(loaded)] == [str(loaded.path)]
+
+
+# The classifier's words --------------------------------------------------------------------
+
+
+def test_own_words_are_read_with_their_places(read: Read, tmp_path: Path) -> None:
+    """In all languages or in one; a model's path begins at the file's folder."""
+    settings = read(
+        ACCOUNT,
+        """
+        [classifier]
+        model = "models/own.npz"
+        complaint = ["брак*"]
+        topics = { shipping = ["/почтомат\\\\w*/"] }
+        [classifier.de]
+        ignore = ["Horror"]
+        """,
+    )
+    assert settings.classifier.model == tmp_path / "models" / "own.npz"
+    assert [(word.path, word.label, word.pattern) for word in settings.classifier.own_words] == [
+        ("classifier.complaint[0]", "kind:complaint", ""),
+        ("classifier.topics.shipping[0]", "topic:shipping", "почтомат\\w*"),
+        ("classifier.de.ignore[0]", "ignore", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('complaint = "x"', 'classifier.complaint = "x"; it must be a list, like ["…"]'),
+        ('complaint = ["!!"]', 'classifier.complaint[0] = "!!" has no word to look for'),
+        ('request = [".. a"]', 'classifier.request[0] = ".. a" has .. at an end'),
+        ('praise = ["a*b"]', 'classifier.praise[0] = "a*b" has a * that ends no word'),
+        ('ignore = ["/(a+)+$/"]', 'classifier.ignore[0] = "/(a+)+$/" repeats what varies itself'),
+        ('ignore = ["/(/"]', 'classifier.ignore[0] = "/(/" is no regular expression'),
+        ('ignore = ["/a*/"]', 'classifier.ignore[0] = "/a*/" fits every text'),
+        ('complain = ["x"]', "classifier.complain is unknown; did you mean complaint?"),
+        ('topics = { shiping = ["x"] }', "did you mean shipping?"),
+        (
+            'urgency = { high = ["/(b*)*c/"] }',
+            'classifier.urgency.high[0] = "/(b*)*c/" repeats what',
+        ),
+        ('de = { other = ["/(b*)*c/"] }', 'classifier.de.other[0] = "/(b*)*c/" repeats what'),
+        ("model = 1", "classifier.model = 1; it must be text, in quotes"),
+    ],
+)
+def test_words_that_cannot_be_used_are_told(problems: Tell, line: str, problem: str) -> None:
+    """Where it stands, what it says, and why that is not possible."""
+    (told,) = problems(ACCOUNT, f"[classifier]\n{line}")
+    assert problem in told
