@@ -43,7 +43,7 @@ check: lint test ## Lint, test, build the wheel and try it in a fresh environmen
 
 model: .venv/.dev ## Train the classifier on the seeds in data/ (about two minutes)
 	@$(BIN)/inboxd classifier train $(addprefix --data ,$(wildcard data/messages.*.jsonl)) \
-		--out inboxd/classify/model.npz
+		--force --out inboxd/classify/model.npz
 	@$(BIN)/inboxd classifier train --replies $(addprefix --data ,$(wildcard data/replies.*.jsonl)) \
 		--out inboxd/classify/replies.npz
 

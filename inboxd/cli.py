@@ -548,44 +548,89 @@ def classifier() -> None:
 
 
 @classifier.command()
+@click.option("--data", "paths", type=_FILE, multiple=True, help="Labelled messages.")
+@click.option("--corrections", is_flag=True, help="Learn from what people corrected, too.")
 @click.option(
-    "--data", "paths", type=_FILE, multiple=True, required=True, help="Labelled messages."
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("model.npz"),
+    show_default=True,
 )
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@click.option("--force", is_flag=True, help="Even if it is worse than the present model.")
 @_REPLIES
-def train(paths: tuple[Path, ...], out: Path, *, replies: bool) -> None:
+@click.pass_context
+def train(  # noqa: PLR0913 - what from, where to, and whatever comes of it
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    out: Path,
+    *,
+    corrections: bool,
+    force: bool,
+    replies: bool,
+) -> None:
     """Train a model on labelled JSON lines; the same lines give the same file."""
+    from inboxd.classify.rows import read_rows
+    from inboxd.terminal import console, step_bar
+
     try:
-        model, figures = _train(paths, replies=replies)
+        from inboxd.classify import retraining, training
+
+        if replies:
+            return _train_on_replies(paths, out)
     except ModuleNotFoundError as error:
         raise UserError(f"training needs {error.name}: pip install 'inboxd[train]'") from None
-    model.save(out)
-    for name, value in figures.items():
+    _refuse_unwritable(out)
+    rows = read_rows(paths)
+    if corrections:
+        with _store(ctx.obj) as (store, _):
+            rows += retraining.corrected_rows(store.corrections.all())
+    if not rows:
+        raise UserError("there is nothing to train on; name --data, or use --corrections")
+    present = _present_model(ctx)
+    with step_bar(console(stderr=True), "training", training.STEPS) as tell:
+        model, comparison = retraining.retrain(rows, present, tell)
+    for name, value in model.card["figures"]["all"].items():
         click.echo(f"{name:34} {value:.3f}")
+    click.echo(f"On {comparison.basis}:")
+    for name, value in comparison.new.items():
+        before = f"{comparison.present[name]:.3f}" if name in comparison.present else "unknown"
+        click.echo(f"  {name:32} {value:.3f}, the present model {before}")
+    if comparison.worse and not force:
+        worse = ", ".join(comparison.worse)
+        raise UserError(f"the new model is worse in: {worse}; {out} is not written without --force")
+    model.save(out)
+    click.echo(f"{out} is written; [classifier] model = … lets the daemon use it.")
 
 
-def _train(paths: tuple[Path, ...], *, replies: bool) -> tuple[Model, dict[str, float]]:
-    """Return the model of the rows in *paths*, and what it reached on folds of them."""
-    from inboxd.classify import reply_rows, rows
+def _refuse_unwritable(out: Path) -> None:
+    """Say before minutes of work that there is no place for what comes of them."""
+    folder = out.absolute().parent
+    if not folder.is_dir() or not os.access(out if out.exists() else folder, os.W_OK):
+        raise UserError(f"{out} cannot be written; name a file in a folder that is there")
+
+
+def _present_model(ctx: click.Context) -> Model:
+    """Return the model that is in use: the configuration's, or inboxd's own."""
+    from inboxd import classify as classifying
+    from inboxd.classify.compact import Model
+
+    own = _load_without_networks(ctx.obj).classifier.model if _has_config(ctx) else None
+    return Model.load(own or classifying.SHIPPED)
+
+
+def _train_on_replies(paths: tuple[Path, ...], out: Path) -> None:
+    """Train the judge of replies, and say what it reached on folds of them."""
     from inboxd.classify.replies import FLAGS
+    from inboxd.classify.reply_rows import read_reply_rows
+    from inboxd.classify.reply_training import train_replies
 
-    labelled = reply_rows.read_reply_rows(paths, FLAGS) if replies else []
-    messages = [] if replies else rows.read_rows(paths)
-    if not labelled and not messages:
+    rows = read_reply_rows(paths, FLAGS)
+    if not rows:
         raise UserError("there is nothing to train on")
-
-    def tell(text: str) -> None:
-        click.echo(f"training: {text}", err=True)
-
-    if replies:
-        from inboxd.classify.reply_training import train_replies
-
-        model = train_replies(labelled, tell)
-        return model, dict(model.card["figures"]["question unknown"]["all"])
-    from inboxd.classify import training
-
-    model = training.train(messages, tell)
-    return model, dict(model.card["figures"]["all"])
+    model = train_replies(rows, lambda text: click.echo(f"training: {text}", err=True))
+    model.save(out)
+    for name, value in model.card["figures"]["question unknown"]["all"].items():
+        click.echo(f"{name:34} {value:.3f}")
 
 
 @classifier.command()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from itertools import count
 from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
-from rich.progress import BarColumn, SpinnerColumn, TextColumn
+from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
@@ -217,6 +218,24 @@ def print_findings(out: Console, findings: Sequence[Finding]) -> None:
             said.append(f"\n→ {inert(finding.todo)}", style="dim")
         table.add_row(Text(mark, style=style), Text(one_line(finding.what, _LONGEST_LINE)), said)
     out.print(table)
+
+
+@contextmanager
+def step_bar(out: Console, name: str, steps: int) -> Iterator[Callable[[str], None]]:
+    """Yield who is told of each of *steps* as it begins: a bar on a terminal, lines elsewhere."""
+    if not out.is_terminal:
+        yield lambda text: out.print(f"{name}: {text}")
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Bars(*columns, console=out) as bars:
+        task = bars.add_task(name, total=steps)
+        begun = count()
+
+        def tell(text: str) -> None:
+            bars.update(task, description=f"{name}: {text}", completed=next(begun))
+
+        yield tell
+        bars.update(task, description=name, completed=steps)
 
 
 @contextmanager

@@ -8,12 +8,13 @@ is in :mod:`inboxd.classify.training`.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import re
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,12 +25,13 @@ from inboxd.errors import UserError
 from inboxd.model import Evidence, Kind, Topic, Urgency, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from inboxd.classify.features import Pieces
+    from inboxd.classify.rows import Row
 
     Floats = NDArray[np.float32]
 
@@ -94,6 +96,8 @@ class Model:
     thresholds: Floats
     card: Mapping[str, Any]
     columns: tuple[str, ...] = COLUMNS
+    seen: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
+    """What it has learnt from, as `seen_rows` writes it: it cannot be judged by that."""
 
     def save(self, path: Path) -> None:
         """Write the model; the same model always gives the same bytes."""
@@ -113,6 +117,7 @@ class Model:
                 signals=self.signals,
                 bias=self.bias,
                 thresholds=self.thresholds,
+                seen=self.seen,
             )
 
     @classmethod
@@ -133,6 +138,7 @@ class Model:
                     thresholds=data["thresholds"],
                     card=dict(facts["card"]),
                     columns=columns,
+                    seen=data["seen"] if "seen" in data else np.zeros(0, np.uint32),
                 )
         except OSError as error:
             raise UserError(f"{path} cannot be read as a model: {error.strerror}") from error
@@ -328,6 +334,13 @@ def signals_of(texts: Sequence[str], ruled: Sequence[Verdict]) -> Floats:
         for text, verdict in zip(texts, ruled, strict=True)
     ]
     return np.array(rows, np.float32)
+
+
+def seen_rows(rows: Iterable[Row]) -> NDArray[np.uint32]:
+    """Return the texts and ideas of *rows* as numbers, which tell nobody what they say."""
+    said = {part for row in rows for part in (row.text.strip().casefold(), row.idea)}
+    digests = (hashlib.blake2s(part.encode("utf-8", "replace"), digest_size=4) for part in said)
+    return np.array(sorted({int.from_bytes(each.digest(), "big") for each in digests}), np.uint32)
 
 
 def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -107,7 +107,7 @@ def test_a_whole_text_can_be_ignored() -> None:
 
 
 def test_words_for_one_language_hold_in_that_language_alone() -> None:
-    """ "Gift" is poison in German, and a present in English."""
+    """The word "gift" is poison in German, and a present in English."""
     words = {"de": {"complaint": ["gift"], "ignore": ["horror"]}}
     assert judged("Das ist Gift für meine Haut, ich habe es gestern gekauft", **words).kind is (
         Kind.COMPLAINT

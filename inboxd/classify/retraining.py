@@ -1,0 +1,94 @@
+"""
+Training anew, and whether the new model may take the place of the present one.
+
+Both are judged by the same held-back messages: those whose ideas the present model has not
+learnt from, each judged by a model of the new data that has not, either. Where there are too
+few of them (the seeds are trained again, with a handful of corrections), what either reached on
+folds of its own data is compared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from inboxd.classify.compact import CompactClassifier, seen_rows
+from inboxd.classify.evaluation import evaluate
+from inboxd.classify.rows import Row
+from inboxd.classify.training import train_judging
+from inboxd.model import Kind, Topic, Urgency
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from inboxd.classify.compact import Model
+    from inboxd.model import Verdict
+    from inboxd.store import Correction
+
+ENOUGH = 30
+"""Messages below which a comparison would be a toss of a coin."""
+_ALLOWED = {"kind": 0.005, "complaint or not": 0.005, "topic": 0.02, "urgency": 0.02}
+"""How much less a new model may reach; more than the last digit, less than anybody would notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What either model reached, and on what: headline figures, each of which should be high."""
+
+    basis: str
+    present: Mapping[str, float]
+    new: Mapping[str, float]
+
+    @property
+    def worse(self) -> list[str]:
+        """Return the figures in which the new model falls behind."""
+        return [
+            name
+            for name, allowed in _ALLOWED.items()
+            if name in self.present and self.new[name] < self.present[name] - allowed
+        ]
+
+
+def retrain(
+    rows: Sequence[Row], present: Model, tell: Callable[[str], None] = lambda _: None
+) -> tuple[Model, Comparison]:
+    """Return a model of *rows*, and how it compares with the *present* one."""
+    model, verdicts = train_judging(rows, tell)
+    tell("comparing")
+    known = set(present.seen.tolist())
+    unseen = [
+        place for place, row in enumerate(rows) if known.isdisjoint(seen_rows([row]).tolist())
+    ]
+    if len(unseen) < ENOUGH:
+        before = present.card.get("figures", {}).get("all", {})
+        return model, Comparison(
+            "folds of what each has learnt from", before, _figures(rows, verdicts)
+        )
+    held_back = [rows[place] for place in unseen]
+    said = CompactClassifier(present).classify([row.text for row in held_back])
+    new = _figures(held_back, [verdicts[place] for place in unseen])
+    basis = f"{len(unseen)} messages that neither has learnt from"
+    return model, Comparison(basis, _figures(held_back, said), new)
+
+
+def corrected_rows(corrections: Iterable[Correction]) -> list[Row]:
+    """Return what people said as labelled messages; one conversation is one idea."""
+    rows = []
+    for correction in corrections:
+        truth = correction.truth
+        rows.append(
+            Row(
+                text=correction.text,
+                language=truth.language or "",
+                kind=truth.kind or Kind.OTHER,
+                topics=tuple(map(str, truth.topics or (Topic.OTHER,))),
+                urgency=truth.urgency or Urgency.NORMAL,
+                idea=f"conversation {correction.conversation}",
+            )
+        )
+    return rows
+
+
+def _figures(rows: Sequence[Row], verdicts: Sequence[Verdict]) -> dict[str, float]:
+    summary = evaluate(rows, verdicts).summary()
+    return {name: round(summary[name], 4) for name in _ALLOWED}
