@@ -602,6 +602,30 @@ def train(  # noqa: PLR0913 - what from, where to, and whatever comes of it
     click.echo(f"{out} is written; [classifier] model = … lets the daemon use it.")
 
 
+@classifier.command()
+@click.option("--since", "back", help="Only what people said within this time, such as 30d.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object instead of lines.")
+@click.pass_obj
+def report(config: Path, back: str | None, *, as_json: bool) -> None:
+    """Tell how far people agree with the classifier, by what they corrected."""
+    from inboxd.classify import reporting
+    from inboxd.durations import parse_duration
+
+    try:
+        since = _now() - parse_duration(back) if back else None
+    except (ValueError, OverflowError) as error:
+        raise UserError(f"--since: {error}") from None
+    with _store(config) as (store, _):
+        found = store.corrections.all(since)
+        first = min((each.at for each in found), default=_now())
+        told = reporting.report(found, store.corrections.judged_since(first, found))
+    if as_json:
+        click.echo(json.dumps(told.as_json(), indent=1, ensure_ascii=False))
+        return
+    for line in told.lines():
+        click.echo(line)
+
+
 def _refuse_unwritable(out: Path) -> None:
     """Say before minutes of work that there is no place for what comes of them."""
     folder = out.absolute().parent

@@ -82,7 +82,7 @@ def train_judging(
 
 
 def _held_back(model: Model, rows: Sequence[Row], held_out: NDArray[np.float32]) -> list[Verdict]:
-    """Return verdicts for which not even temperature and thresholds were chosen on their fold."""
+    """Return verdicts whose temperature and thresholds were chosen on the other folds, too."""
     folds = [fold_of(row.idea) for row in rows]
     verdicts: dict[int, Verdict] = {}
     for fold in range(FOLDS):

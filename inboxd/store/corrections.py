@@ -186,11 +186,12 @@ class CorrectionStore:
         found = _latest(self._rows("1"))
         return [each for each in found if since is None or each.at >= since]
 
-    def judged_since(self, since: datetime) -> int:
-        """Return how many customers' messages have been judged since *since*."""
+    def judged_since(self, since: datetime, found: Sequence[Correction]) -> int:
+        """Return how many customers' messages were judged since *since*, or are those of *found*."""
         (count,) = self._db.execute(
-            "SELECT count(*) FROM messages WHERE direction = 'inbound' AND classified_at >= ?",
-            (to_text(since),),
+            "SELECT count(*) FROM messages WHERE direction = 'inbound' "
+            "AND (classified_at >= ? OR id IN (SELECT value FROM json_each(?)))",
+            (to_text(since), json.dumps([each.message for each in found])),
         ).fetchone()
         return int(count)
 
