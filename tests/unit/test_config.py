@@ -1040,3 +1040,14 @@ def test_words_that_cannot_be_used_are_told(problems: Tell, line: str, problem: 
     """Where it stands, what it says, and why that is not possible."""
     (told,) = problems(ACCOUNT, f"[classifier]\n{line}")
     assert problem in told
+
+
+def test_the_example_s_words_can_be_used(read: Read) -> None:
+    """What stands there as a comment works when it is taken out of it."""
+    example = (ROOT / "config.example.toml").read_text(encoding="utf-8")
+    begin = example.index("# [classifier]")
+    lines = example[begin : example.index("\n\n", begin)].split("\n")
+    settings = read(ACCOUNT, "\n".join(line.removeprefix("# ") for line in lines))
+    words = settings.classifier.own_words
+    assert {word.label for word in words} >= {"kind:complaint", "topic:shipping", "urgency:high"}
+    assert {word.language for word in words} == {"", "de"}
