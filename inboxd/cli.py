@@ -576,7 +576,8 @@ def train(  # noqa: PLR0913 - what from, where to, and whatever comes of it
         from inboxd.classify import retraining, training
 
         if replies:
-            return _train_on_replies(paths, out)
+            _train_on_replies(paths, out)
+            return
     except ModuleNotFoundError as error:
         raise UserError(f"training needs {error.name}: pip install 'inboxd[train]'") from None
     _refuse_unwritable(out)
