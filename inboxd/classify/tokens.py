@@ -111,7 +111,9 @@ def _take(reading: Reading, match: re.Match[str]) -> None:
     found = match.group()
     kind = match.lastgroup
     if kind == "word":
-        reading.add(fold(found[:_KEY_LENGTH]), match.start(), match.end())
+        # A lone ʼ counts as a letter, and nothing is left of it.
+        if key := fold(found[:_KEY_LENGTH]):
+            reading.add(key, match.start(), match.end())
     elif kind == "skip":
         if "\n" in found:
             reading.stop(".")

@@ -47,6 +47,8 @@ def test_plain_messages_are_understood(text: str, kind: Kind, language: str) -> 
 @example("")
 @example("\ud800")
 @example("a\x00b")
+@example("ʼ")
+@example("по ʼ ʼʼ почте")
 @example("ы" * 100_000)
 @example("😡😡😡")
 def test_any_text_gets_a_sound_verdict(text: str) -> None:
