@@ -226,7 +226,8 @@ def step_bar(out: Console, name: str, steps: int) -> Iterator[Callable[[str], No
     if not out.is_terminal:
         yield lambda text: out.print(f"{name}: {text}")
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    share = TextColumn("{task.percentage:.0f}%")
+    columns = (TextColumn("{task.description}"), BarColumn(), share, TimeElapsedColumn())
     with Bars(*columns, console=out) as bars:
         task = bars.add_task(name, total=steps)
         begun = count()

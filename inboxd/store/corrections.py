@@ -74,7 +74,6 @@ class Subject:
     text: str
     sent_at: str
     judged: bool
-    gone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +110,16 @@ class CorrectionStore:
         """Return *message* if it belongs to the conversation of *case*."""
         row = self._db.execute(
             "SELECT m.id, m.conversation_id, m.direction, m.text, m.sent_at, "
-            "m.classified_at IS NOT NULL, m.deleted_at IS NOT NULL "
+            "m.classified_at IS NOT NULL "
             "FROM messages AS m JOIN cases AS c ON c.conversation_id = m.conversation_id "
             "WHERE c.id = ? AND m.id = ?",
             (case, message),
         ).fetchone()
         if row is None:
             return None
-        number, conversation, direction, text, sent_at, judged, gone = row
+        number, conversation, direction, text, sent_at, judged = row
         where = (number, conversation, Direction(direction))
-        return Subject(*where, text, sent_at, bool(judged), bool(gone))
+        return Subject(*where, text, sent_at, bool(judged))
 
     def add(self, subject: Subject, said: Said, actor: str, now: datetime) -> dict[int, str]:
         """

@@ -30,7 +30,7 @@ WAITING_KEYS = {
 MESSAGE_KEYS = {
     "id", "remote_id", "direction", "author", "staff", "addressees", "text", "sent_at", "seen_at",
     "edited_at", "deleted_at", "auto_reply", "automatic", "parent_deleted", "from_elsewhere",
-    "kind", "topics", "url", "attachments", "versions",
+    "kind", "topics", "corrected", "url", "attachments", "versions",
 }  # fmt: skip
 # For root, modes count only without CAP_DAC_OVERRIDE (1); PR_CAPBSET_DROP (24) takes it from
 # what is started next. Nobody else needs that, and is refused it without harm.

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from io import StringIO
+
+import pytest
+from rich.console import Console
 
 from inboxd.model import Author, Direction, Stream
 from inboxd.store.views import EarlierText, ReplyPlace, ThreadMessage, WaitingCase
-from inboxd.terminal import console, reply_lines, thread_lines, waiting_table
+from inboxd.terminal import console, reply_lines, step_bar, thread_lines, waiting_table
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ANNA = Author("anna", "Anna")
@@ -130,3 +134,15 @@ def test_who_goes_on_in_private_is_marked_in_the_list() -> None:
     with out.capture() as printed:
         out.print(waiting_table([case], NOW))
     assert "(continued in private: case 7) awful" in printed.get()
+
+
+@pytest.mark.parametrize(("terminal", "shown"), [(True, "100%"), (False, "training: one\n")])
+def test_steps_are_a_bar_on_a_terminal_and_lines_elsewhere(terminal: bool, shown: str) -> None:  # noqa: FBT001 - a case
+    """A log gets a line for each step; a person sees how far it is."""
+    told = StringIO()
+    out = Console(file=told, force_terminal=terminal, width=100)
+    with step_bar(out, "training", 2) as tell:
+        tell("one")
+        tell("two")
+    assert shown in told.getvalue()
+    assert ("━" in told.getvalue()) is terminal
