@@ -1,0 +1,225 @@
+"""Commands about the classifier: judging, training, and how good it is."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from inboxd.cli.group import main
+from inboxd.cli.opening import load_without_networks, opened_store, present
+from inboxd.cli.parameters import FILE, REPLIES
+from inboxd.errors import UserError
+
+if TYPE_CHECKING:
+    from inboxd.classify import Classifier
+    from inboxd.classify.compact import Model
+    from inboxd.classify.evaluation import Score
+
+
+@main.command()
+@click.argument("file", type=click.File("rb"), default="-")
+@REPLIES
+@click.pass_context
+def classify(ctx: click.Context, file: Any, *, replies: bool) -> None:  # noqa: ANN401 - click gives a binary stream
+    """
+    Judge messages: JSON lines with "text" in, the same with the verdict out.
+
+    Replies may also have "sent_at" (ISO 8601) and "question", the customer's message.
+    """
+    from inboxd import classify as classifying
+    from inboxd.classify import jsonl
+
+    if replies:
+        results = jsonl.judge_lines(file, classifying.load_reply_judge())
+    else:
+        results = jsonl.classify_lines(file, _classifier(ctx))
+    bad = 0
+    for result in results:
+        if isinstance(result, jsonl.BadLine):
+            bad += 1
+            click.echo(f"line {result.number}: {result.why}", err=True)
+        else:
+            click.echo(result.json)
+    if bad:
+        raise click.exceptions.Exit(1)
+
+
+@main.group()
+def classifier() -> None:
+    """Train the classifier, and see how good it is."""
+
+
+@classifier.command()
+@click.option("--data", "paths", type=FILE, multiple=True, help="Labelled messages.")
+@click.option("--corrections", is_flag=True, help="Learn from what people corrected, too.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("model.npz"),
+    show_default=True,
+)
+@click.option("--force", is_flag=True, help="Even if it is worse than the present model.")
+@REPLIES
+@click.pass_context
+def train(  # noqa: PLR0913 - what from, where to, and whatever comes of it
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    out: Path,
+    *,
+    corrections: bool,
+    force: bool,
+    replies: bool,
+) -> None:
+    """Train a model on labelled JSON lines; the same lines give the same file."""
+    from inboxd.classify.rows import read_rows
+    from inboxd.terminal import console, step_bar
+
+    try:
+        from inboxd.classify import retraining, training
+
+        if replies:
+            _train_on_replies(paths, out)
+            return
+    except ModuleNotFoundError as error:
+        raise UserError(f"training needs {error.name}: pip install 'inboxd[train]'") from None
+    _refuse_unwritable(out)
+    rows = read_rows(paths)
+    if corrections:
+        with opened_store(ctx.obj) as (store, _):
+            rows += retraining.corrected_rows(store.corrections.all())
+    if not rows:
+        raise UserError("there is nothing to train on; name --data, or use --corrections")
+    in_use = _present_model(ctx)
+    with step_bar(console(stderr=True), "training", training.STEPS) as tell:
+        model, comparison = retraining.retrain(rows, in_use, tell)
+    for name, value in model.card["figures"]["all"].items():
+        click.echo(f"{name:34} {value:.3f}")
+    click.echo(f"On {comparison.basis}:")
+    for name, value in comparison.new.items():
+        before = f"{comparison.present[name]:.3f}" if name in comparison.present else "unknown"
+        click.echo(f"  {name:32} {value:.3f}, the present model {before}")
+    if comparison.worse and not force:
+        worse = ", ".join(comparison.worse)
+        raise UserError(f"the new model is worse in: {worse}; {out} is not written without --force")
+    model.save(out)
+    click.echo(f"{out} is written; [classifier] model = … lets the daemon use it.")
+
+
+@classifier.command()
+@click.option("--since", "back", help="Only what people said within this time, such as 30d.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object instead of lines.")
+@click.pass_obj
+def report(config: Path, back: str | None, *, as_json: bool) -> None:
+    """Tell how far people agree with the classifier, by what they corrected."""
+    from inboxd.classify import reporting
+    from inboxd.durations import parse_duration
+
+    try:
+        since = present() - parse_duration(back) if back else None
+    except (ValueError, OverflowError) as error:
+        raise UserError(f"--since: {error}") from None
+    with opened_store(config) as (store, _):
+        found = store.corrections.all(since)
+        first = min((each.at for each in found), default=present())
+        told = reporting.report(found, store.corrections.judged_since(first, found))
+    if as_json:
+        click.echo(json.dumps(told.as_json(), indent=1, ensure_ascii=False))
+        return
+    for line in told.lines():
+        click.echo(line)
+
+
+def _refuse_unwritable(out: Path) -> None:
+    """Say before minutes of work that there is no place for what comes of them."""
+    folder = out.absolute().parent
+    if not folder.is_dir() or not os.access(out if out.exists() else folder, os.W_OK):
+        raise UserError(f"{out} cannot be written; name a file in a folder that is there")
+
+
+def _present_model(ctx: click.Context) -> Model:
+    """Return the model that is in use: the configuration's, or inboxd's own."""
+    from inboxd import classify as classifying
+    from inboxd.classify.compact import Model
+
+    own = load_without_networks(ctx.obj).classifier.model if _has_config(ctx) else None
+    return Model.load(own or classifying.SHIPPED)
+
+
+def _train_on_replies(paths: tuple[Path, ...], out: Path) -> None:
+    """Train the judge of replies, and say what it reached on folds of them."""
+    from inboxd.classify.replies import FLAGS
+    from inboxd.classify.reply_rows import read_reply_rows
+    from inboxd.classify.reply_training import train_replies
+
+    rows = read_reply_rows(paths, FLAGS)
+    if not rows:
+        raise UserError("there is nothing to train on")
+    model = train_replies(rows, lambda text: click.echo(f"training: {text}", err=True))
+    model.save(out)
+    for name, value in model.card["figures"]["question unknown"]["all"].items():
+        click.echo(f"{name:34} {value:.3f}")
+
+
+@classifier.command()
+@click.option("--data", "paths", type=FILE, multiple=True, required=True, help="Labelled messages.")
+@click.option("--model", type=FILE, help="Another model than the one that came with inboxd.")
+@REPLIES
+def evaluate(paths: tuple[Path, ...], model: Path | None, *, replies: bool) -> None:
+    """Hold the classifier against labelled messages that it has not seen."""
+    scores, figures = (_evaluate_replies if replies else _evaluate)(paths, model)
+    for score in scores:
+        numbers = f"{score.precision:.3f} {score.recall:.3f} {score.f1:.3f} {score.rows:6}"
+        click.echo(f"{score.label:18} {numbers}")
+    for name, value in figures.items():
+        click.echo(f"{name:34} {value:.3f}")
+
+
+def _evaluate(
+    paths: tuple[Path, ...], model: Path | None
+) -> tuple[tuple[Score, ...], dict[str, float]]:
+    from inboxd import classify as classifying
+    from inboxd.classify import compact, evaluation
+    from inboxd.classify.rows import read_rows
+
+    rows = read_rows(paths)
+    chosen = compact.CompactClassifier(compact.Model.load(model or classifying.SHIPPED))
+    result = evaluation.evaluate(rows, chosen.classify([row.text for row in rows]))
+    return (*result.kinds, *result.topics, *result.urgencies), result.summary()
+
+
+def _evaluate_replies(
+    paths: tuple[Path, ...], model: Path | None
+) -> tuple[tuple[Score, ...], dict[str, float]]:
+    from inboxd import classify as classifying
+    from inboxd.classify import compact, replies, reply_evaluation
+    from inboxd.classify.reply_rows import read_reply_rows
+
+    rows = read_reply_rows(paths)
+    weights = compact.Model.load(model or classifying.SHIPPED_FOR_REPLIES, replies.FLAGS)
+    judge = replies.CompactReplyJudge(weights, classifying.load())
+    verdicts = judge.judge([classifying.Reply(row.text, question=row.question) for row in rows])
+    result = reply_evaluation.evaluate_replies(rows, verdicts)
+    return result.flags, result.summary()
+
+
+def _classifier(ctx: click.Context) -> Classifier:
+    """Return the configured classifier; where there is no configuration, inboxd's own."""
+    from inboxd import classify as classifying
+
+    return (
+        classifying.configured(load_without_networks(ctx.obj))
+        if _has_config(ctx)
+        else classifying.load()
+    )
+
+
+def _has_config(ctx: click.Context) -> bool:
+    """Tell whether there is a configuration, or one was asked for that should be there."""
+    default = click.core.ParameterSource.DEFAULT
+    asked_for = ctx.find_root().get_parameter_source("config") is not default
+    config: Path = ctx.obj
+    return asked_for or config.exists()

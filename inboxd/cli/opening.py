@@ -1,0 +1,58 @@
+"""What commands begin with: the configuration, the store, a case."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from inboxd.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from inboxd.config import Settings
+    from inboxd.core.tracking import CaseState
+    from inboxd.store import Store
+
+
+def load_settings(config: Path) -> Settings:
+    """Return the whole configuration, with its secrets."""
+    from inboxd import plugins
+    from inboxd.config import load
+
+    return load(config, plugins.networks())
+
+
+def load_without_networks(config: Path) -> Settings:
+    """Load what commands on the database need: no SDK, and no secret."""
+    from inboxd import plugins
+    from inboxd.config import load
+
+    return load(config, plugins.networks_unloaded(), secrets=False)
+
+
+def present() -> datetime:
+    """Return the present instant."""
+    from inboxd.clock import SystemClock
+
+    return SystemClock().now()
+
+
+@contextmanager
+def opened_store(config: Path) -> Iterator[tuple[Store, Settings]]:
+    """Yield the store that *config* names, which must exist, and the settings without tokens."""
+    from inboxd.store import Store
+
+    settings = load_without_networks(config)
+    with Store(settings.general.database, create=False) as store, store.explained():
+        yield store, settings
+
+
+def find_case(store: Store, case: int) -> CaseState:
+    """Return a case, which must be there."""
+    found = store.cases.load([case])
+    if not found:
+        raise UserError(f"there is no case {case}; `inboxd waiting` lists those that wait")
+    return found[0][0]

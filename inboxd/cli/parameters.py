@@ -1,0 +1,52 @@
+"""What arguments of commands may be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+class _Words(click.types.StringParamType):
+    """A text that a database and a network can carry: not every argument of a shell is one."""
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - click's signature
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str:
+        """Return *value*, or fail where it holds bytes that are no letters."""
+        text = str(super().convert(value, param, ctx))
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            self.fail(f"{text!r} is not UTF-8", param, ctx)
+        return text
+
+
+class _Language(_Words):
+    """The code of a language."""
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - click's signature
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str:
+        """Return *value* in small letters, or fail where it cannot be a language's code."""
+        text = super().convert(value, param, ctx).lower()
+        if not (text.isascii() and text.isalpha() and 2 <= len(text) <= 3):
+            self.fail(f"{text!r} is no code of a language; write ru, uk, de, en …", param, ctx)
+        return text
+
+
+WORDS = _Words()
+
+
+REPLIES = click.option("--replies", is_flag=True, help="The brand's replies instead.")
+
+
+LANGUAGE = _Language()
+
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

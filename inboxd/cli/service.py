@@ -1,0 +1,204 @@
+"""Commands for whoever runs inboxd: to run it, and to see that all is well."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from inboxd.cli.group import main
+from inboxd.cli.opening import load_settings
+from inboxd.errors import ConfigError, InboxdError, Problem, UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from inboxd.config import Settings
+    from inboxd.workers.poller import Progress
+
+
+@main.command()
+@click.option("--once", is_flag=True, help="Do one full round and exit: for cron and timers.")
+@click.option("--verbose", "-v", is_flag=True, help="Log more.")
+@click.pass_obj
+def run(config: Path, *, once: bool, verbose: bool) -> None:
+    """Read all accounts, judge, escalate and deliver, until stopped."""
+    from inboxd import logs
+    from inboxd.clock import SystemClock
+    from inboxd.daemon import run_once, run_until_stopped
+
+    settings = load_settings(config)
+    logs.configure(verbose=verbose, secrets=settings.secrets())
+    if not once:
+        asyncio.run(run_until_stopped(settings, SystemClock()))
+        return
+    with _progress() as watch:
+        # Bars take the terminal over: lines must go by way of them.
+        logs.configure(verbose=verbose, secrets=settings.secrets())
+        result = asyncio.run(run_once(settings, SystemClock(), watch))
+    click.echo(f"{result.new} new, {result.undelivered} not delivered", err=True)
+    for name in result.failed:
+        click.echo(f"{name} could not be read", err=True)
+    if not result.ok:
+        raise click.exceptions.Exit(1)
+
+
+@main.command()
+@click.option("--seed", type=int, default=1, show_default=True, help="Which day is played.")
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep the configuration, the database and the log in this folder.",
+)
+@click.option(
+    "--seconds",
+    type=click.IntRange(10, 600),
+    default=45,
+    show_default=True,
+    help="How long the working day takes in real time.",
+)
+@click.option("--tui", is_flag=True, help="Show who waits on a live screen.")
+def demo(seed: int, keep: Path | None, seconds: int, *, tui: bool) -> None:
+    """Play a shop's working day against simulated networks and show what happens."""
+    try:
+        from inboxd.demo.stage import play
+    except ModuleNotFoundError as error:
+        missing = f"the demo needs {error.name}: pip install 'inboxd[demo]'"
+        raise UserError(missing) from None
+
+    asyncio.run(play(seed=seed, keep=keep, seconds=seconds, tui=tui))
+
+
+@main.command()
+@click.option("--online", is_flag=True, help="Ask the networks whether the tokens work.")
+@click.pass_obj
+def check(config: Path, *, online: bool) -> None:
+    """Look for every problem in the configuration."""
+    from inboxd import classify as classifying
+    from inboxd.config import advice
+
+    settings = load_settings(config)
+    _refuse_missing_folder(settings)
+    chosen = classifying.configured(settings)
+    click.echo(f"{config}: {len(settings.accounts)} accounts, {len(settings.policies)} policies")
+    if settings.classifier.model or settings.classifier.own_words:
+        count = len(settings.classifier.own_words)
+        click.echo(f"classifier: {chosen.name}, {count} words of your own")
+    for problem in advice(settings):
+        click.echo(f"  advice: {problem}")
+    if online and not asyncio.run(_check_accounts(settings)):
+        raise click.exceptions.Exit(1)
+
+
+def _progress() -> AbstractContextManager[Callable[[Progress], None]]:
+    """Return a context in which a terminal shows how far each source has been read."""
+    from inboxd.terminal import console, reading_bars
+
+    return reading_bars(console(stderr=True))
+
+
+def _refuse_missing_folder(settings: Settings) -> None:
+    folder = settings.general.database.parent
+    if not folder.is_dir():
+        problem = Problem("inboxd.database", f"is in {folder}, which does not exist; create it")
+        raise ConfigError(str(settings.path), [problem])
+
+
+async def _check_accounts(settings: Settings) -> bool:
+    """Print what each account's network says; returns whether all of it is good."""
+    from inboxd import plugins
+    from inboxd.clock import SystemClock
+
+    good = True
+    for account in settings.accounts:
+        connector = plugins.connect(account, SystemClock())
+        try:
+            found = await connector.check()
+        except InboxdError as error:
+            click.echo(f"{account.name}: {error}")
+            good = False
+            continue
+        finally:
+            await connector.close()
+        click.echo(f"{account.name}: {found.identity}")
+        for stream in found.streams:
+            state = "can be read" if stream.ok else "cannot be read"
+            click.echo(f"  {stream.stream} {state}" + (f": {stream.text}" if stream.text else ""))
+            good = good and stream.ok
+    return good
+
+
+@main.command()
+@click.option("--online", is_flag=True, help="Ask the networks as well.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON list instead of lines.")
+@click.pass_obj
+def doctor(config: Path, *, online: bool, as_json: bool) -> None:
+    """Say how everything stands, and what needs a person (exit code 1 if something does)."""
+    from inboxd.clock import SystemClock
+    from inboxd.doctor import Health, examine
+    from inboxd.store import Store
+    from inboxd.terminal import console, print_findings
+
+    settings = load_settings(config)
+    with Store(settings.general.database, create=False) as store, store.explained():
+        findings = asyncio.run(examine(settings, store, SystemClock(), online=online))
+    if as_json:
+        listed = [finding.as_json() for finding in findings]
+        click.echo(json.dumps(listed, indent=1, ensure_ascii=False))
+    else:
+        print_findings(console(), findings)
+    if any(finding.health is Health.TROUBLE for finding in findings):
+        raise click.exceptions.Exit(1)
+
+
+@main.command()
+@click.argument("accounts", nargs=-1)
+@click.option("--back", default="3d", show_default=True, help="How far back to look.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON list instead of lines.")
+@click.pass_obj
+def reconcile(config: Path, accounts: tuple[str, ...], back: str, *, as_json: bool) -> None:
+    """Hold what is stored of ACCOUNTS (all, if none is named) against what the networks offer."""
+    from inboxd import logs
+    from inboxd.clock import SystemClock
+    from inboxd.daemon import reconcile_now
+    from inboxd.durations import parse_duration
+
+    settings = load_settings(config)
+    try:
+        reach = parse_duration(back)
+    except ValueError as error:
+        raise UserError(f"--back: {error}") from None
+    unknown = set(accounts) - {account.name for account in settings.accounts}
+    if unknown:
+        raise UserError(f"there is no account {', '.join(sorted(unknown))} in {config}")
+    logs.configure(secrets=settings.secrets())
+    found = asyncio.run(reconcile_now(settings, SystemClock(), accounts, reach))
+    if as_json:
+        click.echo(json.dumps([repairs.as_json() for repairs in found], indent=1))
+    for repairs in found:
+        if not as_json:
+            click.echo(str(repairs))
+        for part, why in repairs.failed.items():
+            click.echo(f"{repairs.account}: {part} could not be read: {why}", err=True)
+    if any(repairs.failed for repairs in found):
+        raise click.exceptions.Exit(1)
+
+
+@main.command("replay-quarantine")
+@click.pass_obj
+def replay_quarantine(config: Path) -> None:
+    """Read again, with this version, what no connector has understood so far."""
+    from inboxd import logs
+    from inboxd.clock import SystemClock
+    from inboxd.daemon import replay
+    from inboxd.store import Store
+
+    settings = load_settings(config)
+    logs.configure(secrets=settings.secrets())
+    with Store(settings.general.database, create=False) as store, store.explained():
+        understood, left = asyncio.run(replay(settings, store, SystemClock()))
+    click.echo(f"{understood} understood now, {left} still held")
