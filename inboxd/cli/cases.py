@@ -92,9 +92,6 @@ def explain(config: Path, case: int) -> None:
 @click.pass_obj
 def reply(config: Path, case: int, text: str, *, anyway: bool) -> None:
     """Answer a case with TEXT, or with standard input if TEXT is "-"."""
-    from uuid import uuid4
-
-    from inboxd.connector import OutgoingReply
     from inboxd.core.text import one_line
 
     text = (_standard_input() if text == "-" else text).strip()
@@ -108,15 +105,7 @@ def reply(config: Path, case: int, text: str, *, anyway: bool) -> None:
             raise UserError(f"a reply to case {case} is on its way already; --anyway sends another")
         if not anyway and state.wait is None:
             raise UserError(f"nobody waits in case {case}, it is {state.status}; --anyway sends it")
-        outgoing = OutgoingReply(
-            key=f"reply:{uuid4()}",
-            thread_id=place.thread_id,
-            stream=place.stream,
-            text=text,
-            parent_id=place.parent_id,
-            recipient=place.recipient,
-            sent_after=place.sent_after,
-        )
+        outgoing = place.reply(text)
         store.outbox.add_reply(place.account, case, outgoing, present())
     to = (place.recipient.name or place.recipient.handle) if place.recipient else "the customer"
     where = f"{place.account}, {'public' if place.public else 'private'}"

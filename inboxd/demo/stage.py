@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from rich.live import Live
@@ -18,7 +17,6 @@ from rich.text import Text
 from inboxd import logs, plugins
 from inboxd.clock import FastClock
 from inboxd.config import load
-from inboxd.connector import OutgoingReply
 from inboxd.daemon import started
 from inboxd.demo import shop
 from inboxd.demo.closing import Closing
@@ -147,15 +145,7 @@ class _Colleague:
             place = self.store.views.reply_place(case.case_id)
             if not place.open:
                 return False
-            reply = OutgoingReply(
-                key=f"reply:{uuid4()}",
-                thread_id=place.thread_id,
-                stream=place.stream,
-                text=text,
-                parent_id=place.parent_id,
-                recipient=place.recipient,
-                sent_after=place.sent_after,
-            )
+            reply = place.reply(text)
             self.store.outbox.add_reply(case.account, case.case_id, reply, self.clock.now())
             return True
         return False

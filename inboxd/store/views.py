@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
+from inboxd.connector import OutgoingReply
 from inboxd.errors import UserError
 from inboxd.model import Author, CaseCard, Direction, Stream, Topic
 from inboxd.store import continued
@@ -145,6 +147,18 @@ class ReplyPlace:
     def is_open(self, now: datetime) -> bool:
         """Tell whether the network takes a reply at *now*."""
         return self.open and (self.closes_at is None or self.closes_at > now)
+
+    def reply(self, text: str) -> OutgoingReply:
+        """Return *text* as a reply on its way here, under a key of its own."""
+        return OutgoingReply(
+            key=f"reply:{uuid4()}",
+            thread_id=self.thread_id,
+            stream=self.stream,
+            text=text,
+            parent_id=self.parent_id,
+            recipient=self.recipient,
+            sent_after=self.sent_after,
+        )
 
 
 _IN_THREAD = """

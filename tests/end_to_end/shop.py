@@ -20,12 +20,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any, Self
-from uuid import uuid4
 
 from click.testing import CliRunner
 
 from inboxd.cli import main
-from inboxd.connector import OutgoingReply
 from inboxd.simulator import facebook, slack, twitter, vk
 from inboxd.simulator.people import NETWORKS
 from inboxd.simulator.server import Options, Simulator
@@ -380,15 +378,7 @@ async def until(condition: Callable[[], object], what: str, patience: timedelta 
 def queue_reply(store: Store, case: int, text: str) -> None:
     """Queue *text* as the reply to *case*, as `inboxd reply` does, without a process of its own."""
     place = store.views.reply_place(case)
-    reply = OutgoingReply(
-        key=f"reply:{uuid4()}",
-        thread_id=place.thread_id,
-        stream=place.stream,
-        text=text,
-        parent_id=place.parent_id,
-        recipient=place.recipient,
-        sent_after=place.sent_after,
-    )
+    reply = place.reply(text)
     store.outbox.add_reply(place.account, case, reply, datetime.now(UTC))
 
 
