@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from inboxd.connector import AccountSettings, Connector, Ledger
+    from inboxd.workers.context import Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +25,8 @@ class Account:
     def name(self) -> str:
         """Return how the team calls it."""
         return self.settings.name
+
+    async def restore_ledger(self, context: Context) -> None:
+        """Learn what other processes used of the account's allowances."""
+        name, now = self.name, context.clock.now()
+        self.ledger.restored(await context.store.run(lambda store: store.ledger.entries(name, now)))

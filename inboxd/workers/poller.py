@@ -81,6 +81,7 @@ class _Reading:
     """A reading of one source that has begun, and may be taken up again in the next round."""
 
     source: Source
+    origin: Origin
     pages: AsyncGenerator[Page, None]
     before: SourceState
     begun_at: datetime
@@ -112,6 +113,7 @@ class Poller:
         context: Context,
         watch: Callable[[Progress], None] = lambda _: None,
     ) -> None:
+        self._account = account
         self._connector = account.connector
         self._settings = account.settings
         self._ledger = account.ledger
@@ -130,16 +132,17 @@ class Poller:
         A source that rests after a failure is left out. An *impatient* caller, who will not
         come back soon, has it read all the same, unless the network itself said until when.
         """
-        await self._restore_ledger()
+        await self._account.restore_ledger(self._context)
         new, failed = 0, []
         for source in self._connector.sources():
-            reading = self._readings.pop(source.name, None) or await self._begin(
-                source, impatient=impatient
-            )
+            reading = self._readings.pop(source.name, None)
             if reading is None:
-                if await self._failed_before(source):
-                    failed.append(source.name)
-                continue
+                state = await self._state(source)
+                if self._rests(state, impatient=impatient):
+                    if state.error_class != Spared.__name__:
+                        failed.append(source.name)
+                    continue
+                reading = self._begun(source, state)
             before = reading.new
             if not await self._go_on(reading):
                 failed.append(source.name)
@@ -164,21 +167,14 @@ class Poller:
         for reading in readings.values():
             await reading.pages.aclose()
 
-    async def _restore_ledger(self) -> None:
-        """Learn what other processes used of the account's allowances."""
-        account, now = self._settings.name, self._clock.now()
-        self._ledger.restored(
-            await self._store.run(lambda store: store.ledger.entries(account, now))
-        )
-
-    async def _begin(self, source: Source, *, impatient: bool) -> _Reading | None:
-        """Begin to read *source*, unless it rests."""
+    async def _state(self, source: Source) -> SourceState:
         account = self._settings.name
-        state = await self._store.run(lambda store: store.sources.get(account, source.name))
-        if self._rests(state, impatient=impatient):
-            return None
+        return await self._store.run(lambda store: store.sources.get(account, source.name))
+
+    def _begun(self, source: Source, state: SourceState) -> _Reading:
+        """Return a reading of *source* from where the last one ended."""
         pages = self._connector.poll(source.name, state.cursor)
-        return _Reading(source, pages, state, self._clock.now())  # type: ignore[arg-type] # an async iterator made by yields is a generator
+        return _Reading(source, self._origin(source), pages, state, self._clock.now())  # type: ignore[arg-type] # an async iterator made by yields is a generator
 
     def _rests(self, state: SourceState, *, impatient: bool) -> bool:
         now = self._clock.now()
@@ -188,12 +184,6 @@ class Poller:
             # The clock was ahead then: its pause may last for a year.
             return False
         return state.error_class in _SAID_UNTIL_WHEN or not impatient
-
-    async def _failed_before(self, source: Source) -> bool:
-        """Tell whether a source that rests does so because it failed."""
-        account = self._settings.name
-        state = await self._store.run(lambda store: store.sources.get(account, source.name))
-        return state.error_class != Spared.__name__
 
     async def _go_on(self, reading: _Reading) -> bool:
         """Read on until the end, or until the source has had its share; False if it failed."""
@@ -246,7 +236,7 @@ class Poller:
             )
         if page.lost:
             await self._store.run(lambda store: self._record_loss(store, reading, page.lost, now))
-        origin, used = self._origin(source), self._ledger.taken()
+        origin, used = reading.origin, self._ledger.taken()
         return await self._store.run(
             lambda _: self._context.pipeline.ingest(
                 origin, page, now, first=reading.first, used=used

@@ -18,22 +18,20 @@ import structlog
 from inboxd.connector import Ledger
 from inboxd.errors import DatabaseError, InboxdError, Spared
 from inboxd.pipeline import Origin
+from inboxd.workers.account import Account
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from inboxd.clock import Clock
-    from inboxd.connector import AccountSettings, Connector, Known, LedgerEntries, Page
+    from inboxd.connector import AccountSettings, Connector, Known, Page
     from inboxd.store import Store, Stored
-    from inboxd.workers.account import Account
     from inboxd.workers.context import Context
 
     Connect = Callable[[AccountSettings, Clock, Ledger], Connector]
 
 log = structlog.get_logger(__name__)
 
-REACH = timedelta(days=3)
-"""How far back the nightly reconciliation looks."""
 _VERIFY_EVERY = timedelta(hours=1)
 _AT_ONCE = 500
 """How many stored messages are handed to a connector to be looked up in one go."""
@@ -89,9 +87,7 @@ class Reconciler:
         self._context = context
         self._store = context.store
 
-    async def reconcile(
-        self, reach: timedelta, watch: Callable[[Repairs], None] = lambda _: None
-    ) -> Repairs:
+    async def reconcile(self, reach: timedelta) -> Repairs:
         """
         Read everything of the last *reach* anew and look up what is stored of it.
 
@@ -103,15 +99,18 @@ class Reconciler:
         settings = self.settings.model_copy(update={"backfill": now - since})
         ledger = Ledger(self._context.clock)
         connector = self._connect(settings, self._context.clock, ledger)
+        account = Account(settings, connector, ledger, settings.poll_every)
         repairs = Repairs(settings.name)
         try:
-            await self._restore(ledger)
+            await account.restore_ledger(self._context)
             for source in connector.sources():
                 pages = connector.poll(source.name, None)
                 old = await self._was_never_read(source.name)
-                repairs = await self._take_in(source.name, pages, ledger, repairs, watch, old=old)
+                repairs = await self._take_in(account, source.name, pages, repairs, old=old)
             known = await self._store.run(lambda store: store.known.since(settings.name, since))
-            repairs = await self._verify(connector, known, ledger, repairs, watch)
+            for start in range(0, len(known), _AT_ONCE):
+                pages = connector.verify(known[start : start + _AT_ONCE])
+                repairs = await self._take_in(account, VERIFYING, pages, repairs)
         finally:
             await connector.close()
         await self._store.run(partial(self._record, now))
@@ -129,41 +128,19 @@ class Reconciler:
         earliest = now - reach
         return max(earliest, began) if began else earliest
 
-    async def _restore(self, ledger: Ledger) -> None:
-        account, now = self.settings.name, self._context.clock.now()
-        entries: LedgerEntries = await self._store.run(
-            lambda store: store.ledger.entries(account, now)
-        )
-        ledger.restored(entries)
-
-    async def _verify(
+    async def _take_in(
         self,
-        connector: Connector,
-        known: list[Known],
-        ledger: Ledger,
-        repairs: Repairs,
-        watch: Callable[[Repairs], None],
-    ) -> Repairs:
-        for start in range(0, len(known), _AT_ONCE):
-            pages = connector.verify(known[start : start + _AT_ONCE])
-            repairs = await self._take_in(VERIFYING, pages, ledger, repairs, watch)
-        return repairs
-
-    async def _take_in(  # noqa: PLR0913 - what is read, how it is counted, and who watches
-        self,
+        account: Account,
         part: str,
         pages: AsyncIterator[Page],
-        ledger: Ledger,
         repairs: Repairs,
-        watch: Callable[[Repairs], None],
         *,
         old: bool = False,
     ) -> Repairs:
         try:
             async for page in pages:
-                stored = await repair(self._context, self.settings, part, page, ledger, old=old)
+                stored = await repair(self._context, account, part, page, old=old)
                 repairs = repairs.after(page, stored)
-                watch(repairs)
         except DatabaseError:
             raise
         except Spared as error:
@@ -216,24 +193,17 @@ class Verifier:
         return last is not None
 
     async def _verify(self, known: Sequence[Known]) -> None:
-        account = self._account
-        async for page in account.connector.verify(known):
-            await repair(self._context, account.settings, VERIFYING, page, account.ledger)
+        async for page in self._account.connector.verify(known):
+            await repair(self._context, self._account, VERIFYING, page)
 
 
-async def repair(  # noqa: PLR0913 - whose page it is, and what it cost
-    context: Context,
-    settings: AccountSettings,
-    part: str,
-    page: Page,
-    ledger: Ledger,
-    *,
-    old: bool = False,
+async def repair(
+    context: Context, account: Account, part: str, page: Page, *, old: bool = False
 ) -> Stored:
     """Store a page that was read beside the polls; nobody is alerted to what is *old*."""
     if page.note:
-        log.info("repair noted", account=settings.name, part=part, note=page.note)
-    origin, used = Origin(settings.name, settings.network, part), ledger.taken()
+        log.info("repair noted", account=account.name, part=part, note=page.note)
+    origin, used = Origin(account.name, account.settings.network, part), account.ledger.taken()
     now = context.clock.now()
     return await context.store.run(
         lambda _: context.pipeline.repair(origin, page, now, used=used, old=old)
