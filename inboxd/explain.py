@@ -11,7 +11,6 @@ from inboxd.core.policies import choose
 from inboxd.core.sla import dues, reach
 from inboxd.core.tracking import attention_of, facts_of
 from inboxd.durations import format_duration
-from inboxd.errors import UserError
 from inboxd.model import Direction
 
 if TYPE_CHECKING:
@@ -38,10 +37,7 @@ class Section:
 
 def explain(store: Store, rules: Rules, case: int, now: datetime, tz: tzinfo) -> list[Section]:
     """Return the explanation of *case* as it stands at *now*, times told in *tz*."""
-    found = store.cases.load([case])
-    if not found:
-        raise UserError(f"there is no case {case}; `inboxd waiting` lists those that wait")
-    state, setting = found[0]
+    state, setting = store.cases.find(case)
     teller = _Teller(store, rules, state, setting, now, tz)
     return [
         Section("Case", tuple(teller.standing())),

@@ -155,10 +155,8 @@ class Pipeline:
         Raises UserError where there is nothing that can be corrected.
         """
         with self._store.transaction():
-            found = self._store.cases.load([case])
-            if not found:
-                raise UserError(f"there is no case {case}; `inboxd waiting` lists those that wait")
-            number = _telling(found[0][0]) if message is None else message
+            state, _ = self._store.cases.find(case)
+            number = _telling(state) if message is None else message
             subject = self._store.corrections.subject(case, number)
             if subject is None:
                 raise UserError(f"there is no message {number} in case {case}; see `show {case}`")

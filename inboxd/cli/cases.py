@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from inboxd.cli.group import main
-from inboxd.cli.opening import find_case, load_without_networks, opened_store, present
+from inboxd.cli.opening import load_without_networks, opened_store, present
 from inboxd.cli.parameters import LANGUAGE, WORDS
 from inboxd.cli.shapes import shown_json, waiting_json
 from inboxd.errors import UserError
@@ -54,7 +54,7 @@ def show(config: Path, case: int, *, as_json: bool) -> None:
     from inboxd.terminal import console, reply_lines, thread_lines
 
     with opened_store(config) as (store, settings):
-        state, now, tz = find_case(store, case), present(), settings.general.timezone
+        state, now, tz = store.cases.find(case)[0], present(), settings.general.timezone
         messages = store.views.thread(case)
         automatic = automatic_answers(store, settings.rules, case, now)
         place = store.views.find_reply_place(case)
@@ -96,7 +96,7 @@ def reply(config: Path, case: int, text: str, *, anyway: bool) -> None:
 
     text = (_standard_input() if text == "-" else text).strip()
     with opened_store(config) as (store, settings):
-        state = find_case(store, case)
+        state = store.cases.find(case)[0]
         place = store.views.reply_place(case)
         if place.account not in {account.name for account in settings.accounts}:
             raise UserError(f"{place.account} is not in {config} any more: nothing is sent there")
@@ -210,7 +210,7 @@ def correct(  # noqa: PLR0913, PLR0917 - a verdict has four parts
         raise UserError("say what it is: --kind, --topic, --urgency or --language")
     with opened_store(config) as (store, settings):
         number = Pipeline(store, settings.rules).correct(case, message, said, actor, present())
-        policy = find_case(store, case).policy
+        policy = store.cases.find(case)[0].policy
     words = [kind, *topics, urgency and f"{urgency} urgency", language and f"language {language}"]
     governs = f"; {policy} governs" if policy else ""
     click.echo(f"Message {number} of case {case} is {', '.join(filter(None, words))}{governs}.")
@@ -234,12 +234,12 @@ def _act(  # noqa: PLR0913 - an action is who, what, on which case, and why
 
     with opened_store(config) as (store, settings):
         with store.transaction():
-            state = find_case(store, case)
+            state = store.cases.find(case)[0]
             if state.status not in statuses:
                 raise UserError(f"case {case} is {state.status}; {action} does not apply to it")
             store.cases.act(case, action, actor, present(), detail)
         Pipeline(store, settings.rules).track_pending(present())
-        return find_case(store, case)
+        return store.cases.find(case)[0]
 
 
 def _instant(text: str, now: datetime, settings: Settings) -> datetime:

@@ -1,11 +1,9 @@
-"""What commands begin with: the configuration, the store, a case."""
+"""What commands begin with: the configuration, the store, the time."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-
-from inboxd.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,7 +11,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from inboxd.config import Settings
-    from inboxd.core.tracking import CaseState
     from inboxd.store import Store
 
 
@@ -48,11 +45,3 @@ def opened_store(config: Path) -> Iterator[tuple[Store, Settings]]:
     settings = load_without_networks(config)
     with Store(settings.general.database, create=False) as store, store.explained():
         yield store, settings
-
-
-def find_case(store: Store, case: int) -> CaseState:
-    """Return a case, which must be there."""
-    found = store.cases.load([case])
-    if not found:
-        raise UserError(f"there is no case {case}; `inboxd waiting` lists those that wait")
-    return found[0][0]

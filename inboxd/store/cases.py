@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from inboxd.core.conversations import CaseStatus, WaitEnd, WaitKind
 from inboxd.core.matching import in_order
 from inboxd.core.tracking import CaseState, History, Setting, WaitState
+from inboxd.errors import UserError
 from inboxd.model import Stream
 from inboxd.store.bulk import Rows
 from inboxd.store.happened import HappenedStore, plausible, traits_from
@@ -152,6 +153,13 @@ class CaseStore:
             (to_text(now), limit),
         ).fetchall()
         return self.load([row[0] for row in rows])
+
+    def find(self, case: int) -> tuple[CaseState, Setting]:
+        """Return a case; raises UserError where there is none of that number."""
+        found = self.load([case])
+        if not found:
+            raise UserError(f"there is no case {case}; `inboxd waiting` lists those that wait")
+        return found[0]
 
     def load(self, numbers: Collection[int]) -> list[tuple[CaseState, Setting]]:
         """Return the cases with these numbers, in their order; unknown ones are left out."""
