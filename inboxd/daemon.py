@@ -12,7 +12,7 @@ import asyncio
 import hashlib
 import signal
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -321,7 +321,9 @@ async def run_until_stopped(settings: Settings, clock: Clock) -> None:
 async def run_once(
     settings: Settings, clock: Clock, watch: Callable[[Progress], None] = lambda _: None
 ) -> RoundResult:
-    """Do one full round, for cron and timers."""
+    """Do one full round, for cron and timers: there is no later for an alert to wait for."""
+    at_once = replace(settings.grouping, wait=timedelta())
+    settings = replace(settings, grouping=at_once)
     async with started(settings, clock, watch) as daemon:
         return await daemon.round()
 

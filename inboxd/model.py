@@ -276,6 +276,22 @@ class CaseCard:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """
+    How it stands by now with a case of which people were told.
+
+    *card* is as it was told last. Once the wait is over, *ended_at* says since when and
+    *outcome* how it ended (``answered``).
+    """
+
+    card: CaseCard
+    due_at: datetime | None
+    taken_by: str = ""
+    ended_at: datetime | None = None
+    outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """
     One thing that people are told once, at one or several sinks.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from inboxd.connector import LedgerEntries, Page
     from inboxd.core.tracking import CaseState, History, Rules, WaitState
-    from inboxd.model import Message, Stream, Verdict
+    from inboxd.model import Alert, Message, Stream, Verdict
     from inboxd.store import Held, OutboxItem, Said, Store, Stored, Unclassified
 
 
@@ -228,7 +228,27 @@ class Pipeline:
         if not told.sinks:
             return
         card = self._store.views.card(case, history.setting, wait)
-        self._store.outbox.add_alert(recovery_alert(card, wait, now), told.sinks, wait_id=wait.id)
+        self.tell(recovery_alert(card, wait, now), told.sinks, wait)
+
+    def tell(self, alert: Alert, sinks: Sequence[str], wait: WaitState) -> bool:
+        """
+        Queue *alert* about *wait*, among those that it is told with; False if it was before.
+
+        What people were told of a wait stays together. To be called in a transaction.
+        """
+        store, now = self._store, alert.created_at
+        if wait.id is None or alert.case is None:
+            return False
+        together = self._rules.grouping
+        thread = store.outbox.thread_of(wait.id)
+        if thread is None and (key := together.key(alert.case)):
+            thread = store.gatherings.joined(key, together, now).thread
+        return store.outbox.add_alert(
+            replace(alert, thread=thread or alert.thread),
+            sinks,
+            wait_id=wait.id,
+            leaves_at=together.leaves_at(alert.case, now),
+        )
 
 
 def _telling(case: CaseState) -> int:

@@ -16,6 +16,7 @@ from inboxd.config.settings import (
     SINKS,
     ClassifierSettings,
     GeneralSettings,
+    GroupingSettings,
     HttpSettings,
     Settings,
 )
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     Networks = Mapping[str, Callable[[], type[AccountSettings]]]
 
-_TABLES = ("inboxd", "http", "classifier")
+_TABLES = ("inboxd", "http", "classifier", "grouping")
 _LISTS = ("accounts", "calendars", "sinks", "policies")
 _LARGEST = 1_048_576
 _LONGEST_LINE = 8_192
@@ -139,16 +140,17 @@ class _Loading:
         served = None if http is None else self._validated(HttpSettings, http, "http")
         table = self._data.get("classifier", {})
         classifier = self._validated(ClassifierSettings, table, "classifier")
+        grouping = self._validated(GroupingSettings, self._data.get("grouping", {}), "grouping")
         accounts = self._accounts()
         calendars = self._calendars(general or GeneralSettings())
         sinks = self._sinks()
         policies = self._policies(calendars)
         self._alert_to()
-        if general is None or classifier is None:
+        if general is None or classifier is None or grouping is None:
             return None
         return Settings(
             path, general, served, accounts, calendars, sinks, policies,
-            tuple(self._vault.files), classifier,
+            tuple(self._vault.files), classifier, grouping.grouping,
         )  # fmt: skip
 
     def _validated(self, model: Any, raw: object, path: str) -> Any:  # noqa: ANN401 - see validated()

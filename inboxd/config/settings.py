@@ -22,6 +22,7 @@ from pydantic import (
 from inboxd.config.words import LANGUAGES, OwnWord, WordSettings
 from inboxd.config.zones import parse_zone
 from inboxd.connector import AccountSettings, Duration, Name
+from inboxd.core.grouping import ALONE, Grouping, Trait
 from inboxd.core.tracking import Rules
 from inboxd.durations import brief
 from inboxd.patterns import parse_pattern
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     from inboxd.core.hours import OpeningHours
     from inboxd.core.policies import Policy
+
+_LONGEST_WAIT = timedelta(minutes=10)
 
 STRICT = ConfigDict(extra="forbid", frozen=True)
 
@@ -90,6 +93,12 @@ def _some_time(value: timedelta) -> timedelta:
     return value
 
 
+def _no_long_wait(value: timedelta) -> timedelta:
+    if not timedelta() <= value <= _LONGEST_WAIT:
+        raise ValueError("must be between 0s and 10m: an alert that waits is a customer who waits")
+    return value
+
+
 Zone = Annotated[InstanceOf[ZoneInfo], BeforeValidator(parse_zone)]
 LocalPath = Annotated[Path, AfterValidator(_beside_the_file)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
@@ -113,6 +122,26 @@ class GeneralSettings(BaseModel):
     """When, each night in *timezone*, what is stored is held against what the networks offer."""
     reconcile_back: Span = timedelta(days=3)
     """How far back that looks."""
+
+
+class GroupingSettings(BaseModel):
+    """``[grouping]``: which alerts are told as one."""
+
+    model_config = STRICT
+
+    by: tuple[Trait, ...] = (Trait.POLICY, Trait.ACCOUNT)
+    """What they must have in common; an empty list tells of each case alone."""
+    wait: Annotated[Duration, AfterValidator(_no_long_wait)] = timedelta(seconds=30)
+    """How long the first is held back for others; one of high urgency never is."""
+    window: Span = timedelta(hours=1)
+    """How long others may join the same message."""
+    at_most: int = Field(default=20, ge=1, le=20)
+    """How many cases fit into one."""
+
+    @property
+    def grouping(self) -> Grouping:
+        """Return it as it is applied."""
+        return Grouping(self.by, self.wait, self.window, self.at_most)
 
 
 class HttpSettings(BaseModel):
@@ -241,6 +270,7 @@ class Settings:
     """In the file's order: the first that matches governs."""
     secret_files: tuple[Path, ...] = ()
     classifier: ClassifierSettings = field(default_factory=ClassifierSettings)
+    grouping: Grouping = ALONE
 
     @property
     def alert_to(self) -> tuple[str, ...]:
@@ -254,7 +284,7 @@ class Settings:
             account.name: tuple(parse_pattern(pattern) for pattern in account.auto_replies)
             for account in self.accounts
         }
-        return Rules(self.policies, self.general.quiet_after, automatic)
+        return Rules(self.policies, self.general.quiet_after, self.grouping, automatic)
 
     def secrets(self) -> frozenset[str]:
         """Return every secret value, so that whatever writes text can keep them out of it."""

@@ -44,15 +44,19 @@ def step_alert(  # noqa: PLR0913 - the facts of one alert
     firing = decision.firings[0]
     reminder = decision.reason is Reason.REMINDER_DUE
     late = now >= due.at
-    who = _who(card)
+    customer = who(card)
     if reminder:
-        headline = f"{who} is still waiting, though {card.acknowledged_by or 'somebody'} took it"
+        headline = (
+            f"{customer} is still waiting, though {card.acknowledged_by or 'somebody'} took it"
+        )
     elif late:
         lateness = _minutes(now - due.at)
         how = f"is {lateness} late for" if lateness else "is now due"
-        headline = f"{who} {how} a {_PROMISES[due.target]}"
+        headline = f"{customer} {how} a {_PROMISES[due.target]}"
     else:
-        headline = f"{who} needs a {_PROMISES[due.target]} within {_minutes(due.at - now) or '1m'}"
+        headline = (
+            f"{customer} needs a {_PROMISES[due.target]} within {_minutes(due.at - now) or '1m'}"
+        )
     skipped = len(decision.skipped)
     return Alert(
         key=f"wait:{wait.id}/{firing.step}/{firing.turn}",
@@ -98,7 +102,7 @@ def recovery_alert(card: CaseCard, wait: WaitState, now: datetime) -> Alert:
         thread=f"case:{card.id}",
         reason=f"wait_{wait.end}",
         tone=Tone.RECOVERY,
-        headline=f"{_who(card)} {outcome}{took}{_punctually(wait)}",
+        headline=f"{who(card)} {outcome}{took}{_punctually(wait)}",
         detail=f"Unanswered there: {card.messages} more." if card.messages else "",
         case=card,
         created_at=now,
@@ -285,7 +289,7 @@ def others(sinks: Sequence[str], broken: str) -> list[str]:
     return [sink for sink in sinks if sink != broken]
 
 
-def _who(card: CaseCard) -> str:
+def who(card: CaseCard) -> str:
     """Return who wrote, in a few words: never more of a name than fits on a line."""
     name = (card.author.name or card.author.handle) if card.author else ""
     what = {"complaint": "A complaint", "request": "A request", "praise": "Praise"}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from inboxd.core.conversations import CaseStatus, WaitEnd, WaitKind, fold
 from inboxd.core.escalation import Attention, decide
+from inboxd.core.grouping import ALONE, Grouping
 from inboxd.core.matching import FOR_EVER, NOTHING, Known, in_order
 from inboxd.core.policies import Facts, choose
 from inboxd.core.sla import Dues, Target, dues, response_due
@@ -133,10 +134,11 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the configuration says about tracking."""
+    """What the configuration says about tracking, and about telling of it."""
 
     policies: tuple[Policy, ...]
     quiet_after: timedelta
+    grouping: Grouping = ALONE
     automatic: Mapping[str, tuple[Pattern[str], ...]] = field(default_factory=dict)
     """By account: what the brand's automatic texts look like; they stop no clock."""
 

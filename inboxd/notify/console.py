@@ -13,13 +13,14 @@ from inboxd.errors import OutcomeUnknown, SinkRefused
 from inboxd.model import Tone
 from inboxd.notify.inert import excerpt
 from inboxd.notify.sink import Delivery, Receipt, Sink
-from inboxd.notify.summary import Summary, summarize
+from inboxd.notify.together import summary_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import tzinfo
 
     from inboxd.clock import Clock
+    from inboxd.notify.summary import Line, Summary
 
 _LONGEST_QUOTE = 1_500
 _STYLES = {
@@ -45,9 +46,7 @@ class ConsoleSink(Sink):
 
     async def deliver(self, delivery: Delivery) -> Receipt:
         """Print the alert to the stream (standard output unless told otherwise)."""
-        summary = summarize(
-            delivery.alert, self._clock.now(), self._tz, uncertain=delivery.uncertain
-        )
+        summary = summary_of(delivery, self._clock.now(), self._tz)
         # Looked up for each alert, as print does: somebody may have replaced sys.stdout.
         stream = sys.stdout if self._stream is None else self._stream
         try:
@@ -56,12 +55,12 @@ class ConsoleSink(Sink):
             raise SinkRefused(
                 f"sink {self.name}: the console cannot be written to ({error})"
             ) from error
-        return {"key": delivery.alert.key}
+        return {"key": delivery.key}
 
     async def find(self, delivery: Delivery) -> Receipt | None:
         """Raise OutcomeUnknown: what was printed cannot be read back."""
         raise OutcomeUnknown(
-            f"sink {self.name}: whether alert {delivery.alert.key} was printed cannot be told"
+            f"sink {self.name}: whether alert {delivery.key} was printed cannot be told"
         )
 
 
@@ -90,6 +89,17 @@ def lines(summary: Summary) -> Iterator[str]:
     for action in (summary.link, summary.command):
         if action:
             yield f"  > {action}"
+    for each in summary.lines:
+        yield from _lines_of(each)
+
+
+def _lines_of(line: Line) -> Iterator[str]:
+    yield f"  {line.headline}"
+    if line.quote:
+        yield f"    | {line.quote}"
+    for action in (line.link, line.command):
+        if action:
+            yield f"    > {action}"
 
 
 def _panel(summary: Summary) -> Panel:

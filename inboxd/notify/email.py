@@ -17,7 +17,7 @@ from inboxd.errors import InboxdError, OutcomeUnknown, SinkRefused, Unavailable
 from inboxd.notify.inert import one_line
 from inboxd.notify.mail import compose, message_id
 from inboxd.notify.sink import Delivery, Receipt, Sink
-from inboxd.notify.summary import summarize
+from inboxd.notify.together import summary_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -54,8 +54,8 @@ class EmailSink(Sink):
         settings = self._settings
         head = delivery.head or {}
         mail = compose(
-            summarize(delivery.alert, now, self._tz, uncertain=delivery.uncertain),
-            key=delivery.alert.key,
+            summary_of(delivery, now, self._tz),
+            key=delivery.key,
             sender=settings.sender,
             recipients=settings.to,
             date=now.astimezone(self._tz),
@@ -64,7 +64,7 @@ class EmailSink(Sink):
         async with self._conversation() as client:
             refused = await self._address(client)
             await self._send(client, mail.as_bytes())
-        receipt = {"message_id": message_id(delivery.alert.key, settings.sender)}
+        receipt = {"message_id": message_id(delivery.key, settings.sender)}
         if refused:
             _log.warning("mail recipients refused", sink=self.name, refused=refused)
             receipt["refused"] = "; ".join(f"{who}: {why}" for who, why in refused.items())
@@ -73,8 +73,7 @@ class EmailSink(Sink):
     async def find(self, delivery: Delivery) -> Receipt | None:
         """Raise OutcomeUnknown: SMTP cannot look; a repeat with the same Message-ID is safe."""
         raise OutcomeUnknown(
-            f"sink {self.name}: whether the mail for alert {delivery.alert.key} was taken "
-            "cannot be told"
+            f"sink {self.name}: whether the mail for alert {delivery.key} was taken cannot be told"
         )
 
     @asynccontextmanager

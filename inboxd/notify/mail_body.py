@@ -15,7 +15,7 @@ from inboxd.model import Tone
 from inboxd.notify.inert import excerpt
 
 if TYPE_CHECKING:
-    from inboxd.notify.summary import Summary
+    from inboxd.notify.summary import Line, Summary
 
 _LONGEST_QUOTE = 20_000
 _LONGEST_DETAIL = 8_000
@@ -68,7 +68,8 @@ def text(summary: Summary) -> str:
     paragraphs = [summary.headline]
     if summary.caution:
         paragraphs.append(summary.caution)
-    paragraphs.append("\n".join(f"{fact.label}: {fact.value}" for fact in summary.facts))
+    if summary.facts:
+        paragraphs.append("\n".join(f"{fact.label}: {fact.value}" for fact in summary.facts))
     if summary.detail:
         paragraphs.append(str(excerpt(summary.detail, _LONGEST_DETAIL)))
     if summary.quote is not None:
@@ -78,8 +79,14 @@ def text(summary: Summary) -> str:
         paragraphs.append(f"Open on {summary.place}: {summary.link}")
     if summary.command:
         paragraphs.append(f"To act: {summary.command}")
+    paragraphs.extend(map(_text_line, summary.lines))
     # "-- " and a line break start a signature, which mail programs fold away.
     return "\n\n".join(paragraphs) + f"\n\n-- \nTimes are {summary.zone}. Sent by inboxd.\n"
+
+
+def _text_line(line: Line) -> str:
+    quote = [f"> {line.quote}"] if line.quote else []
+    return "\n".join([line.headline, *quote, *filter(None, (line.link, line.command))])
 
 
 def html(summary: Summary) -> str:
@@ -101,9 +108,20 @@ def _sections(summary: Summary) -> list[str]:
     if summary.detail:
         shown = escape(str(excerpt(summary.detail, _LONGEST_DETAIL)))
         sections.append(f'<p dir="auto" style="{_WRAP}">{shown}</p>')
-    sections.append(_facts(summary))
+    if summary.facts:
+        sections.append(_facts(summary))
     sections.extend(_actions(summary))
+    sections.extend(_html_line(line, summary.tone) for line in summary.lines)
     return sections
+
+
+def _html_line(line: Line, tone: Tone) -> str:
+    quote = _quotation(line.quote, tone) if line.quote else ""
+    actions = "\n".join(_actions(line))
+    return (
+        f'<div style="margin:16px 0 0;"><p dir="auto" style="margin:0 0 6px; font-weight:600; {_WRAP}">'
+        f"{escape(line.headline)}</p>\n{quote}\n{actions}</div>"
+    )
 
 
 def _quotation(shown: str, tone: Tone) -> str:
@@ -126,7 +144,7 @@ def _facts(summary: Summary) -> str:
     return f'<table role="presentation" style="border-collapse:collapse;">\n{rows}\n</table>'
 
 
-def _actions(summary: Summary) -> list[str]:
+def _actions(summary: Summary | Line) -> list[str]:
     actions = []
     if summary.link:
         actions.append(

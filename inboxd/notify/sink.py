@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from inboxd.model import Alert
+    from inboxd.model import Alert, Standing
 
 Receipt = Mapping[str, str]
 """Where a delivered alert is to be found again (channel and ts, Message-ID): JSON, kept."""
@@ -17,17 +17,32 @@ Receipt = Mapping[str, str]
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """
-    One attempt to tell people one alert at one sink.
+    One attempt to tell people of *alerts*, at least one, at one sink.
 
     *head* is the receipt of the first alert of the same thread that this sink delivered, or
     None if this is the first. *attempt* counts from 1. *uncertain* says that an earlier attempt
     may have arrived and that nobody can tell: the text must then admit that it may be a repeat.
+    *key* names the delivery in every attempt; *standings* are all cases of the thread by now.
     """
 
-    alert: Alert
-    head: Receipt | None = None
-    attempt: int = 1
-    uncertain: bool = False
+    alerts: tuple[Alert, ...]
+    head: Receipt | None
+    attempt: int
+    uncertain: bool
+    key: str
+    standings: tuple[Standing, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        alert: Alert,
+        head: Receipt | None = None,
+        *,
+        attempt: int = 1,
+        uncertain: bool = False,
+    ) -> Delivery:
+        """Return an attempt to tell of one alert, which names it."""
+        return cls((alert,), head, attempt, uncertain, alert.key)
 
 
 class Sink(ABC):

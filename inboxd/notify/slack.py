@@ -9,7 +9,7 @@ from inboxd.notify.sink import Delivery, Receipt, Sink
 from inboxd.notify.slack_api import Webhook
 from inboxd.notify.slack_blocks import message
 from inboxd.notify.slack_bot import BotSink
-from inboxd.notify.summary import summarize
+from inboxd.notify.together import summary_of
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -35,16 +35,15 @@ class WebhookSink(Sink):
         self._tz = tz
 
     async def deliver(self, delivery: Delivery) -> Receipt:
-        """Post the alert as a message of its own."""
+        """Post what is told as a message of its own."""
         now = self._clock.now()
-        summary = summarize(delivery.alert, now, self._tz, uncertain=delivery.uncertain)
-        await self._webhook.post(message(summary))
-        return {"key": delivery.alert.key}
+        await self._webhook.post(message(summary_of(delivery, now, self._tz)))
+        return {"key": delivery.key}
 
     async def find(self, delivery: Delivery) -> Receipt | None:
         """Raise OutcomeUnknown: a webhook can write, not read."""
         raise OutcomeUnknown(
-            f"sink {self.name}: whether alert {delivery.alert.key} arrived cannot be told; "
+            f"sink {self.name}: whether alert {delivery.key} arrived cannot be told; "
             "a webhook does not let inboxd look, a bot token would"
         )
 

@@ -15,11 +15,13 @@ from inboxd.notify.inert import Excerpt, excerpt, one_line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from inboxd.notify.summary import Summary
+    from inboxd.notify.summary import Line, Summary
 
 Block = dict[str, Any]
 
 _MOST_FIELDS = 10
+# Of the 50 blocks of a message: two for each line, and the rest for what stands around them.
+_MOST_LINES = 20
 _LONGEST_FALLBACK = 300
 # Below the 3,000 of a section, with room for the note about the cut. The title and the facts
 # are bounded by `summarize`; all together stays below the 13,000 of a whole message.
@@ -56,16 +58,28 @@ def _blocks(summary: Summary) -> Iterator[Block]:
     yield {"type": "header", "text": _plain(summary.headline)}
     if summary.caution:
         yield {"type": "context", "elements": [_plain(f"⚠️ {summary.caution}")]}
-    yield {
-        "type": "section",
-        "fields": [_plain(f"{fact.label}: {fact.value}") for fact in summary.facts[:_MOST_FIELDS]],
-    }
+    if fields := [_plain(f"{fact.label}: {fact.value}") for fact in summary.facts[:_MOST_FIELDS]]:
+        yield {"type": "section", "fields": fields}
     if summary.detail:
         yield _section(excerpt(summary.detail, _LONGEST_DETAIL))
     if summary.quote is not None:
         yield {"type": "divider"}
         yield _section(excerpt(summary.quote, _LONGEST_QUOTE))
-    if actions := _actions(summary):
+    yield from _noted(_actions(summary))
+    for line in summary.lines[:_MOST_LINES]:
+        yield _section_of(line)
+        yield from _noted(_actions(line))
+    if (left := len(summary.lines) - _MOST_LINES) > 0:
+        yield {"type": "context", "elements": [_plain(f"… and {left} more: inboxd waiting")]}
+
+
+def _section_of(line: Line) -> Block:
+    quote = f"\n{line.quote}" if line.quote else ""
+    return {"type": "section", "text": _plain(f"{line.headline}{quote}")}
+
+
+def _noted(actions: str) -> Iterator[Block]:
+    if actions:
         yield {"type": "context", "elements": [{"type": "mrkdwn", "text": actions}]}
 
 
@@ -78,7 +92,7 @@ def _plain(text: str) -> Block:
     return {"type": "plain_text", "text": text, "emoji": False}
 
 
-def _actions(summary: Summary) -> str:
+def _actions(summary: Summary | Line) -> str:
     """Return what to do next, in mrkdwn: the only place of it, and nothing foreign but the link."""
     parts = []
     if summary.link:

@@ -13,7 +13,7 @@ from inboxd.notify.sink import Delivery, Receipt, Sink
 from inboxd.notify.slack_api import Body, WebApi
 from inboxd.notify.slack_blocks import message
 from inboxd.notify.slack_errors import SlackRefused
-from inboxd.notify.summary import summarize
+from inboxd.notify.together import standing_of, summary_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -54,16 +54,17 @@ class BotSink(Sink):
 
     async def deliver(self, delivery: Delivery) -> Receipt:
         """
-        Post the alert, below the thread's first one if there is one, and bring that up to date.
+        Post what is told, below the thread's first one if there is one, and bring that up to date.
 
         The update is a comfort: when it fails, the alert is delivered all the same.
         """
         now = self._clock.now()
-        summary = summarize(delivery.alert, now, self._tz, uncertain=delivery.uncertain)
-        content = message(summary)
+        content = message(summary_of(delivery, now, self._tz))
         receipt = await self._post(delivery, content)
         if (head := _head_of(delivery)) is not None:
-            await self._refresh(head, content)
+            several = len(delivery.standings) > 1
+            present = standing_of(delivery.standings, now, self._tz) if several else None
+            await self._refresh(head, message(present) if present else content)
         return receipt
 
     async def find(self, delivery: Delivery) -> Receipt | None:
@@ -75,24 +76,26 @@ class BotSink(Sink):
         """
         try:
             async for posted in self._candidates(delivery):
-                if _key_of(posted) == delivery.alert.key:
+                if _key_of(posted) == delivery.key:
                     return {"channel": self._channel_of(delivery), "ts": str(posted["ts"])}
         except SinkRefused as error:
-            raise OutcomeUnknown(f"cannot look for alert {delivery.alert.key}: {error}") from error
+            raise OutcomeUnknown(f"cannot look for alert {delivery.key}: {error}") from error
         return None
 
     async def _post(self, delivery: Delivery, content: Body) -> Receipt:
-        alert = delivery.alert
         body = content | {
             "channel": self._channel_of(delivery),
-            "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": alert.key}},
+            "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": delivery.key}},
             # Slack's own apps use it against double posts. What it does for bots is documented
             # nowhere, so nothing here relies on it. Two sinks may share an alert, not an id.
-            "client_msg_id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"inboxd:{self.name}/{alert.key}")),
+            "client_msg_id": str(
+                uuid.uuid5(uuid.NAMESPACE_URL, f"inboxd:{self.name}/{delivery.key}")
+            ),
         }
         if (head := _head_of(delivery)) is not None:
             # People who do not follow the thread must still hear that a target is broken.
-            below = {"thread_ts": head["ts"], "reply_broadcast": alert.tone is Tone.BREACH}
+            broken = any(alert.tone is Tone.BREACH for alert in delivery.alerts)
+            below = {"thread_ts": head["ts"], "reply_broadcast": broken}
             try:
                 return await self._posted(body | below)
             except SlackRefused as refusal:
@@ -118,7 +121,7 @@ class BotSink(Sink):
 
     async def _candidates(self, delivery: Delivery) -> AsyncIterator[Mapping[str, Any]]:
         """Yield what could be the alert: the thread's replies, or else the channel's messages."""
-        since = delivery.alert.created_at.timestamp() - _CLOCK_SKEW_SECONDS
+        since = delivery.alerts[0].created_at.timestamp() - _CLOCK_SKEW_SECONDS
         window: Body = {
             "channel": self._channel_of(delivery),
             "oldest": f"{since:.6f}",

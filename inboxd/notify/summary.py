@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime, tzinfo
 
-_ICONS = {Tone.WARNING: "⏳", Tone.BREACH: "🔴", Tone.RECOVERY: "✅", Tone.NOTICE: "🔔"}
+ICONS = {Tone.WARNING: "⏳", Tone.BREACH: "🔴", Tone.RECOVERY: "✅", Tone.NOTICE: "🔔"}
 _NETWORKS = {"vk": "VK", "twitter": "X"}
 _STREAMS = {
     Stream.DIRECT_MESSAGES: "direct message",
@@ -44,9 +44,26 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """One of several things that are told together; *quote* is a single line, too."""
+
+    icon: str
+    title: str
+    quote: str = ""
+    link: str = ""
+    place: str = ""
+    command: str = ""
+
+    @property
+    def headline(self) -> str:
+        """The icon and the title."""
+        return f"{self.icon} {self.title}"
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """
-    An alert, ready to be laid out.
+    An alert, or several that are told together (then as *lines*), ready to be laid out.
 
     *quote* is the customer's text, legible but whole, None where the alert is about no case.
     *link* leads to the message on its network and *command* shows the case; either may be "".
@@ -64,6 +81,7 @@ class Summary:
     command: str
     caution: str
     zone: str
+    lines: tuple[Line, ...] = ()
 
     @property
     def headline(self) -> str:
@@ -81,17 +99,27 @@ def summarize(alert: Alert, now: datetime, tz: tzinfo, *, uncertain: bool = Fals
     card = alert.case
     return Summary(
         tone=alert.tone,
-        icon=_ICONS[alert.tone],
-        title=isolated(one_line(alert.headline, _LONGEST_TITLE)) or "Alert without a headline",
+        icon=ICONS[alert.tone],
+        title=title_of(alert.headline),
         detail=legible(alert.detail),
         facts=tuple(_case_facts(card, now, tz) if card else _plain_facts(alert, now, tz)),
         quote=None if card is None else _quote(card),
         link="" if card is None else web_link(card.url),
-        place="" if card is None else _network(card),
+        place="" if card is None else network_of(card),
         command="" if card is None else f"inboxd show {card.id}",
         caution=REPEAT if uncertain else "",
         zone=str(tz),
     )
+
+
+def title_of(headline: str) -> str:
+    """Return *headline* on one line that breaks out of nothing."""
+    return isolated(one_line(headline, _LONGEST_TITLE)) or "Alert without a headline"
+
+
+def network_of(card: CaseCard) -> str:
+    """Return the network's name as people write it."""
+    return _NETWORKS.get(card.network) or one_line(card.network, _LONGEST_NAME).capitalize()
 
 
 def written(instant: datetime, now: datetime, tz: tzinfo) -> str:
@@ -143,14 +171,10 @@ def _author(author: Author | None) -> str:
     return f"{named}{also}, {author.followers:,} {noun}"
 
 
-def _network(card: CaseCard) -> str:
-    return _NETWORKS.get(card.network) or one_line(card.network, _LONGEST_NAME).capitalize()
-
-
 def _where(card: CaseCard) -> str:
     visibility = "public" if card.public else "private"
     account = one_line(card.account, _LONGEST_NAME)
-    return f"{_network(card)} · {account} · {_STREAMS[card.stream]}, {visibility}"
+    return f"{network_of(card)} · {account} · {_STREAMS[card.stream]}, {visibility}"
 
 
 def _what(card: CaseCard) -> str:

@@ -18,6 +18,7 @@ from inboxd.store.database import (
     open_database,
     transaction,
 )
+from inboxd.store.gatherings import GatheringStore
 from inboxd.store.known import KnownStore
 from inboxd.store.ledger import LedgerStore
 from inboxd.store.messages import MessageStore, Unclassified
@@ -68,6 +69,7 @@ class Store:
         self.corrections = CorrectionStore(connection)
         self.cases = CaseStore(connection)
         self.outbox = OutboxStore(connection)
+        self.gatherings = GatheringStore(connection)
         self.sources = SourceStore(connection)
         self.coverage = CoverageStore(connection)
         self.ledger = LedgerStore(connection)

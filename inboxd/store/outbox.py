@@ -3,48 +3,55 @@ Alerts and replies on their way out.
 
 A row is written in the same transaction as the state that caused it, under a key that is
 unique for ever. It is claimed before it is sent; a row that is still claimed when a daemon
-starts is one whose outcome nobody knows.
+starts is one whose outcome nobody knows. Alerts of one gathering that wait for the same receiver
+are claimed, sent and settled together, as one *bundle*.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from inboxd.connector import OutgoingReply
-from inboxd.model import Alert, Author, CaseCard, Kind, Stream, Tone, Topic, Urgency
-from inboxd.store.times import from_text, maybe_instant, maybe_text, to_text
+from inboxd.core.grouping import THREAD
+from inboxd.store.cards import ALERT, alert_from, card_json, reply_from, reply_json
+from inboxd.store.times import from_text, maybe_instant, to_text
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from inboxd.connector import OutgoingReply
+    from inboxd.model import Alert
+
 _ITEM = (
     "o.id, o.key, o.receiver, o.attempts, o.uncertain, o.created_at, o.claimed_at, o.case_id, "
-    "o.reply"
+    "o.reply, o.thread, o.bundle"
 )
 # What a clock that was ahead has queued or tried would wait until that time has come.
 _IS_DUE = "(o.not_before <= :now OR max(o.created_at, coalesce(o.claimed_at, '')) > :now)"
+_COLUMNS = f"{_ITEM}, {ALERT}"
+_TABLES = "FROM outbox AS o LEFT JOIN alerts AS a ON a.id = o.alert_id"
 _IS_OVER = (
     "EXISTS (SELECT 1 FROM alerts AS a JOIN waits AS w ON w.id = a.wait_id "
     "WHERE a.id = outbox.alert_id AND w.ended_at IS NOT NULL AND a.tone <> 'recovery')"
 )
 """Whether an outbox row tells of a wait that has ended, and is not the notice of its end."""
-_ALERT = "a.key, a.thread, a.reason, a.tone, a.headline, a.created_at, a.detail, a.card"
+_NUMBERS = "(SELECT value FROM json_each(:rows))"
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxItem:
     """
-    One thing to deliver to one receiver: an *alert* to a sink or a *reply* to an account.
+    One thing to deliver to one receiver: *alerts* to a sink or a *reply* to an account.
 
-    *attempts* counts the one that is about to be made; *uncertain* says that an earlier
-    one may have arrived.
+    *rows* are what it is made of, one for each alert; *key* is the first one's when it was tried
+    first, and stays its name if that one is withdrawn since. *attempts* counts the one that is
+    about to be made; *uncertain* says that an earlier one may have arrived.
     """
 
-    id: int
+    rows: tuple[int, ...]
     key: str
     receiver: str
     attempts: int
@@ -52,8 +59,15 @@ class OutboxItem:
     created_at: datetime
     claimed_at: datetime | None
     case_id: int | None
-    alert: Alert | None = None
+    alerts: tuple[Alert, ...] = ()
     reply: OutgoingReply | None = None
+
+    def only(self, rows: Iterable[int]) -> OutboxItem:
+        """Return what is left of it when the other rows have been withdrawn."""
+        left = set(rows)
+        kept = [place for place, row in enumerate(self.rows) if row in left]
+        alerts = tuple(self.alerts[place] for place in kept) if self.alerts else ()
+        return replace(self, rows=tuple(self.rows[place] for place in kept), alerts=alerts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +90,12 @@ class OutboxStore:
         sinks: Iterable[str],
         *,
         wait_id: int | None = None,
+        leaves_at: datetime | None = None,
     ) -> bool:
         """
         Queue *alert* for each of *sinks*; returns False if it was queued before.
 
-        To be called in the transaction that changes what the alert is about.
+        It leaves at *leaves_at*, or as soon as may be. To be called in the transaction that changes what the alert is about.
         """
         cursor = self._db.execute(
             "INSERT INTO alerts (key, thread, reason, tone, headline, detail, case_id, wait_id, "
@@ -94,19 +109,20 @@ class OutboxStore:
                 alert.detail,
                 alert.case.id if alert.case else None,
                 wait_id,
-                _card_json(alert.case) if alert.case else None,
+                card_json(alert.case) if alert.case else None,
                 to_text(alert.created_at),
             ),
         )
         if not cursor.rowcount:
             return False
         number, created = cursor.lastrowid, to_text(alert.created_at)
+        leaves = to_text(leaves_at) if leaves_at else created
         case = alert.case.id if alert.case else None
         self._db.executemany(
             "INSERT INTO outbox (key, receiver, alert_id, case_id, thread, state, created_at, "
             "not_before) VALUES (?, ?, ?, ?, ?, 'pending', ?, ?)",
             [
-                (f"{alert.key} > {sink}", sink, number, case, alert.thread, created, created)
+                (f"{alert.key} > {sink}", sink, number, case, alert.thread, created, leaves)
                 for sink in sinks
             ],
         )
@@ -114,7 +130,6 @@ class OutboxStore:
 
     def add_reply(self, account: str, case: int, reply: OutgoingReply, now: datetime) -> int:
         """Queue *reply* for *account*; returns its number in the outbox."""
-        body = asdict(reply) | {"sent_after": to_text(reply.sent_after)}
         cursor = self._db.execute(
             "INSERT INTO outbox (key, receiver, case_id, thread, reply, state, created_at, "
             "not_before) VALUES (?, ?, ?, ?, ?, 'pending', ?, ?)",
@@ -123,7 +138,7 @@ class OutboxStore:
                 account,
                 case,
                 f"case:{case}",
-                json.dumps(body),
+                reply_json(reply),
                 to_text(now),
                 to_text(now),
             ),
@@ -182,25 +197,42 @@ class OutboxStore:
         return [receiver for (receiver,) in rows]
 
     def due(self, receiver: str, now: datetime, limit: int = 100) -> list[OutboxItem]:
-        """Return what is to be sent to *receiver* by *now*, oldest first."""
-        return self._items(
-            f"WHERE o.state = 'pending' AND o.receiver = :receiver AND {_IS_DUE} "
-            "ORDER BY o.id LIMIT :limit",
+        """
+        Return what is to be sent to *receiver* by *now*, oldest first.
+
+        What is due of a gathering takes along all that waits to be told of it, save what is
+        part of another bundle.
+        """
+        rows = self._rows(
+            "WITH ready AS (SELECT id, thread FROM outbox AS o WHERE state = 'pending' "  # noqa: S608 - constants
+            f"AND receiver = :receiver AND {_IS_DUE} ORDER BY id LIMIT :limit) "
+            f"SELECT {_COLUMNS}, o.id IN (SELECT id FROM ready) {_TABLES} WHERE o.state = 'pending' AND o.receiver = :receiver "
+            "AND o.thread IN (SELECT thread FROM ready) ORDER BY o.id",
             {"receiver": receiver, "now": to_text(now), "limit": limit},
         )
+        return [_item(unit) for unit in _units(rows) if any(row[-1] for row in unit)]
 
     def unsure(self, receiver: str) -> list[OutboxItem]:
         """Return what *receiver* may or may not have got."""
-        return self._items("WHERE o.state = 'unsure' AND o.receiver = ? ORDER BY o.id", (receiver,))
-
-    def claim(self, item: OutboxItem, now: datetime) -> bool:
-        """Mark *item* as being sent; False if somebody else, or an answer, was faster."""
-        cursor = self._db.execute(
-            "UPDATE outbox SET state = 'sending', claimed_at = ?, attempts = attempts + 1 "
-            "WHERE id = ? AND state = 'pending'",
-            (to_text(now), item.id),
+        rows = self._rows(
+            f"SELECT {_COLUMNS} {_TABLES} WHERE o.state = 'unsure' AND o.receiver = ? ORDER BY o.id",
+            (receiver,),
         )
-        return cursor.rowcount == 1
+        return [_item(unit) for unit in _units(rows)]
+
+    def claim(self, item: OutboxItem, now: datetime) -> OutboxItem | None:
+        """
+        Mark *item* as being sent; returns what is left of it to send.
+
+        That is less if an answer has withdrawn a part of it, and None if it has withdrawn all,
+        or somebody else was faster.
+        """
+        claimed = self._db.execute(
+            "UPDATE outbox SET state = 'sending', claimed_at = :now, attempts = attempts + 1, "  # noqa: S608 - a constant
+            f"bundle = :key WHERE id IN {_NUMBERS} AND state = 'pending' RETURNING id",
+            self._at(item) | {"now": to_text(now), "key": item.key},
+        ).fetchall()
+        return item.only(row for (row,) in claimed) if claimed else None
 
     def abandon_claims(self, receiver: str | None = None) -> int:
         """Mark what nobody sends any more, to *receiver* or to all, as unsure; returns how many."""
@@ -213,8 +245,9 @@ class OutboxStore:
     def sent(self, item: OutboxItem, receipt: Mapping[str, str], now: datetime) -> None:
         """Note that *item* has been delivered."""
         self._db.execute(
-            "UPDATE outbox SET state = 'sent', done_at = ?, receipt = ?, error = '' WHERE id = ?",
-            (to_text(now), json.dumps(dict(receipt)), item.id),
+            "UPDATE outbox SET state = 'sent', done_at = :now, receipt = :receipt, error = '' "  # noqa: S608 - a constant
+            f"WHERE id IN {_NUMBERS}",
+            self._at(item) | {"now": to_text(now), "receipt": json.dumps(dict(receipt))},
         )
 
     def retry(
@@ -226,22 +259,25 @@ class OutboxStore:
         An alert whose wait ended while it was under way is withdrawn instead.
         """
         self._db.execute(
-            f"UPDATE outbox SET state = CASE WHEN {_IS_OVER} THEN 'cancelled' ELSE 'pending' END, "  # noqa: S608 - a constant
-            "not_before = ?, error = ?, uncertain = ? WHERE id = ?",
-            (to_text(at), error, uncertain or item.uncertain, item.id),
+            f"UPDATE outbox SET state = CASE WHEN {_IS_OVER} THEN 'cancelled' ELSE 'pending' END, "  # noqa: S608 - constants
+            f"not_before = :at, error = :error, uncertain = :uncertain WHERE id IN {_NUMBERS}",
+            self._at(item)
+            | {"at": to_text(at), "error": error, "uncertain": uncertain or item.uncertain},
         )
 
     def doubt(self, item: OutboxItem, error: str) -> None:
         """Note that *item* may or may not have been delivered."""
         self._db.execute(
-            "UPDATE outbox SET state = 'unsure', error = ? WHERE id = ?", (error, item.id)
+            f"UPDATE outbox SET state = 'unsure', error = :error WHERE id IN {_NUMBERS}",  # noqa: S608 - a constant
+            self._at(item) | {"error": error},
         )
 
     def refuse(self, item: OutboxItem, error: str, now: datetime) -> None:
         """Note that *item* will never be delivered."""
         self._db.execute(
-            "UPDATE outbox SET state = 'refused', done_at = ?, error = ? WHERE id = ?",
-            (to_text(now), error, item.id),
+            "UPDATE outbox SET state = 'refused', done_at = :now, error = :error "  # noqa: S608 - a constant
+            f"WHERE id IN {_NUMBERS}",
+            self._at(item) | {"now": to_text(now), "error": error},
         )
 
     def refusing_since(self, receiver: str) -> datetime | None:
@@ -254,13 +290,21 @@ class OutboxStore:
         return from_text(row[1]) if row and row[0] == "sink_refused" else None
 
     def head(self, item: OutboxItem) -> Mapping[str, str] | None:
-        """Return the receipt of the first alert of the same thread at the same sink."""
+        """Return the receipt of what the same sink was told first of the same thread."""
         row = self._db.execute(
-            "SELECT receipt FROM outbox WHERE receiver = ? AND state = 'sent' AND id < ? "
-            "AND thread = (SELECT thread FROM outbox WHERE id = ?) ORDER BY id LIMIT 1",
-            (item.receiver, item.id, item.id),
+            "SELECT receipt FROM outbox WHERE receiver = :receiver AND state = 'sent' "  # noqa: S608 - a constant
+            f"AND id NOT IN {_NUMBERS} AND id < :first "
+            "AND thread = (SELECT thread FROM outbox WHERE id = :first) ORDER BY id LIMIT 1",
+            self._at(item) | {"receiver": item.receiver, "first": item.rows[0]},
         ).fetchone()
         return json.loads(row[0]) if row else None
+
+    def thread_of(self, wait_id: int) -> str | None:
+        """Return the thread in which a wait was told of last, None if it was not told of."""
+        row = self._db.execute(
+            "SELECT thread FROM alerts WHERE wait_id = ? ORDER BY id DESC LIMIT 1", (wait_id,)
+        ).fetchone()
+        return row[0] if row else None
 
     def undelivered(self, since: datetime) -> int:
         """Return how many rows still wait, are unsure, or were refused after *since*."""
@@ -280,80 +324,37 @@ class OutboxStore:
         )
         return [receiver for (receiver,) in rows]
 
-    def _items(
-        self, where: str, values: Sequence[object] | Mapping[str, object]
-    ) -> list[OutboxItem]:
-        rows = self._db.execute(
-            f"SELECT {_ITEM}, {_ALERT} FROM outbox AS o "  # noqa: S608 - constants
-            f"LEFT JOIN alerts AS a ON a.id = o.alert_id {where}",
-            values,
-        )
-        return [_item(row) for row in rows]
+    @staticmethod
+    def _at(item: OutboxItem) -> dict[str, object]:
+        return {"rows": json.dumps(item.rows)}
+
+    def _rows(
+        self, query: str, values: Sequence[object] | Mapping[str, object]
+    ) -> list[Sequence[Any]]:
+        return self._db.execute(query, values).fetchall()
 
 
-def _item(row: Sequence[Any]) -> OutboxItem:
-    number, key, receiver, attempts, uncertain, created, claimed, case, reply = row[:9]
+def _units(rows: Iterable[Sequence[Any]]) -> list[list[Sequence[Any]]]:
+    """Return *rows* by what is delivered at once, in the order of each one's first row."""
+    units: dict[str, list[Sequence[Any]]] = {}
+    for row in rows:
+        key, thread, bundle = row[1], row[9], row[10]
+        together = thread if thread.startswith(THREAD) else key
+        units.setdefault(f"bundle {bundle}" if bundle else together, []).append(row)
+    return list(units.values())
+
+
+def _item(rows: Sequence[Sequence[Any]]) -> OutboxItem:
+    _, key, receiver, _, _, created, claimed, case, reply, _, bundle = rows[0][:11]
     return OutboxItem(
-        id=number,
-        key=key,
+        rows=tuple(row[0] for row in rows),
+        key=bundle or key,
         receiver=receiver,
-        attempts=attempts + 1,
-        uncertain=bool(uncertain),
+        attempts=max(row[3] for row in rows) + 1,
+        uncertain=any(row[4] for row in rows),
         created_at=from_text(created),
         claimed_at=maybe_instant(claimed),
         case_id=case,
-        alert=_alert(row[9:]) if row[9] else None,
-        reply=_reply(json.loads(reply)) if reply else None,
-    )
-
-
-def _alert(values: Sequence[Any]) -> Alert:
-    key, thread, reason, tone, headline, created_at, detail, card = values
-    return Alert(
-        key=key,
-        thread=thread,
-        reason=reason,
-        tone=Tone(tone),
-        headline=headline,
-        created_at=from_text(created_at),
-        detail=detail,
-        case=_card(json.loads(card)) if card else None,
-    )
-
-
-def _card_json(card: CaseCard) -> str:
-    times = {
-        "waiting_since": to_text(card.waiting_since),
-        "due_at": maybe_text(card.due_at),
-        "answered_at": maybe_text(card.answered_at),
-    }
-    return json.dumps(asdict(card) | times)
-
-
-def _card(values: dict[str, Any]) -> CaseCard:
-    author = values["author"]
-    return CaseCard(
-        **values
-        | {
-            "stream": Stream(values["stream"]),
-            "kind": Kind(values["kind"]) if values["kind"] else None,
-            "topics": tuple(Topic(topic) for topic in values["topics"]),
-            "urgency": Urgency(values["urgency"]) if values["urgency"] else None,
-            "author": Author(**author) if author else None,
-            "waiting_since": from_text(values["waiting_since"]),
-            "due_at": maybe_instant(values["due_at"]),
-            "answered_at": maybe_instant(values["answered_at"]),
-        }
-    )
-
-
-def _reply(values: dict[str, Any]) -> OutgoingReply:
-    recipient = values["recipient"]
-    return OutgoingReply(
-        **values
-        | {
-            "stream": Stream(values["stream"]),
-            "recipient": Author(**recipient) if recipient else None,
-            "sent_after": from_text(values["sent_after"]),
-        }
+        alerts=tuple(alert_from(row[11:19]) for row in rows if row[11]),
+        reply=reply_from(reply) if reply else None,
     )

@@ -334,6 +334,14 @@ CREATE TABLE corrections (           -- what people said of the classifier's ver
     language         TEXT
 );
 CREATE INDEX corrections_of_message ON corrections (message_id);
+CREATE TABLE gatherings (            -- alerts that are told as one; their thread is gathering:<id>
+    id       INTEGER PRIMARY KEY,
+    key      TEXT NOT NULL,          -- what their cases have in common
+    began_at TEXT NOT NULL
+);
+CREATE INDEX gatherings_of_key ON gatherings (key);
+CREATE INDEX alerts_of_gathering ON alerts (thread) WHERE case_id IS NOT NULL;
+ALTER TABLE outbox ADD COLUMN bundle TEXT;
 CREATE TABLE rests (                 -- what a network takes no calls of for a while
     account TEXT NOT NULL,
     name    TEXT NOT NULL,

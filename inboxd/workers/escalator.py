@@ -97,6 +97,6 @@ class Escalator:
         if plan.wait is None:
             self._store.cases.set_next_step([(case.id, plan.look_again_at)])
             return
-        if plan.alert and self._store.outbox.add_alert(plan.alert, plan.to, wait_id=plan.wait.id):
+        if plan.alert and self._pipeline.tell(plan.alert, plan.to, plan.wait):
             log.info("alert queued", case=case.id, reason=plan.alert.reason, to=",".join(plan.to))
         self._store.cases.set_told(case, plan.wait, plan.look_again_at)

@@ -92,13 +92,15 @@ class Sender:
 
     async def _deliver(self, item: OutboxItem) -> None:
         now = self._context.clock.now()
-        if not await self._store.run(lambda store: store.outbox.claim(item, now)):
+        claimed = await self._store.run(lambda store: store.outbox.claim(item, now))
+        if claimed is None:
             return
+        item = claimed
         try:
             if item.reply:
                 await self._send_reply(item)
             else:
-                await self._send_alert(item)
+                await self._send_alerts(item)
         except DatabaseError:
             # It may have left, and that cannot be noted now: the next drain looks for it.
             raise
@@ -109,18 +111,21 @@ class Sender:
             log.exception("delivery crashed", receiver=item.receiver, key=item.key)
             await self._failed(item, OutcomeUnknown(f"{type(error).__name__}: a bug in inboxd"))
 
-    async def _send_alert(self, item: OutboxItem) -> None:
+    async def _send_alerts(self, item: OutboxItem) -> None:
         sink, delivery = await self._prepared(item)
         await self._delivered(item, await sink.deliver(delivery))
 
     async def _prepared(self, item: OutboxItem) -> tuple[Sink, Delivery]:
         sink = self._sinks.get(item.receiver)
-        if sink is None or item.alert is None:
+        if sink is None or not item.alerts:
             raise SendRefused(f"there is no sink named {item.receiver} in the configuration")
-        head = await self._store.run(lambda store: store.outbox.head(item))
+        thread = item.alerts[0].thread
+        head, told = await self._store.run(
+            lambda store: (store.outbox.head(item), store.gatherings.told(thread))
+        )
         # Where people cannot see a repeat there is nothing to admit.
         uncertain = item.uncertain and not sink.idempotent
-        return sink, Delivery(item.alert, head, item.attempts, uncertain)
+        return sink, Delivery(item.alerts, head, item.attempts, uncertain, item.key, tuple(told))
 
     async def _delivered(self, item: OutboxItem, receipt: Receipt) -> None:
         now = self._context.clock.now()

@@ -177,7 +177,7 @@ async def failure(sink: Sink, delivery: Delivery) -> InboxdError:
 
 async def test_a_webhook_shows_the_alert(rig: Rig) -> None:
     """The channel gets the card, with the customer's words as words."""
-    await rig.webhook().deliver(Delivery(ALERT))
+    await rig.webhook().deliver(Delivery.of(ALERT))
     (message,) = rig.posted
     assert message.blocks[0]["text"]["text"] == f"⏳ {ALERT.headline}"
     assert {"type": "plain_text", "text": CARD.text, "emoji": False} in [
@@ -189,7 +189,7 @@ async def test_a_webhook_shows_the_alert(rig: Rig) -> None:
 
 async def test_a_bot_tells_where_it_posted(rig: Rig) -> None:
     """The receipt is Slack's own name for the message, ts as text."""
-    receipt = await rig.bot().deliver(Delivery(ALERT))
+    receipt = await rig.bot().deliver(Delivery.of(ALERT))
     (message,) = rig.posted
     assert receipt == {"channel": SUPPORT, "ts": message.ts}
     assert message.metadata == {"event_type": "inboxd_alert", "event_payload": {"key": ALERT.key}}
@@ -198,9 +198,9 @@ async def test_a_bot_tells_where_it_posted(rig: Rig) -> None:
 async def test_a_case_is_one_message_with_its_history_below(rig: Rig) -> None:
     """Later alerts are replies, and the first message shows the present state."""
     sink = rig.bot()
-    head = await sink.deliver(Delivery(ALERT))
-    await sink.deliver(Delivery(BREACH, head))
-    await sink.deliver(Delivery(RECOVERY, head))
+    head = await sink.deliver(Delivery.of(ALERT))
+    await sink.deliver(Delivery.of(BREACH, head))
+    await sink.deliver(Delivery.of(RECOVERY, head))
     first, second, third = rig.posted
     assert [second.thread_ts, third.thread_ts] == [first.ts, first.ts]
     shown = [version.blocks[0]["text"]["text"] for version in first.versions]
@@ -211,8 +211,8 @@ async def test_a_case_is_one_message_with_its_history_below(rig: Rig) -> None:
 async def test_nothing_comes_alive_by_an_update(rig: Rig) -> None:
     """chat.update has other defaults than chat.postMessage; ours are the same for both."""
     sink = rig.bot()
-    head = await sink.deliver(Delivery(ALERT))
-    await sink.deliver(Delivery(BREACH, head))
+    head = await sink.deliver(Delivery.of(ALERT))
+    await sink.deliver(Delivery.of(BREACH, head))
     (update,) = rig.simulator.log.of("slack", "chat.update")
     assert body_of(update)["parse"] == "none"
     assert body_of(update)["link_names"] is False
@@ -221,9 +221,9 @@ async def test_nothing_comes_alive_by_an_update(rig: Rig) -> None:
 async def test_only_a_breach_is_shown_beside_its_thread(rig: Rig) -> None:
     """The channel hears of a broken target, and of nothing else twice."""
     sink = rig.bot()
-    head = await sink.deliver(Delivery(ALERT))
-    await sink.deliver(Delivery(BREACH, head))
-    await sink.deliver(Delivery(RECOVERY, head))
+    head = await sink.deliver(Delivery.of(ALERT))
+    await sink.deliver(Delivery.of(BREACH, head))
+    await sink.deliver(Delivery.of(RECOVERY, head))
     calls = rig.simulator.log.of("slack", "chat.postMessage")
     assert [body_of(call).get("reply_broadcast") for call in calls] == [None, True, False]
 
@@ -231,26 +231,26 @@ async def test_only_a_breach_is_shown_beside_its_thread(rig: Rig) -> None:
 async def test_an_update_that_fails_does_not_fail_the_delivery(rig: Rig) -> None:
     """The reply is there; that its head is out of date is a blemish."""
     sink = rig.bot()
-    head = await sink.deliver(Delivery(ALERT))
+    head = await sink.deliver(Delivery.of(ALERT))
     rig.fail("slack", Fault.PERMISSION_MISSING, endpoint="chat.update")
-    receipt = await sink.deliver(Delivery(BREACH, head))
+    receipt = await sink.deliver(Delivery.of(BREACH, head))
     assert [message.ts for message in rig.posted] == [head["ts"], receipt["ts"]]
 
 
 async def test_a_deleted_head_loses_no_alert(rig: Rig) -> None:
     """Somebody tidied up; the next alert stands on its own."""
     sink = rig.bot()
-    head = await sink.deliver(Delivery(ALERT))
+    head = await sink.deliver(Delivery.of(ALERT))
     rig.fail("slack", Fault.PERMISSION_MISSING, endpoint="chat.postMessage", times=1,
              code="thread_not_found")  # fmt: skip
-    await sink.deliver(Delivery(BREACH, head))
+    await sink.deliver(Delivery.of(BREACH, head))
     assert rig.posted[-1].thread_ts is None
 
 
 async def test_a_receipt_of_another_kind_of_sink_is_no_head(rig: Rig) -> None:
     """A sink that was a webhook yesterday starts its threads today."""
-    head = await rig.webhook().deliver(Delivery(ALERT))
-    await rig.bot().deliver(Delivery(BREACH, head))
+    head = await rig.webhook().deliver(Delivery.of(ALERT))
+    await rig.bot().deliver(Delivery.of(BREACH, head))
     assert rig.posted[-1].thread_ts is None
 
 
@@ -258,7 +258,7 @@ async def test_the_same_alert_has_the_same_client_id(rig: Rig) -> None:
     """A repeat can be recognised as one, another alert cannot be mistaken for it."""
     sink = rig.bot()
     for alert in (ALERT, ALERT, BREACH):
-        await sink.deliver(Delivery(alert))
+        await sink.deliver(Delivery.of(alert))
     calls = rig.simulator.log.of("slack", "chat.postMessage")
     first, again, other = [body_of(call)["client_msg_id"] for call in calls]
     assert first == again != other
@@ -280,7 +280,7 @@ HOSTILE = [
 async def test_hostile_texts_arrive_everywhere(rig: Rig, text: str) -> None:
     """Every receiver takes the alert, whatever a customer wrote, and obeys none of it."""
     card = replace(CARD, text=text, author=Author("1", text, text), url=text)
-    delivery = Delivery(replace(ALERT, headline=text, detail=text, case=card))
+    delivery = Delivery.of(replace(ALERT, headline=text, detail=text, case=card))
     for sink in (rig.webhook(), rig.bot(), rig.mail()):
         await sink.deliver(delivery)
     assert len(rig.posted) == 2
@@ -299,7 +299,7 @@ async def test_hostile_texts_arrive_everywhere(rig: Rig, text: str) -> None:
 
 async def test_a_possible_repeat_says_so(rig: Rig) -> None:
     """An attempt after an unknown outcome admits what it may be."""
-    await rig.bot().deliver(Delivery(ALERT, attempt=2, uncertain=True))
+    await rig.bot().deliver(Delivery.of(ALERT, attempt=2, uncertain=True))
     assert "may be a repeat" in content(rig.posted[0])
 
 
@@ -334,7 +334,7 @@ async def test_each_fault_is_the_right_error(
 ) -> None:  # fmt: skip
     """Doubt is never taken for certainty; nothing is sent twice behind our back."""
     switch = rig.fail("slack", fault, **options)
-    told = await failure(slack_sink(rig, kind, timeout=0.4), Delivery(ALERT))
+    told = await failure(slack_sink(rig, kind, timeout=0.4), Delivery.of(ALERT))
     assert isinstance(told, error)
     assert len(rig.posted) == arrived
     assert switch.hits == 1
@@ -344,7 +344,7 @@ async def test_each_fault_is_the_right_error(
 async def test_a_broken_off_answer_leaves_doubt(rig: Rig, kind: str) -> None:
     """Half an answer is none, though the message may well be there."""
     rig.fail("slack", Fault.TRUNCATED)
-    assert isinstance(await failure(slack_sink(rig, kind), Delivery(ALERT)), OutcomeUnknown)
+    assert isinstance(await failure(slack_sink(rig, kind), Delivery.of(ALERT)), OutcomeUnknown)
 
 
 @pytest.mark.parametrize(
@@ -375,14 +375,14 @@ async def test_nonsense_with_status_200_leaves_doubt(
     application.router.add_route("*", "/api/{method}", answer)
     async with TestServer(application) as server:
         sink = rig.bot(api_base=str(server.make_url("/api/")))
-        assert isinstance(await failure(sink, Delivery(ALERT)), OutcomeUnknown)
+        assert isinstance(await failure(sink, Delivery.of(ALERT)), OutcomeUnknown)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_rate_limit_says_until_when(rig: Rig, kind: str) -> None:
     """Retry-After counts from our clock."""
     rig.fail("slack", Fault.RATE_LIMIT, reset_after=timedelta(seconds=30))
-    told = await failure(slack_sink(rig, kind), Delivery(ALERT))
+    told = await failure(slack_sink(rig, kind), Delivery.of(ALERT))
     assert isinstance(told, RateLimited)
     assert told.until == NOW + timedelta(seconds=30)
 
@@ -396,23 +396,23 @@ async def test_nobody_listening_is_surely_not_delivered(rig: Rig, free_port: int
         rig.webhook("http://127.0.0.1:99999/services/T/B/wrong-secret"),
     )
     for sink in sinks:
-        assert isinstance(await failure(sink, Delivery(ALERT)), Unavailable)
+        assert isinstance(await failure(sink, Delivery.of(ALERT)), Unavailable)
 
 
 async def test_a_wrong_address_or_token_is_named_but_not_shown(rig: Rig) -> None:
     """The operator learns what to renew; the log does not learn the secret."""
     url = rig.simulator.webhook_url.replace("simulated-webhook-secret", "wrong-secret")
-    told = await failure(rig.webhook(url), Delivery(ALERT))
+    told = await failure(rig.webhook(url), Delivery.of(ALERT))
     assert str(told) == (
         "sink support: Slack answered 404 no_service; "
         "make a new incoming webhook and give inboxd its URL"
     )
-    told = await failure(rig.bot("xoxb-wrong-secret"), Delivery(ALERT))
+    told = await failure(rig.bot("xoxb-wrong-secret"), Delivery.of(ALERT))
     assert str(told) == (
         "sink support: Slack answered 200 invalid_auth; "
         "install the Slack app again and give inboxd the new bot token"
     )
-    told = await failure(rig.bot(channel="C0NOWHERE"), Delivery(ALERT))
+    told = await failure(rig.bot(channel="C0NOWHERE"), Delivery.of(ALERT))
     assert "channel_not_found" in str(told)
 
 
@@ -421,8 +421,8 @@ async def test_not_a_line_of_the_sdk_reaches_a_debug_log(
 ) -> None:
     """With everything at DEBUG, neither webhook, token nor customer text is written."""
     with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, "slack_sdk"):
-        await rig.webhook().deliver(Delivery(ALERT))
-        await rig.bot().deliver(Delivery(ALERT))
+        await rig.webhook().deliver(Delivery.of(ALERT))
+        await rig.bot().deliver(Delivery.of(ALERT))
     assert "simulated-webhook-secret" not in caplog.text
     assert TOKEN not in caplog.text
     assert "посилка" not in caplog.text
@@ -433,9 +433,9 @@ async def test_no_proxy_is_honoured(
 ) -> None:
     """A proxy in the environment is used, unless the environment exempts the host."""
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port}")
-    assert isinstance(await failure(rig.bot(), Delivery(ALERT)), Unavailable)
+    assert isinstance(await failure(rig.bot(), Delivery.of(ALERT)), Unavailable)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    await rig.bot().deliver(Delivery(ALERT))
+    await rig.bot().deliver(Delivery.of(ALERT))
     assert len(rig.posted) == 1
 
 
@@ -451,8 +451,8 @@ async def test_find_tells_the_truth_about_a_lost_answer(
 ) -> None:
     """The bot looks and knows: the message with the alert's key is there, or it is not."""
     sink = rig.bot()
-    head = await sink.deliver(Delivery(ALERT)) if threaded else None
-    delivery = Delivery(BREACH, head)
+    head = await sink.deliver(Delivery.of(ALERT)) if threaded else None
+    delivery = Delivery.of(BREACH, head)
     rig.fail("slack", fault, endpoint="chat.postMessage", times=1)
     assert isinstance(await failure(sink, delivery), OutcomeUnknown)
     rig.clock.advance(timedelta(minutes=2))
@@ -463,24 +463,24 @@ async def test_find_tells_the_truth_about_a_lost_answer(
 async def test_find_looks_through_more_than_one_page(rig: Rig) -> None:
     """A busy channel hides nothing."""
     sink = rig.bot()
-    receipt = await sink.deliver(Delivery(ALERT))
+    receipt = await sink.deliver(Delivery.of(ALERT))
     for number in range(201):
-        await sink.deliver(Delivery(replace(BREACH, key=f"other:{number}", case=None)))
-    assert await sink.find(Delivery(ALERT)) == receipt
+        await sink.deliver(Delivery.of(replace(BREACH, key=f"other:{number}", case=None)))
+    assert await sink.find(Delivery.of(ALERT)) == receipt
 
 
 async def test_find_does_not_take_another_alert_for_this_one(rig: Rig) -> None:
     """Only the very key counts."""
     sink = rig.bot()
-    await sink.deliver(Delivery(BREACH))
-    assert await sink.find(Delivery(ALERT)) is None
+    await sink.deliver(Delivery.of(BREACH))
+    assert await sink.find(Delivery.of(ALERT)) is None
 
 
 async def test_without_the_scope_to_look_the_outcome_stays_unknown(rig: Rig) -> None:
     """That inboxd may not look does not mean that nothing is there."""
     rig.fail("slack", Fault.PERMISSION_MISSING, endpoint="conversations.*")
     with pytest.raises(OutcomeUnknown, match="missing_scope"):
-        await rig.bot().find(Delivery(ALERT))
+        await rig.bot().find(Delivery.of(ALERT))
 
 
 @pytest.mark.parametrize(
@@ -490,7 +490,7 @@ async def test_looking_may_fail_and_be_tried_again(rig: Rig, fault: Fault) -> No
     """A read that breaks changed nothing: it is asked again later."""
     rig.fail("slack", fault, endpoint="conversations.*")
     with pytest.raises(NetworkError):
-        await rig.bot(timeout=0.4).find(Delivery(ALERT))
+        await rig.bot(timeout=0.4).find(Delivery.of(ALERT))
 
 
 async def test_who_cannot_look_says_so(rig: Rig) -> None:
@@ -501,7 +501,7 @@ async def test_who_cannot_look_says_so(rig: Rig) -> None:
         rig.sink(ConsoleSettings(name="console", type="console")),
     ):
         with pytest.raises(OutcomeUnknown):
-            await sink.find(Delivery(ALERT))
+            await sink.find(Delivery.of(ALERT))
 
 
 # Mail
@@ -545,7 +545,7 @@ async def test_mail_arrives_over_every_kind_of_connection(
     async with mail_server(security, authority) as rig:
         login = {"username": "inboxd", "password": SecretStr(PASSWORD)}
         receipt = await rig.mail(security=security, ca_file=ca_file, **login).deliver(
-            Delivery(ALERT)
+            Delivery.of(ALERT)
         )
         (mail,) = rig.mails
         assert mail.encrypted == (security != "none")
@@ -560,9 +560,9 @@ async def test_mail_arrives_over_every_kind_of_connection(
 async def test_mails_of_a_case_hang_together(rig: Rig) -> None:
     """A mail program shows one thread, and a repeat has its first attempt's Message-ID."""
     sink = rig.mail()
-    head = await sink.deliver(Delivery(ALERT))
-    await sink.deliver(Delivery(BREACH, head))
-    await sink.deliver(Delivery(BREACH, head, attempt=2))
+    head = await sink.deliver(Delivery.of(ALERT))
+    await sink.deliver(Delivery.of(BREACH, head))
+    await sink.deliver(Delivery.of(BREACH, head, attempt=2))
     first, second, again = (mail.message for mail in rig.mails)
     assert second["In-Reply-To"] == second["References"] == first["Message-ID"]
     assert second["Message-ID"] == again["Message-ID"] != first["Message-ID"]
@@ -571,7 +571,7 @@ async def test_mails_of_a_case_hang_together(rig: Rig) -> None:
 async def test_one_refused_recipient_is_not_silent(rig: Rig) -> None:
     """The others have their mail; who has not is in the receipt."""
     rig.fail("smtp", Fault.REFUSED, endpoint=f"RCPT {SECOND}")
-    receipt = await rig.mail(to=(LEAD, SECOND)).deliver(Delivery(ALERT))
+    receipt = await rig.mail(to=(LEAD, SECOND)).deliver(Delivery.of(ALERT))
     assert rig.mails[0].recipients == [LEAD]
     assert receipt["refused"].startswith(f"{SECOND}: 550 ")
 
@@ -597,7 +597,7 @@ async def test_each_smtp_fault_is_the_right_error(
     """Only what happens after the text was sent leaves doubt."""
     rig.fail("smtp", fault, **options)
     sink = rig.mail(timeout=timedelta(seconds=0.4))
-    assert isinstance(await failure(sink, Delivery(ALERT)), error)
+    assert isinstance(await failure(sink, Delivery.of(ALERT)), error)
     assert len(rig.mails) == arrived
 
 
@@ -605,13 +605,13 @@ async def test_one_recipient_who_may_come_back_is_worth_waiting_for(rig: Rig) ->
     """One refused for good and one for now: it is tried again."""
     rig.fail("smtp", Fault.REFUSED, endpoint=f"RCPT {LEAD}")
     rig.fail("smtp", Fault.RATE_LIMIT, endpoint=f"RCPT {SECOND}")
-    assert isinstance(await failure(rig.mail(to=(LEAD, SECOND)), Delivery(ALERT)), Unavailable)
+    assert isinstance(await failure(rig.mail(to=(LEAD, SECOND)), Delivery.of(ALERT)), Unavailable)
 
 
 async def test_no_mail_server_is_surely_not_delivered(rig: Rig, free_port: int) -> None:
     """Nobody listens, or the name does not exist: try again later."""
     for changes in ({"port": free_port}, {"host": "nowhere.invalid"}):
-        assert isinstance(await failure(rig.mail(**changes), Delivery(ALERT)), Unavailable)
+        assert isinstance(await failure(rig.mail(**changes), Delivery.of(ALERT)), Unavailable)
 
 
 async def test_a_wrong_password_is_told_without_the_password(
@@ -621,7 +621,7 @@ async def test_a_wrong_password_is_told_without_the_password(
     async with mail_server("starttls", authority) as rig:
         sink = rig.mail(security="starttls", username="inboxd", ca_file=ca_file,
                         password=SecretStr("wrong-secret"))  # fmt: skip
-        told = await failure(sink, Delivery(ALERT))
+        told = await failure(sink, Delivery.of(ALERT))
         assert isinstance(told, SinkRefused)
         assert "535" in str(told)
 
@@ -637,7 +637,7 @@ def test_a_server_that_repeats_the_password_does_not_leak_it(rig: Rig) -> None:
 async def test_an_untrusted_certificate_is_refused(security: str, authority: trustme.CA) -> None:
     """Nothing is sent to who cannot prove to be the server, and the text says what to set."""
     async with mail_server(security, authority) as rig:
-        told = await failure(rig.mail(security=security), Delivery(ALERT))
+        told = await failure(rig.mail(security=security), Delivery.of(ALERT))
         assert isinstance(told, SinkRefused)
         assert "ca_file" in str(told)
 
@@ -647,13 +647,13 @@ async def test_a_certificate_for_another_name_is_refused(
 ) -> None:
     """A trusted authority is not enough: the name must be right too."""
     async with mail_server("starttls", authority, "mail.elsewhere.example") as rig:
-        told = await failure(rig.mail(security="starttls", ca_file=ca_file), Delivery(ALERT))
+        told = await failure(rig.mail(security="starttls", ca_file=ca_file), Delivery.of(ALERT))
         assert isinstance(told, SinkRefused)
 
 
 async def test_a_server_without_starttls_gets_no_plain_mail(rig: Rig) -> None:
     """Asked for encryption, inboxd does not do without."""
-    told = await failure(rig.mail(security="starttls"), Delivery(ALERT))
+    told = await failure(rig.mail(security="starttls"), Delivery.of(ALERT))
     assert isinstance(told, SinkRefused)
     assert not rig.mails
 
@@ -663,7 +663,7 @@ async def test_a_broken_ca_file_is_named(rig: Rig, tmp_path: Path) -> None:
     broken = tmp_path / "ca.pem"
     broken.write_text("no certificate")
     for path in (broken, tmp_path / "missing.pem"):
-        told = await failure(rig.mail(security="tls", ca_file=path), Delivery(ALERT))
+        told = await failure(rig.mail(security="tls", ca_file=path), Delivery.of(ALERT))
         assert isinstance(told, SinkRefused)
         assert path.name in str(told)
 
@@ -671,7 +671,7 @@ async def test_a_broken_ca_file_is_named(rig: Rig, tmp_path: Path) -> None:
 async def test_an_address_that_smtp_cannot_carry_is_named(rig: Rig) -> None:
     """A domain in Cyrillic letters needs its other form."""
     for changes in ({"to": ("lead@магазин.example",)}, {"sender": "inboxd@магазин.example"}):
-        told = await failure(rig.mail(**changes), Delivery(ALERT))
+        told = await failure(rig.mail(**changes), Delivery.of(ALERT))
         assert isinstance(told, SinkRefused)
         assert "xn--" in str(told)
 
@@ -687,7 +687,7 @@ async def test_the_console_prints_where_it_is_told(
     rig: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Standard output, as lines when it is no terminal."""
-    await rig.sink(ConsoleSettings(name="console", type="console")).deliver(Delivery(ALERT))
+    await rig.sink(ConsoleSettings(name="console", type="console")).deliver(Delivery.of(ALERT))
     assert f"  | {CARD.text}" in capsys.readouterr().out
     with contextlib.suppress(InboxdError):
-        await rig.sink(ConsoleSettings(name="console", type="console")).find(Delivery(ALERT))
+        await rig.sink(ConsoleSettings(name="console", type="console")).find(Delivery.of(ALERT))

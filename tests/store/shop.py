@@ -198,12 +198,13 @@ class Shop:
 
     def deliver(self) -> list[tuple[str, str]]:
         """Send everything that is pending, as if every sink took it; returns what went."""
-        went = []
+        went: list[tuple[str, str]] = []
         for receiver in self.store.outbox.receivers(self.now):
             for item in self.store.outbox.due(receiver, self.now):
                 assert self.store.outbox.claim(item, self.now)
                 self.store.outbox.sent(item, {}, self.now)
-                went.append((item.alert.reason if item.alert else "reply", receiver))
+                reasons = [alert.reason for alert in item.alerts] or ["reply"]
+                went.extend((reason, receiver) for reason in reasons)
         return went
 
 

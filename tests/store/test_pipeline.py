@@ -343,7 +343,8 @@ def test_the_message_that_tells_most_is_quoted(shop: Shop) -> None:
     judged(shop, Kind.COMPLAINT)
     shop.tick(60)
     assert [case.text for case in shop.store.views.waiting()] == ["the parcel is wet"]
-    cards = [item.alert.case for item in shop.store.outbox.due("lead", at(60)) if item.alert]
+    due = shop.store.outbox.due("lead", at(60))
+    cards = [alert.case for item in due for alert in item.alerts]
     assert [card.text for card in cards if card] == ["the parcel is wet"]
 
 

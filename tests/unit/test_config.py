@@ -26,6 +26,7 @@ from inboxd.config import (
     load,
 )
 from inboxd.connector import AccountSettings, Secret
+from inboxd.core.grouping import Grouping, Trait
 from inboxd.durations import BusinessSpan, parse_step_at
 from inboxd.errors import ConfigError
 from inboxd.model import Kind, Stream
@@ -142,6 +143,25 @@ def test_general_keys_are_read_as_written(read: Read, tmp_path: Path) -> None:
     assert settings.http
     assert settings.http.listen == ("::1", 8787)
     assert settings.alert_to == ("log",)
+
+
+def test_what_is_told_as_one_can_be_chosen(read: Read) -> None:
+    """By policy and account unless told otherwise; an empty list tells of each alone."""
+    usual = Grouping((Trait.POLICY, Trait.ACCOUNT), timedelta(seconds=30), timedelta(hours=1), 20)
+    assert read(ACCOUNT).rules.grouping == usual
+    assert read(ACCOUNT, "[grouping]\nby = []").rules.grouping.by == ()
+    chosen = read(ACCOUNT, '[grouping]\nby = ["topic"]\nwait = "2m"\nwindow = "4h"\nat_most = 5')
+    assert chosen.rules.grouping == Grouping(
+        (Trait.TOPIC,), timedelta(minutes=2), timedelta(hours=4), 5
+    )
+
+
+def test_an_alert_is_not_held_back_for_long(problems: Tell) -> None:
+    """Whoever waits for others lets a customer wait."""
+    assert problems(ACCOUNT, '[grouping]\nwait = "11m"\nby = ["policies"]') == [
+        'grouping.by[0] = "policies"; did you mean policy? there are: account, kind, network, policy, topic',
+        'grouping.wait = "11m" must be between 0s and 10m: an alert that waits is a customer who waits',
+    ]
 
 
 def test_every_sink_hears_of_troubles_unless_told_otherwise(read: Read) -> None:
@@ -454,7 +474,7 @@ def test_every_problem_is_told_at_once(problems: Tell) -> None:
         steps = [{ at = "later", to = ["log", "mial"], repeat = "5s", too = 1 }]
         """
     ) == [
-        "colour is unknown; there are: accounts, calendars, classifier, http, inboxd, policies, sinks",
+        "colour is unknown; there are: accounts, calendars, classifier, grouping, http, inboxd, policies, sinks",
         "inboxd.databse is unknown; did you mean database?",
         "inboxd.blind_after = true; it must be a whole number",
         'inboxd.timezone = "Kyiv" is no time zone; did you mean Europe/Kyiv?',

@@ -51,7 +51,7 @@ class ScriptedSink(Sink):
         self.heard.append(delivery)
         if self.outcomes:
             raise self.outcomes.pop(0)
-        return {"id": delivery.alert.key}
+        return {"id": delivery.alerts[0].key}
 
     async def find(self, delivery: Delivery) -> Receipt | None:
         """Return or raise what is scripted."""
@@ -62,7 +62,7 @@ class ScriptedSink(Sink):
 
     def told(self) -> list[str]:
         """Return the keys of all attempts."""
-        return [delivery.alert.key for delivery in self.heard]
+        return [delivery.alerts[0].key for delivery in self.heard]
 
 
 class Office:
@@ -191,6 +191,32 @@ async def test_a_broken_sink_holds_up_nobody_else(office: Office) -> None:
     assert office.support.told() == ["k1", "k2"]
 
 
+async def test_a_gathering_is_one_delivery(office: Office) -> None:
+    """Its alerts arrive together, and are settled together."""
+    for key in ("k1", "k2"):
+        office.queue(key, thread="gathering:1")
+    office.queue("k3", thread="case:1")
+    await office.drain()
+    told = [[alert.key for alert in delivery.alerts] for delivery in office.support.heard]
+    assert told == [["k1", "k2"], ["k3"]]
+    assert {state for _, state in office.states()} == {"sent"}
+
+
+async def test_a_gathering_whose_answer_was_lost_is_looked_for_as_a_whole(office: Office) -> None:
+    """By the name that it was sent under; what joined since is told for itself."""
+    for key in ("k1", "k2"):
+        office.queue(key, thread="gathering:1")
+    office.support.outcomes = [OutcomeUnknown("the answer was lost")]
+    await office.drain()
+    office.after(MINUTE)
+    office.queue("k3", thread="gathering:1")
+    office.support.found = {"id": "somewhere"}
+    await office.drain()
+    assert [delivery.key for delivery in office.support.asked] == ["k1 > support"]
+    told = [[alert.key for alert in delivery.alerts] for delivery in office.support.heard]
+    assert told == [["k1", "k2"], ["k3"]]
+
+
 async def test_a_refusing_sink_is_told_of_once_by_the_others(office: Office) -> None:
     """One notice, however many alerts it refuses, and whatever restarts meanwhile."""
     office.support.outcomes = [SinkRefused("the webhook is gone")] * 3
@@ -198,9 +224,9 @@ async def test_a_refusing_sink_is_told_of_once_by_the_others(office: Office) -> 
         office.queue(key)
         await office.drain()
         office.sender = office.new_sender()
-    reasons = [delivery.alert.reason for delivery in office.lead.heard]
+    reasons = [delivery.alerts[0].reason for delivery in office.lead.heard]
     assert reasons == ["sink_refused"]
-    assert "the webhook is gone" in office.lead.heard[0].alert.detail
+    assert "the webhook is gone" in office.lead.heard[0].alerts[0].detail
 
 
 async def test_a_sink_that_delivers_again_is_told_of_too(office: Office) -> None:
@@ -217,7 +243,7 @@ async def test_a_sink_that_delivers_again_is_told_of_too(office: Office) -> None
     office.queue("k3")
     await office.drain()
     await office.drain()
-    reasons = [delivery.alert.reason for delivery in office.lead.heard]
+    reasons = [delivery.alerts[0].reason for delivery in office.lead.heard]
     assert reasons == ["sink_refused", "sink_delivers_again", "sink_refused"]
 
 
@@ -229,7 +255,7 @@ async def test_an_alert_for_a_sink_that_is_gone_from_the_configuration_is_told(
     await office.drain()
     assert office.states()[0] == ("pager", "refused")
     await office.drain()
-    assert [delivery.alert.reason for delivery in office.lead.heard] == ["sink_refused"]
+    assert [delivery.alerts[0].reason for delivery in office.lead.heard] == ["sink_refused"]
 
 
 async def test_a_lost_answer_is_looked_for_and_found(office: Office) -> None:
@@ -350,7 +376,7 @@ async def test_a_reply_that_a_network_refuses_is_told(office: Office) -> None:
     await office.drain()
     assert office.states()[0] == ("shop-vk", "refused")
     await office.drain()
-    assert [delivery.alert.reason for delivery in office.lead.heard] == ["reply_refused"]
+    assert [delivery.alerts[0].reason for delivery in office.lead.heard] == ["reply_refused"]
 
 
 async def test_a_reply_without_a_valid_token_is_told(office: Office) -> None:
@@ -359,7 +385,7 @@ async def test_a_reply_without_a_valid_token_is_told(office: Office) -> None:
     office.connector.outcomes = [TokenInvalid("renew it")]
     await office.drain()
     await office.drain()
-    assert [delivery.alert.reason for delivery in office.support.heard] == ["reply_refused"]
+    assert [delivery.alerts[0].reason for delivery in office.support.heard] == ["reply_refused"]
 
 
 async def test_a_public_reply_is_never_blindly_repeated(office: Office) -> None:
@@ -392,7 +418,7 @@ async def test_a_reply_that_no_poll_shows_is_left_to_a_person(office: Office) ->
     await office.drain("shop-vk")
     assert office.states()[0] == ("shop-vk", "refused")
     await office.drain("lead")
-    assert [delivery.alert.reason for delivery in office.lead.heard] == ["reply_refused"]
+    assert [delivery.alerts[0].reason for delivery in office.lead.heard] == ["reply_refused"]
     assert len(office.connector.sent) == 1
 
 

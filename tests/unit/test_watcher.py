@@ -52,7 +52,7 @@ class Shop:
     def queued(self) -> list[Alert]:
         """Return every alert there is, oldest first."""
         items = self.store.outbox.due("team", at(10_000))
-        return [item.alert for item in items if item.alert]
+        return [alert for item in items for alert in item.alerts]
 
 
 @pytest.fixture

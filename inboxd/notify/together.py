@@ -1,0 +1,138 @@
+"""Several alerts as one summary, and how it stands by now with a whole thread. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from inboxd.core.alerts import who
+from inboxd.model import Alert, CaseCard, Standing, Tone
+from inboxd.notify.inert import legible, one_line, web_link
+from inboxd.notify.summary import (
+    ICONS,
+    REPEAT,
+    Line,
+    Summary,
+    distance,
+    network_of,
+    summarize,
+    title_of,
+    written,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime, tzinfo
+
+    from inboxd.notify.sink import Delivery
+
+_LONGEST_QUOTE = 160
+_BY_WEIGHT = (Tone.BREACH, Tone.WARNING, Tone.NOTICE, Tone.RECOVERY)
+_COUNTED = {
+    Tone.BREACH: "late",
+    Tone.WARNING: "due soon",
+    Tone.NOTICE: "to know",
+    Tone.RECOVERY: "over",
+}
+_TAKEN = "🙋"
+
+
+def summary_of(delivery: Delivery, now: datetime, tz: tzinfo) -> Summary:
+    """Return what people are to be shown of a delivery: one alert in full, several as lines."""
+    latest = _latest(delivery.alerts)
+    if len(latest) == 1:
+        return summarize(latest[0], now, tz, uncertain=delivery.uncertain)
+    tone = _worst(alert.tone for alert in latest)
+    counts = Counter(alert.tone for alert in latest)
+    told = ", ".join(f"{counts[each]} {_COUNTED[each]}" for each in _BY_WEIGHT if counts[each])
+    place = _place([alert.case for alert in latest if alert.case])
+    return _several(
+        tone,
+        f"{place}: {told}" if place else told,
+        [_line(ICONS[alert.tone], title_of(alert.headline), alert.case) for alert in latest],
+        tz,
+        caution=REPEAT if delivery.uncertain else "",
+    )
+
+
+def standing_of(standings: Sequence[Standing], now: datetime, tz: tzinfo) -> Summary:
+    """Return how it stands at *now* with the cases of a thread, of which there are several."""
+    waiting = sum(standing.ended_at is None for standing in standings)
+    place = _place([standing.card for standing in standings])
+    told = f"{waiting} of {len(standings)} still wait" if waiting else f"all {len(standings)} over"
+    return _several(
+        _worst(_tone(standing, now) for standing in standings),
+        f"{place}: {told}",
+        [_standing_line(standing, now, tz) for standing in standings],
+        tz,
+    )
+
+
+def _several(
+    tone: Tone, title: str, lines: Sequence[Line], tz: tzinfo, *, caution: str = ""
+) -> Summary:
+    return Summary(
+        tone=tone,
+        icon=ICONS[tone],
+        title=title_of(title),
+        detail="",
+        facts=(),
+        quote=None,
+        link="",
+        place="",
+        command="",
+        caution=caution,
+        zone=str(tz),
+        lines=tuple(lines),
+    )
+
+
+def _latest(alerts: Iterable[Alert]) -> list[Alert]:
+    """Return the last alert about each case, in the order of the first; all that are about none."""
+    latest: dict[object, Alert] = {}
+    for alert in alerts:
+        latest[alert.case.id if alert.case else alert.key] = alert
+    return list(latest.values())
+
+
+def _worst(tones: Iterable[Tone]) -> Tone:
+    return min(tones, key=_BY_WEIGHT.index)
+
+
+def _place(cards: Sequence[CaseCard]) -> str:
+    """Return where all of *cards* are: an account, or how many."""
+    accounts = {card.account for card in cards}
+    return accounts.pop() if len(accounts) == 1 else f"{len(accounts)} accounts" if accounts else ""
+
+
+def _line(icon: str, title: str, card: CaseCard | None) -> Line:
+    if card is None:
+        return Line(icon, title)
+    return Line(
+        icon,
+        title,
+        quote=one_line(legible(card.text), _LONGEST_QUOTE),
+        link=web_link(card.url),
+        place=network_of(card),
+        command=f"inboxd show {card.id}",
+    )
+
+
+def _tone(standing: Standing, now: datetime) -> Tone:
+    if standing.ended_at is not None:
+        return Tone.RECOVERY
+    late = standing.due_at is not None and now >= standing.due_at
+    return Tone.BREACH if late else Tone.WARNING
+
+
+def _standing_line(standing: Standing, now: datetime, tz: tzinfo) -> Line:
+    icon = ICONS[_tone(standing, now)]
+    title = who(standing.card)
+    if standing.ended_at is not None:
+        how = standing.outcome.replace("_", " ") or "over"
+        title += f": {how} {written(standing.ended_at, now, tz)}"
+    elif standing.due_at is not None:
+        title += f", due {written(standing.due_at, now, tz)} ({distance(standing.due_at, now)})"
+    if standing.ended_at is None and standing.taken_by:
+        icon, title = _TAKEN, f"{title}, taken by {standing.taken_by}"
+    return _line(icon, title_of(title), standing.card)
