@@ -160,7 +160,7 @@ def test_an_alert_is_not_held_back_for_long(problems: Tell) -> None:
     """Whoever waits for others lets a customer wait."""
     assert problems(ACCOUNT, '[grouping]\nwait = "11m"\nby = ["policies"]') == [
         'grouping.by[0] = "policies"; did you mean policy? there are: account, kind, network, policy, topic',
-        'grouping.wait = "11m" must be between 0s and 10m: an alert that waits is a customer who waits',
+        'grouping.wait = "11m"; it must be between 0s and 10m: an alert that waits is a customer who waits',
     ]
 
 
