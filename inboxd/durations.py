@@ -16,8 +16,8 @@ from datetime import timedelta
 _SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _PART = re.compile(r"([0-9]+)([dhms])")
 _WHOLE = re.compile(r"(?:\s*[0-9]+[dhms])+\s*")
-_STEP = re.compile(r"\s*([0-9]+)\s*%\s*(?:\+(.+))?|([^%+]+)", re.DOTALL)
-_STEP_FORMS = 'write "50%", "100%", "100% + 1h" or "45m"'
+_STEP = re.compile(r"\s*([0-9]+)\s*%\s*(?:([+-])(.+))?|([^%+-]+)", re.DOTALL)
+_STEP_FORMS = 'write "50%", "100%", "100% - 30m", "100% + 1h" or "45m"'
 
 _MOST_PERCENT = 1_000
 _LONGEST = timedelta(days=3_660)
@@ -59,15 +59,22 @@ class BusinessSpan:
 
 @dataclass(frozen=True, slots=True)
 class StepAt:
-    """When a step is due in a wait: *percent* of the wait's target, and *plus* after that."""
+    """
+    When a step is due in a wait: at *percent* of its target, *plus* after or *minus* before that.
+
+    At most one of the two spans is any time at all.
+    """
 
     percent: int = 0
     plus: BusinessSpan = BusinessSpan()
+    minus: BusinessSpan = BusinessSpan()
 
     def __str__(self) -> str:
         """Return the moment as it is written in the configuration: ``100% + 1h``, ``45m``."""
         if not self.percent and self.plus:
             return str(self.plus)
+        if self.minus:
+            return f"{self.percent}% - {self.minus}"
         return f"{self.percent}% + {self.plus}" if self.plus else f"{self.percent}%"
 
 
@@ -100,22 +107,25 @@ def parse_step_at(value: object) -> StepAt:
     """
     Return the moment that *value* names within a wait.
 
-    ``50%`` is half of the target, ``100% + 1h`` an open hour after it, and ``45m`` 45 open
-    minutes after the wait began, whatever the target. Raises ValueError.
+    ``50%`` is half of the target, ``100% + 1h`` an open hour after it, ``100% - 30m`` half an
+    open hour before it, and ``45m`` 45 open minutes after the wait began, whatever the target.
+    Raises ValueError.
     """
     if isinstance(value, StepAt):
         return value
     found = _STEP.fullmatch(value) if isinstance(value, str) else None
     if not found:
         raise ValueError(f"{brief(value)} is no moment of a wait; {_STEP_FORMS}")
-    percent, plus, alone = found.groups()
+    percent, sign, moved, alone = found.groups()
     if percent and (len(percent) > 9 or int(percent) > _MOST_PERCENT):
         raise ValueError(f"{brief(value)} is beyond {_MOST_PERCENT}%; add a time: 100% + 8h")
-    span = plus or alone
+    text = moved or alone
     try:
-        return StepAt(int(percent or 0), parse_business(span) if span else BusinessSpan())
+        span = parse_business(text) if text else BusinessSpan()
     except ValueError:
         raise ValueError(f"{brief(value)} is no moment of a wait; {_STEP_FORMS}") from None
+    share = int(percent or 0)
+    return StepAt(share, minus=span) if sign == "-" else StepAt(share, span)
 
 
 def format_duration(span: timedelta) -> str:

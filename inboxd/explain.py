@@ -101,6 +101,8 @@ class _Teller:
         yield f"opened {self._time(case.opened_at)}, {case.unanswered} unanswered message(s)"
         if case.acknowledged_at:
             yield f"taken by {case.acknowledged_by or '?'} at {self._time(case.acknowledged_at)}"
+        if case.assigned_to:
+            yield f"assigned to {case.assigned_to}"
         if case.snoozed_until:
             yield f"snoozed until {self._time(case.snoozed_until)}"
         if case.ended_at:
@@ -195,7 +197,14 @@ class _Teller:
         yield from self._decision(policy, due)
 
     def _decision(self, policy: Policy, due: Due) -> Iterator[str]:
-        decision = decide(policy, due, attention_of(self.case), self.now)
+        silences = self.store.silences.active(self.now)
+        attention = attention_of(self.case, self.setting, silences, self.now)
+        decision = decide(policy, due, attention, self.now)
+        facts = facts_of(self.setting, self.case.traits)
+        for silence in silences:
+            if silence.covers(facts, self.now):
+                why = f": {silence.reason}" if silence.reason else ""
+                yield f"muted by silence {silence.id} of {silence.actor}{why}"
         line = f"now: {decision.reason.replace('_', ' ')}"
         if decision.look_again_at:
             line += f", decided again at {self._time(decision.look_again_at)}"

@@ -273,6 +273,7 @@ class CaseCard:
     policy: str
     acknowledged_by: str = ""
     answered_at: datetime | None = None
+    assigned_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +299,8 @@ class Alert:
 
     *key* is unique for ever: the same reason never makes a second alert. *thread* joins
     what belongs together (``case:17``), so that a sink can update in place, thread or
-    group it. *headline* is one line of plain text; *detail* may be several.
+    group it. *headline* is one line of plain text; *detail* may be several. *mentions* are
+    called by name where that can be done: Slack's ids of people (U…, W…) and groups (S…).
     """
 
     key: str
@@ -309,3 +311,4 @@ class Alert:
     created_at: datetime
     detail: str = ""
     case: CaseCard | None = None
+    mentions: tuple[str, ...] = ()

@@ -86,7 +86,8 @@ def waiting_table(cases: Sequence[WaitingCase], now: datetime, *, wide: bool = T
 
 
 def _going_on(case: WaitingCase) -> str:
-    return f"(continued in private: case {case.continued_in}) " if case.continued_in else ""
+    there = f"(continued in private: case {case.continued_in}) " if case.continued_in else ""
+    return f"(for {one_line(case.assigned_to, 24)}) {there}" if case.assigned_to else there
 
 
 def _is_put_off(case: WaitingCase, now: datetime) -> bool:

@@ -1,6 +1,6 @@
 """The command line: thin commands; whatever is heavy is imported inside them."""
 
-from inboxd.cli import cases, judging, service
+from inboxd.cli import cases, judging, service, silencing
 from inboxd.cli.group import main
 
-__all__ = ["cases", "judging", "main", "service"]
+__all__ = ["cases", "judging", "main", "service", "silencing"]

@@ -5,15 +5,13 @@ from __future__ import annotations
 import getpass
 import json
 import sys
-from contextlib import suppress
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from inboxd.cli.group import main
 from inboxd.cli.opening import load_without_networks, opened_store, present
-from inboxd.cli.parameters import LANGUAGE, WORDS
+from inboxd.cli.parameters import LANGUAGE, WORDS, instant
 from inboxd.cli.shapes import shown_json, waiting_json
 from inboxd.errors import UserError
 from inboxd.model import Kind, Topic, Urgency
@@ -21,7 +19,6 @@ from inboxd.model import Kind, Topic, Urgency
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from inboxd.config import Settings
     from inboxd.core.tracking import CaseState
     from inboxd.store.views import ReplyPlace
 
@@ -126,6 +123,20 @@ def ack(config: Path, case: int, actor: str) -> None:
 
 @main.command()
 @click.argument("case", type=int)
+@click.argument("who", type=WORDS)
+@click.option(
+    "--as", "actor", type=WORDS, default=getpass.getuser, help="Who does it (default: you)."
+)
+@click.pass_obj
+def assign(config: Path, case: int, who: str, actor: str) -> None:
+    """Give a case to WHO ("" for nobody); its steps go on until WHO takes it with ack."""
+    who = " ".join(who.split())
+    _act(config, case, "assign", actor, who, statuses={"waiting", "answered"})
+    click.echo(f"Case {case} is {f'for {who}' if who else 'for nobody in particular'}.")
+
+
+@main.command()
+@click.argument("case", type=int)
 @click.argument("until")
 @click.option(
     "--as", "actor", type=WORDS, default=getpass.getuser, help="Who does it (default: you)."
@@ -137,7 +148,7 @@ def snooze(config: Path, case: int, until: str, actor: str) -> None:
     from inboxd.store.times import to_text
 
     now = present()
-    wakes_at = _instant(until, now, load_without_networks(config))
+    wakes_at = instant(until, now, load_without_networks(config))
     if wakes_at <= now:
         raise UserError(f"{until} is not in the future")
     _act(config, case, "snooze", actor, to_text(wakes_at), statuses={"waiting"})
@@ -240,21 +251,6 @@ def _act(  # noqa: PLR0913 - an action is who, what, on which case, and why
             store.cases.act(case, action, actor, present(), detail)
         Pipeline(store, settings.rules).track_pending(present())
         return store.cases.find(case)[0]
-
-
-def _instant(text: str, now: datetime, settings: Settings) -> datetime:
-    """Return the instant that a person means by *text*: a time, or a span from now."""
-    from inboxd.durations import parse_duration
-
-    with suppress(ValueError, OverflowError):
-        return now + parse_duration(text)
-    try:
-        instant = datetime.fromisoformat(text)
-        if instant.tzinfo is None:
-            instant = instant.replace(tzinfo=settings.general.timezone)
-        return instant.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise UserError(f"{text!r} is no time; write 2h, or 2026-12-01T09:00") from None
 
 
 def _refuse_impossible(place: ReplyPlace, text: str) -> None:

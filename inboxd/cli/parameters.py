@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from inboxd.errors import UserError
+
+if TYPE_CHECKING:
+    from inboxd.config import Settings
 
 
 class _Words(click.types.StringParamType):
@@ -50,3 +57,18 @@ LANGUAGE = _Language()
 
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def instant(text: str, now: datetime, settings: Settings) -> datetime:
+    """Return the instant that a person means by *text*: a time, or a span from now."""
+    from inboxd.durations import parse_duration
+
+    with suppress(ValueError, OverflowError):
+        return now + parse_duration(text)
+    try:
+        instant = datetime.fromisoformat(text)
+        if instant.tzinfo is None:
+            instant = instant.replace(tzinfo=settings.general.timezone)
+        return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise UserError(f"{text!r} is no time; write 2h, or 2026-12-01T09:00") from None

@@ -37,6 +37,7 @@ def waiting_json(case: WaitingCase, now: datetime) -> dict[str, Any]:
         "overdue": case.due_at is not None and case.due_at < now,
         "unanswered": case.unanswered,
         "acknowledged_by": case.acknowledged_by,
+        "assigned_to": case.assigned_to,
         "snoozed_until": maybe_text(case.snoozed_until),
         "text": case.text,
         "url": case.url,

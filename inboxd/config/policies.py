@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, Instance
 from inboxd.config.problems import no_choice, wrong
 from inboxd.config.settings import STRICT
 from inboxd.connector import Name
-from inboxd.core.policies import Match, Policy, Step
+from inboxd.core.policies import Match, Policy, Step, Until
+from inboxd.core.rota import Handover, Rota
 from inboxd.durations import BusinessSpan, StepAt, parse_business, parse_step_at
 from inboxd.model import Kind, Stream, Topic, Urgency
 
@@ -51,6 +52,10 @@ Names = Annotated[tuple[str, ...], Several, Field(min_length=1)]
 Language = Annotated[str, Field(pattern="^[a-z]{2,3}$")]
 
 
+_SLACK_ID = 'an id of Slack\'s, such as "U024BE7LH" or "S0614TZR7"'
+SlackId = Annotated[str, Field(pattern="^[UWS][A-Z0-9]{1,20}$")]
+
+
 class StepSettings(BaseModel):
     """When to tell whom."""
 
@@ -59,10 +64,24 @@ class StepSettings(BaseModel):
     at: Annotated[InstanceOf[StepAt], BeforeValidator(parse_step_at)]
     to: tuple[str, ...] = Field(min_length=1)
     repeat: Annotated[Business, AfterValidator(_not_too_often)] | None = None
+    until: Until = Until.ACKNOWLEDGED
+    """What stops it: that somebody takes the case, or only that the customer is answered."""
+    mentions: tuple[SlackId, ...] = Field(default=(), description=_SLACK_ID)
+    """Who is called in Slack: ids of people (U…) and of groups (S…)."""
+    rota: tuple[SlackId, ...] = Field(default=(), min_length=1, description=_SLACK_ID)
+    """Of these, whoever is on duty is called."""
+    handover: Handover = Handover.WEEKLY
 
     def step(self) -> Step:
         """Return the step as it is taken: a sink that is named twice is told once."""
-        return Step(self.at, tuple(dict.fromkeys(self.to)), self.repeat)
+        return Step(
+            self.at,
+            tuple(dict.fromkeys(self.to)),
+            self.repeat,
+            self.until,
+            self.mentions,
+            Rota(self.rota, self.handover) if self.rota else None,
+        )
 
 
 class MatchSettings(BaseModel):

@@ -69,6 +69,7 @@ def step_alert(  # noqa: PLR0913 - the facts of one alert
         ),
         case=card,
         created_at=now,
+        mentions=decision.mentions,
     )
 
 

@@ -7,15 +7,16 @@ as well as one that did.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from inboxd.core.policies import Until
 from inboxd.core.sla import reach
 from inboxd.durations import BusinessSpan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime, timedelta
 
     from inboxd.core.hours import OpeningHours
@@ -33,6 +34,7 @@ class Reason(StrEnum):
     NOT_YET = "not_yet"
     ACKNOWLEDGED = "acknowledged"
     SNOOZED = "snoozed"
+    SILENCED = "silenced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Firing:
     turn: int
     at: datetime
     to: tuple[str, ...]
+    mentions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,8 @@ class Attention:
 
     *told_until* is the scheduled time of the newest step that went out; *told* has the
     highest turn of each step that did. Neither what was planned before that time nor such
-    a turn is told again, whatever happens to policies, calendars or clocks.
+    a turn is told again, whatever happens to policies, calendars or clocks. Until
+    *silenced_until* nobody wants to hear of it.
     """
 
     since: datetime
@@ -68,6 +72,12 @@ class Attention:
     customer_wrote_at: datetime | None = None
     told_until: datetime | None = None
     told: Mapping[str, int] = field(default_factory=dict)
+    silenced_until: datetime | None = None
+
+    @property
+    def is_taken(self) -> bool:
+        """Tell whether somebody has taken this wait, and not an earlier one of the case."""
+        return self.acknowledged_at is not None and self.acknowledged_at >= self.since
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +99,11 @@ class Decision:
         """Return the sinks to tell, each once, in the order of the steps."""
         return tuple(dict.fromkeys(sink for firing in self.firings for sink in firing.to))
 
+    @property
+    def mentions(self) -> tuple[str, ...]:
+        """Return who is called by name, each once."""
+        return tuple(dict.fromkeys(who for firing in self.firings for who in firing.mentions))
+
 
 def decide(policy: Policy, due: Due | None, attention: Attention, now: datetime) -> Decision:
     """Return whether the people of *policy* must hear of a wait at *now*."""
@@ -97,9 +112,23 @@ def decide(policy: Policy, due: Due | None, attention: Attention, now: datetime)
     wakes_at = _snoozed_until(attention)
     if wakes_at and wakes_at > now:
         return Decision(Reason.SNOOZED, look_again_at=wakes_at)
-    if attention.acknowledged_at and attention.acknowledged_at >= attention.since:
-        return _reminder(policy, attention, attention.acknowledged_at, now)
-    return _steps(policy, due, attention, now)
+    if attention.silenced_until and attention.silenced_until > now:
+        return Decision(Reason.SILENCED, look_again_at=attention.silenced_until)
+    if attention.is_taken:
+        return _taken(policy, due, attention, now)
+    return _steps(policy, policy.steps, due, attention, now)
+
+
+def _taken(policy: Policy, due: Due, attention: Attention, now: datetime) -> Decision:
+    """Return what is still told of a wait that somebody has taken: some steps, and a reminder."""
+    reminder = _reminder(policy, attention, now)
+    going_on = [step for step in policy.steps if step.until is Until.ANSWERED]
+    steps = _steps(policy, going_on, due, attention, now)
+    decision = steps if steps.firings else reminder
+    again = [each.look_again_at for each in (steps, reminder) if each.look_again_at]
+    if steps.firings and reminder.firings:
+        again = [now]  # One thing at a time: the reminder is the next.
+    return replace(decision, look_again_at=min(again, default=None))
 
 
 def _snoozed_until(attention: Attention) -> datetime | None:
@@ -110,9 +139,8 @@ def _snoozed_until(attention: Attention) -> datetime | None:
     return attention.snoozed_until
 
 
-def _reminder(
-    policy: Policy, attention: Attention, acknowledged_at: datetime, now: datetime
-) -> Decision:
+def _reminder(policy: Policy, attention: Attention, now: datetime) -> Decision:
+    acknowledged_at = attention.acknowledged_at or attention.since
     step = f"reminder/{acknowledged_at.isoformat()}"
     if policy.remind_after is None or step in attention.told:
         return Decision(Reason.ACKNOWLEDGED)
@@ -123,11 +151,13 @@ def _reminder(
     return Decision(Reason.REMINDER_DUE, firings=(Firing(step, 0, at, sinks),))
 
 
-def _steps(policy: Policy, due: Due, attention: Attention, now: datetime) -> Decision:
+def _steps(
+    policy: Policy, steps: Iterable[Step], due: Due, attention: Attention, now: datetime
+) -> Decision:
     ready: list[Firing] = []
     again: datetime | None = None
     not_yet: timedelta | None = None
-    for step in policy.steps:
+    for step in steps:
         offset = step_offset(policy.hours, due, step)
         if not_yet is not None and offset >= not_yet:
             continue  # later than a step that is not due: most waits ask the calendar once
@@ -169,13 +199,14 @@ def _turns(
     if first > now:
         return None, first
     name = f"{policy.name}/{due.target}/{_moment(step)}"
+    called = step.called(now, hours.timezone)
     if step.repeat is None:
-        return Firing(name, 0, first, step.to), None
+        return Firing(name, 0, first, step.to, called), None
     every = hours.span(step.repeat)
     turn = hours.between(first, now) // every
     # No time at all after a closing would be the next opening.
     at = hours.add(first, turn * every) if turn else first
-    return Firing(name, turn, at, step.to), reach(hours, first, (turn + 1) * every)
+    return Firing(name, turn, at, step.to, called), reach(hours, first, (turn + 1) * every)
 
 
 def step_offset(hours: OpeningHours, due: Due, step: Step) -> timedelta:

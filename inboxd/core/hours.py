@@ -154,8 +154,13 @@ class OpeningHours:
         return self.business_day * span.days + span.time
 
     def step(self, at: StepAt, target: BusinessSpan) -> timedelta:
-        """Return the open time from a wait's beginning to *at*, if *target* is its target."""
-        return self.span(target) * at.percent // 100 + self.span(at.plus)
+        """
+        Return the open time from a wait's beginning to *at*, if *target* is its target.
+
+        A step cannot come before its wait: one that is meant to is due at its beginning.
+        """
+        moment = self.span(target) * at.percent // 100 + self.span(at.plus) - self.span(at.minus)
+        return max(moment, timedelta())
 
     def _forward(self, at: int, ticks: int) -> int:
         index = at // _WINDOW

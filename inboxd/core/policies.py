@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime, tzinfo
 
     from inboxd.core.hours import OpeningHours
+    from inboxd.core.rota import Rota
     from inboxd.durations import BusinessSpan, StepAt
     from inboxd.model import Kind, Stream, Topic, Urgency
 
@@ -64,13 +67,33 @@ class Match:
         return ""
 
 
+class Until(StrEnum):
+    """What stops a step."""
+
+    ACKNOWLEDGED = "acknowledged"
+    ANSWERED = "answered"
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """When to tell whom: a share of the target, plus open time, repeated if asked."""
+    """
+    When to tell whom: a share of the target, with open time before or after it.
+
+    It is repeated if asked, and goes on *until* somebody has taken the case, or only until the
+    customer is answered. In Slack it calls those *mentioned*, and who is on duty by *rota*.
+    """
 
     at: StepAt
     to: tuple[str, ...]
     repeat: BusinessSpan | None = None
+    until: Until = Until.ACKNOWLEDGED
+    mentions: tuple[str, ...] = ()
+    rota: Rota | None = None
+
+    def called(self, at: datetime, timezone: tzinfo) -> tuple[str, ...]:
+        """Return who is called by name at *at*."""
+        on_duty = (self.rota.on_duty(at, timezone),) if self.rota else ()
+        return tuple(dict.fromkeys((*self.mentions, *on_duty)))
 
 
 @dataclass(frozen=True, slots=True)

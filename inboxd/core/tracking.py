@@ -8,7 +8,7 @@ instead of making a second one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from inboxd.core.escalation import Attention, decide
 from inboxd.core.grouping import ALONE, Grouping
 from inboxd.core.matching import FOR_EVER, NOTHING, Known, in_order
 from inboxd.core.policies import Facts, choose
+from inboxd.core.silences import silenced_until
 from inboxd.core.sla import Dues, Target, dues, response_due
 from inboxd.model import Kind, Stream, Topic, Urgency
 from inboxd.patterns import finds
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from inboxd.core.conversations import CaseSpan, Event, Wait
     from inboxd.core.matching import Before
     from inboxd.core.policies import Policy
+    from inboxd.core.silences import Silence
 
 _RESOLUTION = timedelta(milliseconds=1)
 """How finely instants are kept."""
@@ -95,6 +97,7 @@ class CaseState:
     next_step_at: datetime | None = None
     acknowledged_at: datetime | None = None
     acknowledged_by: str = ""
+    assigned_to: str = ""
     snoozed_at: datetime | None = None
     snoozed_until: datetime | None = None
 
@@ -208,9 +211,13 @@ def facts_of(setting: Setting, traits: Traits) -> Facts:
     )
 
 
-def attention_of(case: CaseState) -> Attention:
+def attention_of(
+    case: CaseState, setting: Setting, silences: Iterable[Silence], now: datetime
+) -> Attention:
     """Return what people did about the open wait of *case*, and were told of it."""
-    return _attention(case, case.wait or case.waits[-1], case.wrote_at)
+    attention = _attention(case, case.wait or case.waits[-1], case.wrote_at)
+    until = silenced_until(silences, facts_of(setting, case.traits), now)
+    return replace(attention, silenced_until=until) if until else attention
 
 
 def _attention(case: CaseState, wait: WaitState, wrote_at: datetime | None) -> Attention:
@@ -271,6 +278,7 @@ class _Tracker:
             next_step_at=next_step_at,
             acknowledged_at=before.acknowledged_at,
             acknowledged_by=before.acknowledged_by,
+            assigned_to=before.assigned_to,
             snoozed_at=before.snoozed_at,
             snoozed_until=before.snoozed_until,
         )

@@ -56,6 +56,7 @@ def _fallback(summary: Summary) -> str:
 
 def _blocks(summary: Summary) -> Iterator[Block]:
     yield {"type": "header", "text": _plain(summary.headline)}
+    yield from _noted(" ".join(map(_mention, summary.mentions)))
     if summary.caution:
         yield {"type": "context", "elements": [_plain(f"⚠️ {summary.caution}")]}
     if fields := [_plain(f"{fact.label}: {fact.value}") for fact in summary.facts[:_MOST_FIELDS]]:
@@ -71,6 +72,11 @@ def _blocks(summary: Summary) -> Iterator[Block]:
         yield from _noted(_actions(line))
     if (left := len(summary.lines) - _MOST_LINES) > 0:
         yield {"type": "context", "elements": [_plain(f"… and {left} more: inboxd waiting")]}
+
+
+def _mention(identity: str) -> str:
+    """Return what calls a person (U…, W…) or a group (S…); the configuration takes no others."""
+    return f"<!subteam^{identity}>" if identity.startswith("S") else f"<@{identity}>"
 
 
 def _section_of(line: Line) -> Block:

@@ -67,7 +67,7 @@ class Summary:
 
     *quote* is the customer's text, legible but whole, None where the alert is about no case.
     *link* leads to the message on its network and *command* shows the case; either may be "".
-    *caution* is what to know before believing it, "" as a rule.
+    *caution* is what to know before believing it, "" as a rule. *mentions* are Slack's ids.
     """
 
     tone: Tone
@@ -82,6 +82,7 @@ class Summary:
     caution: str
     zone: str
     lines: tuple[Line, ...] = ()
+    mentions: tuple[str, ...] = ()
 
     @property
     def headline(self) -> str:
@@ -109,6 +110,7 @@ def summarize(alert: Alert, now: datetime, tz: tzinfo, *, uncertain: bool = Fals
         command="" if card is None else f"inboxd show {card.id}",
         caution=REPEAT if uncertain else "",
         zone=str(tz),
+        mentions=alert.mentions,
     )
 
 
@@ -153,6 +155,8 @@ def _case_facts(card: CaseCard, now: datetime, tz: tzinfo) -> Iterator[Fact]:
         yield Fact("Due", _due(card, card.due_at, now, tz))
     if card.acknowledged_by:
         yield Fact("Taken by", isolated(one_line(card.acknowledged_by, _LONGEST_NAME)))
+    elif card.assigned_to:
+        yield Fact("For", isolated(one_line(card.assigned_to, _LONGEST_NAME)))
     if card.policy:
         yield Fact("Policy", one_line(card.policy, _LONGEST_NAME))
     yield Fact("Case", str(card.id))

@@ -52,6 +52,7 @@ def summary_of(delivery: Delivery, now: datetime, tz: tzinfo) -> Summary:
         [_line(ICONS[alert.tone], title_of(alert.headline), alert.case) for alert in latest],
         tz,
         caution=REPEAT if delivery.uncertain else "",
+        mentions=tuple(dict.fromkeys(who for alert in latest for who in alert.mentions)),
     )
 
 
@@ -68,8 +69,14 @@ def standing_of(standings: Sequence[Standing], now: datetime, tz: tzinfo) -> Sum
     )
 
 
-def _several(
-    tone: Tone, title: str, lines: Sequence[Line], tz: tzinfo, *, caution: str = ""
+def _several(  # noqa: PLR0913 - the parts of a summary that differ
+    tone: Tone,
+    title: str,
+    lines: Sequence[Line],
+    tz: tzinfo,
+    *,
+    caution: str = "",
+    mentions: tuple[str, ...] = (),
 ) -> Summary:
     return Summary(
         tone=tone,
@@ -84,6 +91,7 @@ def _several(
         caution=caution,
         zone=str(tz),
         lines=tuple(lines),
+        mentions=mentions,
     )
 
 

@@ -24,6 +24,7 @@ from inboxd.store.ledger import LedgerStore
 from inboxd.store.messages import MessageStore, Unclassified
 from inboxd.store.outbox import OutboxItem, OutboxStore
 from inboxd.store.quarantine import Held, QuarantineStore
+from inboxd.store.silences import SilenceStore
 from inboxd.store.sources import SourceState, SourceStore
 from inboxd.store.stored import Stored
 from inboxd.store.traffic import TrafficStore
@@ -70,6 +71,7 @@ class Store:
         self.cases = CaseStore(connection)
         self.outbox = OutboxStore(connection)
         self.gatherings = GatheringStore(connection)
+        self.silences = SilenceStore(connection)
         self.sources = SourceStore(connection)
         self.coverage = CoverageStore(connection)
         self.ledger = LedgerStore(connection)

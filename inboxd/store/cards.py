@@ -13,13 +13,13 @@ from inboxd.store.times import from_text, maybe_instant, maybe_text, to_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ALERT = "a.key, a.thread, a.reason, a.tone, a.headline, a.created_at, a.detail, a.card"
+ALERT = "a.key, a.thread, a.reason, a.tone, a.headline, a.created_at, a.detail, a.card, a.mentions"
 """The columns of the table alerts (as *a*) that `alert_from` reads."""
 
 
 def alert_from(values: Sequence[Any]) -> Alert:
     """Return the alert whose columns `ALERT` are *values*."""
-    key, thread, reason, tone, headline, created_at, detail, card = values
+    key, thread, reason, tone, headline, created_at, detail, card, mentions = values
     return Alert(
         key=key,
         thread=thread,
@@ -29,6 +29,7 @@ def alert_from(values: Sequence[Any]) -> Alert:
         created_at=from_text(created_at),
         detail=detail,
         case=card_from(card) if card else None,
+        mentions=tuple(json.loads(mentions)),
     )
 
 

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 _CASE_COLUMNS = (
     "status, first_message_id, opened_at, unanswered, wrote_at, answered_at, quiet_at, ended_at, "
     "close_reason, kind, topics, urgency, language, policy, response_due_at, resolution_due_at, "
-    "due_at, next_step_at, acknowledged_at, acknowledged_by, snoozed_at, snoozed_until, "
+    "due_at, next_step_at, acknowledged_at, acknowledged_by, assigned_to, snoozed_at, "
+    "snoozed_until, "
     "waiting_since"
 )
 _CASE_NAMES = _CASE_COLUMNS.split(", ")
@@ -245,6 +246,8 @@ class CaseStore:
                 "UPDATE cases SET acknowledged_at = ?, acknowledged_by = ? WHERE id = ?",
                 (to_text(at), actor, case),
             )
+        if action == "assign":
+            self._db.execute("UPDATE cases SET assigned_to = ? WHERE id = ?", (detail, case))
         if action == "snooze":
             self._db.execute(
                 "UPDATE cases SET snoozed_at = ?, snoozed_until = ? WHERE id = ?",
@@ -349,6 +352,7 @@ def _case_values(case: CaseState) -> tuple[object, ...]:
         maybe_text(case.next_step_at),
         maybe_text(case.acknowledged_at),
         case.acknowledged_by,
+        case.assigned_to,
         maybe_text(case.snoozed_at),
         maybe_text(case.snoozed_until),
         to_text(wait.since) if wait else None,
@@ -359,7 +363,7 @@ def _case(number: int, values: Sequence[Any], waits: Sequence[WaitState]) -> Cas
     (
         status, first, opened_at, unanswered, wrote_at, answered_at, quiet_at, ended_at, reason,
         kind, topics, urgency, language, policy, response_due_at, resolution_due_at, due_at,
-        next_step_at, acknowledged_at, acknowledged_by, snoozed_at, snoozed_until, _,
+        next_step_at, acknowledged_at, acknowledged_by, assigned_to, snoozed_at, snoozed_until, _,
     ) = values  # fmt: skip
     return CaseState(
         id=number,
@@ -381,6 +385,7 @@ def _case(number: int, values: Sequence[Any], waits: Sequence[WaitState]) -> Cas
         next_step_at=maybe_instant(next_step_at),
         acknowledged_at=maybe_instant(acknowledged_at),
         acknowledged_by=acknowledged_by,
+        assigned_to=assigned_to,
         snoozed_at=maybe_instant(snoozed_at),
         snoozed_until=maybe_instant(snoozed_until),
     )

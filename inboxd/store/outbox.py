@@ -99,7 +99,7 @@ class OutboxStore:
         """
         cursor = self._db.execute(
             "INSERT INTO alerts (key, thread, reason, tone, headline, detail, case_id, wait_id, "
-            "card, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+            "card, created_at, mentions) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
             (
                 alert.key,
                 alert.thread,
@@ -111,6 +111,7 @@ class OutboxStore:
                 wait_id,
                 card_json(alert.case) if alert.case else None,
                 to_text(alert.created_at),
+                json.dumps(alert.mentions) if alert.mentions else "[]",
             ),
         )
         if not cursor.rowcount:
@@ -355,6 +356,6 @@ def _item(rows: Sequence[Sequence[Any]]) -> OutboxItem:
         created_at=from_text(created),
         claimed_at=maybe_instant(claimed),
         case_id=case,
-        alerts=tuple(alert_from(row[11:19]) for row in rows if row[11]),
+        alerts=tuple(alert_from(row[11:20]) for row in rows if row[11]),
         reply=reply_from(reply) if reply else None,
     )

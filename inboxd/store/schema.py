@@ -342,6 +342,16 @@ CREATE TABLE gatherings (            -- alerts that are told as one; their threa
 CREATE INDEX gatherings_of_key ON gatherings (key);
 CREATE INDEX alerts_of_gathering ON alerts (thread) WHERE case_id IS NOT NULL;
 ALTER TABLE outbox ADD COLUMN bundle TEXT;
+ALTER TABLE alerts ADD COLUMN mentions TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE cases ADD COLUMN assigned_to TEXT NOT NULL DEFAULT '';
+CREATE TABLE silences (              -- cases of which nobody wants to hear for a while
+    id       INTEGER PRIMARY KEY,
+    match    TEXT NOT NULL,          -- JSON, as a policy's match
+    began_at TEXT NOT NULL,
+    until    TEXT NOT NULL,          -- moved up when a person ends it
+    actor    TEXT NOT NULL,
+    reason   TEXT NOT NULL
+);
 CREATE TABLE rests (                 -- what a network takes no calls of for a while
     account TEXT NOT NULL,
     name    TEXT NOT NULL,

@@ -42,6 +42,7 @@ class WaitingCase:
     due_at: datetime | None
     unanswered: int
     acknowledged_by: str
+    assigned_to: str
     snoozed_until: datetime | None
     text: str
     url: str
@@ -185,7 +186,8 @@ class ViewStore:
         rows = self._db.execute(
             f"SELECT c.id, c.account, v.network, v.stream, v.public, c.kind, c.topics, "  # noqa: S608 - constants
             "c.urgency, c.language, c.policy, c.waiting_since, c.due_at, c.unanswered, "
-            f"iif(c.acknowledged_at >= w.since, c.acknowledged_by, ''), c.snoozed_until, m.text, m.url, "
+            f"iif(c.acknowledged_at >= w.since, c.acknowledged_by, ''), c.assigned_to, "
+            "c.snoozed_until, m.text, m.url, "
             f"iif(v.public, ({continued.CASE}), NULL), {_AUTHOR} "
             "FROM cases AS c JOIN conversations AS v ON v.id = c.conversation_id "
             "JOIN waits AS w ON w.case_id = c.id AND w.ended_at IS NULL "
@@ -221,6 +223,7 @@ class ViewStore:
             messages=case.unanswered,
             policy=case.policy,
             acknowledged_by=_taken_by(case, wait),
+            assigned_to=case.assigned_to,
             answered_at=wait.ended_at,
         )
 
@@ -392,7 +395,7 @@ def _author(values: tuple[Any, ...]) -> Author | None:
 def _waiting(row: tuple[Any, ...]) -> WaitingCase:
     (
         number, account, network, stream, public, kind, topics, urgency, language, policy,
-        since, due_at, unanswered, acknowledged_by, snoozed_until, text, url, continued_in, *author,
+        since, due_at, unanswered, acknowledged_by, assigned_to, snoozed_until, text, url, continued_in, *author,
     ) = row  # fmt: skip
     return WaitingCase(
         case_id=number,
@@ -410,6 +413,7 @@ def _waiting(row: tuple[Any, ...]) -> WaitingCase:
         due_at=maybe_instant(due_at),
         unanswered=unanswered,
         acknowledged_by=acknowledged_by,
+        assigned_to=assigned_to,
         snoozed_until=maybe_instant(snoozed_until),
         text=text,
         url=url,

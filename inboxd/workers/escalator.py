@@ -14,9 +14,10 @@ from inboxd.core.sla import dues
 from inboxd.core.tracking import attention_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from inboxd.core.silences import Silence
     from inboxd.core.tracking import CaseState, Rules, Setting, WaitState
     from inboxd.model import Alert
     from inboxd.pipeline import Pipeline
@@ -47,6 +48,7 @@ class Escalator:
         self._pipeline = pipeline
         self._policies = {policy.name: policy for policy in rules.policies}
         self._unread: Mapping[str, datetime] = {}
+        self._silences: Sequence[Silence] = ()
 
     def tick(self, now: datetime) -> int:
         """Queue every alert that is due by *now*; returns how many cases were looked at."""
@@ -59,6 +61,7 @@ class Escalator:
             with self._store.transaction():
                 due = self._store.cases.due_steps(now, _BATCH)
                 self._unread = self._store.sources.told_since() if due else {}
+                self._silences = self._store.silences.active(now) if due else ()
                 for case, setting in due:
                     self._carry_out(case, self._plan(case, setting, now))
             found = len(due)
@@ -79,7 +82,7 @@ class Escalator:
         due = dues(case, policy).governing if policy else None
         if policy is None or wait is None or due is None:
             return _Plan(wait, None)
-        decision = decide(policy, due, attention_of(case), now)
+        decision = decide(policy, due, attention_of(case, setting, self._silences, now), now)
         if not decision.firings:
             return _Plan(wait, decision.look_again_at)
         card = self._store.views.card(case, setting, wait)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 WAITING_KEYS = {
     "case", "account", "network", "stream", "public", "author", "kind", "topics", "urgency",
-    "language", "policy", "waiting_since", "due_at", "overdue", "unanswered", "acknowledged_by",
+    "language", "policy", "waiting_since", "due_at", "overdue", "unanswered", "acknowledged_by", "assigned_to",
     "snoozed_until", "text", "url", "continued_in",
 }  # fmt: skip
 MESSAGE_KEYS = {
@@ -92,6 +92,52 @@ async def test_a_case_s_life_by_commands(asked: Shop) -> None:
     trail = asked.say("explain", "1").expect(0).out
     for action in ("ack", "snooze", "close", "reopen", "reply sent"):
         assert action in trail
+
+
+def test_a_case_can_be_given_to_somebody(asked: Shop) -> None:
+    """Who it is for stands in the list; that is not the same as having taken it."""
+    assert "for olha" in asked.say("assign", "1", " olha ").expect(0).out
+    (case,) = json.loads(asked.say("waiting", "--json").expect(0).out)
+    assert (case["assigned_to"], case["acknowledged_by"]) == ("olha", "")
+    assert "(for olha)" in asked.say("waiting").expect(0).out
+    assert "assigned to olha" in asked.say("explain", "1").expect(0).out
+    asked.say("assign", "1", "").expect(0)
+    (case,) = json.loads(asked.say("waiting", "--json").expect(0).out)
+    assert case["assigned_to"] == ""
+
+
+def test_some_cases_can_be_muted_for_a_while(asked: Shop) -> None:
+    """What is silent is listed, explained, and can be heard again."""
+    said = asked.say(
+        "silence", "add", "2h", "--network", "vk", "--reason", "a known outage", "--as", "olha"
+    )
+    assert said.expect(0).out.startswith("Silence 1: network vk until ")
+    assert "network vk" in asked.say("silence", "list").expect(0).out
+    (listed,) = json.loads(asked.say("silence", "list", "--json").expect(0).out)
+    assert (listed["silence"], listed["actor"], listed["reason"]) == (1, "olha", "a known outage")
+    explained = asked.say("explain", "1").expect(0).out
+    assert "muted by silence 1 of olha: a known outage" in explained
+    assert "now: silenced" in explained
+    asked.say("silence", "end", "1").expect(0)
+    assert asked.say("silence", "list").expect(0).out == "Nothing is silent.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("add", "2h"), "say what shall be silent"),
+        (("add", "0s", "--everything"), "is not in the future"),
+        (("add", "soon", "--everything"), "is no time"),
+        (("add", "2h", "--account", "shop-tk"), "there is no account 'shop-tk'"),
+        (("end", "7"), "there is no silence 7"),
+    ],
+)
+def test_a_silence_that_makes_no_sense_is_refused(
+    asked: Shop, arguments: tuple[str, ...], why: str
+) -> None:
+    """With what would be right; nothing is muted by mistake."""
+    assert why in asked.say("silence", *arguments).expect(2).err
+    assert json.loads(asked.say("silence", "list", "--json").expect(0).out) == []
 
 
 def test_waiting_as_json_has_the_documented_keys(asked: Shop) -> None:

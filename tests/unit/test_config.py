@@ -27,6 +27,8 @@ from inboxd.config import (
 )
 from inboxd.connector import AccountSettings, Secret
 from inboxd.core.grouping import Grouping, Trait
+from inboxd.core.policies import Until
+from inboxd.core.rota import Handover, Rota
 from inboxd.durations import BusinessSpan, parse_step_at
 from inboxd.errors import ConfigError
 from inboxd.model import Kind, Stream
@@ -238,6 +240,31 @@ def test_a_policy_is_read_as_written(read: Read) -> None:
     assert [step.at for step in policy.steps] == [parse_step_at("50%"), parse_step_at("100% + 1h")]
     assert [step.to for step in policy.steps] == [("log",), ("log",)]
     assert policy.steps[1].repeat == BusinessSpan(0, timedelta(hours=2))
+
+
+def test_a_step_may_call_people_and_go_on(read: Read, problems: Tell) -> None:
+    """By Slack's ids, in turns, until the customer is answered; names are refused."""
+    step = """
+        [[policies]]
+        name = "p"
+        first_response = "1h"
+        [[policies.steps]]
+        at = "100%"
+        to = ["log"]
+        until = "answered"
+        mentions = [MENTIONS]
+        rota = ["U1", "U2"]
+        handover = "daily"
+        """
+    (made,) = read(ACCOUNT, LOG, step.replace("MENTIONS", '"S1"')).policies[0].steps
+    assert (made.until, made.mentions) == (Until.ANSWERED, ("S1",))
+    assert made.rota == Rota(("U1", "U2"), Handover.DAILY)
+    assert problems(ACCOUNT, LOG, step.replace("MENTIONS", '"@olha"')) == [
+        (
+            'policies[0].steps[0].mentions[0] = "@olha"; it must fit ^[UWS][A-Z0-9]{1,20}$ '
+            '(an id of Slack\'s, such as "U024BE7LH" or "S0614TZR7")'
+        )
+    ]
 
 
 def test_the_next_response_is_due_as_soon_as_the_first(read: Read) -> None:
@@ -522,7 +549,7 @@ def test_every_problem_is_told_at_once(problems: Tell) -> None:
         'policies[0].first_response = "0s"; it must be longer than 0s',
         (
             'policies[0].steps[0].at = "later" is no moment of a wait; '
-            'write "50%", "100%", "100% + 1h" or "45m"'
+            'write "50%", "100%", "100% - 30m", "100% + 1h" or "45m"'
         ),
         'policies[0].steps[0].repeat = "5s"; it must be at least 1m: nobody can act on an alert sooner',
         "policies[0].steps[0].too is unknown; did you mean to?",

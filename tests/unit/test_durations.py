@@ -91,7 +91,7 @@ def test_the_texts_of_refusals() -> None:
         parse_business("soon")
     with pytest.raises(
         ValueError,
-        match=r'^\'half\' is no moment of a wait; write "50%", "100%", "100% \+ 1h" or "45m"$',
+        match=r'^\'half\' is no moment of a wait; write "50%", "100%", "100% - 30m", "100% \+ 1h" or "45m"$',
     ):
         parse_step_at("half")
 
@@ -137,6 +137,8 @@ def test_the_text_form_of_spans() -> None:
         ("100%+1d2h", StepAt(100, BusinessSpan(1, 2 * HOUR))),
         (" 100 % +1h ", StepAt(100, BusinessSpan(0, HOUR))),
         ("45m", StepAt(0, BusinessSpan(0, 0.75 * HOUR))),
+        ("100% - 30m", StepAt(100, minus=BusinessSpan(0, 0.5 * HOUR))),
+        ("80%-1d", StepAt(80, minus=BusinessSpan(1))),
     ],
 )
 def test_a_step_is_a_share_of_the_target_or_a_time_or_both(text: str, step: StepAt) -> None:
@@ -145,7 +147,7 @@ def test_a_step_is_a_share_of_the_target_or_a_time_or_both(text: str, step: Step
 
 
 @pytest.mark.parametrize(
-    "text", ["+ 1h", "100% 1h", "100% - 1h", "50.5%", "%", "100% + ", "1h + 100%", "-5%"]
+    "text", ["+ 1h", "100% 1h", "100% - ", "1h - 100%", "50.5%", "%", "100% + ", "1h + 100%", "-5%"]
 )
 def test_what_only_looks_like_a_step_is_refused(text: str) -> None:
     """A step is never guessed at."""

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from inboxd.core.conversations import WaitKind
 from inboxd.core.escalation import Attention, Decision, Reason, decide, step_offset
 from inboxd.core.hours import OpeningHours
-from inboxd.core.policies import Match, Policy, Step
+from inboxd.core.policies import Match, Policy, Step, Until
+from inboxd.core.rota import Handover, Rota
 from inboxd.core.sla import Due, response_due
 from inboxd.durations import BusinessSpan, parse_business, parse_step_at
 
@@ -225,6 +226,64 @@ def test_an_acknowledgement_of_an_earlier_wait_does_not_count() -> None:
     plan = policy(*CHAIN)
     attention = Attention(MONDAY, acknowledged_at=MONDAY - timedelta(minutes=1))
     assert decide(plan, due(plan), attention, MONDAY + timedelta(hours=1)).firings
+
+
+def test_a_step_may_come_before_the_target() -> None:
+    """Half an open hour before the end, and with a target shorter than that at once."""
+    early = policy(step("100% - 30m"), hours=OFFICE)
+    friday = MONDAY + timedelta(days=4, hours=8, minutes=50)
+    decision = decide(early, due(early, friday), Attention(friday), friday)
+    monday = MONDAY + timedelta(days=7, minutes=20)
+    assert decision == Decision(Reason.NOT_YET, look_again_at=monday)
+    hasty = policy(step("100% - 2h"))
+    assert decide(hasty, due(hasty), Attention(MONDAY), MONDAY).firings[0].at == MONDAY
+
+
+def test_some_steps_go_on_until_the_customer_is_answered() -> None:
+    """Whoever took the case is not the last to hear of it; the others are left in peace."""
+    chain = (
+        step("100%", "support"),
+        replace(step("100% + 1h", "lead", repeat="2h"), until=Until.ANSWERED),
+    )
+    plan = policy(*chain, remind_after=None)
+    attention = Attention(MONDAY, acknowledged_at=MONDAY)
+    quiet = decide(plan, due(plan), attention, MONDAY + timedelta(hours=1))
+    assert (quiet.firings, quiet.look_again_at) == ((), MONDAY + timedelta(hours=2))
+    decision = decide(plan, due(plan), attention, MONDAY + timedelta(hours=2))
+    assert (decision.reason, decision.to) == (Reason.STEP_DUE, ("lead",))
+    assert decision.look_again_at == MONDAY + timedelta(hours=4)
+
+
+def test_a_step_that_goes_on_does_not_swallow_the_reminder() -> None:
+    """Both are due at once: one is told, and the other at the next look."""
+    going_on = replace(step("100% + 3h", "lead"), until=Until.ANSWERED)
+    plan = policy(going_on, remind_after=parse_business("5h"))
+    attention = Attention(MONDAY, acknowledged_at=MONDAY)
+    now = MONDAY + timedelta(hours=6)
+    first = decide(plan, due(plan), attention, now)
+    assert (first.reason, first.look_again_at) == (Reason.STEP_DUE, now)
+    second = decide(plan, due(plan), told(attention, first), now)
+    assert second.reason is Reason.REMINDER_DUE
+
+
+def test_what_is_silenced_is_decided_when_the_silence_ends() -> None:
+    """Then the newest step that fell due meanwhile is told, and the rest is covered by it."""
+    plan = policy(*CHAIN)
+    until = MONDAY + timedelta(hours=2)
+    attention = Attention(MONDAY, silenced_until=until)
+    muted = decide(plan, due(plan), attention, until - timedelta(seconds=1))
+    assert muted == Decision(Reason.SILENCED, look_again_at=until)
+    decision = decide(plan, due(plan), attention, until)
+    assert (decision.reason, len(decision.skipped)) == (Reason.STEP_DUE, 2)
+
+
+def test_who_is_called_depends_on_the_moment() -> None:
+    """Those who are always called, and of the rota whoever is on duty then; each once."""
+    called = replace(step("100%"), mentions=("S1", "U2"), rota=Rota(("U1", "U2"), Handover.DAILY))
+    plan = policy(called)
+    days = [MONDAY + timedelta(hours=1), MONDAY + timedelta(days=1)]
+    names = [decide(plan, due(plan), Attention(MONDAY), day).mentions for day in days]
+    assert sorted(names, key=len) == [("S1", "U2"), ("S1", "U2", "U1")]
 
 
 def test_a_snoozed_case_sleeps_until_its_time() -> None:

@@ -125,6 +125,7 @@ def test_who_goes_on_in_private_is_marked_in_the_list() -> None:
         due_at=None,
         unanswered=1,
         acknowledged_by="",
+        assigned_to="",
         snoozed_until=None,
         text="awful",
         url="",

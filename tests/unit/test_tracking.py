@@ -130,7 +130,7 @@ def test_numbers_and_memories_survive_a_late_message() -> None:
     (case,) = seen(said(10, 1), said(0, 2), cases=(known,), now=at(80)).cases
     assert (case.id, case.waits[0].id, case.waits[0].since) == (known.id, told.id, at(0))
     assert (case.waits[0].told, case.acknowledged_by) == (told.told, "anna")
-    assert attention_of(case).acknowledged_at == at(75)
+    assert attention_of(case, SETTING, (), at(75)).acknowledged_at == at(75)
 
 
 def test_two_cases_that_a_message_joins_become_the_one_that_is_open() -> None:

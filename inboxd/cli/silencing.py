@@ -1,0 +1,145 @@
+"""Commands about silences: what nobody wants to hear of for a while."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from inboxd.cli.group import main
+from inboxd.cli.opening import load_without_networks, opened_store, present
+from inboxd.cli.parameters import LANGUAGE, WORDS, instant
+from inboxd.errors import UserError
+from inboxd.model import Kind, Stream, Topic, Urgency
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from inboxd.core.policies import Match
+
+
+@main.group()
+def silence() -> None:
+    """Mute alerts about some cases for a while; they stay in the list of those who wait."""
+
+
+@silence.command()
+@click.argument("until")
+@click.option("--account", type=WORDS, multiple=True)
+@click.option("--network", type=WORDS, multiple=True)
+@click.option("--stream", type=click.Choice([str(each) for each in Stream]), multiple=True)
+@click.option("--kind", type=click.Choice([str(each) for each in Kind]), multiple=True)
+@click.option("--topic", type=click.Choice([str(each) for each in Topic]), multiple=True)
+@click.option("--urgency", type=click.Choice([str(each) for each in Urgency]), multiple=True)
+@click.option("--language", type=LANGUAGE, multiple=True)
+@click.option("--public/--private", default=None, help="Only what everybody sees, or does not.")
+@click.option("--everything", is_flag=True, help="Every case of every account.")
+@click.option("--reason", type=WORDS, default="", help="Why; `explain` shows it.")
+@click.option(
+    "--as", "actor", type=WORDS, default=getpass.getuser, help="Who does it (default: you)."
+)
+@click.pass_obj
+def add(  # noqa: PLR0913 - a condition each
+    config: Path,
+    /,
+    until: str,
+    *,
+    public: bool | None,
+    everything: bool,
+    reason: str,
+    actor: str,
+    **conditions: tuple[str, ...],
+) -> None:
+    """
+    Mute what matches UNTIL a time (2026-12-01T09:00) or for a while (2h).
+
+    Of several values of one option one is enough, of several options all must hold. When it
+    ends, what is still true is told: of the steps that fell due meanwhile, the newest.
+    """
+    from inboxd.store.times import to_text
+
+    now, settings = present(), load_without_networks(config)
+    ends_at = instant(until, now, settings)
+    if ends_at <= now:
+        raise UserError(f"{until} is not in the future")
+    _refuse_unknown(conditions["account"], "account", {each.name for each in settings.accounts})
+    _refuse_unknown(conditions["network"], "network", {each.network for each in settings.accounts})
+    match = _match(conditions, public=public)
+    if not (everything or described(match)):
+        raise UserError("say what shall be silent (--account, --topic …), or --everything")
+    with opened_store(config) as (store, _), store.transaction():
+        begun = store.silences.add(match, ends_at, actor, " ".join(reason.split()), now)
+    what = described(match) or "everything"
+    click.echo(f"Silence {begun.id}: {what} until {to_text(ends_at)}.")
+
+
+@silence.command("list")
+@click.option("--json", "as_json", is_flag=True, help="A JSON list instead of lines.")
+@click.pass_obj
+def list_(config: Path, *, as_json: bool) -> None:
+    """List the silences that last."""
+    from inboxd.core.text import one_line
+    from inboxd.store.times import to_text
+
+    with opened_store(config) as (store, _):
+        active = store.silences.active(present())
+    if as_json:
+        listed = [
+            {
+                "silence": each.id,
+                "match": described(each.match),
+                "began_at": to_text(each.began_at),
+                "until": to_text(each.until),
+                "actor": each.actor,
+                "reason": each.reason,
+            }
+            for each in active
+        ]
+        click.echo(json.dumps(listed, indent=1, ensure_ascii=False))
+        return
+    for each in active:
+        what = described(each.match) or "everything"
+        why = f": {one_line(each.reason, 80)}" if each.reason else ""
+        click.echo(f"{each.id}  {what} until {to_text(each.until)}, by {each.actor}{why}")
+    if not active:
+        click.echo("Nothing is silent.")
+
+
+@silence.command()
+@click.argument("number", type=int)
+@click.pass_obj
+def end(config: Path, number: int) -> None:
+    """End a silence before its time; what it muted and is still true is told."""
+    with opened_store(config) as (store, _), store.transaction():
+        store.silences.end(number, present())
+    click.echo(f"Silence {number} is over.")
+
+
+def _refuse_unknown(given: tuple[str, ...], what: str, known: set[str]) -> None:
+    for name in given:
+        if name not in known:
+            there_are = ", ".join(sorted(known))
+            raise UserError(f"there is no {what} {name!r}; there are: {there_are}")
+
+
+def _match(conditions: Mapping[str, tuple[str, ...]], *, public: bool | None) -> Match:
+    from inboxd.core.policies import Match
+
+    named: dict[str, Any] = {name: frozenset(values) for name, values in conditions.items()}
+    return Match(**named, public=public)
+
+
+def described(match: Match) -> str:
+    """Return the conditions of *match* in words: ``topic shipping or tracking, public``."""
+    names = ("account", "network", "stream", "kind", "topic", "urgency", "language")
+    parts = [
+        f"{name} {' or '.join(sorted(getattr(match, name)))}"
+        for name in names
+        if getattr(match, name)
+    ]
+    if match.public is not None:
+        parts.append("public" if match.public else "private")
+    return ", ".join(parts)
