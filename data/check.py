@@ -133,7 +133,7 @@ def message_problems(row: Mapping[str, object], lang: str) -> Iterator[str]:
     if wrong := _key_problem(row, MESSAGE_KEYS):
         yield wrong
         return
-    yield from _common_problems(row, lang, rf"{lang}-\d{{4}}")
+    yield from _common_problems(row, lang, rf"{lang}-(\d{{4}}|p\d{{3,4}})")
     for key, allowed in (("kind", KINDS), ("urgency", URGENCIES), ("register", REGISTERS)):
         if row[key] not in allowed:
             yield f"{key} is {row[key]!r}; there are: {', '.join(allowed)}"
@@ -145,12 +145,12 @@ def reply_problems(row: Mapping[str, object], lang: str) -> Iterator[str]:
     if wrong := _key_problem(row, REPLY_KEYS):
         yield wrong
         return
-    yield from _common_problems(row, lang, rf"{lang}-r\d{{3}}")
+    yield from _common_problems(row, lang, rf"{lang}-rp?\d{{3}}")
     for key in FLAGS:
         if not isinstance(row[key], bool):
             yield f"{key} is {row[key]!r}, which is neither true nor false"
-    if not isinstance(row["to"], str) or not row["to"].strip():
-        yield "to is empty"
+    if not isinstance(row["to"], str):
+        yield "to is no string"
     when = row["promise_when"]
     if not isinstance(when, str):
         yield "promise_when is no string"

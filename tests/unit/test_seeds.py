@@ -102,7 +102,7 @@ def test_a_bad_message_is_named(change: dict[str, object], complaint: str) -> No
         ({"promise": False}, "promise_when is given where nothing is promised"),
         ({"promise_when": "tomorrow"}, "promise_when 'tomorrow' is not in the text"),
         ({"promise_when": None}, "promise_when is no string"),
-        ({"to": ""}, "to is empty"),
+        ({"to": None}, "to is no string"),
         ({"idea": "en-0001"}, "idea is 'en-0001'"),
     ],
 )
