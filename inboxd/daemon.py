@@ -31,9 +31,10 @@ from inboxd.workers.checker import Checker
 from inboxd.workers.classifier import ClassifyWorker
 from inboxd.workers.context import Context
 from inboxd.workers.escalator import Escalator
+from inboxd.workers.heartbeat import Heartbeat
 from inboxd.workers.poller import Poller, PollResult, Progress
 from inboxd.workers.reconciler import Reconciler, Repairs, Verifier
-from inboxd.workers.sender import Sender
+from inboxd.workers.sender import Manners, Sender
 from inboxd.workers.storethread import StoreThread
 from inboxd.workers.upkeep import Upkeep, begin_to_watch, leave_alone
 from inboxd.workers.watcher import SilenceWatcher, Watched, Watcher
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
     from inboxd.classify import Classifier
     from inboxd.clock import Clock
-    from inboxd.config import Settings
+    from inboxd.config import AnySink, Settings
     from inboxd.connector import AccountSettings
 
 log = structlog.get_logger(__name__)
@@ -102,7 +103,8 @@ class Daemon:
             for sink in settings.sinks
         }
         by_name = {account.name: account for account in self._accounts}
-        self._sender = Sender(self._sinks, by_name, context)
+        manners = {sink.name: _manners(sink, settings) for sink in settings.sinks}
+        self._sender = Sender(self._sinks, by_name, context, manners)
         self._classifier = ClassifyWorker(classifier, context)
         self._upkeep = _upkeep(settings, self._accounts, context)
         self._settings = settings
@@ -112,6 +114,8 @@ class Daemon:
         self._watcher = self._watcher_from(_LONG_AGO)
         streams = {(each.name, stream) for each in settings.accounts for stream in each.streams}
         self._silence = SilenceWatcher(store, streams, settings.alert_to, settings.general.timezone)
+        beat = settings.heartbeat
+        self._heartbeat = Heartbeat(beat, self.health) if beat else None
         self._deliveries: dict[str, asyncio.Task[None]] = {}
         self._ticking = asyncio.Lock()
         self._ticked_at: datetime | None = None
@@ -166,7 +170,9 @@ class Daemon:
             for account, result in zip(self._accounts, results, strict=True)
             for source in result.failed
         ]
-        undelivered = await self._thread.run(lambda store: store.outbox.undelivered(begun))
+        undelivered = await self._thread.run(
+            lambda store: store.outbox.undelivered(begun, self._clock.now())
+        )
         return RoundResult(sum(result.new for result in results), tuple(failed), undelivered)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -182,6 +188,9 @@ class Daemon:
             self._add_job(scheduler, self._poll(poller), every, account.name)
         self._add_job(scheduler, self.tick, _TICK, "tick")
         self._add_job(scheduler, self._upkeep.look, _UPKEEP, "upkeep")
+        if self._heartbeat:
+            every = self._heartbeat.every
+            self._add_job(scheduler, self._heartbeat.beat, every, "heartbeat")
         async with self._answering_monitors():
             scheduler.start()
             log.info("started", accounts=len(self._pollers), sinks=len(self._sinks))
@@ -205,10 +214,16 @@ class Daemon:
                 raise OperatorError(f"[http].listen: {error.strerror or error}") from error
             yield
 
+    async def beat(self) -> None:
+        """Press the dead-man's switch, if there is one and all is well."""
+        if self._heartbeat:
+            await self._heartbeat.beat()
+
     async def health(self) -> Health:
         """Return what monitors want to know."""
         now = self._clock.now()
-        problems = await self._thread.run(lambda store: _problems(store, now))
+        sinks = list(self._sinks)
+        problems = await self._thread.run(lambda store: _problems(store, sinks, now))
         return Health(self._ticked_at, now, tuple(problems))
 
     def _add_job(
@@ -280,6 +295,10 @@ def connected(account: AccountSettings, settings: Settings, clock: Clock) -> Acc
     return Account(account, plugins.connect(account, clock, ledger), ledger, patience)
 
 
+def _manners(sink: AnySink, settings: Settings) -> Manners:
+    return Manners(sink.restraint(settings.general.timezone), sink.fallback)
+
+
 def _upkeep(settings: Settings, accounts: Sequence[Account], context: Context) -> Upkeep:
     general = settings.general
     return Upkeep(
@@ -325,7 +344,10 @@ async def run_once(
     at_once = replace(settings.grouping, wait=timedelta())
     settings = replace(settings, grouping=at_once)
     async with started(settings, clock, watch) as daemon:
-        return await daemon.round()
+        result = await daemon.round()
+        if result.ok:
+            await daemon.beat()
+        return result
 
 
 async def reconcile_now(
@@ -373,12 +395,14 @@ async def replay(settings: Settings, store: Store, clock: Clock) -> tuple[int, i
     return understood, len(held) - understood
 
 
-def _problems(store: Store, now: datetime) -> list[str]:
+def _problems(store: Store, sinks: Sequence[str], now: datetime) -> list[str]:
     """Return, in words, which account is not read and who does not get what is sent."""
     blind = {state.account for state in store.sources.all() if state.told_as}
-    stuck = store.outbox.waiting_since(now - _SLOW_DELIVERY)
+    stuck = store.outbox.waiting_since(now - _SLOW_DELIVERY, now)
+    refusing = [sink for sink in sinks if store.outbox.refusing_since(sink)]
     return [
         *(f"{account} is not read" for account in sorted(blind)),
+        *(f"{sink} takes no alerts" for sink in refusing),
         *(f"{receiver} does not take what is sent" for receiver in stuck),
     ]
 

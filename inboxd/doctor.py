@@ -164,7 +164,7 @@ def _gap_in_words(gap: Gap, now: datetime) -> str:
 
 
 def _delivery(store: Store, now: datetime) -> Iterator[Finding]:
-    stuck = store.outbox.waiting_since(now - _SLOW_DELIVERY)
+    stuck = store.outbox.waiting_since(now - _SLOW_DELIVERY, now)
     for receiver in stuck:
         text = f"{receiver} has not taken what was queued over 10 minutes ago"
         yield Finding(Health.TROUBLE, "outbox", text)

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, BeforeValidator, Field
 
 from inboxd.config.problems import nearest
-from inboxd.config.settings import STRICT, Zone
+from inboxd.config.settings import STRICT, LocalInterval, Zone
 from inboxd.connector import Name
 from inboxd.core.hours import OpeningHours
-from inboxd.core.localtime import parse_interval
 from inboxd.durations import brief
 
 if TYPE_CHECKING:
@@ -26,12 +25,6 @@ ALWAYS = OpeningHours("always", UTC, {day: [(0, 86_400)] for day in range(7)})
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-def _parse_interval(value: object) -> tuple[int, int]:
-    if not isinstance(value, str):
-        raise ValueError(f"{brief(value)} is no interval; write 09:00-13:00 in quotes")  # noqa: TRY004 - pydantic collects ValueErrors
-    return parse_interval(value)
 
 
 def _parse_day(value: object) -> date:
@@ -74,7 +67,7 @@ def _nearest_country(value: str, countries: Mapping[str, object]) -> str | None:
     return codes[name] if name else None
 
 
-Intervals = tuple[Annotated[tuple[int, int], BeforeValidator(_parse_interval)], ...]
+Intervals = tuple[LocalInterval, ...]
 Day = Annotated[date, BeforeValidator(_parse_day)]
 
 

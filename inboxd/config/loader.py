@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
 from inboxd.config.calendars import ALWAYS, CalendarSettings
@@ -17,6 +17,7 @@ from inboxd.config.settings import (
     ClassifierSettings,
     GeneralSettings,
     GroupingSettings,
+    HeartbeatSettings,
     HttpSettings,
     Settings,
 )
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     Networks = Mapping[str, Callable[[], type[AccountSettings]]]
 
-_TABLES = ("inboxd", "http", "classifier", "grouping")
+_TABLES = ("inboxd", "http", "heartbeat", "classifier", "grouping")
 _LISTS = ("accounts", "calendars", "sinks", "policies")
 _LARGEST = 1_048_576
 _LONGEST_LINE = 8_192
@@ -138,6 +139,8 @@ class _Loading:
         general = self._validated(GeneralSettings, self._data.get("inboxd", {}), "inboxd")
         http = self._data.get("http")
         served = None if http is None else self._validated(HttpSettings, http, "http")
+        beat = self._data.get("heartbeat")
+        pressed = None if beat is None else self._validated(HeartbeatSettings, beat, "heartbeat")
         table = self._data.get("classifier", {})
         classifier = self._validated(ClassifierSettings, table, "classifier")
         grouping = self._validated(GroupingSettings, self._data.get("grouping", {}), "grouping")
@@ -150,7 +153,7 @@ class _Loading:
             return None
         return Settings(
             path, general, served, accounts, calendars, sinks, policies,
-            tuple(self._vault.files), classifier, grouping.grouping,
+            tuple(self._vault.files), classifier, grouping.grouping, pressed,
         )  # fmt: skip
 
     def _validated(self, model: Any, raw: object, path: str) -> Any:  # noqa: ANN401 - see validated()
@@ -182,9 +185,7 @@ class _Loading:
 
     def _names(self, key: str) -> set[str]:
         """Return the names below ``[[key]]``, also of what has problems of its own."""
-        given = self._data.get(key, [])
-        tables = [raw for raw in given if isinstance(raw, dict)] if isinstance(given, list) else []
-        names = (raw.get("name") for raw in tables)
+        names = (raw.get("name") for _, raw in self._tables_again(key))
         return {name for name in names if isinstance(name, str) and name.isprintable()}
 
     def _accounts(self) -> tuple[AccountSettings, ...]:
@@ -244,8 +245,43 @@ class _Loading:
                 self.problems.add(at(path, key) if key else path, text)
             sink: AnySink | None = self._validated(SINKS[kind], raw, path)
             if sink:
+                self._peace(sink, path)
                 sinks.append(sink)
+        self._fallbacks()
         return tuple(sinks)
+
+    def _peace(self, sink: AnySink, path: str) -> None:
+        """Note where quiet hours leave no time at all."""
+        try:
+            sink.restraint(UTC)
+        except ValueError as error:
+            self.problems.add(at(path, "quiet"), str(error))
+
+    def _fallbacks(self) -> None:
+        """Note fallbacks that are no sinks, and those that lead back to where they began."""
+        names = self._names("sinks")
+        falls_to = {
+            raw["name"]: (at(path, "fallback"), raw["fallback"])
+            for path, raw in self._tables_again("sinks")
+            if isinstance(raw.get("name"), str) and isinstance(raw.get("fallback"), str)
+        }
+        for name, (path, fallback) in falls_to.items():
+            if fallback not in names:
+                self.problems.add(path, no_choice(fallback, names))
+                continue
+            seen, there = {name}, fallback
+            while there in falls_to and there not in seen:
+                seen.add(there)
+                there = falls_to[there][1]
+            if there == name:
+                self.problems.add(path, wrong(fallback, f"it leads back to {name}"))
+
+    def _tables_again(self, key: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the tables below ``[[key]]`` that are tables, with their paths."""
+        given = self._data.get(key, [])
+        for number, raw in enumerate(given if isinstance(given, list) else ()):
+            if isinstance(raw, dict):
+                yield at(key, number), raw
 
     def _policies(self, calendars: Mapping[str, OpeningHours]) -> tuple[Policy, ...]:
         policies = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import datetime, time, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
@@ -23,6 +23,9 @@ from inboxd.config.words import LANGUAGES, OwnWord, WordSettings
 from inboxd.config.zones import parse_zone
 from inboxd.connector import AccountSettings, Duration, Name
 from inboxd.core.grouping import ALONE, Grouping, Trait
+from inboxd.core.hours import OpeningHours
+from inboxd.core.localtime import parse_interval
+from inboxd.core.restraint import Restraint
 from inboxd.core.tracking import Rules
 from inboxd.durations import brief
 from inboxd.patterns import parse_pattern
@@ -30,7 +33,6 @@ from inboxd.patterns import parse_pattern
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from inboxd.core.hours import OpeningHours
     from inboxd.core.policies import Policy
 
 _LONGEST_WAIT = timedelta(minutes=10)
@@ -99,6 +101,21 @@ def _no_long_wait(value: timedelta) -> timedelta:
     return value
 
 
+def _parse_interval(value: object) -> tuple[int, int]:
+    if not isinstance(value, str):
+        raise ValueError(f"{brief(value)} is no interval; write 09:00-13:00 in quotes")  # noqa: TRY004 - pydantic collects ValueErrors
+    return parse_interval(value)
+
+
+LocalInterval = Annotated[tuple[int, int], BeforeValidator(_parse_interval)]
+
+
+def _not_too_often(value: timedelta) -> timedelta:
+    if value < timedelta(seconds=10):
+        raise ValueError("must be at least 10s")
+    return value
+
+
 Zone = Annotated[InstanceOf[ZoneInfo], BeforeValidator(parse_zone)]
 LocalPath = Annotated[Path, AfterValidator(_beside_the_file)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
@@ -144,6 +161,16 @@ class GroupingSettings(BaseModel):
         return Grouping(self.by, self.wait, self.window, self.at_most)
 
 
+class HeartbeatSettings(BaseModel):
+    """``[heartbeat]``: a dead-man's switch, which is pressed while all is well."""
+
+    model_config = STRICT
+
+    url: Annotated[SecretStr, AfterValidator(_web_address)]
+    every: Annotated[Duration, AfterValidator(_not_too_often)] = timedelta(minutes=1)
+    timeout: Span = timedelta(seconds=10)
+
+
 class HttpSettings(BaseModel):
     """``[http]``: where health and metrics are served."""
 
@@ -179,6 +206,24 @@ class SinkSettings(BaseModel):
     model_config = STRICT
 
     name: Name
+    quiet: tuple[LocalInterval, ...] = ()
+    """When nothing is told, each day in [inboxd].timezone; it is told in one summary afterwards."""
+    urgent_passes: bool = Field(default=True, strict=True)
+    """Whether cases of high urgency are told all the same."""
+    per_hour: int | None = Field(default=None, ge=1, strict=True)
+    """How many messages within an hour; what is beyond is told in one summary."""
+    fallback: str = ""
+    """The sink that tells what this one does not take."""
+
+    def restraint(self, timezone: tzinfo) -> Restraint | None:
+        """Return what the sink is spared, None if nothing; raises ValueError for no peace at all."""
+        if not self.quiet and self.per_hour is None:
+            return None
+        week = dict.fromkeys(range(7), self.quiet)
+        quiet = OpeningHours(f"quiet of {self.name}", timezone, week) if self.quiet else None
+        if quiet and quiet.business_day >= timedelta(days=1):
+            raise ValueError("leave no time to tell anything; a day has 24 hours")
+        return Restraint(quiet, self.urgent_passes, self.per_hour)
 
     @classmethod
     def conflicts(cls, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:  # noqa: ARG003 - for subclasses
@@ -271,6 +316,7 @@ class Settings:
     secret_files: tuple[Path, ...] = ()
     classifier: ClassifierSettings = field(default_factory=ClassifierSettings)
     grouping: Grouping = ALONE
+    heartbeat: HeartbeatSettings | None = None
 
     @property
     def alert_to(self) -> tuple[str, ...]:
@@ -290,7 +336,11 @@ class Settings:
         """Return every secret value, so that whatever writes text can keep them out of it."""
         return frozenset(
             value.get_secret_value()
-            for model in (*self.accounts, *self.sinks)
+            for model in (
+                *self.accounts,
+                *self.sinks,
+                *([self.heartbeat] if self.heartbeat else []),
+            )
             for _, value in model
             if isinstance(value, SecretStr)
         )

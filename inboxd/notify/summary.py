@@ -32,7 +32,6 @@ _LONGEST_TITLE = 140
 _LONGEST_NAME = 80
 _LONGEST_FACT = 300
 _NOTHING = timedelta(0)
-REPEAT = "This may be a repeat: it was sent before, and whether it arrived could not be found out."
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ class Summary:
         return f"{self.icon} {self.title}"
 
 
-def summarize(alert: Alert, now: datetime, tz: tzinfo, *, uncertain: bool = False) -> Summary:
+def summarize(alert: Alert, now: datetime, tz: tzinfo) -> Summary:
     """
     Return what people are to be shown of *alert* at *now*.
 
@@ -108,7 +107,7 @@ def summarize(alert: Alert, now: datetime, tz: tzinfo, *, uncertain: bool = Fals
         link="" if card is None else web_link(card.url),
         place="" if card is None else network_of(card),
         command="" if card is None else f"inboxd show {card.id}",
-        caution=REPEAT if uncertain else "",
+        caution="",
         zone=str(tz),
         mentions=alert.mentions,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from inboxd.core.alerts import who
@@ -10,7 +11,6 @@ from inboxd.model import Alert, CaseCard, Standing, Tone
 from inboxd.notify.inert import legible, one_line, web_link
 from inboxd.notify.summary import (
     ICONS,
-    REPEAT,
     Line,
     Summary,
     distance,
@@ -35,13 +35,18 @@ _COUNTED = {
     Tone.RECOVERY: "over",
 }
 _TAKEN = "🙋"
+REPEAT = "This may be a repeat: it was sent before, and whether it arrived could not be found out."
+_HELD = {
+    "quiet": "Held back during quiet hours.",
+    "limit": "Held back: there had been as many messages within an hour as this sink takes.",
+}
 
 
 def summary_of(delivery: Delivery, now: datetime, tz: tzinfo) -> Summary:
     """Return what people are to be shown of a delivery: one alert in full, several as lines."""
     latest = _latest(delivery.alerts)
     if len(latest) == 1:
-        return summarize(latest[0], now, tz, uncertain=delivery.uncertain)
+        return replace(summarize(latest[0], now, tz), caution=_caution(delivery))
     tone = _worst(alert.tone for alert in latest)
     counts = Counter(alert.tone for alert in latest)
     told = ", ".join(f"{counts[each]} {_COUNTED[each]}" for each in _BY_WEIGHT if counts[each])
@@ -51,9 +56,20 @@ def summary_of(delivery: Delivery, now: datetime, tz: tzinfo) -> Summary:
         f"{place}: {told}" if place else told,
         [_line(ICONS[alert.tone], title_of(alert.headline), alert.case) for alert in latest],
         tz,
-        caution=REPEAT if delivery.uncertain else "",
+        caution=_caution(delivery),
         mentions=tuple(dict.fromkeys(who for alert in latest for who in alert.mentions)),
     )
+
+
+def _caution(delivery: Delivery) -> str:
+    """Return what to know before believing a delivery, "" as a rule."""
+    meant = f"Meant for {delivery.instead_of}, which takes no alerts."
+    notes = (
+        REPEAT if delivery.uncertain else "",
+        _HELD.get(delivery.held, ""),
+        one_line(meant, _LONGEST_QUOTE) if delivery.instead_of else "",
+    )
+    return " ".join(filter(None, notes))
 
 
 def standing_of(standings: Sequence[Standing], now: datetime, tz: tzinfo) -> Summary:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _ITEM = (
     "o.id, o.key, o.receiver, o.attempts, o.uncertain, o.created_at, o.claimed_at, o.case_id, "
-    "o.reply, o.thread, o.bundle"
+    "o.reply, o.thread, o.bundle, o.held, o.instead_of"
 )
 # What a clock that was ahead has queued or tried would wait until that time has come.
 _IS_DUE = "(o.not_before <= :now OR max(o.created_at, coalesce(o.claimed_at, '')) > :now)"
@@ -38,6 +38,8 @@ _IS_OVER = (
     "WHERE a.id = outbox.alert_id AND w.ended_at IS NOT NULL AND a.tone <> 'recovery')"
 )
 """Whether an outbox row tells of a wait that has ended, and is not the notice of its end."""
+_OPEN = "('pending', 'sending', 'unsure')"
+_IS_HELD = "(held <> '' AND state = 'pending' AND not_before > :now)"
 _NUMBERS = "(SELECT value FROM json_each(:rows))"
 
 
@@ -48,7 +50,8 @@ class OutboxItem:
 
     *rows* are what it is made of, one for each alert; *key* is the first one's when it was tried
     first, and stays its name if that one is withdrawn since. *attempts* counts the one that is
-    about to be made; *uncertain* says that an earlier one may have arrived.
+    about to be made; *uncertain* says that an earlier one may have arrived. *held* says why it
+    was held back, and *instead_of* for whom it was meant; "" as a rule.
     """
 
     rows: tuple[int, ...]
@@ -61,6 +64,13 @@ class OutboxItem:
     case_id: int | None
     alerts: tuple[Alert, ...] = ()
     reply: OutgoingReply | None = None
+    held: str = ""
+    instead_of: str = ""
+
+    @property
+    def is_mixed(self) -> bool:
+        """Tell whether it has alerts of several threads."""
+        return len({alert.thread for alert in self.alerts}) > 1
 
     def only(self, rows: Iterable[int]) -> OutboxItem:
         """Return what is left of it when the other rows have been withdrawn."""
@@ -213,6 +223,38 @@ class OutboxStore:
         )
         return [_item(unit) for unit in _units(rows) if any(row[-1] for row in unit)]
 
+    def told_at(self, receiver: str, since: datetime, now: datetime) -> list[datetime]:
+        """Return when each message went to *receiver* between two instants, oldest first."""
+        rows = self._db.execute(
+            "SELECT max(done_at) AS at FROM outbox WHERE receiver = ? AND state = 'sent' "
+            "AND done_at > ? AND done_at <= ? GROUP BY bundle ORDER BY at",
+            (receiver, to_text(since), to_text(now)),
+        )
+        return [from_text(at) for (at,) in rows]
+
+    def hold(self, item: OutboxItem, until: datetime, why: str) -> None:
+        """Hold *item* back; when it is due, it goes with everything that was held back."""
+        self._db.execute(
+            f"UPDATE outbox SET not_before = :until, held = :why WHERE id IN {_NUMBERS}",  # noqa: S608 - a constant
+            self._at(item) | {"until": to_text(until), "why": why},
+        )
+
+    def hand_over(self, item: OutboxItem, to: str, now: datetime) -> int:
+        """
+        Queue what *item* tells for another sink; returns for how many alerts that was news.
+
+        To be called in the transaction that notes why.
+        """
+        return self._db.execute(
+            "INSERT INTO outbox (key, receiver, alert_id, case_id, thread, state, created_at, "  # noqa: S608 - a constant
+            "not_before, instead_of) "
+            "SELECT a.key || ' > ' || :to, :to, a.id, o.case_id, o.thread, 'pending', :now, :now, "
+            "iif(o.instead_of = '', o.receiver, o.instead_of) "
+            f"FROM outbox AS o JOIN alerts AS a ON a.id = o.alert_id WHERE o.id IN {_NUMBERS} "
+            "ON CONFLICT (key) DO NOTHING",
+            self._at(item) | {"to": to, "now": to_text(now)},
+        ).rowcount
+
     def unsure(self, receiver: str) -> list[OutboxItem]:
         """Return what *receiver* may or may not have got."""
         rows = self._rows(
@@ -295,7 +337,9 @@ class OutboxStore:
         row = self._db.execute(
             "SELECT receipt FROM outbox WHERE receiver = :receiver AND state = 'sent' "  # noqa: S608 - a constant
             f"AND id NOT IN {_NUMBERS} AND id < :first "
-            "AND thread = (SELECT thread FROM outbox WHERE id = :first) ORDER BY id LIMIT 1",
+            "AND thread = (SELECT thread FROM outbox WHERE id = :first) "
+            # What was held back went with others', and is the beginning of no thread.
+            "AND json_extract(receipt, '$.mixed') IS NULL ORDER BY id LIMIT 1",
             self._at(item) | {"receiver": item.receiver, "first": item.rows[0]},
         ).fetchone()
         return json.loads(row[0]) if row else None
@@ -307,21 +351,21 @@ class OutboxStore:
         ).fetchone()
         return row[0] if row else None
 
-    def undelivered(self, since: datetime) -> int:
-        """Return how many rows still wait, are unsure, or were refused after *since*."""
+    def undelivered(self, since: datetime, now: datetime) -> int:
+        """Return how many rows should have gone and have not, or were refused after *since*."""
         (count,) = self._db.execute(
-            "SELECT count(*) FROM outbox WHERE state IN ('pending', 'sending', 'unsure') "
-            "OR (state = 'refused' AND done_at >= ?)",
-            (to_text(since),),
+            f"SELECT count(*) FROM outbox WHERE (state IN {_OPEN} AND NOT {_IS_HELD}) "  # noqa: S608 - constants
+            "OR (state = 'refused' AND done_at >= :since)",
+            {"since": to_text(since), "now": to_text(now)},
         ).fetchone()
         return int(count)
 
-    def waiting_since(self, before: datetime) -> list[str]:
-        """Return the receivers of what was queued before *before* and is not delivered yet."""
+    def waiting_since(self, before: datetime, now: datetime) -> list[str]:
+        """Return the receivers of what was queued before *before* and should have gone by *now*."""
         rows = self._db.execute(
-            "SELECT DISTINCT receiver FROM outbox "
-            "WHERE state IN ('pending', 'sending', 'unsure') AND created_at < ? ORDER BY receiver",
-            (to_text(before),),
+            f"SELECT DISTINCT receiver FROM outbox WHERE state IN {_OPEN} AND NOT {_IS_HELD} "  # noqa: S608 - constants
+            "AND created_at < :before ORDER BY receiver",
+            {"before": to_text(before), "now": to_text(now)},
         )
         return [receiver for (receiver,) in rows]
 
@@ -341,6 +385,8 @@ def _units(rows: Iterable[Sequence[Any]]) -> list[list[Sequence[Any]]]:
     for row in rows:
         key, thread, bundle = row[1], row[9], row[10]
         together = thread if thread.startswith(THREAD) else key
+        if row[11]:
+            together = "held"
         units.setdefault(f"bundle {bundle}" if bundle else together, []).append(row)
     return list(units.values())
 
@@ -356,6 +402,8 @@ def _item(rows: Sequence[Sequence[Any]]) -> OutboxItem:
         created_at=from_text(created),
         claimed_at=maybe_instant(claimed),
         case_id=case,
-        alerts=tuple(alert_from(row[11:20]) for row in rows if row[11]),
+        alerts=tuple(alert_from(row[13:22]) for row in rows if row[13]),
         reply=reply_from(reply) if reply else None,
+        held=rows[0][11],
+        instead_of=rows[0][12],
     )

@@ -342,6 +342,9 @@ CREATE TABLE gatherings (            -- alerts that are told as one; their threa
 CREATE INDEX gatherings_of_key ON gatherings (key);
 CREATE INDEX alerts_of_gathering ON alerts (thread) WHERE case_id IS NOT NULL;
 ALTER TABLE outbox ADD COLUMN bundle TEXT;
+ALTER TABLE outbox ADD COLUMN held TEXT NOT NULL DEFAULT '';
+ALTER TABLE outbox ADD COLUMN instead_of TEXT NOT NULL DEFAULT '';
+CREATE INDEX outbox_sent ON outbox (receiver, done_at) WHERE state = 'sent';
 ALTER TABLE alerts ADD COLUMN mentions TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE cases ADD COLUMN assigned_to TEXT NOT NULL DEFAULT '';
 CREATE TABLE silences (              -- cases of which nobody wants to hear for a while

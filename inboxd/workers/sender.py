@@ -8,7 +8,9 @@ is looked for at the receiver before it is sent again.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import structlog
@@ -23,12 +25,15 @@ from inboxd.errors import (
     SendRefused,
     SinkRefused,
 )
+from inboxd.model import Urgency
 from inboxd.notify import Delivery
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from inboxd.core.delivery import Outcome
+    from inboxd.core.restraint import Restraint
+    from inboxd.model import Standing
     from inboxd.notify import Receipt, Sink
     from inboxd.store import OutboxItem, Store
     from inboxd.workers.account import Account
@@ -36,10 +41,26 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+_HOUR = timedelta(hours=1)
 _KEYS_LAST = timedelta(minutes=30)
 """How long a network can be trusted to recognise a repeated send (VK: about an hour)."""
 _CLOCK_SKEW = timedelta(minutes=2)
 """How far a network's clock may be behind ours when we look for our own reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """What a sink is spared, and which one tells what it does not take."""
+
+    restraint: Restraint | None = None
+    fallback: str = ""
+
+
+_NONE = Manners()
+
+
+def _is_urgent(item: OutboxItem) -> bool:
+    return any(alert.case and alert.case.urgency is Urgency.HIGH for alert in item.alerts)
 
 
 class Sender:
@@ -50,8 +71,10 @@ class Sender:
         sinks: Mapping[str, Sink],
         accounts: Mapping[str, Account],
         context: Context,
+        manners: Mapping[str, Manners] = MappingProxyType({}),
     ) -> None:
         self._sinks = sinks
+        self._manners = manners
         self._accounts = accounts
         self._context = context
         self._store = context.store
@@ -84,7 +107,25 @@ class Sender:
 
     async def _due(self, receiver: str) -> list[OutboxItem]:
         now = self._context.clock.now()
-        return await self._store.run(lambda store: store.outbox.due(receiver, now))
+        return await self._store.run(lambda store: self._let_through(store, receiver, now))
+
+    def _let_through(self, store: Store, receiver: str, now: datetime) -> list[OutboxItem]:
+        """Return what may be sent to *receiver* now; what it is spared for the moment is held."""
+        due = store.outbox.due(receiver, now)
+        restraint = self._manners.get(receiver, _NONE).restraint
+        if restraint is None or not due:
+            return due
+        told_at = store.outbox.told_at(receiver, now - _HOUR, now)
+        free = []
+        with store.transaction():
+            for item in due:
+                hold = restraint.hold(urgent=_is_urgent(item), told_at=told_at, now=now)
+                if hold:
+                    store.outbox.hold(item, hold.until, hold.why)
+                else:
+                    free.append(item)
+                    told_at.append(now)
+        return free
 
     def _rests(self, receiver: str) -> bool:
         until = self._resting.get(receiver)
@@ -119,13 +160,19 @@ class Sender:
         sink = self._sinks.get(item.receiver)
         if sink is None or not item.alerts:
             raise SendRefused(f"there is no sink named {item.receiver} in the configuration")
-        thread = item.alerts[0].thread
-        head, told = await self._store.run(
-            lambda store: (store.outbox.head(item), store.gatherings.told(thread))
-        )
+        head, told = await self._store.run(lambda store: self._thread_of(store, item))
         # Where people cannot see a repeat there is nothing to admit.
         uncertain = item.uncertain and not sink.idempotent
-        return sink, Delivery(item.alerts, head, item.attempts, uncertain, item.key, tuple(told))
+        return sink, Delivery(
+            item.alerts, head, item.attempts, uncertain, item.key, told, item.held, item.instead_of
+        )
+
+    @staticmethod
+    def _thread_of(store: Store, item: OutboxItem) -> tuple[Receipt | None, tuple[Standing, ...]]:
+        """Return what *item* goes below, and how it stands there; nothing if that is several."""
+        if item.is_mixed:
+            return None, ()
+        return store.outbox.head(item), tuple(store.gatherings.told(item.alerts[0].thread))
 
     async def _delivered(self, item: OutboxItem, receipt: Receipt) -> None:
         now = self._context.clock.now()
@@ -136,7 +183,7 @@ class Sender:
         self, store: Store, item: OutboxItem, receipt: Receipt, now: datetime
     ) -> None:
         with store.transaction():
-            store.outbox.sent(item, receipt, now)
+            store.outbox.sent(item, {**receipt, "mixed": "yes"} if item.is_mixed else receipt, now)
             if since := store.outbox.refusing_since(item.receiver):
                 alert = delivers_again_alert(item.receiver, since, now)
                 store.outbox.add_alert(alert, others(self._context.alert_to, item.receiver))
@@ -184,6 +231,7 @@ class Sender:
                 store.outbox.refuse(item, str(error), now)
             if outcome.tell:
                 self._tell(store, item, str(error), now)
+                self._hand_over(store, item, now)
 
     def _tell(self, store: Store, item: OutboxItem, error: str, now: datetime) -> None:
         """Say by the other sinks that a receiver takes nothing: once, until it does again."""
@@ -191,6 +239,12 @@ class Sender:
             return
         alert = undelivered_alert(item.key, item.receiver, error, now, reply=bool(item.reply))
         store.outbox.add_alert(alert, others(self._context.alert_to, item.receiver))
+
+    def _hand_over(self, store: Store, item: OutboxItem, now: datetime) -> None:
+        """Let another sink tell what this one does not take, if there is one for that."""
+        fallback = self._manners.get(item.receiver, _NONE).fallback
+        if fallback and item.reply is None and store.outbox.hand_over(item, fallback, now):
+            log.warning("handed over", receiver=item.receiver, key=item.key, to=fallback)
 
     def _idempotent(self, item: OutboxItem) -> bool:
         if item.reply:

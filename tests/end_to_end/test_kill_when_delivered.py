@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from inboxd.notify.summary import REPEAT
+from inboxd.notify.together import REPEAT
 from inboxd.simulator.people import NETWORKS
 from inboxd.simulator.server import Options, Simulator
 from inboxd.simulator.slack import Message, Version, Workspace

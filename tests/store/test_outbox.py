@@ -170,4 +170,4 @@ def test_what_is_not_delivered_is_counted(shop: Shop) -> None:
     shop.store.outbox.sent(first, {}, START)
     shop.store.outbox.refuse(second, "no", at(-10))
     shop.store.outbox.refuse(third, "no", at(1))
-    assert shop.store.outbox.undelivered(START) == 2
+    assert shop.store.outbox.undelivered(START, shop.now) == 2

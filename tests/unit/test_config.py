@@ -166,6 +166,52 @@ def test_an_alert_is_not_held_back_for_long(problems: Tell) -> None:
     ]
 
 
+SINK = '[[sinks]]\nname = "{}"\ntype = "console"\n'
+
+
+def test_a_sink_can_be_left_in_peace(read: Read) -> None:
+    """Hours of the day in the shop's zone, a limit, and who tells what it does not take."""
+    text = SINK.format("a") + (
+        'quiet = ["22:00-24:00", "00:00-08:00"]\nurgent_passes = false\nper_hour = 30\nfallback = "b"'
+    )
+    sink = read(ACCOUNT, text, SINK.format("b")).sinks[0]
+    restraint = sink.restraint(UTC)
+    assert restraint
+    assert restraint.quiet
+    assert restraint.quiet.business_day == timedelta(hours=10)
+    assert (restraint.urgent_passes, restraint.per_hour, sink.fallback) == (False, 30, "b")
+    assert read(ACCOUNT, SINK.format("a")).sinks[0].restraint(UTC) is None
+
+
+def test_a_sink_without_any_time_or_with_no_way_out_is_refused(problems: Tell) -> None:
+    """It would never tell anything, or hand alerts round for ever."""
+    assert problems(
+        ACCOUNT,
+        SINK.format("a") + 'quiet = ["00:00-24:00"]\nfallback = "b"',
+        SINK.format("b") + 'fallback = "c"',
+        SINK.format("c") + 'fallback = "b"',
+        SINK.format("d") + 'fallback = "e"',
+        SINK.format("f") + 'fallback = "f"',
+    ) == [
+        "sinks[0].quiet leave no time to tell anything; a day has 24 hours",
+        'sinks[1].fallback = "c"; it leads back to b',
+        'sinks[2].fallback = "b"; it leads back to c',
+        'sinks[3].fallback = "e"; there are: a, b, c, d, f',
+        'sinks[4].fallback = "f"; it leads back to f',
+    ]
+
+
+def test_a_heartbeat_has_an_address_that_is_a_secret(read: Read, problems: Tell) -> None:
+    """It is kept out of texts like a token, and not called every second."""
+    settings = read(ACCOUNT, '[heartbeat]\nurl = { env = "HOOK" }\nevery = "5m"')
+    assert settings.heartbeat
+    assert settings.heartbeat.every == timedelta(minutes=5)
+    assert ENV["HOOK"] in settings.secrets()
+    assert problems(ACCOUNT, '[heartbeat]\nurl = { env = "HOOK" }\nevery = "1s"') == [
+        'heartbeat.every = "1s"; it must be at least 10s'
+    ]
+
+
 def test_every_sink_hears_of_troubles_unless_told_otherwise(read: Read) -> None:
     """Silence is never mistaken for calm: the default is everybody."""
     assert read(ACCOUNT, LOG, '[[sinks]]\nname = "b"\ntype = "console"').alert_to == ("log", "b")
@@ -501,7 +547,7 @@ def test_every_problem_is_told_at_once(problems: Tell) -> None:
         steps = [{ at = "later", to = ["log", "mial"], repeat = "5s", too = 1 }]
         """
     ) == [
-        "colour is unknown; there are: accounts, calendars, classifier, grouping, http, inboxd, policies, sinks",
+        "colour is unknown; there are: accounts, calendars, classifier, grouping, heartbeat, http, inboxd, policies, sinks",
         "inboxd.databse is unknown; did you mean database?",
         "inboxd.blind_after = true; it must be a whole number",
         'inboxd.timezone = "Kyiv" is no time zone; did you mean Europe/Kyiv?',

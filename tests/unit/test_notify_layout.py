@@ -21,8 +21,10 @@ from inboxd.notify import mail_body
 from inboxd.notify.console import lines, show
 from inboxd.notify.inert import width
 from inboxd.notify.mail import compose, message_id
+from inboxd.notify.sink import Delivery
 from inboxd.notify.slack_blocks import message
-from inboxd.notify.summary import REPEAT, Summary, distance, summarize, written
+from inboxd.notify.summary import Summary, distance, written
+from inboxd.notify.together import REPEAT, summary_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,8 +60,8 @@ HOSTILE = [
 ]
 
 
-def summary(alert: Alert = ALERT, **options: bool) -> Summary:
-    return summarize(alert, NOW, KYIV, **options)
+def summary(alert: Alert = ALERT, *, uncertain: bool = False) -> Summary:
+    return summary_of(Delivery.of(alert, uncertain=uncertain), NOW, KYIV)
 
 
 def hostile_alert(text: str) -> Alert:

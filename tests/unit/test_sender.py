@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +11,9 @@ from inboxd.clock import ManualClock
 from inboxd.connector import (
     OutgoingReply,
 )
+from inboxd.core.delivery import TELL_AT_ATTEMPT
+from inboxd.core.hours import OpeningHours
+from inboxd.core.restraint import Restraint
 from inboxd.errors import (
     DatabaseError,
     OutcomeUnknown,
@@ -23,7 +26,7 @@ from inboxd.errors import (
 from inboxd.model import Alert, Stream, Tone
 from inboxd.notify import Delivery, Receipt, Sink
 from inboxd.workers.context import Context
-from inboxd.workers.sender import Sender
+from inboxd.workers.sender import Manners, Sender
 from inboxd.workers.storethread import StoreThread
 from tests.store.shop import START, Shop, answered, at, open_shop, said
 from tests.unit.scripted import scripted_account
@@ -75,12 +78,13 @@ class Office:
         self.account, self.connector = scripted_account(self.clock)
         self.connector.script = {"feed": []}
         self.thread = StoreThread(self.shop.store)
+        self.manners: dict[str, Manners] = {}
         self.sender = self.new_sender()
 
     def new_sender(self) -> Sender:
         """Return a sender as a new process would have it."""
         context = Context(self.thread, self.shop.pipeline, self.clock, ("support", "lead"))
-        return Sender(self.sinks, {"shop-vk": self.account}, context)
+        return Sender(self.sinks, {"shop-vk": self.account}, context, self.manners)
 
     def queue(self, key: str = "k1", *sinks: str, thread: str = "case:1") -> None:
         """Queue an alert."""
@@ -458,3 +462,116 @@ async def test_an_alert_in_flight_when_the_customer_is_answered_is_not_tried_aga
     shop.hear(answered(31, "a1"))
     shop.store.outbox.retry(item, at(32), "no answer")
     assert shop.queued()[0] == ("step_due", "support", "cancelled")
+
+
+# Left in peace, and told by another
+
+
+def test_hours_of_the_scripted_office_begin_at_nine() -> None:
+    """The quiet hours below rely on it."""
+    assert START.hour == 9
+
+
+QUIET = OpeningHours("quiet", UTC, dict.fromkeys(range(7), ((0, 36_000),)))
+
+
+def keys(sink: ScriptedSink) -> list[list[str]]:
+    return [[alert.key for alert in delivery.alerts] for delivery in sink.heard]
+
+
+async def test_quiet_hours_end_with_one_summary(office: Office) -> None:
+    """Whatever threads it is about, in one delivery that says why it is late."""
+    office.manners["support"] = Manners(Restraint(QUIET))
+    for number in (1, 2, 3):
+        office.queue(f"k{number}", "support", "lead", thread=f"case:{number}")
+        await office.drain()
+    assert (keys(office.support), len(office.lead.heard)) == ([], 3)
+    office.after(timedelta(minutes=59))
+    await office.drain()
+    assert office.support.heard == []
+    office.after(MINUTE)
+    await office.drain()
+    (summary,) = office.support.heard
+    assert (keys(office.support), summary.held, summary.head) == (
+        [["k1", "k2", "k3"]],
+        "quiet",
+        None,
+    )
+
+
+async def test_what_was_told_in_a_summary_begins_no_thread(office: Office) -> None:
+    """The next alert about one of its cases stands by itself, and not below all the others."""
+    office.manners["support"] = Manners(Restraint(QUIET))
+    office.queue("k1", thread="case:1")
+    office.queue("k2", thread="case:2")
+    await office.drain()
+    office.after(timedelta(hours=1))
+    await office.drain()
+    office.queue("k3", thread="case:1")
+    await office.drain()
+    office.queue("k4", thread="case:1")
+    await office.drain()
+    heads = [delivery.head for delivery in office.support.heard]
+    assert heads == [None, None, {"id": "k3"}]
+
+
+async def test_what_is_held_back_is_no_trouble(office: Office) -> None:
+    """A monitor is not woken by quiet hours; only what is late after them counts."""
+    office.manners["support"] = Manners(Restraint(QUIET))
+    office.queue()
+    await office.drain()
+    outbox, start = office.shop.store.outbox, office.clock.now()
+    office.after(30 * MINUTE)
+    now = office.clock.now()
+    assert (outbox.undelivered(start, now), outbox.waiting_since(now, now)) == (0, [])
+    office.after(timedelta(hours=1))
+    now = office.clock.now()
+    assert (outbox.undelivered(start, now), outbox.waiting_since(now, now)) == (1, ["support"])
+
+
+async def test_more_than_fits_into_an_hour_is_told_in_one(office: Office) -> None:
+    """The limit counts messages; what is beyond waits, together, and nothing is lost."""
+    office.manners["support"] = Manners(Restraint(per_hour=2))
+    for number in range(1, 6):
+        office.queue(f"k{number}", thread=f"case:{number}")
+        await office.drain()
+        office.after(MINUTE)
+    assert keys(office.support) == [["k1"], ["k2"]]
+    office.after(timedelta(minutes=55))
+    await office.drain()
+    assert keys(office.support)[2:] == [["k3", "k4", "k5"]]
+    assert office.support.heard[-1].held == "limit"
+
+
+async def test_a_fallback_tells_what_a_sink_refuses(office: Office) -> None:
+    """With the name of the sink that it was meant for; once, beside the notice of the refusal."""
+    office.manners["support"] = Manners(fallback="lead")
+    office.support.outcomes = [SinkRefused("the webhook is gone")] * 2
+    office.queue("k1")
+    await office.drain()
+    await office.drain()
+    told = [(each.alerts[0].reason, each.instead_of) for each in office.lead.heard]
+    assert told == [("sink_refused", ""), ("step_due", "support")]
+
+
+async def test_a_fallback_that_was_told_anyway_is_not_told_twice(office: Office) -> None:
+    """It was one of the alert's own sinks."""
+    office.manners["support"] = Manners(fallback="lead")
+    office.support.outcomes = [SinkRefused("the webhook is gone")]
+    office.queue("k1", "support", "lead")
+    await office.drain()
+    await office.drain()
+    assert [each.alerts[0].reason for each in office.lead.heard] == ["step_due", "sink_refused"]
+
+
+async def test_a_fallback_tells_what_a_sink_fails_to_take_for_long(office: Office) -> None:
+    """After some failures in a row; the sink itself is still tried."""
+    office.manners["support"] = Manners(fallback="lead")
+    office.support.outcomes = [Unavailable("down")] * TELL_AT_ATTEMPT
+    office.queue("k1")
+    for _ in range(TELL_AT_ATTEMPT):
+        await office.drain()
+        office.after(timedelta(minutes=15))
+    await office.drain()
+    assert [each.instead_of for each in office.lead.heard] == ["", "support"]
+    assert office.support.told() == ["k1"] * (TELL_AT_ATTEMPT + 1)
