@@ -111,16 +111,16 @@ def _sections(summary: Summary) -> list[str]:
     if summary.facts:
         sections.append(_facts(summary))
     sections.extend(_actions(summary))
-    sections.extend(_html_line(line, summary.tone) for line in summary.lines)
+    sections.extend(map(_html_line, summary.lines))
     return sections
 
 
-def _html_line(line: Line, tone: Tone) -> str:
-    quote = _quotation(line.quote, tone) if line.quote else ""
-    actions = "\n".join(_actions(line))
+def _html_line(line: Line) -> str:
+    quote = _quotation(line.quote, line.tone) if line.quote else ""
     return (
         f'<div style="margin:16px 0 0;"><p dir="auto" style="margin:0 0 6px; font-weight:600; {_WRAP}">'
-        f"{escape(line.headline)}</p>\n{quote}\n{actions}</div>"
+        f"{escape(line.headline)}</p>\n{quote}\n"
+        f'<p style="margin:6px 0 0;">{" · ".join(_links(line))}</p></div>'
     )
 
 
@@ -144,15 +144,18 @@ def _facts(summary: Summary) -> str:
     return f'<table role="presentation" style="border-collapse:collapse;">\n{rows}\n</table>'
 
 
-def _actions(summary: Summary | Line) -> list[str]:
-    actions = []
-    if summary.link:
-        actions.append(
-            f'<p style="margin:14px 0 0;"><a class="link" href="{escape(summary.link)}" '
-            f'style="color:#1d4ed8; font-weight:600;">Open on {escape(summary.place)}</a></p>'
+def _actions(summary: Summary) -> list[str]:
+    return [f'<p style="margin:14px 0 0;">{link}</p>' for link in _links(summary)]
+
+
+def _links(shown: Summary | Line) -> list[str]:
+    """Return where to look, and what to type."""
+    links = []
+    if shown.link:
+        links.append(
+            f'<a class="link" href="{escape(shown.link)}" '
+            f'style="color:#1d4ed8; font-weight:600;">Open on {escape(shown.place)}</a>'
         )
-    if summary.command:
-        actions.append(
-            f'<p style="margin:8px 0 0;">To act: <code>{escape(summary.command)}</code></p>'
-        )
-    return actions
+    if shown.command:
+        links.append(f"To act: <code>{escape(shown.command)}</code>")
+    return links

@@ -46,6 +46,7 @@ class Fact:
 class Line:
     """One of several things that are told together; *quote* is a single line, too."""
 
+    tone: Tone
     icon: str
     title: str
     quote: str = ""

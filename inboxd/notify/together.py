@@ -54,7 +54,7 @@ def summary_of(delivery: Delivery, now: datetime, tz: tzinfo) -> Summary:
     return _several(
         tone,
         f"{place}: {told}" if place else told,
-        [_line(ICONS[alert.tone], title_of(alert.headline), alert.case) for alert in latest],
+        [_line(alert.tone, title_of(alert.headline), alert.case) for alert in latest],
         tz,
         caution=_caution(delivery),
         mentions=tuple(dict.fromkeys(who for alert in latest for who in alert.mentions)),
@@ -129,11 +129,12 @@ def _place(cards: Sequence[CaseCard]) -> str:
     return accounts.pop() if len(accounts) == 1 else f"{len(accounts)} accounts" if accounts else ""
 
 
-def _line(icon: str, title: str, card: CaseCard | None) -> Line:
+def _line(tone: Tone, title: str, card: CaseCard | None, icon: str = "") -> Line:
     if card is None:
-        return Line(icon, title)
+        return Line(tone, icon or ICONS[tone], title)
     return Line(
-        icon,
+        tone,
+        icon or ICONS[tone],
         title,
         quote=one_line(legible(card.text), _LONGEST_QUOTE),
         link=web_link(card.url),
@@ -150,8 +151,7 @@ def _tone(standing: Standing, now: datetime) -> Tone:
 
 
 def _standing_line(standing: Standing, now: datetime, tz: tzinfo) -> Line:
-    icon = ICONS[_tone(standing, now)]
-    title = who(standing.card)
+    icon, title = "", who(standing.card)
     if standing.ended_at is not None:
         how = standing.outcome.replace("_", " ") or "over"
         title += f": {how} {written(standing.ended_at, now, tz)}"
@@ -159,4 +159,4 @@ def _standing_line(standing: Standing, now: datetime, tz: tzinfo) -> Line:
         title += f", due {written(standing.due_at, now, tz)} ({distance(standing.due_at, now)})"
     if standing.ended_at is None and standing.taken_by:
         icon, title = _TAKEN, f"{title}, taken by {standing.taken_by}"
-    return _line(icon, title_of(title), standing.card)
+    return _line(_tone(standing, now), title_of(title), standing.card, icon)
