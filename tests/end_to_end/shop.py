@@ -70,6 +70,9 @@ SECRETS: Mapping[str, str] = {
 }
 """Every secret of a run by its environment variable; of the webhook the part that no other has."""
 
+ALONE = "by = []"
+"""What belongs below [grouping] for each case to be told alone."""
+
 SLOW_STEPS = """
 first_response = "1h"
 steps = [{ at = "100%", to = ["hook"] }]
@@ -153,9 +156,15 @@ class Shop:
         """What the program gets to see: its tokens and nothing else, as from a bare cron."""
         return {**SECRETS, "SLACK_WEBHOOK": self.simulator.webhook_url}
 
-    def configure(self, steps: str = SLOW_STEPS, *, general: str = "") -> None:
-        """Write the configuration of a shop that never closes, with one policy for everything."""
-        text = config(self.simulator, steps, general=general)
+    def configure(
+        self, steps: str = SLOW_STEPS, *, general: str = "", grouping: str = ALONE
+    ) -> None:
+        """
+        Write the configuration of a shop that never closes, with one policy for everything.
+
+        Each case is told alone unless *grouping* says otherwise.
+        """
+        text = config(self.simulator, steps, general=general, grouping=grouping)
         self.config.write_text(text, encoding="utf-8")
 
     # The program
@@ -310,8 +319,8 @@ class Shop:
         """Fail unless every alert that went out is at the bot's channel and the lead's, once."""
         sent: dict[str, set[str]] = {"bot": set(), "lead": set()}
         for sink, key in self.rows(
-            "SELECT o.receiver, a.key FROM outbox AS o JOIN alerts AS a ON a.id = o.alert_id "
-            "WHERE o.state = 'sent' AND o.receiver IN ('bot', 'lead')"
+            "SELECT receiver, bundle FROM outbox WHERE state = 'sent' AND alert_id IS NOT NULL "
+            "AND receiver IN ('bot', 'lead')"
         ):
             sent[sink].add(key)
         assert self.slack_keys() == dict.fromkeys(sent["bot"], 1)
@@ -382,12 +391,13 @@ def queue_reply(store: Store, case: int, text: str) -> None:
     store.outbox.add_reply(place.account, case, reply, datetime.now(UTC))
 
 
-def config(simulator: Simulator, steps: str, *, general: str = "") -> str:
+def config(simulator: Simulator, steps: str, *, general: str = "", grouping: str = ALONE) -> str:
     """Return a configuration with every account, every kind of sink, and *steps*."""
     sections = [
         f'[inboxd]\ndatabase = "inboxd.db"\n{general}',
         *(_account(simulator, network) for network in NETWORKS),
         _sinks(simulator),
+        f"[grouping]\n{grouping}",
         f'[[policies]]\nname = "everything"\nmatch = {{}}\n{steps}',
     ]
     return "\n".join(sections)

@@ -16,7 +16,7 @@ import pytest
 
 from inboxd.simulator.people import NETWORKS
 from inboxd.store import Store
-from tests.end_to_end.shop import ACCOUNTS, queue_reply, until
+from tests.end_to_end.shop import ACCOUNTS, ALONE, queue_reply, until
 
 if TYPE_CHECKING:
     from inboxd.simulator.world import Item
@@ -97,14 +97,15 @@ def number_in(text: str) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("grouping", [ALONE, 'wait = "1s"\nat_most = 7'])
 async def test_kill_9_at_random_instants_loses_no_message_and_duplicates_no_alert(
-    shop: Shop,
+    shop: Shop, grouping: str
 ) -> None:
     """Customers, steps and replies go on while the process is killed twenty times."""
     seed = random.randrange(1_000_000)
     print(f"seed {seed}")  # noqa: T201 - shown when the test fails
     rng = random.Random(seed)
-    shop.configure(STEPS, general=GENERAL)
+    shop.configure(STEPS, general=GENERAL, grouping=grouping)
     (await shop.run("run", "--once")).expect(0)
     life = Life(shop, rng)
     going_on = asyncio.create_task(life.go_on())
@@ -129,6 +130,7 @@ async def test_kill_9_at_random_instants_loses_no_message_and_duplicates_no_aler
 
     assert stored_numbers(shop) == dict.fromkeys(expected, 1)
     shop.assert_told_once()
+    assert untold(shop) == []
     said = Counter(item.text for item in shop.world.items() if item.by_brand)
     sent = [
         json.loads(reply)["text"]
@@ -148,6 +150,21 @@ async def test_kill_9_at_random_instants_loses_no_message_and_duplicates_no_aler
         f"{len(mails)} mails ({repeated} repeated under their Message-ID), "
         f"{interrupted} deliveries interrupted, {len(sent)} of {len(life.answers)} replies sent"
     )
+
+
+def untold(shop: Shop) -> list[int]:
+    """Return the cases of which the bot was told, by the database, and nobody can read in Slack."""
+    shown = "".join(
+        json.dumps(message.versions[0].blocks)
+        for message in shop.simulator.slack.messages
+        if message.via == "bot"
+    )
+    seen = {int(number) for number in re.findall(r"inboxd show (\d+)", shown)}
+    told = shop.rows(
+        "SELECT DISTINCT a.case_id FROM outbox AS o JOIN alerts AS a ON a.id = o.alert_id "
+        "WHERE o.receiver = 'bot' AND o.state = 'sent' AND a.case_id IS NOT NULL"
+    )
+    return sorted({case for (case,) in told} - seen)
 
 
 def all_stepped(shop: Shop) -> bool:
