@@ -13,6 +13,14 @@ from aiohttp import web
 
 from inboxd.simulator.faults import Fault, Faults, RequestLog, Switch, middleware
 from inboxd.simulator.slack_rules import MAX_TEXT, Json, RefusedError, check_message
+from inboxd.simulator.slack_socket import (
+    APP_TOKEN,
+    PATH,
+    Envelope,
+    Sockets,
+    press_payload,
+    pressed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +31,8 @@ TOKEN = "xoxb-simulated-bot"
 WEBHOOK_PATH = "/services/T0SIMULATED/B0SIMULATED/simulated-webhook-secret"
 CHANNELS = {"support": "C0SUPPORT", "leads": "C0LEADS", "general": "C0GENERAL"}
 PEOPLE = {"lead@shop.example": "U0LEAD", "support@shop.example": "U0SUPPORT"}
+NAMES = {"U0LEAD": "Anna", "U0SUPPORT": "Борис", "U0GUEST": "Guest"}
+"""What people in the workspace call themselves."""
 _BOT = {"user_id": "U0INBOXD", "bot_id": "B0INBOXD", "team_id": "T0SIMULATED"}
 _BURST = 10
 
@@ -73,12 +83,47 @@ class Message:
         return self.versions[0].at
 
 
+@dataclass(frozen=True, slots=True)
+class Whisper:
+    """An ephemeral message: what one person alone sees."""
+
+    channel: str
+    user: str
+    text: str
+    thread_ts: str | None
+
+
 @dataclass(slots=True)
 class Workspace:
-    """What people in the simulated Slack would see: every message in order of arrival."""
+    """
+    What people in the simulated Slack would see: every message in order of arrival.
+
+    *whispers* were shown to one person alone; *sockets* are how the app hears of pressed buttons.
+    """
 
     messages: list[Message] = field(default_factory=list)
+    whispers: list[Whisper] = field(default_factory=list)
+    sockets: Sockets = field(default_factory=Sockets)
     _last: int = 0
+    _pressed: int = 0
+
+    async def press(
+        self, message: Message, label: str, user: str = "U0LEAD", *, line: int = 0
+    ) -> Envelope:
+        """Let *user* press what says *label* below a message (on which *line*, if on several)."""
+        self._pressed += 1
+        action = pressed(message.blocks, label, line)
+        name = NAMES[user].lower()
+        channel = next(name for name, number in CHANNELS.items() if number == message.channel)
+        payload = press_payload(
+            user={"id": user, "username": name, "name": name, "team_id": _BOT["team_id"]},
+            channel={"id": message.channel, "name": channel},
+            message=_rendered(message, metadata=False),
+            action=action,
+            action_ts=f"{1_790_000_000 + self._pressed}.{self._pressed:06}",
+            team={"id": _BOT["team_id"], "domain": "shop"},
+        )
+        return await self.sockets.send(payload)
 
     def post(self, channel: str, version: Version, via: str, body: Json) -> Message:
         """Add a message under a ts of its own: seconds with six decimals, as text."""
@@ -127,10 +172,13 @@ def app(
     application = web.Application(middlewares=[wear], client_max_size=1024 * 1024)
     application.router.add_post("/services/{team}/{service}/{secret}", facade.webhook)
     application.router.add_route("*", "/api/{method}", facade.call)
+    application.router.add_get(PATH, workspace.sockets.serve)
     return application
 
 
 def _endpoint(request: web.Request) -> str:
+    if request.path == PATH:
+        return "socket"
     return request.match_info.get("method", "webhook")
 
 
@@ -150,7 +198,9 @@ class _Facade:
             "conversations.info": self._info,
             "conversations.history": self._history,
             "conversations.replies": self._replies,
+            "chat.postEphemeral": self._whisper,
             "users.lookupByEmail": self._lookup,
+            "users.info": self._user,
         }
 
     async def webhook(self, request: web.Request) -> web.Response:
@@ -169,12 +219,14 @@ class _Facade:
 
     async def call(self, request: web.Request) -> web.Response:
         """Carry out a method; a refusal is a 200 with ok false."""
+        if request.match_info["method"] == "apps.connections.open":
+            return await self._open(request)
         method = self._methods.get(request.match_info["method"])
         if method is None:
             return _failure("unknown_method")
         try:
             body = await _body(request)
-            _check_token(request, body)
+            _check_token(request, body, TOKEN)
             if request.match_info["method"] == "chat.postMessage":
                 wait = self._wait(_channel(body))
                 if wait > 0:
@@ -182,6 +234,15 @@ class _Facade:
             return web.json_response({"ok": True, **method(body)})
         except RefusedError as refusal:
             return _failure(refusal.code, *refusal.details)
+
+    async def _open(self, request: web.Request) -> web.Response:
+        """Return where to connect; of all methods the only one that wants the app's own token."""
+        try:
+            _check_token(request, await _body(request), APP_TOKEN)
+        except RefusedError as refusal:
+            return _failure(refusal.code)
+        address = self._workspace.sockets.address(f"{request.scheme}://{request.host}")
+        return web.json_response({"ok": True, "url": address})
 
     def worded(self, request: web.Request, switch: Switch) -> web.Response:
         """Render a switched-on fault as the Web API or a webhook does."""
@@ -262,6 +323,24 @@ class _Facade:
         profile = {"email": email}
         return {"user": {"id": PEOPLE[email], "team_id": _BOT["team_id"], "profile": profile}}
 
+    def _user(self, body: Json) -> Json:
+        user = str(body.get("user", ""))
+        if user not in NAMES:
+            raise RefusedError("user_not_found")
+        profile = {"display_name": NAMES[user], "real_name": f"{NAMES[user]} of the shop"}
+        return {"user": {"id": user, "name": NAMES[user].lower(), "profile": profile}}
+
+    def _whisper(self, body: Json) -> Json:
+        user, channel = str(body.get("user", "")), body.get("channel")
+        if channel not in CHANNELS.values():
+            raise RefusedError("channel_not_found")
+        if user not in NAMES:
+            raise RefusedError("user_not_in_channel")
+        version = self._version(body)
+        whisper = Whisper(str(channel), user, version.text, body.get("thread_ts"))
+        self._workspace.whispers.append(whisper)
+        return {"message_ts": f"{version.at.timestamp():.6f}"}
+
     def _history(self, body: Json) -> Json:
         """Return a channel's messages newest first; the cursor is the ts to go on below."""
         below = min(str(body.get("cursor") or "~"), str(body.get("latest") or "~"))
@@ -326,14 +405,16 @@ def _channel(body: Json) -> str:
     return channel
 
 
-def _check_token(request: web.Request, body: Json) -> None:
+def _check_token(request: web.Request, body: Json, wanted: str) -> None:
     """Check the bearer token, or the `token` field that form bodies may carry."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         token = "" if request.content_type == "application/json" else str(body.get("token", ""))
     if not token:
         raise RefusedError("not_authed")
-    if token != TOKEN:
+    if token in (TOKEN, APP_TOKEN) and token != wanted:
+        raise RefusedError("not_allowed_token_type")
+    if token != wanted:
         raise RefusedError("invalid_auth")
 
 

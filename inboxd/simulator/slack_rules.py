@@ -15,6 +15,8 @@ _TYPES = frozenset(
 )  # fmt: skip
 _ELEMENT_LIMITS = {"context": 10, "actions": 25}
 _BUTTON_LIMITS = {"value": 2000, "url": 3000, "action_id": 255}
+_OPTION_LIMITS = {"value": 150, "url": 3000}
+_MOST_OPTIONS = 5
 
 Json = dict[str, Any]
 
@@ -81,6 +83,9 @@ def _problems_of(block: object) -> list[str]:
                 return [*problems, f"must have 1 to {_ELEMENT_LIMITS[kind]} elements"]
             for element in elements:
                 problems += _element_problems(element, kind)
+            ids = [each["action_id"] for each in elements if "action_id" in each]
+            if len(ids) != len(set(ids)):
+                problems.append("action_id is used twice")
     return problems
 
 
@@ -102,6 +107,8 @@ def _element_problems(element: object, kind: str) -> list[str]:
         return ["unsupported element type"]
     if kind == "context":
         return [] if element["type"] == "image" else _text_problems(element, 2000)
+    if element["type"] == "overflow":
+        return _menu_problems(element)
     if element["type"] != "button":
         return _too_long(element, "action_id", 255)
     problems = _text_problems(element.get("text"), 75, plain=True)
@@ -109,7 +116,29 @@ def _element_problems(element: object, kind: str) -> list[str]:
         problems += _too_long(element, name, limit)
     if element.get("style", "primary") not in ("primary", "danger"):
         problems.append("style must be primary or danger")
+    return problems + _address_problems(element)
+
+
+def _menu_problems(menu: Json) -> list[str]:
+    problems = _too_long(menu, "action_id", 255)
+    options = menu.get("options")
+    if not isinstance(options, list) or not 1 <= len(options) <= _MOST_OPTIONS:
+        return [*problems, f"must have 1 to {_MOST_OPTIONS} options"]
+    for option in options:
+        if not isinstance(option, dict) or not option.get("value"):
+            return [*problems, "an option must have a value"]
+        problems += _text_problems(option.get("text"), 75, plain=True)
+        problems += _address_problems(option)
+        for name, limit in _OPTION_LIMITS.items():
+            problems += _too_long(option, name, limit)
     return problems
+
+
+def _address_problems(element: Json) -> list[str]:
+    """Slack wants a whole web address where a press shall lead somewhere."""
+    if "url" not in element or str(element["url"]).startswith(("https://", "http://")):
+        return []
+    return ["url must be a web address"]
 
 
 def _text_problems(text: object, limit: int, *, plain: bool = False) -> list[str]:

@@ -183,8 +183,15 @@ def text(length: int, kind: str = "mrkdwn") -> dict[str, str]:
 
 def button(**more: Any) -> dict[str, Any]:
     """Return an actions block with one button."""
-    element = {"type": "button", "text": text(5, "plain_text"), **more}
+    element = {"type": "button", "text": text(5, "plain_text"), "action_id": "a", **more}
     return {"type": "actions", "elements": [element]}
+
+
+def menu(options: int, **more: Any) -> dict[str, Any]:
+    """Return a section with a menu of so many options beside it."""
+    option = {"text": text(5, "plain_text"), "value": "v", **more}
+    accessory = {"type": "overflow", "action_id": "m", "options": [option] * options}
+    return {**SECTION, "accessory": accessory}
 
 
 @pytest.mark.parametrize(
@@ -207,6 +214,20 @@ def button(**more: Any) -> dict[str, Any]:
         (button(value="v" * 2001), False),
         (button(text=text(76, "plain_text")), False),
         (button(style="loud"), False),
+        (button(url="https://vk.com/" + "x" * 2985), True),
+        (button(url="https://vk.com/" + "x" * 2986), False),
+        (button(url="vk.com"), False),
+        ({"type": "actions", "elements": [button()["elements"][0]] * 2}, False),
+        (menu(1), True),
+        (menu(5), True),
+        (menu(6), False),
+        (menu(0), False),
+        (menu(1, value="v" * 150), True),
+        (menu(1, value="v" * 151), False),
+        (menu(1, value=""), False),
+        (menu(1, text=text(76, "plain_text")), False),
+        (menu(1, text=text(5)), False),
+        (menu(1, url="javascript:1"), False),
     ],
 )
 async def test_blocks_have_slacks_limits(team: Team, block: dict[str, Any], *, fits: bool) -> None:
