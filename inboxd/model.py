@@ -252,7 +252,8 @@ class CaseCard:
     What an alert tells of a case: the facts at the moment it was written.
 
     *text* is the unanswered message that tells most, whole and as hostile as it came;
-    *messages* counts the unanswered ones; *due_at* is the target that governs.
+    *messages* counts the unanswered ones; *due_at* is the target that governs. *wait* and
+    *message* are the numbers of the wait and of the message; 0 where they were not kept yet.
     """
 
     id: int
@@ -274,6 +275,23 @@ class CaseCard:
     acknowledged_by: str = ""
     answered_at: datetime | None = None
     assigned_to: str = ""
+    wait: int = 0
+    message: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """
+    What *actor* did about a case: *action* as the table actions names it, or ``correct``.
+
+    *detail* is the instant at which a snoozed case wakes, whom it was given to, why it was
+    closed, or the kind that its message really is.
+    """
+
+    at: datetime
+    actor: str
+    action: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +300,8 @@ class Standing:
     How it stands by now with a case of which people were told.
 
     *card* is as it was told last. Once the wait is over, *ended_at* says since when and
-    *outcome* how it ended (``answered``).
+    *outcome* how it ended (``answered``). *kind* is what the case counts as by now; *deeds* are
+    what people did about the wait: of each action the last, in the order in which they did it.
     """
 
     card: CaseCard
@@ -290,6 +309,8 @@ class Standing:
     taken_by: str = ""
     ended_at: datetime | None = None
     outcome: str = ""
+    kind: Kind | None = None
+    deeds: tuple[Deed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,6 +165,7 @@ class Pipeline:
             if not subject.judged:
                 raise UserError(f"message {number} is not judged yet; wait for the daemon to do it")
             self.track(self._store.corrections.add(subject, said, actor, now), now)
+            self._store.refreshes.mark(case, now)
         return number
 
     def reply_sent(
@@ -224,6 +225,8 @@ class Pipeline:
     ) -> None:
         if wait.id is None:
             return
+        if case.id is not None:
+            self._store.refreshes.mark(case.id, now)
         told = self._store.outbox.withdraw(wait.id)
         if not told.sinks:
             return

@@ -23,7 +23,9 @@ from inboxd.store.known import KnownStore
 from inboxd.store.ledger import LedgerStore
 from inboxd.store.messages import MessageStore, Unclassified
 from inboxd.store.outbox import OutboxItem, OutboxStore
+from inboxd.store.presses import PressStore
 from inboxd.store.quarantine import Held, QuarantineStore
+from inboxd.store.refreshes import Refresh, RefreshStore
 from inboxd.store.silences import SilenceStore
 from inboxd.store.sources import SourceState, SourceStore
 from inboxd.store.stored import Stored
@@ -42,6 +44,7 @@ __all__ = [
     "Gap",
     "Held",
     "OutboxItem",
+    "Refresh",
     "Said",
     "SourceState",
     "Store",
@@ -71,6 +74,8 @@ class Store:
         self.cases = CaseStore(connection)
         self.outbox = OutboxStore(connection)
         self.gatherings = GatheringStore(connection)
+        self.refreshes = RefreshStore(connection)
+        self.presses = PressStore(connection)
         self.silences = SilenceStore(connection)
         self.sources = SourceStore(connection)
         self.coverage = CoverageStore(connection)

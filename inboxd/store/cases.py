@@ -14,6 +14,7 @@ from inboxd.errors import UserError
 from inboxd.model import Stream
 from inboxd.store.bulk import Rows
 from inboxd.store.happened import HappenedStore, plausible, traits_from
+from inboxd.store.refreshes import RefreshStore
 from inboxd.store.times import from_text, maybe_instant, maybe_text, to_text
 
 if TYPE_CHECKING:
@@ -162,6 +163,11 @@ class CaseStore:
             raise UserError(f"there is no case {case}; `inboxd waiting` lists those that wait")
         return found[0]
 
+    def of_wait(self, wait: int) -> int | None:
+        """Return the case that a wait belongs to by now: where two are merged it goes over."""
+        row = self._db.execute("SELECT case_id FROM waits WHERE id = ?", (wait,)).fetchone()
+        return row[0] if row else None
+
     def load(self, numbers: Collection[int]) -> list[tuple[CaseState, Setting]]:
         """Return the cases with these numbers, in their order; unknown ones are left out."""
         rows = self._db.execute(
@@ -258,6 +264,7 @@ class CaseStore:
             "WHERE id = (SELECT conversation_id FROM cases WHERE id = ?)",
             (case,),
         )
+        RefreshStore(self._db).mark(case, at)
         return int(cursor.lastrowid or 0)
 
     def _newest_seen(self, case: int) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from inboxd.core.grouping import Gathering
-from inboxd.model import Standing
+from inboxd.model import Kind, Standing
 from inboxd.store.cards import card_from
+from inboxd.store.deeds import deeds_since
 from inboxd.store.times import from_text, maybe_instant, to_text
 
 if TYPE_CHECKING:
@@ -51,14 +52,22 @@ class GatheringStore:
         rows = self._db.execute(
             # SQLite takes the other columns from the row that has the maximum.
             "SELECT a.card, iif(w.ended_at IS NULL, c.due_at, w.due_at), iif(c.acknowledged_at >= w.since, c.acknowledged_by, ''), "
-            "w.ended_at, w.outcome, max(a.id) FROM alerts AS a "
+            "w.ended_at, w.outcome, c.kind, c.id, w.since, max(a.id) FROM alerts AS a "
             "JOIN waits AS w ON w.id = a.wait_id JOIN cases AS c ON c.id = w.case_id "
             "WHERE a.case_id IS NOT NULL AND a.thread = ? GROUP BY a.case_id ORDER BY min(a.id)",
             (thread,),
-        )
+        ).fetchall()
+        since = {case: from_text(began) for *_, case, began, _ in rows}
+        deeds = deeds_since(self._db, since)
         return [
             Standing(
-                card_from(card), maybe_instant(due), taken or "", maybe_instant(ended), why or ""
+                card_from(card),
+                maybe_instant(due),
+                taken or "",
+                maybe_instant(ended),
+                why or "",
+                Kind(kind) if kind else None,
+                deeds.get(case, ()),
             )
-            for card, due, taken, ended, why, _ in rows
+            for card, due, taken, ended, why, kind, case, *_ in rows
         ]

@@ -344,6 +344,15 @@ class OutboxStore:
         ).fetchone()
         return json.loads(row[0]) if row else None
 
+    def delivered(self, bundle: str) -> tuple[OutboxItem, Mapping[str, str]] | None:
+        """Return what was delivered as *bundle*, and its receipt; None if nothing was."""
+        rows = self._rows(
+            f"SELECT {_COLUMNS}, o.receipt {_TABLES} "
+            "WHERE o.bundle = ? AND o.state = 'sent' ORDER BY o.id",
+            (bundle,),
+        )
+        return (_item(rows), json.loads(rows[0][-1])) if rows else None
+
     def thread_of(self, wait_id: int) -> str | None:
         """Return the thread in which a wait was told of last, None if it was not told of."""
         row = self._db.execute(

@@ -355,6 +355,18 @@ CREATE TABLE silences (              -- cases of which nobody wants to hear for 
     actor    TEXT NOT NULL,
     reason   TEXT NOT NULL
 );
+CREATE TABLE refreshes (             -- messages that do not show any more how it stands
+    outbox_id  INTEGER PRIMARY KEY REFERENCES outbox (id) ON DELETE CASCADE,
+    receiver   TEXT NOT NULL,
+    marks      INTEGER NOT NULL,     -- how often that was noticed
+    attempts   INTEGER NOT NULL DEFAULT 0,
+    not_before TEXT NOT NULL
+);
+CREATE INDEX outbox_of_bundle ON outbox (bundle) WHERE bundle IS NOT NULL;
+CREATE TABLE presses (               -- of buttons: one that comes a second time changes nothing
+    key TEXT PRIMARY KEY,
+    at  TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE rests (                 -- what a network takes no calls of for a while
     account TEXT NOT NULL,
     name    TEXT NOT NULL,

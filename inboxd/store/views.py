@@ -225,6 +225,8 @@ class ViewStore:
             acknowledged_by=_taken_by(case, wait),
             assigned_to=case.assigned_to,
             answered_at=wait.ended_at,
+            wait=wait.id or 0,
+            message=wait.telling,
         )
 
     def continued_in_private(self, case: int) -> Continuation | None:

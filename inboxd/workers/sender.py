@@ -184,6 +184,7 @@ class Sender:
     ) -> None:
         with store.transaction():
             store.outbox.sent(item, {**receipt, "mixed": "yes"} if item.is_mixed else receipt, now)
+            store.refreshes.catch_up(item, now)
             if since := store.outbox.refusing_since(item.receiver):
                 alert = delivers_again_alert(item.receiver, since, now)
                 store.outbox.add_alert(alert, others(self._context.alert_to, item.receiver))
