@@ -31,9 +31,12 @@ from inboxd.workers.checker import Checker
 from inboxd.workers.classifier import ClassifyWorker
 from inboxd.workers.context import Context
 from inboxd.workers.escalator import Escalator
+from inboxd.workers.hearing import HearingWatcher
 from inboxd.workers.heartbeat import Heartbeat
 from inboxd.workers.poller import Poller, PollResult, Progress
+from inboxd.workers.presses import Presses
 from inboxd.workers.reconciler import Reconciler, Repairs, Verifier
+from inboxd.workers.refresher import Refresher
 from inboxd.workers.sender import Manners, Sender
 from inboxd.workers.storethread import StoreThread
 from inboxd.workers.upkeep import Upkeep, begin_to_watch, leave_alone
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     from inboxd.clock import Clock
     from inboxd.config import AnySink, Settings
     from inboxd.connector import AccountSettings
+    from inboxd.notify.slack_listener import SlackListener
 
 log = structlog.get_logger(__name__)
 
@@ -63,6 +67,7 @@ _ROUNDS_OF_DELIVERY = 3
 """A sink that refuses makes alerts for the others, and those may be refused in turn."""
 _SLOW_DELIVERY = timedelta(minutes=10)
 """After this long in the outbox something is wrong with its receiver."""
+_LISTEN_AGAIN_AFTER = timedelta(minutes=1)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -105,6 +110,8 @@ class Daemon:
         by_name = {account.name: account for account in self._accounts}
         manners = {sink.name: _manners(sink, settings) for sink in settings.sinks}
         self._sender = Sender(self._sinks, by_name, context, manners)
+        self._refresher = Refresher(self._sinks, context)
+        self._presses = Presses(context)
         self._classifier = ClassifyWorker(classifier, context)
         self._upkeep = _upkeep(settings, self._accounts, context)
         self._settings = settings
@@ -116,6 +123,9 @@ class Daemon:
         self._silence = SilenceWatcher(store, streams, settings.alert_to, settings.general.timezone)
         beat = settings.heartbeat
         self._heartbeat = Heartbeat(beat, self.health) if beat else None
+        # Only a daemon that runs on listens: nobody waits for a round to hear of a button.
+        self._listeners: list[SlackListener] = []
+        self._hearing = HearingWatcher(store, self._listeners, settings.alert_to)
         self._deliveries: dict[str, asyncio.Task[None]] = {}
         self._ticking = asyncio.Lock()
         self._ticked_at: datetime | None = None
@@ -191,7 +201,7 @@ class Daemon:
         if self._heartbeat:
             every = self._heartbeat.every
             self._add_job(scheduler, self._heartbeat.beat, every, "heartbeat")
-        async with self._answering_monitors():
+        async with self._answering_monitors(), self._listening():
             scheduler.start()
             log.info("started", accounts=len(self._pollers), sinks=len(self._sinks))
             try:
@@ -219,12 +229,35 @@ class Daemon:
         if self._heartbeat:
             await self._heartbeat.beat()
 
+    @asynccontextmanager
+    async def _listening(self) -> AsyncIterator[None]:
+        """Hear of pressed buttons, beside everything else and whatever becomes of it."""
+        self._listeners += notify.listeners(self._settings.sinks, self._clock)
+        tasks = [
+            asyncio.create_task(self._listen(each), name=f"listen for {', '.join(each.sinks)}")
+            for each in self._listeners
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _listen(self, listener: SlackListener) -> None:
+        while True:
+            try:
+                await listener.run(self._presses.carry_out)
+            except Exception:
+                log.exception("listening crashed", sinks=",".join(listener.sinks))
+            await self._clock.sleep(_LISTEN_AGAIN_AFTER)
+
     async def health(self) -> Health:
         """Return what monitors want to know."""
         now = self._clock.now()
         sinks = list(self._sinks)
         problems = await self._thread.run(lambda store: _problems(store, sinks, now))
-        return Health(self._ticked_at, now, tuple(problems))
+        return Health(self._ticked_at, now, (*problems, *self._hearing.problems(now)))
 
     def _add_job(
         self, scheduler: AsyncIOScheduler, job: Callable[[], object], every: timedelta, name: str
@@ -255,15 +288,21 @@ class Daemon:
         self._escalator.tick(now)
         self._watcher.look(now, self._round_began)
         self._silence.look(now)
-        return store.outbox.receivers(now)
+        self._hearing.look(now)
+        return [*dict.fromkeys([*store.outbox.receivers(now), *store.refreshes.receivers(now)])]
 
     def _start_delivery(self, receiver: str) -> None:
         """Serve *receiver* beside everything else, unless that is going on already."""
         if receiver in self._deliveries:
             return
-        task = asyncio.create_task(self._sender.drain(receiver), name=f"deliver to {receiver}")
+        task = asyncio.create_task(self._deliver(receiver), name=f"deliver to {receiver}")
         self._deliveries[receiver] = task
         task.add_done_callback(lambda done: self._delivery_done(receiver, done))
+
+    async def _deliver(self, receiver: str) -> None:
+        """Deliver, and then show anew: never both at once, or an older state might come last."""
+        await self._sender.drain(receiver)
+        await self._refresher.refresh(receiver)
 
     def _delivery_done(self, receiver: str, task: asyncio.Task[None]) -> None:
         del self._deliveries[receiver]

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from inboxd import plugins
+from inboxd import notify, plugins
 from inboxd.config import advice
 from inboxd.connector import Ledger
 from inboxd.durations import format_duration
@@ -68,6 +68,7 @@ async def examine(settings: Settings, store: Store, clock: Clock, *, online: boo
         *_gaps(store, now),
         *_delivery(store, now),
         *_quarantine(store),
+        *await _buttons(settings, store, clock, online=online),
     ]
     for account in settings.accounts:
         ledger = Ledger(clock)
@@ -170,6 +171,26 @@ def _delivery(store: Store, now: datetime) -> Iterator[Finding]:
         yield Finding(Health.TROUBLE, "outbox", text)
     if not stuck:
         yield Finding(Health.WELL, "outbox", "nothing waits for long")
+
+
+async def _buttons(
+    settings: Settings, store: Store, clock: Clock, *, online: bool
+) -> list[Finding]:
+    """Say of each Slack app whether pressed buttons are heard of; *online* asks Slack."""
+    found = []
+    for listener in notify.listeners(settings.sinks, clock):
+        what = f"{', '.join(listener.sinks)} buttons"
+        if online:
+            try:
+                await listener.check()
+            except InboxdError as error:
+                found.append(Finding(Health.TROUBLE, what, str(error)))
+                continue
+            found.append(Finding(Health.WELL, what, "the app_token opens connections"))
+        if since := store.recall_time(listener.memory, clock.now()):
+            text = f"presses are not heard of since {since:%Y-%m-%d %H:%M}Z"
+            found.append(Finding(Health.TROUBLE, what, text, "see the daemon's log for why"))
+    return found
 
 
 def _quarantine(store: Store) -> Iterator[Finding]:

@@ -90,7 +90,7 @@ def check(config: Path, *, online: bool) -> None:
         click.echo(f"classifier: {chosen.name}, {count} words of your own")
     for problem in advice(settings):
         click.echo(f"  advice: {problem}")
-    if online and not asyncio.run(_check_accounts(settings)):
+    if online and not asyncio.run(_check_online(settings)):
         raise click.exceptions.Exit(1)
 
 
@@ -106,6 +106,29 @@ def _refuse_missing_folder(settings: Settings) -> None:
     if not folder.is_dir():
         problem = Problem("inboxd.database", f"is in {folder}, which does not exist; create it")
         raise ConfigError(str(settings.path), [problem])
+
+
+async def _check_online(settings: Settings) -> bool:
+    """Print what networks and Slack say; returns whether all of it is good."""
+    accounts = await _check_accounts(settings)
+    return await _check_buttons(settings) and accounts
+
+
+async def _check_buttons(settings: Settings) -> bool:
+    """Print whether Slack would tell of pressed buttons."""
+    from inboxd import notify
+    from inboxd.clock import SystemClock
+
+    good = True
+    for listener in notify.listeners(settings.sinks, SystemClock()):
+        try:
+            await listener.check()
+        except InboxdError as error:
+            click.echo(str(error))
+            good = False
+            continue
+        click.echo(f"{', '.join(listener.sinks)}: the app_token opens connections")
+    return good
 
 
 async def _check_accounts(settings: Settings) -> bool:

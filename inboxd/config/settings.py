@@ -119,6 +119,8 @@ def _not_too_often(value: timedelta) -> timedelta:
 Zone = Annotated[InstanceOf[ZoneInfo], BeforeValidator(parse_zone)]
 LocalPath = Annotated[Path, AfterValidator(_beside_the_file)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
+_SLACK_USER = 'the id of a Slack user, such as "U024BE7LH"'
+SlackUser = Annotated[str, Field(pattern="^[UW][A-Z0-9]{1,20}$")]
 Span = Annotated[Duration, AfterValidator(_some_time)]
 
 
@@ -238,12 +240,22 @@ class SlackSettings(SinkSettings):
     webhook_url: Annotated[SecretStr, AfterValidator(_web_address)] | None = None
     token: SecretStr | None = None
     channel: str = Field(default="", min_length=1)
+    app_token: SecretStr | None = None
+    """Has buttons below what is told of cases; inboxd hears of them through Socket Mode."""
+    allowed: tuple[SlackUser, ...] = Field(default=(), min_length=1, description=_SLACK_USER)
+    """Whose presses count."""
     api_base: str = Field(default="https://slack.com/api/", pattern="^https?://")
     timeout: Span = timedelta(seconds=10)
 
     @classmethod
     def conflicts(cls, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Yield why a webhook and a bot's token cannot both, or neither, be there."""
+        if "app_token" in given and "token" not in given:
+            yield "app_token", "goes with a token; a webhook has no buttons"
+        if "app_token" in given and "allowed" not in given:
+            yield "allowed", 'is missing; name whose presses count, such as ["U024BE7LH"]'
+        if "allowed" in given and "app_token" not in given:
+            yield "allowed", "goes with an app_token; without one there are no buttons"
         if "webhook_url" in given and "token" in given:
             yield "", "has both webhook_url and token; keep the one that shall be used"
         elif "token" in given and "channel" not in given:

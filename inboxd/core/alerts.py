@@ -285,6 +285,34 @@ def delivers_again_alert(receiver: str, since: datetime, now: datetime) -> Alert
     )
 
 
+def unheard_alert(sinks: Sequence[str], since: datetime, error: str, now: datetime) -> Alert:
+    """Return the alert that nobody hears of the buttons that people press at *sinks*."""
+    names, lasted = ", ".join(sinks), _minutes(now - since)
+    for_a_while = f" for {lasted}" if lasted else ""
+    return Alert(
+        key=f"buttons:{names}/unheard/{since.isoformat()}",
+        thread=f"buttons:{names}",
+        reason="buttons_unheard",
+        tone=Tone.BREACH,
+        headline=f"{names}: pressed buttons are not heard of{for_a_while}",
+        detail=f"{error}\nAlerts are delivered as ever; act by `inboxd ack` and its like.",
+        created_at=now,
+    )
+
+
+def heard_again_alert(sinks: Sequence[str], since: datetime, now: datetime) -> Alert:
+    """Return the notice that pressed buttons are heard of again."""
+    names = ", ".join(sinks)
+    return Alert(
+        key=f"buttons:{names}/heard_again/{since.isoformat()}",
+        thread=f"buttons:{names}",
+        reason="buttons_heard_again",
+        tone=Tone.RECOVERY,
+        headline=f"{names}: buttons work again after {format_duration(now - since)}",
+        created_at=now,
+    )
+
+
 def others(sinks: Sequence[str], broken: str) -> list[str]:
     """Return the sinks that can tell of a *broken* one: all but itself."""
     return [sink for sink in sinks if sink != broken]

@@ -7,15 +7,18 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from inboxd.notify.buttons import Press, Wish
 from inboxd.notify.sink import Delivery, Receipt, Sink
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import tzinfo
 
     from inboxd.clock import Clock
     from inboxd.config import AnySink
+    from inboxd.notify.slack_listener import SlackListener
 
-__all__ = ["Delivery", "Receipt", "Sink", "build"]
+__all__ = ["Delivery", "Press", "Receipt", "Sink", "Wish", "build", "listeners"]
 
 
 def build(settings: AnySink, clock: Clock, tz: tzinfo = UTC) -> Sink:
@@ -33,3 +36,13 @@ def build(settings: AnySink, clock: Clock, tz: tzinfo = UTC) -> Sink:
             from inboxd.notify.console import ConsoleSink
 
             return ConsoleSink(settings.name, clock, tz)
+
+
+def listeners(sinks: Iterable[AnySink], clock: Clock) -> list[SlackListener]:
+    """Return who hears of pressed buttons, one for each Slack app; nobody listens yet."""
+    with_buttons = [sink for sink in sinks if sink.type == "slack" and sink.app_token]
+    if not with_buttons:
+        return []
+    from inboxd.notify import slack_listener
+
+    return slack_listener.listeners(with_buttons, clock)

@@ -76,5 +76,12 @@ class Sink(ABC):
         Raises NetworkError where looking failed and OutcomeUnknown where looking is impossible.
         """
 
+    async def refresh(self, message: Receipt, delivery: Delivery) -> None:  # noqa: B027 - few can
+        """
+        Let a delivered *message* show what *delivery* tells, as it stands now; nobody is told.
+
+        Raises as `deliver` does; SinkRefused where the message is gone or cannot be changed.
+        """
+
     async def close(self) -> None:  # noqa: B027 - most sinks hold nothing between two deliveries
         """Give back what is held; safe to call twice."""

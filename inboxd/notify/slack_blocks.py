@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from inboxd.notify.inert import Excerpt, excerpt, one_line
+from inboxd.notify.slack_buttons import buttons, fits, menu
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 Block = dict[str, Any]
 
 _MOST_FIELDS = 10
+_MOST_NOTES = 10
 # Of the 50 blocks of a message: two for each line, and the rest for what stands around them.
 _MOST_LINES = 20
 _LONGEST_FALLBACK = 300
@@ -29,11 +31,15 @@ _LONGEST_QUOTE = 2_900
 _LONGEST_DETAIL = 2_900
 
 
-def message(summary: Summary) -> dict[str, Any]:
-    """Return the whole content of a message: within every limit, with nothing foreign live."""
+def message(summary: Summary, sink: str = "") -> dict[str, Any]:
+    """
+    Return the whole content of a message: within every limit, with nothing foreign live.
+
+    It has buttons if the *sink* is named to which their presses belong.
+    """
     return {
         "text": _fallback(summary),
-        "blocks": list(_blocks(summary)),
+        "blocks": list(_blocks(summary, sink)),
         "mrkdwn": False,
         "link_names": False,
         "unfurl_links": False,
@@ -54,9 +60,14 @@ def _fallback(summary: Summary) -> str:
     return escaped("\n".join(lines))
 
 
-def _blocks(summary: Summary) -> Iterator[Block]:
+def _blocks(summary: Summary, sink: str) -> Iterator[Block]:
     yield {"type": "header", "text": _plain(summary.headline)}
     yield from _noted(" ".join(map(_mention, summary.mentions)))
+    if summary.notes:
+        yield {
+            "type": "context",
+            "elements": [_plain(note) for note in summary.notes[-_MOST_NOTES:]],
+        }
     if summary.caution:
         yield {"type": "context", "elements": [_plain(f"⚠️ {summary.caution}")]}
     if fields := [_plain(f"{fact.label}: {fact.value}") for fact in summary.facts[:_MOST_FIELDS]]:
@@ -66,10 +77,14 @@ def _blocks(summary: Summary) -> Iterator[Block]:
     if summary.quote is not None:
         yield {"type": "divider"}
         yield _section(excerpt(summary.quote, _LONGEST_QUOTE))
-    yield from _noted(_actions(summary))
+    row = buttons(summary.offer, sink) if sink and summary.offer else None
+    yield from _noted(_actions(summary, beside=bool(row)))
+    if row:
+        yield row
     for line in summary.lines[:_MOST_LINES]:
-        yield _section_of(line)
-        yield from _noted(_actions(line))
+        choice = menu(line.offer, sink) if sink and line.offer else None
+        yield _section_of(line) | ({"accessory": choice} if choice else {})
+        yield from _noted(_actions(line, beside=bool(choice)))
     if (left := len(summary.lines) - _MOST_LINES) > 0:
         yield {"type": "context", "elements": [_plain(f"… and {left} more: inboxd waiting")]}
 
@@ -80,8 +95,8 @@ def _mention(identity: str) -> str:
 
 
 def _section_of(line: Line) -> Block:
-    quote = f"\n{line.quote}" if line.quote else ""
-    return {"type": "section", "text": _plain(f"{line.headline}{quote}")}
+    shown = "\n".join(filter(None, (line.headline, line.note, line.quote)))
+    return {"type": "section", "text": _plain(shown)}
 
 
 def _noted(actions: str) -> Iterator[Block]:
@@ -98,10 +113,14 @@ def _plain(text: str) -> Block:
     return {"type": "plain_text", "text": text, "emoji": False}
 
 
-def _actions(summary: Summary | Line) -> str:
-    """Return what to do next, in mrkdwn: the only place of it, and nothing foreign but the link."""
+def _actions(summary: Summary | Line, *, beside: bool) -> str:
+    """
+    Return what to do next, in mrkdwn: the only place of it, and nothing foreign but the link.
+
+    Where there are buttons *beside* it the link is one of them, if it is not too long.
+    """
     parts = []
-    if summary.link:
+    if summary.link and not (beside and fits(summary.link)):
         parts.append(f"<{escaped(summary.link)}|Open on {escaped(summary.place)}>")
     if summary.command:
         parts.append(f"`{summary.command}`")

@@ -11,7 +11,7 @@ from inboxd.errors import InboxdError, OutcomeUnknown, SinkRefused
 from inboxd.model import Tone
 from inboxd.notify.sink import Delivery, Receipt, Sink
 from inboxd.notify.slack_api import Body, WebApi
-from inboxd.notify.slack_blocks import message
+from inboxd.notify.slack_blocks import message as content_of
 from inboxd.notify.slack_errors import SlackRefused
 from inboxd.notify.together import standing_of, summary_of
 
@@ -49,6 +49,8 @@ class BotSink(Sink):
         self._api = WebApi(
             settings.name, settings.token, settings.api_base, settings.timeout, clock
         )
+        # Where nobody listens there is nothing to press.
+        self._buttons = settings.name if settings.app_token else ""
         self._clock = clock
         self._tz = tz
 
@@ -59,13 +61,31 @@ class BotSink(Sink):
         The update is a comfort: when it fails, the alert is delivered all the same.
         """
         now = self._clock.now()
-        content = message(summary_of(delivery, now, self._tz))
+        content = content_of(summary_of(delivery, now, self._tz), self._buttons)
         receipt = await self._post(delivery, content)
         if (head := _head_of(delivery)) is not None:
-            several = len(delivery.standings) > 1
-            present = standing_of(delivery.standings, now, self._tz) if several else None
-            await self._refresh(head, message(present) if present else content)
+            try:
+                await self.refresh(head, delivery)
+            except InboxdError as error:
+                _log.warning("slack update failed", sink=self.name, error=str(error))
         return receipt
+
+    async def refresh(self, message: Receipt, delivery: Delivery) -> None:
+        """Write a message anew: the first of a thread with all cases of it, others with their own."""
+        several = len(delivery.standings) > 1 and message == delivery.head
+        now = self._clock.now()
+        summary = (
+            standing_of(delivery.standings, now, self._tz)
+            if several
+            else summary_of(delivery, now, self._tz)
+        )
+        # chat.update defaults to parse=client, which would make @channel and URLs live.
+        body = content_of(summary, self._buttons) | {
+            "channel": message["channel"],
+            "ts": message["ts"],
+            "parse": "none",
+        }
+        await self._api.write("chat.update", body)
 
     async def find(self, delivery: Delivery) -> Receipt | None:
         """
@@ -109,15 +129,6 @@ class BotSink(Sink):
         if not isinstance(channel, str) or not isinstance(ts, str):
             raise OutcomeUnknown(f"sink {self.name}: Slack took the message but does not say where")
         return {"channel": channel, "ts": ts}
-
-    async def _refresh(self, head: Receipt, content: Body) -> None:
-        """Show the present state in the thread's first message, which keeps its own metadata."""
-        # chat.update defaults to parse=client, which would make @channel and URLs live.
-        body = content | {"channel": head["channel"], "ts": head["ts"], "parse": "none"}
-        try:
-            await self._api.write("chat.update", body)
-        except InboxdError as error:
-            _log.warning("slack update failed", sink=self.name, error=str(error))
 
     async def _candidates(self, delivery: Delivery) -> AsyncIterator[Mapping[str, Any]]:
         """Yield what could be the alert: the thread's replies, or else the channel's messages."""

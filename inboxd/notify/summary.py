@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from inboxd.durations import format_duration
 from inboxd.model import Alert, Author, CaseCard, Stream, Tone, Urgency
+from inboxd.notify.buttons import Offer, offer_of
 from inboxd.notify.inert import isolated, legible, one_line, web_link
 
 if TYPE_CHECKING:
@@ -44,7 +45,11 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One of several things that are told together; *quote* is a single line, too."""
+    """
+    One of several things that are told together; *quote* is a single line, too.
+
+    *note* says what people have done about it.
+    """
 
     tone: Tone
     icon: str
@@ -53,6 +58,8 @@ class Line:
     link: str = ""
     place: str = ""
     command: str = ""
+    note: str = ""
+    offer: Offer | None = None
 
     @property
     def headline(self) -> str:
@@ -68,6 +75,7 @@ class Summary:
     *quote* is the customer's text, legible but whole, None where the alert is about no case.
     *link* leads to the message on its network and *command* shows the case; either may be "".
     *caution* is what to know before believing it, "" as a rule. *mentions* are Slack's ids.
+    *notes* say what people have done about it, and *offer* what they can do.
     """
 
     tone: Tone
@@ -83,6 +91,8 @@ class Summary:
     zone: str
     lines: tuple[Line, ...] = ()
     mentions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    offer: Offer | None = None
 
     @property
     def headline(self) -> str:
@@ -98,6 +108,8 @@ def summarize(alert: Alert, now: datetime, tz: tzinfo) -> Summary:
     on its way still tells the truth when it arrives.
     """
     card = alert.case
+    link = "" if card is None else web_link(card.url)
+    over = alert.tone is Tone.RECOVERY
     return Summary(
         tone=alert.tone,
         icon=ICONS[alert.tone],
@@ -105,12 +117,13 @@ def summarize(alert: Alert, now: datetime, tz: tzinfo) -> Summary:
         detail=legible(alert.detail),
         facts=tuple(_case_facts(card, now, tz) if card else _plain_facts(alert, now, tz)),
         quote=None if card is None else _quote(card),
-        link="" if card is None else web_link(card.url),
+        link=link,
         place="" if card is None else network_of(card),
         command="" if card is None else f"inboxd show {card.id}",
         caution="",
         zone=str(tz),
         mentions=alert.mentions,
+        offer=None if card is None else offer_of(card, link, over=over),
     )
 
 

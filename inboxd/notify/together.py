@@ -8,14 +8,23 @@ from typing import TYPE_CHECKING
 
 from inboxd.core.alerts import who
 from inboxd.model import Alert, CaseCard, Standing, Tone
+from inboxd.notify.buttons import offer_of
 from inboxd.notify.inert import legible, one_line, web_link
+from inboxd.notify.standing import (
+    TAKEN,
+    brought_up_to_date,
+    card_now,
+    ending_of,
+    icon_of,
+    is_about,
+    notes_of,
+)
 from inboxd.notify.summary import (
     ICONS,
     Line,
     Summary,
     distance,
     network_of,
-    summarize,
     title_of,
     written,
 )
@@ -27,6 +36,7 @@ if TYPE_CHECKING:
     from inboxd.notify.sink import Delivery
 
 _LONGEST_QUOTE = 160
+_LONGEST_NOTE = 120
 _BY_WEIGHT = (Tone.BREACH, Tone.WARNING, Tone.NOTICE, Tone.RECOVERY)
 _COUNTED = {
     Tone.BREACH: "late",
@@ -34,7 +44,6 @@ _COUNTED = {
     Tone.NOTICE: "to know",
     Tone.RECOVERY: "over",
 }
-_TAKEN = "🙋"
 REPEAT = "This may be a repeat: it was sent before, and whether it arrived could not be found out."
 _HELD = {
     "quiet": "Held back during quiet hours.",
@@ -45,8 +54,11 @@ _HELD = {
 def summary_of(delivery: Delivery, now: datetime, tz: tzinfo) -> Summary:
     """Return what people are to be shown of a delivery: one alert in full, several as lines."""
     latest = _latest(delivery.alerts)
+    by_case = {standing.card.id: standing for standing in delivery.standings}
+    standings = [by_case.get(alert.case.id) if alert.case else None for alert in latest]
     if len(latest) == 1:
-        return replace(summarize(latest[0], now, tz), caution=_caution(delivery))
+        summary = brought_up_to_date(latest[0], standings[0], now, tz)
+        return replace(summary, caution=_caution(delivery))
     tone = _worst(alert.tone for alert in latest)
     counts = Counter(alert.tone for alert in latest)
     told = ", ".join(f"{counts[each]} {_COUNTED[each]}" for each in _BY_WEIGHT if counts[each])
@@ -54,7 +66,10 @@ def summary_of(delivery: Delivery, now: datetime, tz: tzinfo) -> Summary:
     return _several(
         tone,
         f"{place}: {told}" if place else told,
-        [_line(alert.tone, title_of(alert.headline), alert.case) for alert in latest],
+        [
+            _alert_line(alert, standing, now, tz)
+            for alert, standing in zip(latest, standings, strict=True)
+        ],
         tz,
         caution=_caution(delivery),
         mentions=tuple(dict.fromkeys(who for alert in latest for who in alert.mentions)),
@@ -129,17 +144,32 @@ def _place(cards: Sequence[CaseCard]) -> str:
     return accounts.pop() if len(accounts) == 1 else f"{len(accounts)} accounts" if accounts else ""
 
 
+def _alert_line(alert: Alert, standing: Standing | None, now: datetime, tz: tzinfo) -> Line:
+    """Return an alert as one of several, with what has happened since."""
+    title, card = alert.headline, alert.case
+    if card is None or standing is None or not is_about(standing, card):
+        return _line(alert.tone, title_of(title), card)
+    if alert.tone is not Tone.RECOVERY and standing.ended_at is not None:
+        title = f"{title}: {ending_of(standing, now, tz)}"
+        return _line(Tone.RECOVERY, title_of(title), card)
+    icon = icon_of(standing, since=alert.created_at, now=now)
+    line = _line(alert.tone, title_of(title), card_now(card, standing), icon)
+    return replace(line, note=_note(standing, now, tz))
+
+
 def _line(tone: Tone, title: str, card: CaseCard | None, icon: str = "") -> Line:
     if card is None:
         return Line(tone, icon or ICONS[tone], title)
+    link = web_link(card.url)
     return Line(
         tone,
         icon or ICONS[tone],
         title,
         quote=one_line(legible(card.text), _LONGEST_QUOTE),
-        link=web_link(card.url),
+        link=link,
         place=network_of(card),
         command=f"inboxd show {card.id}",
+        offer=offer_of(card, link, over=tone is Tone.RECOVERY),
     )
 
 
@@ -153,10 +183,15 @@ def _tone(standing: Standing, now: datetime) -> Tone:
 def _standing_line(standing: Standing, now: datetime, tz: tzinfo) -> Line:
     icon, title = "", who(standing.card)
     if standing.ended_at is not None:
-        how = standing.outcome.replace("_", " ") or "over"
-        title += f": {how} {written(standing.ended_at, now, tz)}"
+        title += f": {ending_of(standing, now, tz)}"
     elif standing.due_at is not None:
         title += f", due {written(standing.due_at, now, tz)} ({distance(standing.due_at, now)})"
-    if standing.ended_at is None and standing.taken_by:
-        icon, title = _TAKEN, f"{title}, taken by {standing.taken_by}"
-    return _line(_tone(standing, now), title_of(title), standing.card, icon)
+    if standing.taken_by and standing.ended_at is None:
+        icon, title = TAKEN, f"{title}, taken by {standing.taken_by}"
+    card = card_now(standing.card, standing)
+    line = _line(_tone(standing, now), title_of(title), card, icon)
+    return replace(line, note=_note(standing, now, tz))
+
+
+def _note(standing: Standing, now: datetime, tz: tzinfo) -> str:
+    return one_line(" · ".join(notes_of(standing, now, tz)), _LONGEST_NOTE)

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Self
 from click.testing import CliRunner
 
 from inboxd.cli import main
-from inboxd.simulator import facebook, slack, twitter, vk
+from inboxd.simulator import facebook, slack, slack_socket, twitter, vk
 from inboxd.simulator.people import NETWORKS
 from inboxd.simulator.server import Options, Simulator
 from inboxd.simulator.world import BRANDS, World
@@ -66,6 +66,7 @@ SECRETS: Mapping[str, str] = {
     "X_TOKEN": _KEYS.access_token,
     "X_TOKEN_SECRET": _KEYS.access_token_secret,
     "SLACK_TOKEN": slack.TOKEN,
+    "SLACK_APP_TOKEN": slack_socket.APP_TOKEN,
     "SLACK_WEBHOOK": slack.WEBHOOK_PATH,
 }
 """Every secret of a run by its environment variable; of the webhook the part that no other has."""

@@ -35,7 +35,10 @@ from inboxd.model import Kind, Stream
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "s3cr3t-of-the-shop"
-ENV = {"TOKEN": TOKEN, "HOOK": f"https://hooks.slack.com/{TOKEN}", "EMPTY": " ", "TWO": "a\nb"}
+ENV = {
+    "TOKEN": TOKEN, "HOOK": f"https://hooks.slack.com/{TOKEN}", "APP": f"xapp-{TOKEN}",
+    "EMPTY": " ", "TWO": "a\nb",
+}  # fmt: skip
 FORMS = '{ env = "…" }, { file = "…" } or { credential = "…" }'
 
 
@@ -71,6 +74,13 @@ ACCOUNT = """
     network = "shop"
     streams = ["mentions"]
     token = { env = "TOKEN" }
+"""
+BOT = """
+    [[sinks]]
+    name = "s"
+    type = "slack"
+    token = { env = "TOKEN" }
+    channel = "C0123"
 """
 OFFICE = """
     [[calendars]]
@@ -335,6 +345,8 @@ def test_the_three_kinds_of_sink(read: Read, tmp_path: Path) -> None:
         type = "slack"
         token = { env = "TOKEN" }
         channel = "C0123"
+        app_token = { env = "APP" }
+        allowed = ["U024BE7LH", "W012A3CDE"]
         [[sinks]]
         name = "mail"
         type = "email"
@@ -355,6 +367,9 @@ def test_the_three_kinds_of_sink(read: Read, tmp_path: Path) -> None:
     assert hook.webhook_url
     assert hook.webhook_url.get_secret_value() == ENV["HOOK"]
     assert (bot.channel, bot.api_base) == ("C0123", "https://slack.com/api/")
+    assert bot.app_token
+    assert bot.app_token.get_secret_value() == ENV["APP"]
+    assert bot.allowed == ("U024BE7LH", "W012A3CDE")
     assert (mail.port, mail.ca_file, mail.to) == (465, tmp_path / "ca.pem", ("lead@shop.example",))
 
 
@@ -683,6 +698,34 @@ def test_the_error_names_the_file(read: Read, tmp_path: Path) -> None:
             ACCOUNT
             + '[[sinks]]\nname = "s"\ntype = "slack"\ntoken = { env = "TOKEN" }\nwebhook_url = { env = "HOOK" }',
             "sinks[0] has both webhook_url and token; keep the one that shall be used",
+        ),
+        (
+            ACCOUNT + BOT + 'app_token = { env = "APP" }',
+            'sinks[0].allowed is missing; name whose presses count, such as ["U024BE7LH"]',
+        ),
+        (
+            ACCOUNT + BOT + 'allowed = ["U024BE7LH"]',
+            "sinks[0].allowed goes with an app_token; without one there are no buttons",
+        ),
+        (
+            ACCOUNT + BOT + 'app_token = { env = "APP" }\nallowed = ["U024BE7LH", "@anna"]',
+            (
+                'sinks[0].allowed[1] = "@anna"; it must fit ^[UW][A-Z0-9]{1,20}$ '
+                '(the id of a Slack user, such as "U024BE7LH")'
+            ),
+        ),
+        (
+            ACCOUNT + BOT + 'app_token = { env = "APP" }\nallowed = []',
+            (
+                "sinks[0].allowed = []; it must not be empty "
+                '(the id of a Slack user, such as "U024BE7LH")'
+            ),
+        ),
+        (
+            ACCOUNT
+            + '[[sinks]]\nname = "s"\ntype = "slack"\nwebhook_url = { env = "HOOK" }\n'
+            + 'app_token = { env = "APP" }\nallowed = ["U1"]',
+            "sinks[0].app_token goes with a token; a webhook has no buttons",
         ),
         (
             ACCOUNT + '[[sinks]]\nname = "s"\ntype = "slack"\ntoken = { env = "TOKEN" }',
