@@ -36,9 +36,8 @@ _URL = re.compile(r"https?://\S+|www\.\S+")
 _HANDLE = re.compile(r"@\w+")
 _NUMBER = re.compile(r"\d+")
 _REPEATED = re.compile(r"(.)\1{2,}")
-_BLANKS = re.compile(r"\s+")
 _APART = re.compile(r"([^\w\s])")
-_SPELLING = str.maketrans({"ё": "е", "’": "'", "ʼ": "'", "`": "'", "´": "'"})
+_SPELLING = (("ё", "е"), ("’", "'"), ("ʼ", "'"), ("`", "'"), ("´", "'"))
 _MASK = np.uint64(BUCKETS - 1)
 _BASE = 0x9E3779B97F4A7C15
 
@@ -61,12 +60,16 @@ def normal(text: str) -> str:
     """Return *text* evened out: one case, no accents of habit, no numbers, addresses, names."""
     if len(text) > HEAD + TAIL:
         text = f"{text[:HEAD]} {text[-TAIL:]}"
-    text = unicodedata.normalize("NFKC", text).casefold().translate(_SPELLING)
-    text = _URL.sub(" \ue000 ", text)
-    text = _HANDLE.sub(" \ue001 ", text)
+    text = unicodedata.normalize("NFKC", text).casefold()
+    for sign, plain in _SPELLING:
+        text = text.replace(sign, plain)
+    if "://" in text or "www." in text:
+        text = _URL.sub(" \ue000 ", text)
+    if "@" in text:
+        text = _HANDLE.sub(" \ue001 ", text)
     text = _NUMBER.sub("\ue002", text)
     text = _APART.sub(r" \1 ", _REPEATED.sub(r"\1\1", text))
-    return f" {_BLANKS.sub(' ', text).strip()} "
+    return f" {' '.join(text.split())} "
 
 
 _normal_word = lru_cache(maxsize=1 << 14)(normal)

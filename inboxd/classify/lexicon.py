@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from inboxd.classify.tokens import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from inboxd.classify.tokens import Reading
 
@@ -58,16 +58,16 @@ class Phrase(NamedTuple):
 
 
 class Match(NamedTuple):
-    """A phrase that was found: the indices of its tokens, in ascending order."""
+    """
+    A phrase that was found: the indices of its tokens, in ascending order.
+
+    *dimension* is what the label is about: ``kind``, ``topic``, ``urgency`` or ``cue``.
+    """
 
     label: str
     weight: float
     tokens: tuple[int, ...]
-
-    @property
-    def dimension(self) -> str:
-        """Return what the label is about: ``kind``, ``topic``, ``urgency`` or ``cue``."""
-        return self.label.partition(":")[0]
+    dimension: str
 
 
 def read_phrases(lines: Iterable[str]) -> Iterator[Phrase]:
@@ -115,13 +115,28 @@ class _Step:
     gap: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(NamedTuple):
     """A phrase without its first step, which is what it is looked up by."""
 
     label: str
     weight: float
     rest: tuple[_Step, ...]
+    dimension: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """
+    All that a word of a text may mean: the patterns it fits, and the phrases it begins.
+
+    *alone* is the weightiest phrase of one word in each dimension, *near* are the phrases by
+    each pattern that may come next, *far* those that go on after a gap.
+    """
+
+    senses: frozenset[int]
+    alone: tuple[_Rule, ...]
+    near: Mapping[int, Sequence[_Rule]]
+    far: Sequence[_Rule]
 
 
 class Lexicon:
@@ -146,7 +161,7 @@ class Lexicon:
         self._digit = self._numbers.get(_DIGIT)
         self._longest = max(map(len, self._prefixes), default=0)
         self._shortest = min(map(len, self._prefixes), default=0)
-        self._senses = lru_cache(maxsize=16_384)(self._find_senses)
+        self._word = lru_cache(maxsize=16_384)(self._look_up)
 
     def _add(self, phrase: Phrase, steps: list[str]) -> None:
         """Index one variant of *phrase* by each of its possible first words."""
@@ -158,7 +173,8 @@ class Lexicon:
                 continue
             places.append(_Step(frozenset(map(self._pattern, step.split("|"))), gap))
             gap = 0
-        rule = _Rule(phrase.label, phrase.weight, tuple(places[1:]))
+        dimension = phrase.label.partition(":")[0]
+        rule = _Rule(phrase.label, phrase.weight, tuple(places[1:]), dimension)
         for pattern in places[0].patterns:
             self._rules[pattern].append(rule)
 
@@ -184,6 +200,24 @@ class Lexicon:
                 senses.add(number)
         return frozenset(senses)
 
+    def _look_up(self, key: str) -> _Word:
+        """Return what *key* may mean; kept, because the same few words make most texts."""
+        senses = self._find_senses(key)
+        alone: dict[str, _Rule] = {}
+        near: dict[int, list[_Rule]] = defaultdict(list)
+        far: list[_Rule] = []
+        for rule in (rule for sense in senses for rule in self._rules.get(sense, ())):
+            if not rule.rest:
+                rival = alone.get(rule.dimension)
+                if rival is None or _rank(rule, 1) > _rank(rival, 1):
+                    alone[rule.dimension] = rule
+            elif rule.rest[0].gap:
+                far.append(rule)
+            else:
+                for pattern in rule.rest[0].patterns:
+                    near[pattern].append(rule)
+        return _Word(senses, tuple(alone.values()), dict(near), far)
+
     def search(self, reading: Reading) -> list[Match]:
         """
         Return what was found, from left to right.
@@ -191,39 +225,44 @@ class Lexicon:
         Within one dimension the longest phrase wins and its words are used up: "gift card"
         is no card of a bank, and "not bad" is not bad.
         """
-        senses = [self._senses(key) for key in reading.keys]
+        words = list(map(self._word, reading.keys))
         found: list[Match] = []
-        used: set[tuple[str, int]] = set()
-        for first, here in enumerate(senses):
-            if not here:
+        used: dict[str, set[int]] = defaultdict(set)
+        for first, word in enumerate(words):
+            if not word.senses:
                 continue
             best: dict[str, Match] = {}
-            for match in self._starting_at(first, senses, reading.sentences):
-                if any((match.dimension, token) in used for token in match.tokens):
+            for match in _starting_at(first, words, reading.sentences):
+                if not used[match.dimension].isdisjoint(match.tokens):
                     continue
                 rival = best.get(match.dimension)
-                if rival is None or _rank(match) > _rank(rival):
+                if rival is None or _rank(match, len(match.tokens)) > _rank(
+                    rival, len(rival.tokens)
+                ):
                     best[match.dimension] = match
             for dimension, match in best.items():
                 found.append(match)
-                used.update((dimension, token) for token in match.tokens)
+                used[dimension].update(match.tokens)
         return found
 
-    def _starting_at(
-        self, first: int, senses: list[frozenset[int]], sentences: list[int]
-    ) -> Iterator[Match]:
-        """Yield every phrase whose first word is token *first*."""
-        for sense in senses[first]:
-            for rule in self._rules.get(sense, ()):
-                if not rule.rest:
-                    yield Match(rule.label, rule.weight, (first,))
-                elif tokens := _follow(rule.rest, first, senses, sentences):
-                    yield Match(rule.label, rule.weight, tokens)
+
+def _starting_at(first: int, words: Sequence[_Word], sentences: Sequence[int]) -> Iterator[Match]:
+    """Yield the phrases whose first word is token *first*, of those of one word the best."""
+    word = words[first]
+    for rule in word.alone:
+        yield Match(rule.label, rule.weight, (first,), rule.dimension)
+    rules = word.far
+    if word.near and first + 1 < len(words):
+        following = words[first + 1].senses
+        rules = [*rules, *(rule for sense in following for rule in word.near.get(sense, ()))]
+    for rule in rules:
+        if tokens := _follow(rule.rest, first, words, sentences):
+            yield Match(rule.label, rule.weight, tokens, rule.dimension)
 
 
-def _rank(match: Match) -> tuple[int, float, str]:
+def _rank(found: Match | _Rule, words: int) -> tuple[int, float, str]:
     """Order rivals: more words, then more weight, then by name so that ties are settled."""
-    return (len(match.tokens), match.weight, match.label)
+    return (words, found.weight, found.label)
 
 
 def _variants(steps: tuple[str, ...]) -> Iterator[list[str]]:
@@ -237,16 +276,16 @@ def _variants(steps: tuple[str, ...]) -> Iterator[list[str]]:
 
 
 def _follow(
-    rest: tuple[_Step, ...], first: int, senses: list[frozenset[int]], sentences: list[int]
+    rest: Iterable[_Step], first: int, words: Sequence[_Word], sentences: Sequence[int]
 ) -> tuple[int, ...]:
     """Return the tokens of a phrase that begins at *first*, or nothing if it breaks off."""
     tokens = [first]
     for step in rest:
         begin = tokens[-1] + 1
-        for token in range(begin, min(begin + step.gap + 1, len(senses))):
+        for token in range(begin, min(begin + step.gap + 1, len(words))):
             if sentences[token] != sentences[first]:
                 return ()
-            if not step.patterns.isdisjoint(senses[token]):
+            if not step.patterns.isdisjoint(words[token].senses):
                 tokens.append(token)
                 break
         else:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from inboxd.classify import promised
-from inboxd.classify.compact import MOST_WORDS, WORD
+from inboxd.classify.evidence import MOST_WORDS, WORD
 from inboxd.classify.features import pieces
 from inboxd.classify.manners import judge_manners
 from inboxd.classify.reply_reading import LABELS, read_reply, signals_of

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from inboxd.classify.lexicon import Match
     from inboxd.classify.tokens import Reading
 
+_KINDS = {f"kind:{kind}": kind for kind in Kind}
 _NEGATION_REACH = 2
 """How many words before another a negation may stand to negate it."""
 
@@ -74,7 +75,7 @@ def hear(matches: Iterable[Match], cues: Cues, reading: Reading) -> list[Signal]
 
 def _hear_one(match: Match, cues: Cues, reading: Reading, spoken_for: set[int]) -> Signal:
     """Return what *match* speaks for; *spoken_for* are words that are part of a phrase."""
-    kind = Kind(match.label.partition(":")[2])
+    kind = _KINDS[match.label]
     weight = match.weight
     first = match.tokens[0]
     denial = _denial_of(first, cues.negations - spoken_for, reading)

@@ -13,6 +13,10 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 HEAD = 4_000
 """Characters looked at from the beginning of a text."""
@@ -33,11 +37,14 @@ _INVISIBLES = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe0f\ufeff"
 # that could match the same: the pass stays linear whatever is fed to it.
 _TOKEN = re.compile(
     rf"(?P<skip>https?://\S+|www\.\S+|@\w+|[\s_{_ACCENTS}{_INVISIBLES}]+)"
-    rf"|(?P<word>[^\W_](?:[{_APOSTROPHES}{_INVISIBLES}]*(?:[^\W_]|[{_ACCENTS}]))*)"
+    rf"|(?P<word>[^\W_](?:[{_APOSTROPHES}{_INVISIBLES}]*(?:[^\W_]|[{_ACCENTS}]))*) ?"
     r"|(?P<face>[:;=]-?[()D/|\\]|\(\(+|\)\)+)"
     r"|(?P<stop>[.!?…]+)"
     r"|(?P<pause>[,;:()–—-])"
     r"|(?P<symbol>[^\w\s])"
+)
+_SKIP, _WORD, _STOP, _PAUSE, _SYMBOL = (
+    _TOKEN.groupindex[name] for name in ("skip", "word", "stop", "pause", "symbol")
 )
 _INVISIBLE = re.compile(f"[{_INVISIBLES}]")
 _REPEATED = re.compile(r"([^\W\d_])\1{2,}")
@@ -68,14 +75,6 @@ class Reading:
     sentence: int = 0
     clause: int = 0
 
-    def add(self, key: str, start: int, end: int) -> None:
-        """Append one token to the sentence and clause that are being read."""
-        self.keys.append(key)
-        self.starts.append(start)
-        self.ends.append(end)
-        self.sentences.append(self.sentence)
-        self.clauses.append(self.clause)
-
     def stop(self, signs: str) -> None:
         """
         End a clause, and a sentence too unless *signs* are mere dots.
@@ -100,32 +99,43 @@ def read(text: str) -> Reading:
     """Return the tokens of *text*; links, @names and white space are none."""
     reading = Reading(text)
     for start, end in window(text):
-        for match in _TOKEN.finditer(text, start, end):
-            _take(reading, match)
+        _take(reading, _TOKEN.finditer(text, start, end))
         reading.stop(".")
     return reading
 
 
-def _take(reading: Reading, match: re.Match[str]) -> None:
-    """Add what *match* found to *reading*."""
-    found = match.group()
-    kind = match.lastgroup
-    if kind == "word":
-        # A lone ʼ counts as a letter, and nothing is left of it.
-        if key := fold(found[:_KEY_LENGTH]):
-            reading.add(key, match.start(), match.end())
-    elif kind == "skip":
-        if "\n" in found:
-            reading.stop(".")
-    elif kind == "stop":
-        if "?" in found and reading.asked is None:
-            reading.asked = match.span()
-        reading.stop(found)
-    elif kind == "pause":
-        reading.clause += 1
-    else:
-        key = found if kind == "symbol" else _face(found)
-        reading.add(key, match.start(), match.end())
+def _take(reading: Reading, matches: Iterable[re.Match[str]]) -> None:
+    """Add what was found to *reading*; no call for each token, for this is where time goes."""
+    keys, starts, ends = reading.keys, reading.starts, reading.ends
+    sentences, clauses = reading.sentences, reading.clauses
+    for match in matches:
+        kind = match.lastindex or 0
+        found = match[kind]
+        if kind == _SKIP:
+            if "\n" in found:
+                reading.stop(".")
+            continue
+        if kind == _WORD:
+            key = fold(found[:_KEY_LENGTH])
+            # A lone ʼ counts as a letter, and nothing is left of it.
+            if not key:
+                continue
+        elif kind == _STOP:
+            if "?" in found and reading.asked is None:
+                reading.asked = match.span()
+            reading.stop(found)
+            continue
+        elif kind == _PAUSE:
+            reading.clause += 1
+            continue
+        else:
+            key = found if kind == _SYMBOL else _face(found)
+        keys.append(key)
+        start, end = match.span(kind)
+        starts.append(start)
+        ends.append(end)
+        sentences.append(reading.sentence)
+        clauses.append(reading.clause)
 
 
 def _face(found: str) -> str:

@@ -28,7 +28,7 @@ from inboxd.classify.compact import (
 )
 from inboxd.classify.evaluation import evaluate
 from inboxd.classify.features import BUCKETS, pieces
-from inboxd.classify.rules import judge
+from inboxd.classify.rules import find
 from inboxd.model import Kind, Topic, Urgency
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _held_back(model: Model, rows: Sequence[Row], held_out: NDArray[np.float32])
             continue
         by = _finished(model, [rows[place] for place in others], held_out[others])
         texts = [rows[place].text for place in inside]
-        said = CompactClassifier(by).verdicts(texts, list(map(judge, texts)), held_out[inside])
+        said = CompactClassifier(by).verdicts(texts, list(map(find, texts)), held_out[inside])
         verdicts |= zip(inside, said, strict=True)
     return [verdicts[place] for place in range(len(rows))]
 
@@ -113,7 +113,7 @@ def out_of_fold(
         inside = [place for place, its in enumerate(folds) if its == fold]
         if inside:
             texts = [rows[place].text for place in inside]
-            scores[inside] = model.judge(texts, [judge(text) for text in texts])
+            scores[inside] = model.judge(texts, list(map(find, texts)))
     return scores
 
 
@@ -133,7 +133,7 @@ class Seen:
 
 def _fit(rows: Sequence[Row]) -> Model:
     texts = [row.text for row in rows]
-    seen = seen_in(texts, signals_of(texts, [judge(text) for text in texts]))
+    seen = seen_in(texts, signals_of(texts, list(map(find, texts))))
     # One core: for sums so short, sharing them out costs six times as much as it saves, and
     # rounds differently on each machine. Nor does the solver bear threads of ours.
     with threadpool_limits(1):
