@@ -17,19 +17,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-BUCKETS = 1 << 17
+    Hashes = NDArray[np.uint32]
+
+_BITS = 17
+BUCKETS = 1 << _BITS
 """How many different pieces the model can tell apart; collisions are rare and harmless."""
 
 HEAD, TAIL = 1_200, 400
 """Characters looked at from the beginning and the end of a text."""
 
-_RUNS = (2, 3, 4, 5)
+_LONGEST_RUN = 5
 _WORD_LENGTH = 24
-_WORD, _PAIR = 11, 12
+_STEM_LENGTH = 4
+_WORD, _PAIR, _STEMS, _STEMS_APART = 11, 12, 13, 14
 """Salts that keep a word apart from the same characters as a run."""
 
 _URL = re.compile(r"https?://\S+|www\.\S+")
@@ -38,8 +42,8 @@ _NUMBER = re.compile(r"\d+")
 _REPEATED = re.compile(r"(.)\1{2,}")
 _APART = re.compile(r"([^\w\s])")
 _SPELLING = (("ё", "е"), ("’", "'"), ("ʼ", "'"), ("`", "'"), ("´", "'"))
-_MASK = np.uint64(BUCKETS - 1)
-_BASE = 0x9E3779B97F4A7C15
+_BASE = 0x9E3779B9
+_NOTHING = np.zeros(1, np.uint32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ def normal(text: str) -> str:
         text = _HANDLE.sub(" \ue001 ", text)
     text = _NUMBER.sub("\ue002", text)
     text = _APART.sub(r" \1 ", _REPEATED.sub(r"\1\1", text))
-    return f" {' '.join(text.split())} "
+    return f" \ue003 {' '.join(text.split())} \ue004 "
 
 
 _normal_word = lru_cache(maxsize=1 << 14)(normal)
@@ -79,72 +83,66 @@ _normal_word = lru_cache(maxsize=1 << 14)(normal)
 def pieces(texts: Sequence[str]) -> Pieces:
     """Return the pieces of a batch of raw texts."""
     evened = [normal(text) if len(text) > _WORD_LENGTH else _normal_word(text) for text in texts]
-    codes = np.frombuffer("".join(evened).encode("utf-32-le", "replace"), np.uint32).astype(
-        np.uint64
-    )
+    codes = np.frombuffer("".join(evened).encode("utf-32-le", "replace"), np.uint32)
     lengths = np.fromiter(map(len, evened), np.int64, len(evened))
-    ends = np.cumsum(lengths)
-    row_of = np.repeat(np.arange(len(evened)), lengths)
-    rows, hashes = [], []
-    for size in _RUNS:
-        row, run = _runs(codes, row_of, ends, size)
-        rows.append(row)
-        hashes.append(run)
-    for row, words in _words(codes, row_of):
-        rows.append(row)
-        hashes.append(words)
-    return _counted(np.concatenate(rows), np.concatenate(hashes), len(evened))
+    row_of = np.repeat(np.arange(len(evened), dtype=np.uint32), lengths)
+    found = [*_runs(codes, row_of), *_words(codes, row_of)]
+    rows, hashes = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return _counted(rows, hashes, len(evened))
 
 
-def _mixed(hashes: NDArray[np.uint64], salt: int) -> NDArray[np.uint64]:
-    """Return *hashes* with their bits spread (the finaliser of splitmix64)."""
-    x = hashes + np.uint64((_BASE * (salt + 1)) & 0xFFFFFFFFFFFFFFFF)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
+def _mixed(hashes: Hashes, salt: int) -> Hashes:
+    """Return *hashes* with their bits spread (the finaliser of MurmurHash3)."""
+    x = hashes + np.uint32(_BASE * (salt + 1) & 0xFFFFFFFF)
+    x = (x ^ (x >> np.uint32(16))) * np.uint32(0x85EBCA6B)
+    x = (x ^ (x >> np.uint32(13))) * np.uint32(0xC2B2AE35)
+    return x ^ (x >> np.uint32(16))
 
 
-def _runs(
-    codes: NDArray[np.uint64], row_of: NDArray[np.int64], ends: NDArray[np.int64], size: int
-) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Return the runs of *size* characters that lie within one row."""
-    count = max(len(codes) - size + 1, 0)
-    hashes = np.zeros(count, np.uint64)
-    for offset in range(size):
-        hashes = hashes * np.uint64(1_099_511_628_211) + codes[offset : offset + count]
-    rows = row_of[:count]
-    inside = np.arange(count) + size <= ends[rows]
-    return rows[inside], _mixed(hashes[inside], size)
+def _runs(codes: Hashes, row_of: Hashes) -> Iterator[tuple[Hashes, Hashes]]:
+    """Yield the rows and hashes of the runs of each size that lie within one row."""
+    hashes = codes
+    for size in range(2, _LONGEST_RUN + 1):
+        count = max(len(codes) - size + 1, 0)
+        hashes = hashes[:count] * np.uint32(16_777_619) + codes[size - 1 :]
+        inside = row_of[:count] == row_of[size - 1 :]
+        yield row_of[:count][inside], _mixed(hashes[inside], size)
 
 
-def _words(
-    codes: NDArray[np.uint64], row_of: NDArray[np.int64]
-) -> list[tuple[NDArray[np.int64], NDArray[np.uint64]]]:
-    """Return the words, and the pairs of neighbouring words within one row."""
+def _words(codes: Hashes, row_of: Hashes) -> Iterator[tuple[Hashes, Hashes]]:
+    """Yield the rows and hashes of the words, and of the pairs of neighbouring words in one row."""
     blank = codes == ord(" ")
     begins = np.flatnonzero(blank[:-1] & ~blank[1:]) + 1
     stops = np.flatnonzero(~blank[:-1] & blank[1:]) + 1
     # Sums of mixed (character, place in word) are the same wherever a word stands.
-    place = np.arange(len(codes)) - np.repeat(
-        np.concatenate([[0], begins]), np.diff(np.concatenate([[0], begins, [len(codes)]]))
-    )
-    spread = _mixed(codes * np.uint64(1_000_003) + place.astype(np.uint64), 0)
-    sums = np.concatenate([[np.uint64(0)], np.cumsum(spread, dtype=np.uint64)])
+    edges = np.concatenate([[0], begins, [len(codes)]])
+    place = np.arange(len(codes)) - np.repeat(edges[:-1], np.diff(edges))
+    spread = _mixed(codes * np.uint32(1_000_003) + place.astype(np.uint32), 0)
+    sums = np.concatenate([_NOTHING, np.cumsum(spread, dtype=np.uint32)])
     words = sums[stops] - sums[begins]
+    stems = sums[np.minimum(begins + _STEM_LENGTH, stops)] - sums[begins]
     rows = row_of[begins]
-    together = rows[:-1] == rows[1:]
-    pairs = (words[:-1] * np.uint64(31) + words[1:])[together]
-    return [(rows, _mixed(words, _WORD)), (rows[:-1][together], _mixed(pairs, _PAIR))]
+    yield rows, _mixed(words, _WORD)
+    yield _together(rows, words, 1, _PAIR)
 
 
-def _counted(rows: NDArray[np.int64], hashes: NDArray[np.uint64], count: int) -> Pieces:
+def _together(rows: Hashes, words: Hashes, apart: int, salt: int) -> tuple[Hashes, Hashes]:
+    """Return the rows and hashes of the words that stand *apart* from each other in one row."""
+    inside = rows[:-apart] == rows[apart:]
+    pairs = words[:-apart] * np.uint32(31) + words[apart:]
+    return rows[:-apart][inside], _mixed(pairs[inside], salt)
+
+
+def _counted(rows: Hashes, hashes: Hashes, count: int) -> Pieces:
     """Return each row's different buckets, and how often they occur in it."""
-    keys = (rows << 17) | (hashes & _MASK).astype(np.int64)
+    # Half as wide numbers are sorted twice as fast, and a batch has few rows.
+    whole = np.uint32 if count <= 1 << (32 - _BITS) else np.uint64
+    keys = np.left_shift(rows, _BITS, dtype=whole) | (hashes & np.uint32(BUCKETS - 1))
     keys.sort()
     first = np.concatenate([[True], keys[1:] != keys[:-1]]) if len(keys) else np.zeros(0, bool)
     places = np.flatnonzero(first)
-    occurrences = np.diff(np.concatenate([places, [len(keys)]]))
+    occurrences = np.diff(places, append=len(keys))
     unique = keys[places]
-    starts = np.searchsorted(unique, np.arange(count + 1) << 17)
+    starts = np.searchsorted(unique >> _BITS, np.arange(count + 1))
     values = (1 + np.log(occurrences)).astype(np.float32)
-    return Pieces(unique & (BUCKETS - 1), values, starts.astype(np.int64))
+    return Pieces((unique & (BUCKETS - 1)).astype(np.int64), values, starts)
