@@ -42,7 +42,7 @@ check: lint test ## Lint, test, build the wheel and try it in a fresh environmen
 	@cd build && fresh/bin/python -c 'from inboxd.plugins import networks; print(*networks())'
 
 model: .venv/.dev ## Train the classifier on the seeds in data/ (about two minutes)
-	@$(BIN)/inboxd classifier train $(addprefix --data ,$(wildcard data/messages.*.jsonl)) \
+	@$(BIN)/inboxd classifier train $(addprefix --data ,$(wildcard data/messages.*.jsonl) data/public.jsonl) \
 		--force --out inboxd/classify/model.npz
 	@$(BIN)/inboxd classifier train --replies $(addprefix --data ,$(wildcard data/replies.*.jsonl)) \
 		--out inboxd/classify/replies.npz

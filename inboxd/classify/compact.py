@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from inboxd.classify.evidence import Speaking
-from inboxd.classify.features import BUCKETS, pieces
+from inboxd.classify.features import BUCKETS, pieces, pieces_of_words
 from inboxd.classify.language import UNDETERMINED
 from inboxd.classify.rules import find
 from inboxd.errors import UserError
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-FORMAT = 1
+FORMAT = 2
 LANGUAGES = ("ru", "uk", "de", "en")
 COLUMNS = (*Kind, *Topic, *Urgency, *LANGUAGES)
 """What the model has a score for, in the order of its columns."""
@@ -73,7 +73,7 @@ _DAMAGE = (
 )  # fmt: skip
 """What numpy, zip and JSON raise for a file that is none of theirs, or damaged."""
 _ANEW = "train it anew, or name another"
-SIGNALS = len(Kind) + len(Topic) + len(Urgency) + 6
+SIGNALS = len(Kind) + len(Topic) + len(Urgency) + 8
 """What `signals_of` says of a text."""
 
 
@@ -268,7 +268,7 @@ class CompactClassifier:
 
     def _alone(self, words: Sequence[str]) -> Floats:
         """Return what each of *words* says: of kind and urgency, for one and against the others."""
-        said = self._model.scores(pieces(words))
+        said = self._model.scores(pieces_of_words(words))
         for columns in (_KINDS, _URGENCIES):
             said[:, columns] -= said[:, columns].mean(axis=1, keepdims=True)
         return said
@@ -280,6 +280,8 @@ def signals_of(texts: Sequence[str], ruled: Sequence[Finding | Verdict]) -> Floa
         (
             *(verdict.scores[kind] for kind in _KIND_ORDER),
             *_marks(verdict.topics, verdict.urgency),
+            verdict.language == "ru",
+            verdict.language == "uk",
             min(len(text), _LONG) / _LONG,
             "?" in text,
             text.count("?") > 1,

@@ -31,9 +31,7 @@ HEAD, TAIL = 1_200, 400
 """Characters looked at from the beginning and the end of a text."""
 
 _LONGEST_RUN = 5
-_WORD_LENGTH = 24
-_STEM_LENGTH = 4
-_WORD, _PAIR, _STEMS, _STEMS_APART = 11, 12, 13, 14
+_WORD, _PAIR = 11, 12
 """Salts that keep a word apart from the same characters as a run."""
 
 _URL = re.compile(r"https?://\S+|www\.\S+")
@@ -43,6 +41,7 @@ _REPEATED = re.compile(r"(.)\1{2,}")
 _APART = re.compile(r"([^\w\s])")
 _SPELLING = (("ё", "е"), ("’", "'"), ("ʼ", "'"), ("`", "'"), ("´", "'"))
 _BASE = 0x9E3779B9
+_BEGIN, _END = " \ue003", "\ue004 "
 _NOTHING = np.zeros(1, np.uint32)
 
 
@@ -73,16 +72,23 @@ def normal(text: str) -> str:
         text = _HANDLE.sub(" \ue001 ", text)
     text = _NUMBER.sub("\ue002", text)
     text = _APART.sub(r" \1 ", _REPEATED.sub(r"\1\1", text))
-    return f" \ue003 {' '.join(text.split())} \ue004 "
+    return f" {' '.join(text.split())} "
 
 
-_normal_word = lru_cache(maxsize=1 << 14)(normal)
-"""For single words, which are asked for again and again as evidence."""
+_normal_word = lru_cache(maxsize=1 << 12)(normal)
 
 
 def pieces(texts: Sequence[str]) -> Pieces:
-    """Return the pieces of a batch of raw texts."""
-    evened = [normal(text) if len(text) > _WORD_LENGTH else _normal_word(text) for text in texts]
+    """Return the pieces of a batch of raw texts; how one begins and ends is a piece, too."""
+    return _pieces([f"{_BEGIN}{normal(text)}{_END}" for text in texts])
+
+
+def pieces_of_words(words: Sequence[str]) -> Pieces:
+    """Return the pieces that *words* have wherever they stand in a message."""
+    return _pieces([_normal_word(word) for word in words])
+
+
+def _pieces(evened: Sequence[str]) -> Pieces:
     codes = np.frombuffer("".join(evened).encode("utf-32-le", "replace"), np.uint32)
     lengths = np.fromiter(map(len, evened), np.int64, len(evened))
     row_of = np.repeat(np.arange(len(evened), dtype=np.uint32), lengths)
@@ -120,17 +126,11 @@ def _words(codes: Hashes, row_of: Hashes) -> Iterator[tuple[Hashes, Hashes]]:
     spread = _mixed(codes * np.uint32(1_000_003) + place.astype(np.uint32), 0)
     sums = np.concatenate([_NOTHING, np.cumsum(spread, dtype=np.uint32)])
     words = sums[stops] - sums[begins]
-    stems = sums[np.minimum(begins + _STEM_LENGTH, stops)] - sums[begins]
     rows = row_of[begins]
     yield rows, _mixed(words, _WORD)
-    yield _together(rows, words, 1, _PAIR)
-
-
-def _together(rows: Hashes, words: Hashes, apart: int, salt: int) -> tuple[Hashes, Hashes]:
-    """Return the rows and hashes of the words that stand *apart* from each other in one row."""
-    inside = rows[:-apart] == rows[apart:]
-    pairs = words[:-apart] * np.uint32(31) + words[apart:]
-    return rows[:-apart][inside], _mixed(pairs[inside], salt)
+    together = rows[:-1] == rows[1:]
+    pairs = words[:-1] * np.uint32(31) + words[1:]
+    yield rows[:-1][together], _mixed(pairs[together], _PAIR)
 
 
 def _counted(rows: Hashes, hashes: Hashes, count: int) -> Pieces:

@@ -15,7 +15,7 @@ import numpy as np
 
 from inboxd.classify import promised
 from inboxd.classify.evidence import MOST_WORDS, WORD
-from inboxd.classify.features import pieces
+from inboxd.classify.features import pieces_of_words
 from inboxd.classify.manners import judge_manners
 from inboxd.classify.reply_reading import LABELS, read_reply, signals_of
 from inboxd.model import Evidence, Kind, ReplyVerdict
@@ -110,7 +110,11 @@ class CompactReplyJudge:
                     wanted.append((row, place, matches))
         shown: list[list[Evidence]] = [[] for _ in readings]
         tried = [match.group() for _, _, matches in wanted for match in matches]
-        said = self._model.scores(pieces(tried)) if tried else np.zeros((0, len(FLAGS)), np.float32)
+        said = (
+            self._model.scores(pieces_of_words(tried))
+            if tried
+            else np.zeros((0, len(FLAGS)), np.float32)
+        )
         at = 0
         for row, place, matches in wanted:
             column = said[at : at + len(matches), place]

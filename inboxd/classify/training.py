@@ -15,6 +15,7 @@ import numpy as np
 from scipy.sparse import csr_matrix, diags, hstack
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
+from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits
 
 from inboxd.classify.compact import (
@@ -44,6 +45,8 @@ STEPS = FOLDS + 2
 """The folds, all rows, and the comparison with the present model."""
 _STRENGTH = 40.0
 """How little the weights are held back (scikit-learn's C), chosen on folds of the seeds."""
+_HINGE = 1.0
+"""The same for the squared hinge."""
 _SIGNAL = 0.5
 """How much what the rules say counts beside the pieces, whose squares sum to 1."""
 _LEAST = 2
@@ -139,10 +142,10 @@ def _fit(rows: Sequence[Row]) -> Model:
     with threadpool_limits(1):
         columns = np.stack(
             [
-                *_several(seen.matrix, [row.kind for row in rows], list(Kind)),
-                *(column(seen.matrix, [topic in row.topics for row in rows]) for topic in Topic),
-                *_several(seen.matrix, [row.urgency for row in rows], list(Urgency)),
-                *_several(seen.matrix, [row.language for row in rows], LANGUAGES),
+                *_several(seen, [row.kind for row in rows], list(Kind)),
+                *(told(seen, [topic in row.topics for row in rows]) for topic in Topic),
+                *_several(seen, [row.urgency for row in rows], list(Urgency)),
+                *_several(seen, [row.language for row in rows], LANGUAGES),
             ],
             axis=1,
         )
@@ -188,10 +191,38 @@ def seen_in(texts: Sequence[str], signals: NDArray[np.float32], least: int = _LE
 
 
 def _several(
-    matrix: csr_matrix, labels: Sequence[str], classes: Sequence[str]
+    seen: Seen, labels: Sequence[str], classes: Sequence[str]
 ) -> list[NDArray[np.float64]]:
     """Return a column for each of *classes*: one against the others."""
-    return [column(matrix, [label == name for label in labels]) for name in classes]
+    return [told(seen, [label == name for label in labels]) for name in classes]
+
+
+def told(seen: Seen, holds: Sequence[bool]) -> NDArray[np.float64]:
+    """
+    Return the weights of one score, the bias last, in which telling pieces may count for more.
+
+    How telling a piece is the root of its log-count ratio says, softening what Wang and Manning
+    (2012, "Baselines and Bigrams") do: on folds it is worth a point. The squared hinge is as good
+    as logistic regression there, and found in a third of the time.
+    """
+    if not any(holds) or all(holds):
+        return column(seen.matrix, holds)
+    ratios = np.ones(seen.matrix.shape[1] + 1)
+    end = len(seen.buckets)
+    ratios[:end] = _telling(seen.matrix[:, :end], np.array(holds))
+    model = LinearSVC(C=_HINGE, class_weight="balanced", tol=0.1, random_state=0)
+    model.fit(seen.matrix @ diags(ratios[:-1]), list(holds))
+    return np.append(model.coef_[0], model.intercept_[0]) * ratios
+
+
+def _telling(pieces: csr_matrix, holds: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return how telling each piece is, so that messages stay as long as they are on the whole."""
+    occurs = csr_matrix((np.ones_like(pieces.data), pieces.indices, pieces.indptr), pieces.shape)
+    inside, outside = (1 + occurs.T @ part.astype(np.float64) for part in (holds, ~holds))
+    ratios = np.abs(np.log(inside / inside.sum()) - np.log(outside / outside.sum()))
+    mass = np.asarray(pieces.power(2).sum(axis=0)).ravel()
+    telling: NDArray[np.float64] = np.sqrt(ratios * mass.sum() / max((ratios * mass).sum(), 1e-9))
+    return telling
 
 
 def column(
@@ -229,7 +260,7 @@ def _temperature(scores: NDArray[np.float64], truth: NDArray[np.int64]) -> float
         shares = softmax(scores / temperature)
         return float(-np.log(np.maximum(shares[np.arange(len(truth)), truth], 1e-9)).mean())
 
-    return min((step / 20 for step in range(4, 81)), key=loss)
+    return min((step / 20 for step in range(2, 81)), key=loss)
 
 
 def _thresholds(shares: NDArray[np.float64], rows: Sequence[Row]) -> NDArray[np.float32]:

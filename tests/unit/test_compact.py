@@ -23,7 +23,8 @@ from inboxd.classify.training import train
 from inboxd.errors import UserError
 from inboxd.model import Kind, Urgency
 
-SEEDS = sorted((Path(__file__).parents[2] / "data").glob("messages.*.jsonl"))
+DATA = Path(__file__).parents[2] / "data"
+SEEDS = [*sorted(DATA.glob("messages.*.jsonl")), DATA / "public.jsonl"]
 
 TEXTS = st.text(st.characters(codec=None), max_size=300)
 
