@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from inboxd.classify.features import LONGEST_WORD
 from inboxd.model import Evidence
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ _LOOKED_AT = 20_000
 """Characters of a message in which they are sought."""
 _A_LABEL = 3
 """Words shown for each label at most."""
-_KEPT = 1 << 14
-"""Words whose scores are kept: 1.7 MB of numbers."""
+_KEPT = 1 << 13
+"""Words whose scores are kept: 0.9 MB of numbers."""
 
 
 class Speaking:
@@ -53,7 +54,7 @@ class Speaking:
             list(islice(WORD.finditer(text, 0, _LOOKED_AT), MOST_WORDS)) if labels else []
             for text, labels in zip(texts, wanted, strict=True)
         ]
-        words = [match.group() for matches in found for match in matches]
+        words = [match.group()[:LONGEST_WORD] for matches in found for match in matches]
         said = self._said(words)
         shown, at = [], 0
         for labels, matches in zip(wanted, found, strict=True):
@@ -64,11 +65,14 @@ class Speaking:
 
     def _said(self, words: Sequence[str]) -> Floats:
         """Return the scores of *words*, a row for each."""
+        different = list(dict.fromkeys(words))
+        if len(different) > _KEPT:
+            return self._score(words)
         with self._lock:
-            new = [word for word in dict.fromkeys(words) if word not in self._places]
+            new = [word for word in different if word not in self._places]
             if len(self._places) + len(new) > _KEPT:
                 self._places.clear()
-                new = list(dict.fromkeys(words))
+                new = different
             if new:
                 first = len(self._places)
                 self._table[first : first + len(new)] = self._score(new)

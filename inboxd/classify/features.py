@@ -27,6 +27,9 @@ _BITS = 17
 BUCKETS = 1 << _BITS
 """How many different pieces the model can tell apart; collisions are rare and harmless."""
 
+LONGEST_WORD = 40
+"""Characters by which a single word is known; it bounds what is kept of them."""
+
 HEAD, TAIL = 1_200, 400
 """Characters looked at from the beginning and the end of a text."""
 
@@ -84,8 +87,8 @@ def pieces(texts: Sequence[str]) -> Pieces:
 
 
 def pieces_of_words(words: Sequence[str]) -> Pieces:
-    """Return the pieces that *words* have wherever they stand in a message."""
-    return _pieces([_normal_word(word) for word in words])
+    """Return the pieces that *words*, or their beginnings, have wherever they stand in a message."""
+    return _pieces([_normal_word(word[:LONGEST_WORD]) for word in words])
 
 
 def _pieces(evened: Sequence[str]) -> Pieces:

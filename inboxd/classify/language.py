@@ -70,7 +70,7 @@ class _Profile:
             for ending in set(listed.split()):
                 self._endings[ending].append(language)
         self._inside = inside
-        self.votes = lru_cache(maxsize=16_384)(self._count)
+        self.votes = lru_cache(maxsize=8_192)(self._count)
 
     def _count(self, key: str) -> tuple[tuple[str, float], ...]:
         """Return each language's votes for one word; a word that many share says less."""

@@ -139,6 +139,9 @@ class _Word:
     far: Sequence[_Rule]
 
 
+_MEANS_NOTHING = _Word(frozenset(), (), {}, ())
+
+
 class Lexicon:
     """
     Word lists made searchable.
@@ -161,7 +164,7 @@ class Lexicon:
         self._digit = self._numbers.get(_DIGIT)
         self._longest = max(map(len, self._prefixes), default=0)
         self._shortest = min(map(len, self._prefixes), default=0)
-        self._word = lru_cache(maxsize=16_384)(self._look_up)
+        self._word = lru_cache(maxsize=8_192)(self._look_up)
 
     def _add(self, phrase: Phrase, steps: list[str]) -> None:
         """Index one variant of *phrase* by each of its possible first words."""
@@ -203,6 +206,8 @@ class Lexicon:
     def _look_up(self, key: str) -> _Word:
         """Return what *key* may mean; kept, because the same few words make most texts."""
         senses = self._find_senses(key)
+        if not senses:
+            return _MEANS_NOTHING
         alone: dict[str, _Rule] = {}
         near: dict[int, list[_Rule]] = defaultdict(list)
         far: list[_Rule] = []

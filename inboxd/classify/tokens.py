@@ -143,7 +143,7 @@ def _face(found: str) -> str:
     return ":)" if found[-1] in ")D" else ":("
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=8_192)
 def fold(word: str) -> str:
     """
     Return *word* as lexicons are matched: one case, one spelling, no stretched letters.

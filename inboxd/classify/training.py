@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import csr_matrix, diags, hstack
+from scipy.sparse import csr_matrix, diags, hstack, vstack
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
@@ -49,6 +49,7 @@ _HINGE = 1.0
 """The same for the squared hinge."""
 _SIGNAL = 0.5
 """How much what the rules say counts beside the pieces, whose squares sum to 1."""
+_FEW_WORDS = 3
 _LEAST = 2
 """A piece that only one message has says nothing about others."""
 
@@ -145,7 +146,7 @@ def _fit(rows: Sequence[Row]) -> Model:
                 *_several(seen, [row.kind for row in rows], list(Kind)),
                 *(told(seen, [topic in row.topics for row in rows]) for topic in Topic),
                 *_several(seen, [row.urgency for row in rows], list(Urgency)),
-                *_several(seen, [row.language for row in rows], LANGUAGES),
+                *_several(*_shortened(seen, rows), LANGUAGES),
             ],
             axis=1,
         )
@@ -188,6 +189,27 @@ def seen_in(texts: Sequence[str], signals: NDArray[np.float32], least: int = _LE
     buckets = np.flatnonzero(occurrences >= least)
     beside = csr_matrix(signals * _SIGNAL)
     return Seen(hstack([weighed[:, buckets], beside]).tocsr(), buckets, idf.astype(np.float32))
+
+
+def _shortened(seen: Seen, rows: Sequence[Row]) -> tuple[Seen, list[str]]:
+    """Return *seen* and each row's language, with three words from the middle of most rows besides."""
+    parts = [(_middle(row.text), row.language) for row in rows]
+    texts = [text for text, _ in parts if text]
+    counted = pieces(texts)
+    shape = (len(texts), BUCKETS)
+    matrix = csr_matrix((counted.values, counted.buckets, counted.starts), shape=shape)
+    weighed = normalize(matrix @ diags(seen.idf))[:, seen.buckets]
+    beside = csr_matrix(signals_of(texts, list(map(find, texts))) * _SIGNAL)
+    more = hstack([weighed, beside])
+    languages = [*(row.language for row in rows), *(language for text, language in parts if text)]
+    return replace(seen, matrix=vstack([seen.matrix, more]).tocsr()), languages
+
+
+def _middle(text: str) -> str:
+    """Return three words from the middle of *text*, "" if it is hardly longer."""
+    words = text.split()
+    begin = (len(words) - _FEW_WORDS) // 2
+    return " ".join(words[begin : begin + _FEW_WORDS]) if begin > 0 else ""
 
 
 def _several(

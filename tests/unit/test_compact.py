@@ -14,10 +14,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from inboxd.classify import SHIPPED, load
+from inboxd.classify import SHIPPED, evidence, load
 from inboxd.classify.compact import CompactClassifier, Model
 from inboxd.classify.evaluation import evaluate, macro
-from inboxd.classify.features import pieces
+from inboxd.classify.features import pieces, pieces_of_words
 from inboxd.classify.rows import Row, read_rows
 from inboxd.classify.training import train
 from inboxd.errors import UserError
@@ -79,6 +79,27 @@ def test_names_and_numbers_do_not_matter() -> None:
     """Nobody's handle, order number or link becomes a reason."""
     one, other = "@shop order 123 https://a.example/1", "@brand order 98765 https://b.example"
     assert list(pieces([one]).buckets) == list(pieces([other]).buckets)
+
+
+def test_a_word_has_its_pieces_wherever_it_stands() -> None:
+    """Evidence scores words alone, so whatever a word adds alone it adds in any message."""
+    alone = set(pieces_of_words(["посылка"]).buckets)
+    assert alone < set(pieces(["где посылка?"]).buckets)
+    assert alone < set(pieces(["посылка"]).buckets)
+
+
+def test_evidence_is_the_same_when_its_memory_has_overflowed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Words that were forgotten are scored again, and none is taken for another."""
+    texts = [row.text for row in read_rows(SEEDS)[::200]]
+    expected = [verdict.evidence for verdict in load().classify(texts)]
+    monkeypatch.setattr(evidence, "_KEPT", evidence.MOST_WORDS)
+    forgetful = CompactClassifier(Model.load(SHIPPED))
+    assert any(expected)
+    alone = [forgetful.classify([text])[0].evidence for text in texts]
+    together = [verdict.evidence for verdict in forgetful.classify(texts)]
+    assert alone == together == expected
 
 
 def test_the_shipped_model_is_that_of_the_seeds() -> None:
