@@ -16,7 +16,6 @@ from inboxd.classify.compact import CompactClassifier, seen_rows
 from inboxd.classify.evaluation import evaluate
 from inboxd.classify.rows import Row
 from inboxd.classify.training import train_judging
-from inboxd.model import Kind, Topic, Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -45,7 +44,8 @@ class Comparison:
         return [
             name
             for name, allowed in _ALLOWED.items()
-            if name in self.present and self.new[name] < self.present[name] - allowed
+            if name in self.present.keys() & self.new.keys()
+            and self.new[name] < self.present[name] - allowed
         ]
 
 
@@ -72,23 +72,24 @@ def retrain(
 
 
 def corrected_rows(corrections: Iterable[Correction]) -> list[Row]:
-    """Return what people said as labelled messages; one conversation is one idea."""
-    rows = []
-    for correction in corrections:
-        truth = correction.truth
-        rows.append(
-            Row(
-                text=correction.text,
-                language=truth.language or "",
-                kind=truth.kind or Kind.OTHER,
-                topics=tuple(map(str, truth.topics or (Topic.OTHER,))),
-                urgency=truth.urgency or Urgency.NORMAL,
-                idea=f"conversation {correction.conversation}",
-            )
+    """
+    Return what people said as labelled messages; one conversation is one idea.
+
+    What they did not speak of is not labelled: the classifier shall not learn from itself.
+    """
+    return [
+        Row(
+            text=correction.text,
+            language=correction.person.language or "",
+            kind=correction.person.kind or "",
+            topics=tuple(map(str, correction.person.topics or ())) or None,
+            urgency=correction.person.urgency or "",
+            idea=f"conversation {correction.conversation}",
         )
-    return rows
+        for correction in corrections
+    ]
 
 
 def _figures(rows: Sequence[Row], verdicts: Sequence[Verdict]) -> dict[str, float]:
     summary = evaluate(rows, verdicts).summary()
-    return {name: round(summary[name], 4) for name in _ALLOWED}
+    return {name: round(summary[name], 4) for name in _ALLOWED if name in summary}

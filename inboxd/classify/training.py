@@ -28,6 +28,8 @@ from inboxd.classify.compact import (
 )
 from inboxd.classify.evaluation import evaluate
 from inboxd.classify.features import BUCKETS, pieces
+from inboxd.classify.partial import completed
+from inboxd.classify.rows import NOT_COMPLAINT
 from inboxd.classify.rules import judge
 from inboxd.model import Kind, Topic, Urgency
 
@@ -68,10 +70,11 @@ def train_judging(
 
     *tell* hears of each of the :data:`STEPS` as it begins.
     """
-    held_out = out_of_fold(rows, tell)
+    taught = completed(rows)
+    held_out = out_of_fold(taught, tell)
     tell("all rows")
-    model = _finished(_fit(rows), rows, held_out)
-    verdicts = _held_back(model, rows, held_out)
+    model = _finished(_fit(taught), taught, held_out)
+    verdicts = _held_back(model, taught, held_out)
     figures = {"all": _figures(rows, verdicts)}
     for language in LANGUAGES:
         inside = [place for place, row in enumerate(rows) if row.language == language]
@@ -119,7 +122,7 @@ def out_of_fold(
 
 def fold_of(idea: str) -> int:
     """Return the fold of an idea; it depends on nothing but the idea's name."""
-    return hashlib.blake2s(idea.encode(), digest_size=4).digest()[0] % FOLDS
+    return hashlib.blake2s(idea.encode("utf-8", "replace"), digest_size=4).digest()[0] % FOLDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +142,8 @@ def _fit(rows: Sequence[Row]) -> Model:
     with threadpool_limits(1):
         columns = np.stack(
             [
-                *_several(seen.matrix, [row.kind for row in rows], list(Kind)),
-                *(column(seen.matrix, [topic in row.topics for row in rows]) for topic in Topic),
+                *(column(seen.matrix, [_is(row, kind) for row in rows]) for kind in Kind),
+                *(column(seen.matrix, [_has(row, topic) for row in rows]) for topic in Topic),
                 *_several(seen.matrix, [row.urgency for row in rows], list(Urgency)),
                 *_several(seen.matrix, [row.language for row in rows], LANGUAGES),
             ],
@@ -187,17 +190,37 @@ def seen_in(texts: Sequence[str], signals: NDArray[np.float32], least: int = _LE
     return Seen(hstack([weighed[:, buckets], beside]).tocsr(), buckets, idf.astype(np.float32))
 
 
+def _is(row: Row, kind: Kind) -> bool | None:
+    """Return whether *row* is of a kind, None where its label does not tell."""
+    if row.kind == NOT_COMPLAINT:
+        return False if kind is Kind.COMPLAINT else None
+    return row.kind == kind if row.kind else None
+
+
+def _has(row: Row, topic: Topic) -> bool | None:
+    return None if row.topics is None else topic in row.topics
+
+
 def _several(
     matrix: csr_matrix, labels: Sequence[str], classes: Sequence[str]
 ) -> list[NDArray[np.float64]]:
     """Return a column for each of *classes*: one against the others."""
-    return [column(matrix, [label == name for label in labels]) for name in classes]
+    return [
+        column(matrix, [label == name if label else None for label in labels]) for name in classes
+    ]
 
 
 def column(
-    matrix: csr_matrix, holds: Sequence[bool], strength: float = _STRENGTH
+    matrix: csr_matrix, holds: Sequence[bool | None], strength: float = _STRENGTH
 ) -> NDArray[np.float64]:
-    """Return the weights of one score, the bias last; without examples it says never."""
+    """
+    Return the weights of one score, the bias last; without examples it says never.
+
+    Rows of which it is not known whether it holds (None) are left out.
+    """
+    if None in holds:
+        known = [place for place, each in enumerate(holds) if each is not None]
+        matrix, holds = matrix[known], [holds[place] for place in known]
     if not any(holds) or all(holds):
         return np.append(np.zeros(matrix.shape[1]), 20.0 if all(holds) else -20.0)
     model = LogisticRegression(
@@ -208,26 +231,26 @@ def column(
 
 
 def _finished(model: Model, rows: Sequence[Row], held_out: NDArray[np.float32]) -> Model:
-    truth = np.array([list(Kind).index(Kind(row.kind)) for row in rows])
+    allowed = np.array([[_is(row, kind) is not False for kind in Kind] for row in rows])
     kinds = held_out[:, : len(Kind)].astype(np.float64)
     topics = 1 / (1 + np.exp(-held_out[:, len(Kind) : len(Kind) + len(Topic)]))
     digest = hashlib.sha256("\n".join(repr(row) for row in rows).encode()).hexdigest()
     card: dict[str, Any] = {"rows": len(rows), "data": digest}
     return replace(
         model,
-        temperature=_temperature(kinds, truth),
+        temperature=_temperature(kinds, allowed),
         thresholds=_thresholds(topics, rows),
         card=card,
         seen=seen_rows(rows),
     )
 
 
-def _temperature(scores: NDArray[np.float64], truth: NDArray[np.int64]) -> float:
-    """Return the temperature at which the held-out kinds are likeliest."""
+def _temperature(scores: NDArray[np.float64], allowed: NDArray[np.bool_]) -> float:
+    """Return the temperature at which the held-out kinds, as far as they are known, are likeliest."""
 
     def loss(temperature: float) -> float:
-        shares = softmax(scores / temperature)
-        return float(-np.log(np.maximum(shares[np.arange(len(truth)), truth], 1e-9)).mean())
+        shares = (softmax(scores / temperature) * allowed).sum(axis=1)
+        return float(-np.log(np.maximum(shares, 1e-9)).mean())
 
     return min((step / 20 for step in range(4, 81)), key=loss)
 
@@ -236,9 +259,11 @@ def _thresholds(shares: NDArray[np.float64], rows: Sequence[Row]) -> NDArray[np.
     """Return, for each topic, the share from which on naming it serves its F1 best."""
     steps = np.arange(0.15, 0.9, 0.025)
     best = []
+    known = [place for place, row in enumerate(rows) if row.topics is not None]
     for place, topic in enumerate(Topic):
-        holds = np.array([topic in row.topics for row in rows])
-        best.append(max(steps, key=lambda step: _f1(shares[:, place] >= step, holds)))
+        holds = np.array([_has(rows[row], topic) for row in known], bool)
+        said = shares[known, place]
+        best.append(max(steps, key=lambda step: _f1(said >= step, holds)))
     return np.array(best, np.float32)
 
 

@@ -17,7 +17,7 @@ from inboxd.errors import UserError
 if TYPE_CHECKING:
     from inboxd.classify import Classifier
     from inboxd.classify.compact import Model
-    from inboxd.classify.evaluation import Score
+    from inboxd.classify.evaluation import Evaluation
 
 
 @main.command()
@@ -168,32 +168,40 @@ def _train_on_replies(paths: tuple[Path, ...], out: Path) -> None:
 @click.option("--data", "paths", type=FILE, multiple=True, required=True, help="Labelled messages.")
 @click.option("--model", type=FILE, help="Another model than the one that came with inboxd.")
 @REPLIES
-def evaluate(paths: tuple[Path, ...], model: Path | None, *, replies: bool) -> None:
-    """Hold the classifier against labelled messages that it has not seen."""
-    scores, figures = (_evaluate_replies if replies else _evaluate)(paths, model)
-    for score in scores:
-        numbers = f"{score.precision:.3f} {score.recall:.3f} {score.f1:.3f} {score.rows:6}"
-        click.echo(f"{score.label:18} {numbers}")
-    for name, value in figures.items():
-        click.echo(f"{name:34} {value:.3f}")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object instead of lines.")
+def evaluate(paths: tuple[Path, ...], model: Path | None, *, replies: bool, as_json: bool) -> None:
+    """
+    Hold the classifier against labelled messages that it has not seen.
+
+    What a line does not say is not measured. Intervals are of 1,000 bootstrap samples of ideas.
+    """
+    result = (_evaluate_replies if replies else _evaluate)(paths, model)
+    if as_json:
+        click.echo(json.dumps(result.as_json(), indent=1, ensure_ascii=False))
+        return
+    click.echo(f"{'':18} precision  recall    F1  calibration error    rows")
+    for part, scores in result.scores.items():
+        click.echo(part)
+        for score in scores:
+            numbers = f"{score.precision:9.3f} {score.recall:7.3f} {score.f1:5.3f}"
+            error = "" if score.calibration_error is None else f"{score.calibration_error:.3f}"
+            click.echo(f"  {score.label:16} {numbers} {error:>18} {score.rows:7}")
+    for name, measure in result.headline.items():
+        low, high = measure.interval()
+        click.echo(f"{name:34} {measure.value:.3f} ({low:.3f}-{high:.3f})")
 
 
-def _evaluate(
-    paths: tuple[Path, ...], model: Path | None
-) -> tuple[tuple[Score, ...], dict[str, float]]:
+def _evaluate(paths: tuple[Path, ...], model: Path | None) -> Evaluation:
     from inboxd import classify as classifying
     from inboxd.classify import compact, evaluation
     from inboxd.classify.rows import read_rows
 
     rows = read_rows(paths)
     chosen = compact.CompactClassifier(compact.Model.load(model or classifying.SHIPPED))
-    result = evaluation.evaluate(rows, chosen.classify([row.text for row in rows]))
-    return (*result.kinds, *result.topics, *result.urgencies), result.summary()
+    return evaluation.evaluate(rows, chosen.classify([row.text for row in rows]))
 
 
-def _evaluate_replies(
-    paths: tuple[Path, ...], model: Path | None
-) -> tuple[tuple[Score, ...], dict[str, float]]:
+def _evaluate_replies(paths: tuple[Path, ...], model: Path | None) -> Evaluation:
     from inboxd import classify as classifying
     from inboxd.classify import compact, replies, reply_evaluation
     from inboxd.classify.reply_rows import read_reply_rows
@@ -202,8 +210,7 @@ def _evaluate_replies(
     weights = compact.Model.load(model or classifying.SHIPPED_FOR_REPLIES, replies.FLAGS)
     judge = replies.CompactReplyJudge(weights, classifying.load())
     verdicts = judge.judge([classifying.Reply(row.text, question=row.question) for row in rows])
-    result = reply_evaluation.evaluate_replies(rows, verdicts)
-    return result.flags, result.summary()
+    return reply_evaluation.evaluate_replies(rows, verdicts)
 
 
 def _classifier(ctx: click.Context) -> Classifier:

@@ -251,9 +251,9 @@ def test_evaluation_counts_as_one_would_by_hand() -> None:
     missed = judge("Yes, until nine.")
     rows = [ReplyRow("", "en", {"deflection": label}, "i") for label in (True, True, False)]
     result = evaluate_replies(rows, [found, missed, missed])
-    (score,) = result.flags
+    (score,) = result.scores["reply"]
     assert (score.label, score.precision, score.recall, score.rows) == ("deflection", 1, 0.5, 2)
-    assert result.times is None
+    assert "time of a promise found" not in result.headline
 
 
 def run(*lines: str) -> list[Classified | BadLine]:
@@ -324,6 +324,8 @@ def test_command_trains_and_evaluates_replies(tmp_path: Path) -> None:
     assert judged.exit_code == 0, judged.output
     for flag in FLAGS:
         assert re.search(
-            rf"^{flag} +\d\.\d{{3}} \d\.\d{{3}} \d\.\d{{3}} +\d+$", judged.output, re.MULTILINE
+            rf"^  {flag} +\d\.\d{{3}} +\d\.\d{{3}} +\d\.\d{{3}} +\d\.\d{{3}} +\d+$",
+            judged.output,
+            re.MULTILINE,
         )
         assert f"{flag}, calibration error" in judged.output
