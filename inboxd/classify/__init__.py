@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from inboxd.classify.compact import Model
     from inboxd.config import Settings
     from inboxd.model import ReplyVerdict, Verdict
 
@@ -102,10 +103,21 @@ def configured(settings: Settings) -> Classifier:
     return OwnWords(model, words) if words else model
 
 
-@cache
-def load_reply_judge() -> ReplyJudge:
-    """Return the judge of replies in use; the same one every time."""
-    from inboxd.classify.compact import Model  # noqa: PLC0415 -- quick `--help`
-    from inboxd.classify.replies import FLAGS, CompactReplyJudge  # noqa: PLC0415 -- the same
+def load_reply_judge(settings: Settings | None = None) -> ReplyJudge:
+    """
+    Return the judge of replies; it asks the configured classifier what the customer's message was.
 
-    return CompactReplyJudge(Model.load(SHIPPED_FOR_REPLIES, FLAGS), load())
+    Without *settings* that is the one that comes with this version. Raises ConfigError if the
+    configured one cannot be used.
+    """
+    from inboxd.classify.replies import CompactReplyJudge  # noqa: PLC0415 -- quick `--help`
+
+    return CompactReplyJudge(_of_replies(), configured(settings) if settings else load())
+
+
+@cache
+def _of_replies() -> Model:
+    from inboxd.classify.compact import Model  # noqa: PLC0415 -- as above
+    from inboxd.classify.replies import FLAGS  # noqa: PLC0415 -- as above
+
+    return Model.load(SHIPPED_FOR_REPLIES, FLAGS)

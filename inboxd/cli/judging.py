@@ -15,9 +15,12 @@ from inboxd.cli.parameters import FILE, REPLIES
 from inboxd.errors import UserError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from inboxd.classify import Classifier
     from inboxd.classify.compact import Model
     from inboxd.classify.evaluation import Evaluation
+    from inboxd.config import Settings
 
 
 @main.command()
@@ -34,7 +37,7 @@ def classify(ctx: click.Context, file: Any, *, replies: bool) -> None:  # noqa: 
     from inboxd.classify import jsonl
 
     if replies:
-        results = jsonl.judge_lines(file, classifying.load_reply_judge())
+        results = jsonl.judge_lines(file, classifying.load_reply_judge(_settings(ctx)))
     else:
         results = jsonl.classify_lines(file, _classifier(ctx))
     bad = 0
@@ -116,12 +119,8 @@ def train(  # noqa: PLR0913 - what from, where to, and whatever comes of it
 def report(config: Path, back: str | None, *, as_json: bool) -> None:
     """Tell how far people agree with the classifier, by what they corrected."""
     from inboxd.classify import reporting
-    from inboxd.durations import parse_duration
 
-    try:
-        since = present() - parse_duration(back) if back else None
-    except (ValueError, OverflowError) as error:
-        raise UserError(f"--since: {error}") from None
+    since = _ago(back)
     with opened_store(config) as (store, _):
         found = store.corrections.all(since)
         first = min((each.at for each in found), default=present())
@@ -145,7 +144,8 @@ def _present_model(ctx: click.Context) -> Model:
     from inboxd import classify as classifying
     from inboxd.classify.compact import Model
 
-    own = load_without_networks(ctx.obj).classifier.model if _has_config(ctx) else None
+    settings = _settings(ctx)
+    own = settings.classifier.model if settings else None
     return Model.load(own or classifying.SHIPPED)
 
 
@@ -213,20 +213,56 @@ def _evaluate_replies(paths: tuple[Path, ...], model: Path | None) -> Evaluation
     return reply_evaluation.evaluate_replies(rows, verdicts)
 
 
+@classifier.command()
+@click.option("--since", "back", help="Only what was sent within this time, such as 30d.")
+@click.pass_obj
+def rejudge(config: Path, back: str | None) -> None:
+    """
+    Judge anew what another model, or other words of your own, have judged.
+
+    What people corrected stays as they said. Policies and due times follow the new verdicts, so
+    what has become a complaint may be due at once. If it is interrupted, the next run goes on.
+    """
+    from inboxd import classify as classifying
+    from inboxd.clock import SystemClock
+    from inboxd.pipeline import Pipeline
+    from inboxd.terminal import console, step_bar
+    from inboxd.workers.classifier import BATCH
+    from inboxd.workers.rejudging import rejudge as judge_anew
+
+    since = _ago(back)
+    with opened_store(config) as (store, settings):
+        chosen = classifying.configured(settings)
+        total = store.messages.count_judged_otherwise(chosen.name, since)
+        done, changed, pipeline = 0, 0, Pipeline(store, settings.rules)
+        with step_bar(console(stderr=True), "judging", -(-total // BATCH)) as tell:
+            for batch in judge_anew(store, pipeline, chosen, SystemClock(), since):
+                done, changed = done + batch.messages, changed + batch.changed
+                tell(f"{done} of {max(done, total)}")
+    click.echo(f"{done} messages were judged anew by {chosen.name}; {changed} changed their kind.")
+
+
+def _ago(back: str | None) -> datetime | None:
+    """Return the instant *back* ago, None where nothing is said."""
+    from inboxd.durations import parse_duration
+
+    try:
+        return present() - parse_duration(back) if back else None
+    except (ValueError, OverflowError) as error:
+        raise UserError(f"--since: {error}") from None
+
+
 def _classifier(ctx: click.Context) -> Classifier:
     """Return the configured classifier; where there is no configuration, inboxd's own."""
     from inboxd import classify as classifying
 
-    return (
-        classifying.configured(load_without_networks(ctx.obj))
-        if _has_config(ctx)
-        else classifying.load()
-    )
+    settings = _settings(ctx)
+    return classifying.configured(settings) if settings else classifying.load()
 
 
-def _has_config(ctx: click.Context) -> bool:
-    """Tell whether there is a configuration, or one was asked for that should be there."""
+def _settings(ctx: click.Context) -> Settings | None:
+    """Return the configuration, None where there is none and none was asked for."""
     default = click.core.ParameterSource.DEFAULT
     asked_for = ctx.find_root().get_parameter_source("config") is not default
     config: Path = ctx.obj
-    return asked_for or config.exists()
+    return load_without_networks(config) if asked_for or config.exists() else None

@@ -46,18 +46,19 @@ class ClassifyWorker:
 
     async def _judge(self, batch: Sequence[Unclassified]) -> None:
         texts = [message.text for message in batch]
-        verdicts = await asyncio.to_thread(self._verdicts, texts)
+        verdicts = await asyncio.to_thread(verdicts_on, texts, self._classifier)
         judged, now = list(zip(batch, verdicts, strict=True)), self._context.clock.now()
         pipeline, model = self._context.pipeline, self._classifier.name
         await self._context.store.run(lambda _: pipeline.judge(judged, now, model))
 
-    def _verdicts(self, texts: Sequence[str]) -> list[Verdict]:
-        """Return a verdict for each text, by halves if one of them is more than we can take."""
-        try:
-            return self._classifier.classify(texts)
-        except Exception:
-            if len(texts) == 1:
-                log.exception("classification crashed")
-                return [_UNKNOWN]
-            middle = len(texts) // 2
-            return self._verdicts(texts[:middle]) + self._verdicts(texts[middle:])
+
+def verdicts_on(texts: Sequence[str], classifier: Classifier) -> list[Verdict]:
+    """Return a verdict for each text, by halves if one of them is more than we can take."""
+    try:
+        return classifier.classify(texts)
+    except Exception:
+        if len(texts) == 1:
+            log.exception("classification crashed")
+            return [_UNKNOWN]
+        middle = len(texts) // 2
+        return verdicts_on(texts[:middle], classifier) + verdicts_on(texts[middle:], classifier)

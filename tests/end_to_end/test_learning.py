@@ -76,6 +76,7 @@ async def test_a_correction_counts_at_once_and_is_shown(complained: Shop) -> Non
         (("correct", "1", "--kind", "rage"), "rage"),
         (("correct", "1", "--language", "Klingon"), "no code of a language"),
         (("classifier", "report", "--since", "soon"), "--since"),
+        (("classifier", "rejudge", "--since", "soon"), "--since"),
         (("classifier", "train", "--out", "nowhere/model.npz"), "cannot be written"),
         (("classifier", "train", "--corrections", "--out", "x.npz"), "nothing to train on"),
     ],
@@ -166,6 +167,27 @@ async def test_own_words_decide_and_are_explained(shop: Shop) -> None:
     assert 'kind:complaint (classifier.complaint[0] = "почтомат*"): “почтомате”' in explained
     assert 'ignored (classifier.ignore[0] = "Horror"): “Horror”' in explained
     assert "2 words of your own" in shop.say("check").expect(0).out
+
+
+async def test_new_words_can_be_given_to_what_was_judged_before(complained: Shop) -> None:
+    """By `classifier rejudge`, once; the case's policy follows."""
+    configure(complained, 'praise = ["посылку"]')
+    told = complained.say("classifier", "rejudge", "--since", "1d").expect(0).out
+    assert told.startswith("1 messages were judged anew by compact-")
+    assert told.endswith("; 1 changed their kind.\n")
+    assert complained.rows("SELECT kind, policy FROM cases") == [("praise", "rest")]
+    assert complained.say("classifier", "rejudge").expect(0).out.startswith("0 messages")
+
+
+def test_replies_are_judged_by_the_configured_words(shop: Shop) -> None:
+    """What manners are due depends on what the user says that the question was."""
+    path, due = shop.folder / "replies.jsonl", []
+    path.write_text('{"text": "Hello, it is blue.", "question": "is there a blue kettle?"}\n')
+    for words in ("", 'complaint = ["kettle"]'):
+        configure(shop, words)
+        judged = shop.say("classify", "--replies", str(path)).expect(0)
+        due.append(json.loads(judged.out)["manners"]["due"])
+    assert due == ["", "apology"]
 
 
 def test_classify_needs_no_configuration(shop: Shop) -> None:
