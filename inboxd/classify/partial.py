@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 _OTHERS = frozenset(Kind) - {Kind.COMPLAINT}
 
 
+def lacks_kinds(rows: Sequence[Row]) -> bool:
+    """Return whether *rows* tell complaints from the rest, but not the rest from each other."""
+    kinds = {row.kind for row in rows}
+    return NOT_COMPLAINT in kinds and not kinds >= _OTHERS
+
+
 def completed(rows: Sequence[Row]) -> list[Row]:
     """
     Return *rows*, with what the teacher says of parts that none of them is labelled with.
@@ -30,13 +36,12 @@ def completed(rows: Sequence[Row]) -> list[Row]:
     What is only known to be no complaint gets its kind from the teacher, too, unless there
     are labelled requests, praise and others to tell apart from each other.
     """
-    kinds = {row.kind for row in rows}
     missing = {
         part
         for part in ("language", "kind", "topics", "urgency")
         if not any(getattr(row, part) for row in rows)
     }
-    settle = NOT_COMPLAINT in kinds and not kinds >= _OTHERS
+    settle = lacks_kinds(rows)
     if not missing and not settle:
         return list(rows)
     taught = load().classify([row.text for row in rows])

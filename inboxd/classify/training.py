@@ -28,7 +28,7 @@ from inboxd.classify.compact import (
 )
 from inboxd.classify.evaluation import evaluate
 from inboxd.classify.features import BUCKETS, pieces
-from inboxd.classify.partial import completed
+from inboxd.classify.partial import completed, lacks_kinds
 from inboxd.classify.rows import NOT_COMPLAINT
 from inboxd.classify.rules import judge
 from inboxd.model import Kind, Topic, Urgency
@@ -48,6 +48,8 @@ _STRENGTH = 40.0
 """How little the weights are held back (scikit-learn's C), chosen on folds of the seeds."""
 _SIGNAL = 0.5
 """How much what the rules say counts beside the pieces, whose squares sum to 1."""
+_TAUGHT = 0.5
+"""How much a kind that the teacher named counts beside complaint or not; see `_fit`."""
 _LEAST = 2
 """A piece that only one message has says nothing about others."""
 
@@ -70,10 +72,10 @@ def train_judging(
 
     *tell* hears of each of the :data:`STEPS` as it begins.
     """
-    taught = completed(rows)
-    held_out = out_of_fold(taught, tell)
+    taught, opposed = completed(rows), lacks_kinds(rows)
+    held_out = out_of_fold(taught, tell, opposed=opposed)
     tell("all rows")
-    model = _finished(_fit(taught), taught, held_out)
+    model = _finished(_fit(taught, opposed=opposed), taught, held_out)
     verdicts = _held_back(model, taught, held_out)
     figures = {"all": _figures(rows, verdicts)}
     for language in LANGUAGES:
@@ -105,14 +107,15 @@ def _figures(rows: Sequence[Row], verdicts: Sequence[Verdict]) -> dict[str, floa
 
 
 def out_of_fold(
-    rows: Sequence[Row], tell: Callable[[str], None] = lambda _: None
+    rows: Sequence[Row], tell: Callable[[str], None] = lambda _: None, *, opposed: bool = False
 ) -> NDArray[np.float32]:
     """Return each row's scores by a model that has seen no row of the same idea."""
     folds = [fold_of(row.idea) for row in rows]
     scores = np.zeros((len(rows), len(COLUMNS)), np.float32)
     for fold in range(FOLDS):
         tell(f"fold {fold + 1} of {FOLDS}")
-        model = _fit([row for row, its in zip(rows, folds, strict=True) if its != fold])
+        outside = [row for row, its in zip(rows, folds, strict=True) if its != fold]
+        model = _fit(outside, opposed=opposed)
         inside = [place for place, its in enumerate(folds) if its == fold]
         if inside:
             texts = [rows[place].text for place in inside]
@@ -134,7 +137,13 @@ class Seen:
     idf: NDArray[np.float32]
 
 
-def _fit(rows: Sequence[Row]) -> Model:
+def _fit(rows: Sequence[Row], *, opposed: bool = False) -> Model:
+    """
+    Return the model of *rows*, as yet without temperature and thresholds.
+
+    Where kinds are *opposed*, only complaint or not is known for sure: each other kind begins
+    as the contrary of a complaint, and how it differs from its like counts for less.
+    """
     texts = [row.text for row in rows]
     seen = seen_in(texts, signals_of(texts, [judge(text) for text in texts]))
     # One core: for sums so short, sharing them out costs six times as much as it saves, and
@@ -149,6 +158,8 @@ def _fit(rows: Sequence[Row]) -> Model:
             ],
             axis=1,
         )
+    if opposed:
+        columns[:, 1 : len(Kind)] = _TAUGHT * columns[:, 1 : len(Kind)] - columns[:, :1]
     return linear(seen, columns, COLUMNS, np.full(len(Topic), 0.5, np.float32))
 
 
