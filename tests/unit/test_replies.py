@@ -85,6 +85,55 @@ def test_time_that_is_promised_is_the_one_beside_the_promise() -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "Unser Monteur sieht sich die Heizung am Dienstag an.",
+        "Die Gutschrift wird Ihnen bis Freitag überwiesen.",
+        "Your invoice is being corrected and goes out on Monday.",
+        "One of our colleagues will get in touch with you tomorrow.",
+        "If you send us the receipt, we will refund you.",
+        "Наш мастер подгонит дверь до пятницы.",
+        "Если пришлёте чек, вернём деньги.",
+        "З вами зв'яжеться наша колега.",
+        "Кошти буде повернено протягом трьох днів.",
+    ],
+)
+def test_promise_is_one_whoever_keeps_it_and_in_whatever_tense(text: str) -> None:
+    """A colleague's, in the present or the passive, or on a condition."""
+    assert judge(text).promise
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "According to the courier the parcel arrives tomorrow.",
+        "We are open until six on Fridays.",
+        "Wir haben freitags bis 18 Uhr geöffnet.",
+        "По пятницам работаем до шести.",
+    ],
+)
+def test_time_alone_makes_no_promise(text: str) -> None:
+    """What others say, and when a shop is open, is nothing that we shall do."""
+    assert not judge(text).promise
+
+
+@pytest.mark.parametrize(
+    ("text", "sends"),
+    [
+        ("Das weiß nur Ihr Vermieter.", True),
+        ("Это вопрос к вашему банку.", True),
+        ("Please use this form: https://shop.example/complaints", True),
+        ("Заполните форму: https://shop.example/form", True),
+        ("Here is the size chart: https://shop.example/sizes", False),
+        ("Вот таблица размеров: https://shop.example/sizes", False),
+    ],
+)
+def test_deflection_needs_no_address_and_a_link_may_be_an_answer(text: str, *, sends: bool) -> None:
+    """Whose business it is sends away, too; what is linked may be what was asked for."""
+    assert judge(text).deflection is sends
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "Thank you for your feedback!",
         "Спасибо за обращение!",
         "Дякуємо за звернення",
