@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from inboxd.classify.reply_rows import ReplyRow
     from inboxd.model import Verdict
 
+STEPS = 2 * FOLDS + 1
+"""The folds, with the customer's message and without it, and all rows."""
+
 _STRENGTH = 30.0
 """How little the weights are held back (scikit-learn's C), chosen on folds of the seeds."""
 
@@ -70,7 +73,7 @@ class _Set:
 
 def train_replies(rows: Sequence[ReplyRow], tell: Callable[[str], None] = lambda _: None) -> Model:
     """
-    Return the model of *rows*, calibrated on folds of ideas.
+    Return the model of *rows*, calibrated on folds of ideas; *tell* hears of each of :data:`STEPS`.
 
     Its card has the figures that were reached on the folds, with the customer's message
     known and not, each by a model that had seen nothing of the same idea.

@@ -153,12 +153,14 @@ def _train_on_replies(paths: tuple[Path, ...], out: Path) -> None:
     """Train the judge of replies, and say what it reached on folds of them."""
     from inboxd.classify.replies import FLAGS
     from inboxd.classify.reply_rows import read_reply_rows
-    from inboxd.classify.reply_training import train_replies
+    from inboxd.classify.reply_training import STEPS, train_replies
+    from inboxd.terminal import console, step_bar
 
     rows = read_reply_rows(paths, FLAGS)
     if not rows:
         raise UserError("there is nothing to train on")
-    model = train_replies(rows, lambda text: click.echo(f"training: {text}", err=True))
+    with step_bar(console(stderr=True), "training", STEPS) as tell:
+        model = train_replies(rows, tell)
     model.save(out)
     for name, value in model.card["figures"]["question unknown"]["all"].items():
         click.echo(f"{name:34} {value:.3f}")

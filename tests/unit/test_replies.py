@@ -21,7 +21,7 @@ from inboxd.classify.replies import FLAGS, CompactReplyJudge
 from inboxd.classify.reply_evaluation import evaluate_replies
 from inboxd.classify.reply_reading import read_reply
 from inboxd.classify.reply_rows import ReplyRow, read_reply_rows
-from inboxd.classify.reply_training import digest_of, train_replies
+from inboxd.classify.reply_training import STEPS, digest_of, train_replies
 from inboxd.cli import main
 from inboxd.errors import UserError
 
@@ -259,10 +259,12 @@ def test_the_shipped_model_is_that_of_the_seeds() -> None:
 
 
 def test_training_is_repeatable_bit_for_bit(tmp_path: Path) -> None:
-    """The same rows give the same file, and the file judges as the model did."""
+    """The same rows give the same file, which judges as the model did; each step is told once."""
     rows = read_reply_rows(SEEDS, FLAGS)[::20]
+    told: list[str] = []
     for name in ("one", "two"):
-        train_replies(rows).save(tmp_path / name)
+        train_replies(rows, told.append).save(tmp_path / name)
+    assert len(told) == 2 * STEPS
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
     replies = [Reply(row.text, question=row.question) for row in rows]
     again = CompactReplyJudge(Model.load(tmp_path / "one", FLAGS), load()).judge(replies)
