@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from inboxd.classify.compact import seen_rows
 from inboxd.classify.measures import Judged, accuracy
 from inboxd.classify.rows import NOT_COMPLAINT
 from inboxd.model import Kind, Topic, Urgency
@@ -12,6 +13,7 @@ from inboxd.model import Kind, Topic, Urgency
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from inboxd.classify.compact import Model
     from inboxd.classify.measures import Measure, Score
     from inboxd.classify.rows import Row
     from inboxd.model import Verdict
@@ -117,3 +119,9 @@ def _judged(part: _Part, rows: Sequence[Row], verdicts: Sequence[Verdict]) -> Ju
         ideas=[idea for _, _, idea in labelled],
         shares=[part.shares(said) for _, said, _ in labelled] if part.shares else (),
     )
+
+
+def learnt_from(rows: Sequence[Row], model: Model) -> list[bool]:
+    """Return which of *rows* have an idea or a text that *model* has learnt from."""
+    known = set(model.seen.tolist())
+    return [not known.isdisjoint(seen_rows([row]).tolist()) for row in rows]

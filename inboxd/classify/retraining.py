@@ -12,8 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from inboxd.classify.compact import CompactClassifier, seen_rows
-from inboxd.classify.evaluation import evaluate
+from inboxd.classify.compact import CompactClassifier
+from inboxd.classify.evaluation import evaluate, learnt_from
 from inboxd.classify.rows import Row
 from inboxd.classify.training import train_judging
 
@@ -55,10 +55,7 @@ def retrain(
     """Return a model of *rows*, and how it compares with the *present* one."""
     model, verdicts = train_judging(rows, tell)
     tell("comparing")
-    known = set(present.seen.tolist())
-    unseen = [
-        place for place, row in enumerate(rows) if known.isdisjoint(seen_rows([row]).tolist())
-    ]
+    unseen = [place for place, known in enumerate(learnt_from(rows, present)) if not known]
     if len(unseen) < ENOUGH:
         before = present.card.get("figures", {}).get("all", {})
         return model, Comparison(

@@ -199,8 +199,11 @@ def _evaluate(paths: tuple[Path, ...], model: Path | None) -> Evaluation:
     from inboxd.classify.rows import read_rows
 
     rows = read_rows(paths)
-    chosen = compact.CompactClassifier(compact.Model.load(model or classifying.SHIPPED))
-    return evaluation.evaluate(rows, chosen.classify([row.text for row in rows]))
+    weights = compact.Model.load(model or classifying.SHIPPED)
+    if known := sum(evaluation.learnt_from(rows, weights)):
+        click.echo(f"The model has learnt from {known} of {len(rows)} messages.", err=True)
+    verdicts = compact.CompactClassifier(weights).classify([row.text for row in rows])
+    return evaluation.evaluate(rows, verdicts)
 
 
 def _evaluate_replies(paths: tuple[Path, ...], model: Path | None) -> Evaluation:

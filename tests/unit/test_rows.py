@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from scipy.sparse import csr_matrix
 
 from inboxd.classify.compact import CompactClassifier
@@ -17,6 +18,7 @@ from inboxd.classify.measures import Judged
 from inboxd.classify.partial import completed
 from inboxd.classify.rows import NOT_COMPLAINT, Row, read_rows
 from inboxd.classify.training import column, train
+from inboxd.cli import main
 from inboxd.errors import UserError
 from inboxd.model import Kind, Topic, Urgency, Verdict
 
@@ -191,3 +193,20 @@ def test_interval_is_of_ideas_not_of_lines() -> None:
     assert 0.5 < low < apart.value < high < 0.8
     assert together.interval() == (0.0, 1.0)
     assert apart.interval() == (low, high)
+
+
+def test_command_measures_and_says_what_the_model_has_learnt_from(tmp_path: Path) -> None:
+    """A model that is judged by its own lessons looks better than it is."""
+    path = tmp_path / "rows.jsonl"
+    known = json.dumps({"text": "so so", "kind": "other", "idea": read_rows(SEEDS[:1])[0].idea})
+    path.write_text(f'{known}\n{{"text": "a text of no seed", "kind": "praise"}}\n')
+    arguments = ["classifier", "evaluate", "--data", str(path), "--json"]
+    ended = CliRunner().invoke(main, arguments)
+    assert ended.exit_code == 0, ended.output
+    assert ended.stderr == "The model has learnt from 1 of 2 messages.\n"
+    told = json.loads(ended.stdout)
+    assert told["rows"] == 2
+    assert told["labels"]["kind"].keys() == {"complaint", "request", "praise", "other"}
+    assert told["headline"]["kind"].keys() == {"value", "low", "high"}
+    lines = CliRunner().invoke(main, arguments[:-1]).stdout
+    assert "calibration error of P(complaint)" in lines
