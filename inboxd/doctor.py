@@ -203,7 +203,8 @@ def _quarantine(store: Store) -> Iterator[Finding]:
         yield Finding(Health.NOTICE, f"{account} quarantine", text, todo)
 
 
-def _allowance(account: str, allowance: Allowance) -> Finding:
+def allowance_in_words(allowance: Allowance) -> str:
+    """Return how much of an allowance is used, and will be."""
     used, limit = allowance.used, allowance.limit
     parts = [f"{used:,}" + (f" of {limit:,}" if limit is not None else "")]
     if allowance.cost is not None:
@@ -214,12 +215,17 @@ def _allowance(account: str, allowance: Allowance) -> Finding:
         parts.append(f"${allowance.projected_cost:,.2f} by the end")
     if allowance.resets_at:
         parts.append(f"renewed {allowance.resets_at:%Y-%m-%d %H:%M}Z")
+    return ", ".join(parts)
+
+
+def _allowance(account: str, allowance: Allowance) -> Finding:
+    used, limit = allowance.used, allowance.limit
     health, todo = Health.WELL, ""
     if limit and used >= limit:
         health, todo = Health.TROUBLE, "nothing more is read until it is renewed; raise it"
     elif limit and (allowance.projected or 0) > limit:
         health, todo = Health.NOTICE, "it will not last: read less often, or raise it"
-    return Finding(health, f"{account} {allowance.name}", ", ".join(parts), todo)
+    return Finding(health, f"{account} {allowance.name}", allowance_in_words(allowance), todo)
 
 
 async def _account(account: AccountSettings, connector: Connector, now: datetime) -> list[Finding]:
