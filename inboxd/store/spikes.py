@@ -144,6 +144,11 @@ class SpikeStore:
             self._told_first(spike),
         )
 
+    def standing_in(self, thread: str, now: datetime) -> SpikeStanding | None:
+        """Return how it stands with the spike whose thread it is, None if it is none's."""
+        spike = self.of_thread(thread)
+        return self.standing(spike, now) if spike else None
+
     def examples(self, spike: Spike, now: datetime) -> list[int]:
         """Return some cases of *spike*, the latest first, whose customers said something."""
         rows = self._db.execute(

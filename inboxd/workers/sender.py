@@ -178,8 +178,7 @@ class Sender:
         if item.is_mixed:
             return None, (), None
         thread = item.alerts[0].thread
-        spike = store.spikes.of_thread(thread)
-        standing = store.spikes.standing(spike, now) if spike else None
+        standing = store.spikes.standing_in(thread, now)
         return store.outbox.head(item), tuple(store.gatherings.told(thread)), standing
 
     async def _delivered(self, item: OutboxItem, receipt: Receipt) -> None:

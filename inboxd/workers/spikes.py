@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime, tzinfo
 
-    from inboxd.core.spikes import Spike, Spikes
+    from inboxd.core.spikes import Spike, Spikes, SpikeStanding
     from inboxd.model import Topic
     from inboxd.store import Store
     from inboxd.store.spikes import Complaint
@@ -44,6 +44,7 @@ class SpikeWatcher:
         self._accounts = accounts
         self._tz = tz
         self._looked_at: datetime | None = None
+        self._shown: dict[int, tuple[int, ...]] = {}
 
     def look(self, now: datetime) -> None:
         """Look at the last hour's complaints, once a minute; our own bug stops nobody else."""
@@ -143,6 +144,9 @@ class SpikeWatcher:
         if heard and spike.grew_to(now_is.total):
             store.outbox.add_alert(grows_alert(now_is, now), rule.to)
             store.spikes.tell_of(spike, now_is.total)
+        elif self._shown.get(spike.id) != (numbers := _numbers(now_is)):
+            self._shown[spike.id] = numbers
+            store.refreshes.mark_head(spike.thread, now)
 
     def _end(self, spike: Spike, now: datetime) -> None:
         store = self._store
@@ -150,6 +154,11 @@ class SpikeWatcher:
         now_is = store.spikes.standing(replace(spike, ended_at=now), now)
         store.outbox.add_alert(over_alert(now_is, now), self._rule.to)
         log.info("spike over", topic=str(spike.topic), customers=now_is.total)
+
+
+def _numbers(now_is: SpikeStanding) -> tuple[int, ...]:
+    """Return what the head of a spike's thread shows of it."""
+    return now_is.lately, now_is.total, now_is.waiting, now_is.late
 
 
 def _by_topic(complaints: Iterable[Complaint]) -> dict[Topic, set[int]]:

@@ -324,6 +324,27 @@ def test_it_is_told_when_it_has_doubled(courier: Courier) -> None:
     ]
 
 
+def test_its_head_is_shown_anew_when_its_numbers_change(courier: Courier) -> None:
+    """Once a minute at most, where a message can be changed; nobody is told."""
+    shop = courier.shop
+    courier.complain(10, 20)
+    courier.tick(11)
+    for receiver, receipt in (("support", {"channel": "C1", "ts": "1.0"}), ("lead", {"key": "x"})):
+        (item,) = shop.store.outbox.due(receiver, shop.now)
+        assert shop.store.outbox.claim(item, shop.now)
+        shop.store.outbox.sent(item, receipt, shop.now)
+    courier.tick(12)
+    (first,) = shop.store.refreshes.due("support", at(12), 5)
+    assert first.bundle == "spike:1/begins > support"
+    shop.store.refreshes.done(first)
+    courier.tick(13)
+    assert shop.store.refreshes.receivers(at(13)) == []
+    courier.complain(13.5, 3)
+    courier.tick(14)
+    assert shop.store.refreshes.receivers(at(14)) == ["support"]
+    assert courier.alerts() == ["20 complaints about shipping in 1h, usually 4"]
+
+
 def test_it_ends_by_itself_and_says_who_still_waits(courier: Courier) -> None:
     """When the rate has been normal for half an hour; steps then go on as ever."""
     threads = courier.complain(10, 20)
