@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from inboxd.model import Verdict
     from inboxd.store import Correction
 
+    Trainer = Callable[[Sequence[Row], Callable[[str], None]], tuple[Model, list[Verdict]]]
+
 ENOUGH = 30
 """Messages below which a comparison would be a toss of a coin."""
 _ALLOWED = {"kind": 0.005, "complaint or not": 0.005, "topic": 0.02, "urgency": 0.02}
@@ -50,10 +52,13 @@ class Comparison:
 
 
 def retrain(
-    rows: Sequence[Row], present: Model, tell: Callable[[str], None] = lambda _: None
+    rows: Sequence[Row],
+    present: Model,
+    tell: Callable[[str], None] = lambda _: None,
+    train: Trainer = train_judging,
 ) -> tuple[Model, Comparison]:
-    """Return a model of *rows*, and how it compares with the *present* one."""
-    model, verdicts = train_judging(rows, tell)
+    """Return a model of *rows* by *train*, and how it compares with the *present* one."""
+    model, verdicts = train(rows, tell)
     tell("comparing")
     unseen = [place for place, known in enumerate(learnt_from(rows, present)) if not known]
     if len(unseen) < ENOUGH:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,17 +66,20 @@ def train(rows: Sequence[Row], tell: Callable[[str], None] = lambda _: None) -> 
 
 
 def train_judging(
-    rows: Sequence[Row], tell: Callable[[str], None] = lambda _: None
+    rows: Sequence[Row],
+    tell: Callable[[str], None] = lambda _: None,
+    fit: Callable[[Sequence[Row]], Model] | None = None,
 ) -> tuple[Model, list[Verdict]]:
     """
     Return the model of *rows*, and a verdict on each by one that has not learnt from its fold.
 
-    *tell* hears of each of the :data:`STEPS` as it begins.
+    *tell* hears of each of the :data:`STEPS` as it begins; *fit* makes models of another tier.
     """
-    taught, opposed = completed(rows), lacks_kinds(rows)
-    held_out = out_of_fold(taught, tell, opposed=opposed)
+    taught = completed(rows)
+    fitting = fit or partial(_fit, opposed=lacks_kinds(rows))
+    held_out = out_of_fold(taught, tell, fitting)
     tell("all rows")
-    model = _finished(_fit(taught, opposed=opposed), taught, held_out)
+    model = _finished(fitting(taught), taught, held_out)
     verdicts = _held_back(model, taught, held_out)
     figures = {"all": _figures(rows, verdicts)}
     for language in LANGUAGES:
@@ -107,15 +111,14 @@ def _figures(rows: Sequence[Row], verdicts: Sequence[Verdict]) -> dict[str, floa
 
 
 def out_of_fold(
-    rows: Sequence[Row], tell: Callable[[str], None] = lambda _: None, *, opposed: bool = False
+    rows: Sequence[Row], tell: Callable[[str], None], fit: Callable[[Sequence[Row]], Model]
 ) -> NDArray[np.float32]:
     """Return each row's scores by a model that has seen no row of the same idea."""
     folds = [fold_of(row.idea) for row in rows]
     scores = np.zeros((len(rows), len(COLUMNS)), np.float32)
     for fold in range(FOLDS):
         tell(f"fold {fold + 1} of {FOLDS}")
-        outside = [row for row, its in zip(rows, folds, strict=True) if its != fold]
-        model = _fit(outside, opposed=opposed)
+        model = fit([row for row, its in zip(rows, folds, strict=True) if its != fold])
         inside = [place for place, its in enumerate(folds) if its == fold]
         if inside:
             texts = [rows[place].text for place in inside]
@@ -149,15 +152,7 @@ def _fit(rows: Sequence[Row], *, opposed: bool = False) -> Model:
     # One core: for sums so short, sharing them out costs six times as much as it saves, and
     # rounds differently on each machine. Nor does the solver bear threads of ours.
     with threadpool_limits(1):
-        columns = np.stack(
-            [
-                *(column(seen.matrix, [_is(row, kind) for row in rows]) for kind in Kind),
-                *(column(seen.matrix, [_has(row, topic) for row in rows]) for topic in Topic),
-                *_several(seen.matrix, [row.urgency for row in rows], list(Urgency)),
-                *_several(seen.matrix, [row.language for row in rows], LANGUAGES),
-            ],
-            axis=1,
-        )
+        columns = np.stack([column(seen.matrix, holds) for holds in labels(rows)], axis=1)
     if opposed:
         columns[:, 1 : len(Kind)] = _TAUGHT * columns[:, 1 : len(Kind)] - columns[:, :1]
     return linear(seen, columns, COLUMNS, np.full(len(Topic), 0.5, np.float32))
@@ -212,12 +207,13 @@ def _has(row: Row, topic: Topic) -> bool | None:
     return None if row.topics is None else topic in row.topics
 
 
-def _several(
-    matrix: csr_matrix, labels: Sequence[str], classes: Sequence[str]
-) -> list[NDArray[np.float64]]:
-    """Return a column for each of *classes*: one against the others."""
+def labels(rows: Sequence[Row]) -> list[list[bool | None]]:
+    """Return, for each column of a model, of which rows it holds; None where nobody has said."""
     return [
-        column(matrix, [label == name if label else None for label in labels]) for name in classes
+        *([_is(row, kind) for row in rows] for kind in Kind),
+        *([_has(row, topic) for row in rows] for topic in Topic),
+        *([row.urgency == each if row.urgency else None for row in rows] for each in Urgency),
+        *([row.language == each if row.language else None for row in rows] for each in LANGUAGES),
     ]
 
 
