@@ -371,7 +371,9 @@ async def started(
 ) -> AsyncIterator[Daemon]:
     """Yield a daemon that alone works on its database, ready to run; *watch* sees it read."""
     # First of all: what is wrong with the configuration is no matter for later.
-    classifier = classify.configured(settings)
+    classifier = classify.configured(
+        settings, lambda why: log.warning("classifier fell back", text=why)
+    )
     async with AsyncExitStack() as stack:
         lock = DaemonLock(settings.general.database)
         lock.acquire()

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from inboxd import notify, plugins
+from inboxd import classify, notify, plugins
 from inboxd.config import advice
 from inboxd.connector import Ledger
 from inboxd.durations import format_duration
-from inboxd.errors import InboxdError, Spared
+from inboxd.errors import ConfigError, InboxdError, Spared
 from inboxd.store import daemon_pid
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ async def examine(settings: Settings, store: Store, clock: Clock, *, online: boo
     """Return how everything stands; with *online* the networks are asked as well."""
     now = clock.now()
     damage = store.integrity()
-    found = [*_configuration(settings), *_database(store, damage)]
+    found = [*_configuration(settings), *_classifier(settings), *_database(store, damage)]
     if damage:
         # Whatever else it says may be wrong, if it can be read at all.
         return found
@@ -89,6 +89,20 @@ def _configuration(settings: Settings) -> Iterator[Finding]:
     yield Finding(Health.WELL, "configuration", f"{settings.path}: {accounts}")
     for hint in advice(settings):
         yield Finding(Health.NOTICE, "configuration", str(hint))
+
+
+def _classifier(settings: Settings) -> Iterator[Finding]:
+    """Yield whether the semantic tier runs, where it is asked for; loading it takes seconds."""
+    if settings.classifier.tier == "compact":
+        return
+    lacking: list[str] = []
+    try:
+        chosen = classify.configured(settings, lacking.append)
+    except ConfigError as error:
+        yield Finding(Health.TROUBLE, "classifier", str(error.problems[0]))
+    else:
+        judge = Finding(Health.WELL, "classifier", f"{chosen.name} judges")
+        yield Finding(Health.NOTICE, "classifier", lacking[0]) if lacking else judge
 
 
 def _database(store: Store, damage: str) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from inboxd.errors import ConfigError, Problem, UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from inboxd.classify.compact import Model
@@ -27,8 +27,15 @@ if TYPE_CHECKING:
 SHIPPED = Path(__file__).with_name("model.npz")
 """The model that comes with this version; `make model` makes it from the seeds."""
 
+SHIPPED_SEMANTIC = Path(__file__).with_name("semantic.npz")
+"""The model of the semantic tier that comes with this version."""
+
 SHIPPED_FOR_REPLIES = Path(__file__).with_name("replies.npz")
 """The model of replies that comes with this version."""
+
+
+class SemanticUnavailable(UserError):
+    """This machine lacks what the semantic tier needs; the text says what."""
 
 
 class Classifier(Protocol):
@@ -42,6 +49,11 @@ class Classifier(Protocol):
     @property
     def name(self) -> str:
         """Which model it is: what it says is kept under this name."""
+        ...
+
+    @property
+    def batch(self) -> int:
+        """How many texts to give it at once: a tenth of a second of work, or little more."""
         ...
 
     def classify(self, texts: Sequence[str]) -> list[Verdict]:
@@ -89,18 +101,56 @@ def read(path: Path) -> Classifier:
     return CompactClassifier(Model.load(path))
 
 
-def configured(settings: Settings) -> Classifier:
-    """Return the classifier that a configuration asks for; raises ConfigError if it is none."""
+def read_semantic(path: Path) -> Classifier:
+    """
+    Return the classifier of the semantic tier whose model is in a file.
+
+    Raises UserError if the file is none, and its subclass SemanticUnavailable if this machine lacks
+    what it needs.
+    """
+    from inboxd.classify.semantic import SemanticClassifier, load_model  # noqa: PLC0415 -- as above
+
+    return SemanticClassifier(load_model(path))
+
+
+def _ignored(_: str) -> None:
+    """Tell nobody."""
+
+
+def configured(settings: Settings, tell: Callable[[str], None] = _ignored) -> Classifier:
+    """
+    Return the classifier that a configuration asks for; raises ConfigError if it is none.
+
+    Where the semantic tier is asked for and this machine lacks what it needs, that is the
+    compact model of this version, and *tell* hears why.
+    """
     from inboxd.classify.own import OwnWords  # noqa: PLC0415 -- as above
 
     chosen = settings.classifier
     try:
-        model = read(chosen.model) if chosen.model else load()
+        model = of_tier(chosen.tier, chosen.model, tell)
     except UserError as error:
         problem = Problem("classifier.model", f"cannot be used: {error}")
         raise ConfigError(str(settings.path), [problem]) from None
     words = chosen.own_words
     return OwnWords(model, words) if words else model
+
+
+def of_tier(
+    tier: str | None, model: Path | None = None, tell: Callable[[str], None] = _ignored
+) -> Classifier:
+    """
+    Return the classifier of a tier (by default the compact one), with a *model* of one's own.
+
+    Falls back as `configured` does; raises UserError if *model* cannot be used.
+    """
+    if tier != "semantic":
+        return read(model) if model else load()
+    try:
+        return read_semantic(model or SHIPPED_SEMANTIC)
+    except SemanticUnavailable as why:
+        tell(f"the compact tier judges instead of the semantic one: {why}")
+        return load()
 
 
 def load_reply_judge(settings: Settings | None = None) -> ReplyJudge:

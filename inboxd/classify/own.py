@@ -88,6 +88,11 @@ class OwnWords:
         """Return the classifier's name, and the beginning of a digest of the words."""
         return f"{self._inner.name}+words-{self._digest}"
 
+    @property
+    def batch(self) -> int:
+        """Return how many texts to give it at once: as many as the classifier that it asks."""
+        return self._inner.batch
+
     def classify(self, texts: Sequence[str]) -> list[Verdict]:
         """Return one verdict for each text, in order; any string is a text."""
         verdicts = self._inner.classify(texts)

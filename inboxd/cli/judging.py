@@ -11,7 +11,7 @@ import click
 
 from inboxd.cli.group import main
 from inboxd.cli.opening import load_without_networks, opened_store, present
-from inboxd.cli.parameters import FILE, REPLIES
+from inboxd.cli.parameters import FILE, REPLIES, TIER
 from inboxd.errors import UserError
 
 if TYPE_CHECKING:
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 @main.command()
 @click.argument("file", type=click.File("rb"), default="-")
 @REPLIES
+@TIER
 @click.pass_context
-def classify(ctx: click.Context, file: Any, *, replies: bool) -> None:  # noqa: ANN401 - click gives a binary stream
+def classify(ctx: click.Context, file: Any, *, replies: bool, tier: str | None) -> None:  # noqa: ANN401 - click gives a binary stream
     """
     Judge messages: JSON lines with "text" in, the same with the verdict out.
 
@@ -39,7 +40,7 @@ def classify(ctx: click.Context, file: Any, *, replies: bool) -> None:  # noqa: 
     if replies:
         results = jsonl.judge_lines(file, classifying.load_reply_judge(_settings(ctx)))
     else:
-        results = jsonl.classify_lines(file, _classifier(ctx))
+        results = jsonl.classify_lines(file, _classifier(ctx, tier))
     bad = 0
     for result in results:
         if isinstance(result, jsonl.BadLine):
@@ -67,6 +68,7 @@ def classifier() -> None:
 )
 @click.option("--force", is_flag=True, help="Even if it is worse than the present model.")
 @REPLIES
+@TIER
 @click.pass_context
 def train(  # noqa: PLR0913 - what from, where to, and whatever comes of it
     ctx: click.Context,
@@ -76,13 +78,14 @@ def train(  # noqa: PLR0913 - what from, where to, and whatever comes of it
     corrections: bool,
     force: bool,
     replies: bool,
+    tier: str | None,
 ) -> None:
     """Train a model on labelled JSON lines; the same lines give the same file."""
     from inboxd.classify.rows import read_rows
     from inboxd.terminal import console, step_bar
 
     try:
-        from inboxd.classify import retraining, training
+        from inboxd.classify import retraining, semantic_training, training
 
         if replies:
             _train_on_replies(paths, out)
@@ -96,9 +99,10 @@ def train(  # noqa: PLR0913 - what from, where to, and whatever comes of it
             rows += retraining.corrected_rows(store.corrections.all())
     if not rows:
         raise UserError("there is nothing to train on; name --data, or use --corrections")
-    in_use = _present_model(ctx)
-    with step_bar(console(stderr=True), "training", training.STEPS) as tell:
-        model, comparison = retraining.retrain(rows, in_use, tell)
+    in_use = _present_model(ctx, tier)
+    trainer = semantic_training if in_use.tier == "semantic" else training
+    with step_bar(console(stderr=True), "training", trainer.STEPS) as tell:
+        model, comparison = retraining.retrain(rows, in_use, tell, trainer.train_judging)
     for name, value in model.card["figures"]["all"].items():
         click.echo(f"{name:34} {value:.3f}")
     click.echo(f"On {comparison.basis}:")
@@ -139,14 +143,23 @@ def _refuse_unwritable(out: Path) -> None:
         raise UserError(f"{out} cannot be written; name a file in a folder that is there")
 
 
-def _present_model(ctx: click.Context) -> Model:
-    """Return the model that is in use: the configuration's, or inboxd's own."""
+def _present_model(ctx: click.Context, tier: str | None) -> Model:
+    """Return the model of *tier* that is in use: the configuration's, or inboxd's own."""
+    settings = _settings(ctx)
+    chosen = settings.classifier if settings else None
+    tier = tier or (chosen.tier if chosen else "compact")
+    return _shipped_or(chosen.model if chosen and chosen.tier == tier else None, tier)
+
+
+def _shipped_or(path: Path | None, tier: str) -> Model:
+    """Return the model of *tier* at *path*, by default inboxd's own."""
     from inboxd import classify as classifying
     from inboxd.classify.compact import Model
+    from inboxd.classify.semantic import load_model
 
-    settings = _settings(ctx)
-    own = settings.classifier.model if settings else None
-    return Model.load(own or classifying.SHIPPED)
+    if tier == "semantic":
+        return load_model(path or classifying.SHIPPED_SEMANTIC)
+    return Model.load(path or classifying.SHIPPED)
 
 
 def _train_on_replies(paths: tuple[Path, ...], out: Path) -> None:
@@ -170,14 +183,17 @@ def _train_on_replies(paths: tuple[Path, ...], out: Path) -> None:
 @click.option("--data", "paths", type=FILE, multiple=True, required=True, help="Labelled messages.")
 @click.option("--model", type=FILE, help="Another model than the one that came with inboxd.")
 @REPLIES
+@TIER
 @click.option("--json", "as_json", is_flag=True, help="A JSON object instead of lines.")
-def evaluate(paths: tuple[Path, ...], model: Path | None, *, replies: bool, as_json: bool) -> None:
+def evaluate(
+    paths: tuple[Path, ...], model: Path | None, *, replies: bool, tier: str | None, as_json: bool
+) -> None:
     """
     Hold the classifier against labelled messages that it has not seen.
 
     What a line does not say is not measured. Intervals are of 1,000 bootstrap samples of ideas.
     """
-    result = (_evaluate_replies if replies else _evaluate)(paths, model)
+    result = _evaluate_replies(paths, model) if replies else _evaluate(paths, model, tier)
     if as_json:
         click.echo(json.dumps(result.as_json(), indent=1, ensure_ascii=False))
         return
@@ -193,13 +209,12 @@ def evaluate(paths: tuple[Path, ...], model: Path | None, *, replies: bool, as_j
         click.echo(f"{name:34} {measure.value:.3f} ({low:.3f}-{high:.3f})")
 
 
-def _evaluate(paths: tuple[Path, ...], model: Path | None) -> Evaluation:
-    from inboxd import classify as classifying
+def _evaluate(paths: tuple[Path, ...], model: Path | None, tier: str | None) -> Evaluation:
     from inboxd.classify import compact, evaluation
     from inboxd.classify.rows import read_rows
 
     rows = read_rows(paths)
-    weights = compact.Model.load(model or classifying.SHIPPED)
+    weights = _shipped_or(model, tier or "compact")
     if known := sum(evaluation.learnt_from(rows, weights)):
         click.echo(f"The model has learnt from {known} of {len(rows)} messages.", err=True)
     verdicts = compact.CompactClassifier(weights).classify([row.text for row in rows])
@@ -232,15 +247,14 @@ def rejudge(config: Path, back: str | None) -> None:
     from inboxd.clock import SystemClock
     from inboxd.pipeline import Pipeline
     from inboxd.terminal import console, step_bar
-    from inboxd.workers.classifier import BATCH
     from inboxd.workers.rejudging import rejudge as judge_anew
 
     since = _ago(back)
     with opened_store(config) as (store, settings):
-        chosen = classifying.configured(settings)
+        chosen = classifying.configured(settings, _warn)
         total = store.messages.count_judged_otherwise(chosen.name, since)
         done, changed, pipeline = 0, 0, Pipeline(store, settings.rules)
-        with step_bar(console(stderr=True), "judging", -(-total // BATCH)) as tell:
+        with step_bar(console(stderr=True), "judging", -(-total // chosen.batch)) as tell:
             for batch in judge_anew(store, pipeline, chosen, SystemClock(), since):
                 done, changed = done + batch.messages, changed + batch.changed
                 tell(f"{done} of {max(done, total)}")
@@ -257,12 +271,18 @@ def _ago(back: str | None) -> datetime | None:
         raise UserError(f"--since: {error}") from None
 
 
-def _classifier(ctx: click.Context) -> Classifier:
+def _classifier(ctx: click.Context, tier: str | None) -> Classifier:
     """Return the configured classifier; where there is no configuration, inboxd's own."""
     from inboxd import classify as classifying
 
     settings = _settings(ctx)
-    return classifying.configured(settings) if settings else classifying.load()
+    if settings and tier in (None, settings.classifier.tier):
+        return classifying.configured(settings, _warn)
+    return classifying.of_tier(tier, tell=_warn)
+
+
+def _warn(text: str) -> None:
+    click.echo(f"warning: {text}", err=True)
 
 
 def _settings(ctx: click.Context) -> Settings | None:

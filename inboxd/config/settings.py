@@ -186,6 +186,8 @@ class HttpSettings(BaseModel):
 class ClassifierSettings(WordSettings):
     """``[classifier]``: which model judges, and the user's own words."""
 
+    tier: Literal["compact", "semantic"] = "compact"
+    """The semantic one needs the extra of that name, and falls back where the machine lacks something."""
     model: LocalPath | None = None
     """Another model than the one that came with inboxd."""
     ru: WordSettings = WordSettings()

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-BATCH = 200
 _BATCHES_A_TURN = 10
-"""About a second of work: after so much, whoever is due for an alert comes first."""
+"""A second of work, or two: after so much, whoever is due for an alert comes first."""
 
 _UNKNOWN = Verdict(Kind.OTHER, (), Urgency.NORMAL, "", {})
 """What is said of a text that crashes the classifier: it must not hold up the others."""
@@ -35,9 +34,9 @@ class ClassifyWorker:
 
     async def work(self) -> int:
         """Judge what waits for a verdict, for one turn; returns how many messages that were."""
-        store, total = self._context.store, 0
+        store, size, total = self._context.store, self._classifier.batch, 0
         for _ in range(_BATCHES_A_TURN):
-            batch = await store.run(lambda store: store.messages.unclassified(BATCH))
+            batch = await store.run(lambda store: store.messages.unclassified(size))
             if not batch:
                 break
             await self._judge(batch)

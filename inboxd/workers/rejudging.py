@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from inboxd.workers.classifier import BATCH, verdicts_on
+from inboxd.workers.classifier import verdicts_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,8 +39,8 @@ def rejudge(
     follow. Each batch is a transaction of its own, and knows its model: whoever is interrupted
     goes on with the rest the next time. The daemon may run meanwhile.
     """
-    last = 0
-    while batch := store.messages.judged_otherwise(classifier.name, BATCH, since=since, after=last):
+    last, size = 0, classifier.batch
+    while batch := store.messages.judged_otherwise(classifier.name, size, since=since, after=last):
         verdicts = verdicts_on([message.text for message, _ in batch], classifier)
         judged = [(message, said) for (message, _), said in zip(batch, verdicts, strict=True)]
         pipeline.judge(judged, clock.now(), classifier.name)

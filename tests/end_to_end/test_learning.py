@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from inboxd.classify.embedding import embedder
 from tests.unit.test_classify_messages import ENGLISH, RUSSIAN
 
 if TYPE_CHECKING:
@@ -195,3 +197,31 @@ def test_classify_needs_no_configuration(shop: Shop) -> None:
     missing = shop.folder / "none.toml"
     ended = shop.say("-c", str(missing), "classify").expect(2)
     assert "none.toml" in ended.err
+
+
+async def test_a_tier_that_the_machine_lacks_is_said_once_and_does_without(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line each from check, doctor and classify, and verdicts all the same."""
+    why = "the compact tier judges instead of the semantic one: no luck today"
+    monkeypatch.setattr("inboxd.classify.embedding.lacking", lambda: "no luck today")
+    embedder.cache_clear()
+    configure(shop, 'tier = "semantic"')
+    checked = shop.say("check").expect(0).out
+    assert "classifier: compact-" in checked
+    assert checked.count(why) == 1
+    path = shop.folder / "messages.jsonl"
+    path.write_text('{"text": "where is my parcel?"}\n' * 300, encoding="utf-8")
+    judged = shop.say("classify", str(path)).expect(0)
+    assert judged.err == f"warning: {why}\n"
+    assert len(judged.out.splitlines()) == 300
+    (await shop.run("run", "--once")).expect(0)
+    # Without the loop of this test: the doctor has one of its own.
+    found = json.loads((await asyncio.to_thread(shop.say, "doctor", "--json")).expect(0).out)
+    assert [each["text"] for each in found if each["what"] == "classifier"] == [why]
+
+
+def test_an_unknown_tier_is_refused(shop: Shop) -> None:
+    """Check says which there are."""
+    configure(shop, 'tier = "big"')
+    assert "classifier.tier" in shop.say("check").expect(2).err

@@ -12,7 +12,6 @@ from inboxd.core.policies import Match
 from inboxd.durations import parse_business
 from inboxd.model import Kind, Topic, Urgency, Verdict
 from inboxd.store import Said
-from inboxd.workers.classifier import BATCH
 from inboxd.workers.rejudging import rejudge
 from tests.store.shop import START, at, policy, rules, said
 
@@ -26,6 +25,7 @@ class Mild:
     """A classifier that takes everything for praise, and chokes on one text."""
 
     name = "mild"
+    batch = 20
 
     def classify(self, texts: Sequence[str]) -> list[Verdict]:
         """Return a verdict for each of *texts*, unless one of them is poison."""
@@ -87,9 +87,9 @@ def test_only_what_was_judged_and_is_young_enough(shop: Shop) -> None:
 @pytest.mark.parametrize(("text", "changed"), [("please", 1), ("poison", 0)])
 def test_who_is_interrupted_goes_on_with_the_rest(shop: Shop, text: str, changed: int) -> None:
     """Each batch stands by itself; a text that nobody can judge holds up none of them."""
-    shop.hear(*(said(n, f"m{n}", text if n == 3 else "thanks") for n in range(BATCH + 5)))
+    shop.hear(*(said(n, f"m{n}", text if n == 3 else "thanks") for n in range(Mild.batch + 5)))
     shop.judge()
-    assert anew(shop, batches=1) == (BATCH, changed)
+    assert anew(shop, batches=1) == (Mild.batch, changed)
     assert anew(shop)[0] == 5
     assert anew(shop) == (0, 0)
 
