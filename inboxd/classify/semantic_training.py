@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_limits
 from inboxd.classify import training
 from inboxd.classify.compact import COLUMNS, Model, signals_of
 from inboxd.classify.embedding import embedder
+from inboxd.classify.partial import lacks_kinds
 from inboxd.classify.rules import judge
 from inboxd.classify.semantic import (
     DIMENSIONS,
@@ -76,7 +77,8 @@ def train_judging(
     def encode(texts: Sequence[str]) -> Floats:
         return np.stack([known[text] for text in texts])
 
-    return training.train_judging(rows, tell, partial(_fit, encode=encode))
+    fit = partial(_fit, encode=encode, opposed=lacks_kinds(rows))
+    return training.train_judging(rows, tell, fit)
 
 
 def _embedded(texts: set[str], tell: Callable[[str], None]) -> dict[str, Floats]:
@@ -94,7 +96,9 @@ def _embedded(texts: set[str], tell: Callable[[str], None]) -> dict[str, Floats]
     return dict(zip(ordered, known, strict=True))
 
 
-def _fit(rows: Sequence[Row], encode: Callable[[Sequence[str]], Floats]) -> SemanticModel:
+def _fit(
+    rows: Sequence[Row], *, encode: Callable[[Sequence[str]], Floats], opposed: bool
+) -> SemanticModel:
     texts = [row.text for row in rows]
     seen = training.seen_in(texts, signals_of(texts, [judge(text) for text in texts]))
     embeddings = encode(texts)
@@ -104,6 +108,9 @@ def _fit(rows: Sequence[Row], encode: Callable[[Sequence[str]], Floats]) -> Sema
         places = space.places(embeddings)
         lies = places * space.units
         pulls, bias = _solved(_likeness(seen.matrix, lies), rows)
+        if opposed:
+            training.oppose(pulls)
+            training.oppose(bias)
         columns = np.vstack([seen.matrix.T @ pulls, bias])
     linear = training.linear(seen, columns, COLUMNS, np.full(len(Topic), 0.5, np.float32))
     return SemanticModel(

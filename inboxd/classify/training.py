@@ -154,8 +154,13 @@ def _fit(rows: Sequence[Row], *, opposed: bool = False) -> Model:
     with threadpool_limits(1):
         columns = np.stack([column(seen.matrix, holds) for holds in labels(rows)], axis=1)
     if opposed:
-        columns[:, 1 : len(Kind)] = _TAUGHT * columns[:, 1 : len(Kind)] - columns[:, :1]
+        oppose(columns)
     return linear(seen, columns, COLUMNS, np.full(len(Topic), 0.5, np.float32))
+
+
+def oppose(columns: NDArray[np.floating]) -> None:
+    """Make each kind but the first, a complaint, begin as the contrary of that; see `_fit`."""
+    columns[..., 1 : len(Kind)] = _TAUGHT * columns[..., 1 : len(Kind)] - columns[..., :1]
 
 
 def linear(
