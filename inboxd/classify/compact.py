@@ -219,7 +219,9 @@ def _refuse_other_versions(path: Path, facts: Mapping[str, Any], columns: tuple[
 def _refuse_other_tiers(path: Path, facts: Mapping[str, Any], tier: str) -> None:
     other = facts.get("tier", "compact")
     if other != tier:
-        raise UserError(f"{path} is a model of the tier {other}, not of {tier}; {_ANEW}")
+        raise UserError(
+            f"{path} is a model of the tier {other}, not of {tier}; choose its tier, or {_ANEW}"
+        )
 
 
 class CompactClassifier:

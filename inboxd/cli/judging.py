@@ -113,7 +113,7 @@ def train(  # noqa: PLR0913 - what from, where to, and whatever comes of it
         worse = ", ".join(comparison.worse)
         raise UserError(f"the new model is worse in: {worse}; {out} is not written without --force")
     model.save(out)
-    click.echo(f"{out} is written; [classifier] model = … lets the daemon use it.")
+    click.echo(f'{out} is written; [classifier] tier = "{model.tier}" and model = … let it judge.')
 
 
 @classifier.command()
