@@ -41,11 +41,13 @@ check: lint test ## Lint, test, build the wheel and try it in a fresh environmen
 	@cd build && echo '{"text": "Where is my parcel? Two weeks!"}' | fresh/bin/inboxd classify
 	@cd build && fresh/bin/python -c 'from inboxd.plugins import networks; print(*networks())'
 
-model: .venv/.dev ## Train the classifier on the seeds in data/ (about two minutes)
+model: .venv/.dev ## Train the classifier on the seeds in data/ (about ten minutes)
 	@$(BIN)/inboxd classifier train $(addprefix --data ,$(wildcard data/messages.*.jsonl) data/public.jsonl) \
 		--force --out inboxd/classify/model.npz
 	@$(BIN)/inboxd classifier train --replies $(addprefix --data ,$(wildcard data/replies.*.jsonl)) \
 		--out inboxd/classify/replies.npz
+	@$(BIN)/inboxd classifier train --tier semantic $(addprefix --data ,$(wildcard data/messages.*.jsonl)) \
+		--force --out inboxd/classify/semantic.npz
 
 clean: ## Remove everything that was made, .venv included
 	@rm -rf .venv build dist build.log *.egg-info .coverage

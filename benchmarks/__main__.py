@@ -15,7 +15,7 @@ import sqlite3
 import sys
 from typing import TYPE_CHECKING
 
-from benchmarks import classify, daemon, hours, ingest, start, tick, wire
+from benchmarks import classify, daemon, hours, ingest, spikes, start, tick, wire
 from benchmarks.figures import Figure, table
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ FIGURES: dict[str, Callable[[], list[Figure]]] = {
     "ingest": ingest.run,
     "wire": wire.run,
     "tick": tick.run,
+    "spikes": spikes.run,
     "hours": hours.run,
     "start": start.run,
     "daemon": daemon.run,

@@ -29,10 +29,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inboxd.classify import Reply, load, load_reply_judge
-from inboxd.model import Kind, Topic
+from inboxd.classify.compact import CompactClassifier
+from inboxd.classify.evaluation import evaluate
+from inboxd.classify.rows import read_rows
+from inboxd.classify.training import train
+from inboxd.model import Kind, Topic, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from inboxd.classify.rows import Row as Labelled
 
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
@@ -127,6 +133,49 @@ def bench_complaints(folder: Path) -> None:
         if chosen:
             truth = [bool(row["label"]) for row in chosen]
             show_binary(part, Kind.COMPLAINT, truth, kinds_of(chosen))
+
+
+def bench_learnt(folder: Path) -> None:
+    """Train as `inboxd classifier train` does on nine folds of en_complaints, judge the tenth."""
+    print("complaint or not, trained on nine folds of en_complaints and judged on the tenth")
+    path, folds_path = folder / "en_complaints.jsonl.gz", folder / "en_complaints_folds10.json"
+    rows = rows_of(folder, "en_complaints")
+    if not rows or not folds_path.exists():
+        return
+    fold_of = json.loads(folds_path.read_text(encoding="utf-8"))
+    labelled = [
+        (row, fold_of[raw["id"]], raw["domain"] not in RANDOM_DOMAINS)
+        for row, raw in zip(read_rows([path])[:MOST_ROWS], rows, strict=True)
+    ]
+    of_all = judged_by_folds(labelled)
+    show_learnt("trained and judged on all rows", of_all)
+    show_learnt("the same, brand rows of them", [each for each in of_all if each[2]])
+    of_brands = judged_by_folds([each for each in labelled if each[2]])
+    show_learnt("trained and judged on brand rows", of_brands)
+
+
+def judged_by_folds(
+    labelled: list[tuple[Labelled, int, bool]],
+) -> list[tuple[Labelled, Verdict, bool]]:
+    """Return each row with the verdict of a model that was trained on the other folds."""
+    judged = []
+    for fold in sorted({its for _, its, _ in labelled}):
+        model = train([row for row, its, _ in labelled if its != fold])
+        inside = [each for each in labelled if each[1] == fold]
+        said = CompactClassifier(model).classify([row.text for row, _, _ in inside])
+        judged += [(row, one, brand) for (row, _, brand), one in zip(inside, said, strict=True)]
+    return judged
+
+
+def show_learnt(name: str, judged: list[tuple[Labelled, Verdict, bool]]) -> None:
+    """Print macro-F1 with its 95 % interval, and the calibration error."""
+    result = evaluate([row for row, _, _ in judged], [said for _, said, _ in judged])
+    measure = result.headline["complaint or not"]
+    low, high = measure.interval()
+    print(
+        f"  {name:36} {result.rows:5} rows  macro-F1 {measure.value:.3f} ({low:.3f}-{high:.3f})"
+        f"  calibration error {result.summary()['calibration error of P(complaint)']:.3f}"
+    )
 
 
 def bench_proxies(folder: Path) -> None:
@@ -275,6 +324,7 @@ def rate(work: Callable[[], object], texts: Sequence[str]) -> float:
 def main(folder: Path) -> None:
     for bench in (
         bench_complaints,
+        bench_learnt,
         bench_proxies,
         bench_calm,
         bench_topics,

@@ -30,6 +30,7 @@ from inboxd.workers.account import Account
 from inboxd.workers.checker import Checker
 from inboxd.workers.classifier import ClassifyWorker
 from inboxd.workers.context import Context
+from inboxd.workers.digests import DigestWriter
 from inboxd.workers.escalator import Escalator
 from inboxd.workers.hearing import HearingWatcher
 from inboxd.workers.heartbeat import Heartbeat
@@ -38,6 +39,7 @@ from inboxd.workers.presses import Presses
 from inboxd.workers.reconciler import Reconciler, Repairs, Verifier
 from inboxd.workers.refresher import Refresher
 from inboxd.workers.sender import Manners, Sender
+from inboxd.workers.spikes import SpikeWatcher
 from inboxd.workers.storethread import StoreThread
 from inboxd.workers.upkeep import Upkeep, begin_to_watch, leave_alone
 from inboxd.workers.watcher import SilenceWatcher, Watched, Watcher
@@ -121,6 +123,13 @@ class Daemon:
         self._watcher = self._watcher_from(_LONG_AGO)
         streams = {(each.name, stream) for each in settings.accounts for stream in each.streams}
         self._silence = SilenceWatcher(store, streams, settings.alert_to, settings.general.timezone)
+        names = [account.name for account in settings.accounts]
+        self._spikes = (
+            SpikeWatcher(store, settings.spikes, names, settings.general.timezone)
+            if settings.spikes
+            else None
+        )
+        self._digests = DigestWriter(store, settings.digests, self._accounts)
         beat = settings.heartbeat
         self._heartbeat = Heartbeat(beat, self.health) if beat else None
         # Only a daemon that runs on listens: nobody waits for a round to hear of a button.
@@ -156,6 +165,8 @@ class Daemon:
             for source in account.connector.sources()
         ]
         await self._thread.run(lambda store: leave_alone(store, served, begun_at))
+        if self._settings.spikes is None:
+            await self._thread.run(lambda store: store.spikes.give_up(begun_at))
         fingerprint = _fingerprint(self._settings)
         if await self._thread.run(lambda store: store.recall("rules")) != fingerprint:
             now = self._clock.now()
@@ -279,16 +290,21 @@ class Daemon:
         """Judge, escalate and deliver whatever is due now."""
         async with self._ticking:
             await self._classifier.work()
-            for receiver in await self._thread.run(self._escalate):
+            used = self._digests.used(self._clock.now())
+            for receiver in await self._thread.run(lambda store: self._escalate(store, used)):
                 self._start_delivery(receiver)
 
-    def _escalate(self, store: Store) -> list[str]:
+    def _escalate(self, store: Store, used: Sequence[str]) -> list[str]:
         """Queue the alerts that are due; returns who has something to take."""
         now = self._ticked_at = self._clock.now()
+        # First of all: what falls due of a spike's customers is told with it.
+        if self._spikes:
+            self._spikes.look(now)
         self._escalator.tick(now)
         self._watcher.look(now, self._round_began)
         self._silence.look(now)
         self._hearing.look(now)
+        self._digests.look(now, used)
         return [*dict.fromkeys([*store.outbox.receivers(now), *store.refreshes.receivers(now)])]
 
     def _start_delivery(self, receiver: str) -> None:
@@ -355,7 +371,9 @@ async def started(
 ) -> AsyncIterator[Daemon]:
     """Yield a daemon that alone works on its database, ready to run; *watch* sees it read."""
     # First of all: what is wrong with the configuration is no matter for later.
-    classifier = classify.configured(settings)
+    classifier = classify.configured(
+        settings, lambda why: log.warning("classifier fell back", text=why)
+    )
     async with AsyncExitStack() as stack:
         lock = DaemonLock(settings.general.database)
         lock.acquire()
@@ -381,7 +399,8 @@ async def run_once(
 ) -> RoundResult:
     """Do one full round, for cron and timers: there is no later for an alert to wait for."""
     at_once = replace(settings.grouping, wait=timedelta())
-    settings = replace(settings, grouping=at_once)
+    spikes = replace(settings.spikes, every=timedelta()) if settings.spikes else None
+    settings = replace(settings, grouping=at_once, spikes=spikes)
     async with started(settings, clock, watch) as daemon:
         result = await daemon.round()
         if result.ok:

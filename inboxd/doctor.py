@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from inboxd import notify, plugins
+from inboxd import classify, notify, plugins
 from inboxd.config import advice
 from inboxd.connector import Ledger
 from inboxd.durations import format_duration
-from inboxd.errors import InboxdError, Spared
+from inboxd.errors import ConfigError, InboxdError, Spared
 from inboxd.store import daemon_pid
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ async def examine(settings: Settings, store: Store, clock: Clock, *, online: boo
     """Return how everything stands; with *online* the networks are asked as well."""
     now = clock.now()
     damage = store.integrity()
-    found = [*_configuration(settings), *_database(store, damage)]
+    found = [*_configuration(settings), *_classifier(settings), *_database(store, damage)]
     if damage:
         # Whatever else it says may be wrong, if it can be read at all.
         return found
@@ -89,6 +89,20 @@ def _configuration(settings: Settings) -> Iterator[Finding]:
     yield Finding(Health.WELL, "configuration", f"{settings.path}: {accounts}")
     for hint in advice(settings):
         yield Finding(Health.NOTICE, "configuration", str(hint))
+
+
+def _classifier(settings: Settings) -> Iterator[Finding]:
+    """Yield whether the semantic tier runs, where it is asked for; loading it takes seconds."""
+    if settings.classifier.tier == "compact":
+        return
+    lacking: list[str] = []
+    try:
+        chosen = classify.configured(settings, lacking.append)
+    except ConfigError as error:
+        yield Finding(Health.TROUBLE, "classifier", str(error.problems[0]))
+    else:
+        judge = Finding(Health.WELL, "classifier", f"{chosen.name} judges")
+        yield Finding(Health.NOTICE, "classifier", lacking[0]) if lacking else judge
 
 
 def _database(store: Store, damage: str) -> Iterator[Finding]:
@@ -203,7 +217,8 @@ def _quarantine(store: Store) -> Iterator[Finding]:
         yield Finding(Health.NOTICE, f"{account} quarantine", text, todo)
 
 
-def _allowance(account: str, allowance: Allowance) -> Finding:
+def allowance_in_words(allowance: Allowance) -> str:
+    """Return how much of an allowance is used, and will be."""
     used, limit = allowance.used, allowance.limit
     parts = [f"{used:,}" + (f" of {limit:,}" if limit is not None else "")]
     if allowance.cost is not None:
@@ -214,12 +229,17 @@ def _allowance(account: str, allowance: Allowance) -> Finding:
         parts.append(f"${allowance.projected_cost:,.2f} by the end")
     if allowance.resets_at:
         parts.append(f"renewed {allowance.resets_at:%Y-%m-%d %H:%M}Z")
+    return ", ".join(parts)
+
+
+def _allowance(account: str, allowance: Allowance) -> Finding:
+    used, limit = allowance.used, allowance.limit
     health, todo = Health.WELL, ""
     if limit and used >= limit:
         health, todo = Health.TROUBLE, "nothing more is read until it is renewed; raise it"
     elif limit and (allowance.projected or 0) > limit:
         health, todo = Health.NOTICE, "it will not last: read less often, or raise it"
-    return Finding(health, f"{account} {allowance.name}", ", ".join(parts), todo)
+    return Finding(health, f"{account} {allowance.name}", allowance_in_words(allowance), todo)
 
 
 async def _account(account: AccountSettings, connector: Connector, now: datetime) -> list[Finding]:

@@ -321,7 +321,8 @@ class Alert:
     *key* is unique for ever: the same reason never makes a second alert. *thread* joins
     what belongs together (``case:17``), so that a sink can update in place, thread or
     group it. *headline* is one line of plain text; *detail* may be several. *mentions* are
-    called by name where that can be done: Slack's ids of people (U…, W…) and groups (S…).
+    called by name where that can be done: Slack's ids of people (U…, W…) and groups (S…). What
+    is about many cases has *facts* (label and value), and *examples* of them.
     """
 
     key: str
@@ -333,3 +334,5 @@ class Alert:
     detail: str = ""
     case: CaseCard | None = None
     mentions: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    examples: tuple[CaseCard, ...] = ()

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 from inboxd.core.alerts import recovery_alert
 from inboxd.core.tracking import track
 from inboxd.errors import UserError
-from inboxd.model import Direction
+from inboxd.model import Direction, Kind, Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from inboxd.connector import LedgerEntries, Page
+    from inboxd.core.spikes import Spike
     from inboxd.core.tracking import CaseState, History, Rules, WaitState
-    from inboxd.model import Alert, Message, Stream, Verdict
+    from inboxd.model import Alert, CaseCard, Message, Stream, Verdict
     from inboxd.store import Held, OutboxItem, Said, Store, Stored, Unclassified
 
 
@@ -66,6 +67,8 @@ class Pipeline:
         with self._store.transaction():
             stored = self._take_in(origin, page, now, old=first)
             self._store.sources.advance(origin.account, origin.source, page.cursor)
+            if first:
+                self._store.history_until(origin.account, now)
             self._note_what_was_missed(origin, page, stored)
             self._keep(origin, used)
         return stored
@@ -244,14 +247,30 @@ class Pipeline:
             return False
         together = self._rules.grouping
         thread = store.outbox.thread_of(wait.id)
-        if thread is None and (key := together.key(alert.case)):
+        spike = self._spike_of(alert.case, thread)
+        if thread is None and spike:
+            thread = spike.thread
+        elif thread is None and (key := together.key(alert.case)):
             thread = store.gatherings.joined(key, together, now).thread
+        leaves_at = together.leaves_at(alert.case, now)
+        if spike and self._rules.spikes and alert.case.urgency is not Urgency.HIGH:
+            leaves_at = spike.next_update(now, self._rules.spikes.every)
         return store.outbox.add_alert(
             replace(alert, thread=thread or alert.thread),
             sinks,
             wait_id=wait.id,
-            leaves_at=together.leaves_at(alert.case, now),
+            leaves_at=leaves_at,
         )
+
+    def _spike_of(self, card: CaseCard, thread: str | None) -> Spike | None:
+        """Return the open spike in which a case told in *thread*, or not yet, is told of."""
+        if self._rules.spikes is None:
+            return None
+        if thread is None:
+            complains = card.kind is Kind.COMPLAINT
+            return self._store.spikes.open_on(card.topics) if complains else None
+        spike = self._store.spikes.of_thread(thread)
+        return spike if spike and spike.ended_at is None else None
 
 
 def _telling(case: CaseState) -> int:

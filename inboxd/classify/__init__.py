@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Protocol
 from inboxd.errors import ConfigError, Problem, UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from inboxd.classify.compact import Model
     from inboxd.config import Settings
     from inboxd.model import ReplyVerdict, Verdict
 
@@ -26,8 +27,15 @@ if TYPE_CHECKING:
 SHIPPED = Path(__file__).with_name("model.npz")
 """The model that comes with this version; `make model` makes it from the seeds."""
 
+SHIPPED_SEMANTIC = Path(__file__).with_name("semantic.npz")
+"""The model of the semantic tier that comes with this version."""
+
 SHIPPED_FOR_REPLIES = Path(__file__).with_name("replies.npz")
 """The model of replies that comes with this version."""
+
+
+class SemanticUnavailable(UserError):
+    """This machine lacks what the semantic tier needs; the text says what."""
 
 
 class Classifier(Protocol):
@@ -41,6 +49,11 @@ class Classifier(Protocol):
     @property
     def name(self) -> str:
         """Which model it is: what it says is kept under this name."""
+        ...
+
+    @property
+    def batch(self) -> int:
+        """How many texts to give it at once: a tenth of a second of work, or little more."""
         ...
 
     def classify(self, texts: Sequence[str]) -> list[Verdict]:
@@ -88,13 +101,34 @@ def read(path: Path) -> Classifier:
     return CompactClassifier(Model.load(path))
 
 
-def configured(settings: Settings) -> Classifier:
-    """Return the classifier that a configuration asks for; raises ConfigError if it is none."""
+def read_semantic(path: Path) -> Classifier:
+    """
+    Return the classifier of the semantic tier whose model is in a file.
+
+    Raises UserError if the file is none, and its subclass SemanticUnavailable if this machine lacks
+    what it needs.
+    """
+    from inboxd.classify.semantic import SemanticClassifier, load_model  # noqa: PLC0415 -- as above
+
+    return SemanticClassifier(load_model(path))
+
+
+def _ignored(_: str) -> None:
+    """Tell nobody."""
+
+
+def configured(settings: Settings, tell: Callable[[str], None] = _ignored) -> Classifier:
+    """
+    Return the classifier that a configuration asks for; raises ConfigError if it is none.
+
+    Where the semantic tier is asked for and this machine lacks what it needs, that is the
+    compact model of this version, and *tell* hears why.
+    """
     from inboxd.classify.own import OwnWords  # noqa: PLC0415 -- as above
 
     chosen = settings.classifier
     try:
-        model = read(chosen.model) if chosen.model else load()
+        model = of_tier(chosen.tier, chosen.model, tell)
     except UserError as error:
         problem = Problem("classifier.model", f"cannot be used: {error}")
         raise ConfigError(str(settings.path), [problem]) from None
@@ -102,10 +136,38 @@ def configured(settings: Settings) -> Classifier:
     return OwnWords(model, words) if words else model
 
 
-@cache
-def load_reply_judge() -> ReplyJudge:
-    """Return the judge of replies in use; the same one every time."""
-    from inboxd.classify.compact import Model  # noqa: PLC0415 -- quick `--help`
-    from inboxd.classify.replies import FLAGS, CompactReplyJudge  # noqa: PLC0415 -- the same
+def of_tier(
+    tier: str | None, model: Path | None = None, tell: Callable[[str], None] = _ignored
+) -> Classifier:
+    """
+    Return the classifier of a tier (by default the compact one), with a *model* of one's own.
 
-    return CompactReplyJudge(Model.load(SHIPPED_FOR_REPLIES, FLAGS), load())
+    Falls back as `configured` does; raises UserError if *model* cannot be used.
+    """
+    if tier != "semantic":
+        return read(model) if model else load()
+    try:
+        return read_semantic(model or SHIPPED_SEMANTIC)
+    except SemanticUnavailable as why:
+        tell(f"the compact tier judges instead of the semantic one: {why}")
+        return load()
+
+
+def load_reply_judge(settings: Settings | None = None) -> ReplyJudge:
+    """
+    Return the judge of replies; it asks the configured classifier what the customer's message was.
+
+    Without *settings* that is the one that comes with this version. Raises ConfigError if the
+    configured one cannot be used.
+    """
+    from inboxd.classify.replies import CompactReplyJudge  # noqa: PLC0415 -- quick `--help`
+
+    return CompactReplyJudge(_of_replies(), configured(settings) if settings else load())
+
+
+@cache
+def _of_replies() -> Model:
+    from inboxd.classify.compact import Model  # noqa: PLC0415 -- as above
+    from inboxd.classify.replies import FLAGS  # noqa: PLC0415 -- as above
+
+    return Model.load(SHIPPED_FOR_REPLIES, FLAGS)

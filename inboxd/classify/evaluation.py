@@ -1,114 +1,127 @@
-"""How good a classifier is on labelled messages: F1 by class, and whether its shares are true."""
+"""How good a classifier is on labelled messages: each part on the rows that are labelled with it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from inboxd.classify.compact import seen_rows
+from inboxd.classify.measures import Judged, accuracy
+from inboxd.classify.rows import NOT_COMPLAINT
 from inboxd.model import Kind, Topic, Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from inboxd.classify.compact import Model
+    from inboxd.classify.measures import Measure, Score
     from inboxd.classify.rows import Row
     from inboxd.model import Verdict
-
-_BINS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """How one label was found: shares between 0 and 1, and how many rows have it."""
-
-    label: str
-    precision: float
-    recall: float
-    rows: int
-
-    @property
-    def f1(self) -> float:
-        """Return the harmonic mean of precision and recall."""
-        both = self.precision + self.recall
-        return 2 * self.precision * self.recall / both if both else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What came of judging labelled rows."""
+    """
+    What came of judging labelled rows.
+
+    *scores* are by part and label; *headline* holds the figures that stand for the whole. What
+    no row is labelled with is in neither.
+    """
 
     rows: int
-    kinds: tuple[Score, ...]
-    complaint: tuple[Score, ...]
-    topics: tuple[Score, ...]
-    urgencies: tuple[Score, ...]
-    language_accuracy: float
-    calibration_error: float
+    scores: Mapping[str, Sequence[Score]]
+    headline: Mapping[str, Measure]
 
     def summary(self) -> dict[str, float]:
-        """Return the headline figures: macro-F1, but for the last two."""
+        """Return the headline figures without their intervals."""
+        return {name: measure.value for name, measure in self.headline.items()}
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as `classifier evaluate --json` prints it."""
         return {
-            "kind": macro(self.kinds),
-            "complaint or not": macro(self.complaint),
-            "topic": macro(self.topics),
-            "urgency": macro(self.urgencies),
-            "language (accuracy)": self.language_accuracy,
-            "calibration error of P(complaint)": self.calibration_error,
+            "rows": self.rows,
+            "headline": {name: measure.as_json() for name, measure in self.headline.items()},
+            "labels": {
+                part: {score.label: score.as_json() for score in scores}
+                for part, scores in self.scores.items()
+            },
         }
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One part of a verdict: its labels, those that hold of a row (none: not labelled), those said."""
+
+    labels: Sequence[str]
+    truth: Callable[[Row], Collection[str]]
+    said: Callable[[Verdict], Collection[str]]
+    shares: Callable[[Verdict], Mapping[str, float]] | None = None
+
+
+_BINARY = {True: (Kind.COMPLAINT,), False: (NOT_COMPLAINT,), None: ()}
+
+
+def _odds(said: Verdict) -> dict[str, float]:
+    share = said.scores[Kind.COMPLAINT]
+    return {Kind.COMPLAINT: share, NOT_COMPLAINT: 1 - share}
+
+
+_PARTS = {
+    "kind": _Part(
+        tuple(Kind),
+        lambda row: () if row.kind in {"", NOT_COMPLAINT} else (row.kind,),
+        lambda said: (said.kind,),
+        lambda said: said.scores,
+    ),
+    "complaint or not": _Part(
+        (Kind.COMPLAINT, NOT_COMPLAINT),
+        lambda row: _BINARY[row.complaint],
+        lambda said: _BINARY[said.kind is Kind.COMPLAINT],
+        _odds,
+    ),
+    "topic": _Part(tuple(Topic), lambda row: row.topics or (), lambda said: said.topics),
+    "urgency": _Part(
+        tuple(Urgency),
+        lambda row: (row.urgency,) if row.urgency else (),
+        lambda said: (said.urgency,),
+    ),
+}
+
+
 def evaluate(rows: Sequence[Row], verdicts: Sequence[Verdict]) -> Evaluation:
-    """Hold *verdicts* against the labels of *rows*."""
-    kinds = [({row.kind}, {str(verdict.kind)}) for row, verdict in zip(rows, verdicts, strict=True)]
-    complaints = [({str("complaint" in true)}, {str("complaint" in said)}) for true, said in kinds]
-    pairs = list(zip(rows, verdicts, strict=True))
-    return Evaluation(
-        rows=len(rows),
-        kinds=tuple(scores_of(kinds, [str(kind) for kind in Kind])),
-        complaint=tuple(scores_of(complaints, ["True", "False"])),
-        topics=tuple(
-            scores_of(
-                [(set(row.topics), {str(topic) for topic in said.topics}) for row, said in pairs],
-                [str(topic) for topic in Topic],
-            )
-        ),
-        urgencies=tuple(
-            scores_of(
-                [({row.urgency}, {str(said.urgency)}) for row, said in pairs],
-                [str(urgency) for urgency in Urgency],
-            )
-        ),
-        language_accuracy=sum(row.language == said.language for row, said in pairs)
-        / max(len(pairs), 1),
-        calibration_error=calibration_error(
-            [said.scores["complaint"] for said in verdicts],
-            [row.kind == "complaint" for row in rows],
-        ),
+    """Hold *verdicts* against the labels of *rows*: macro-F1, but for the last two figures."""
+    judged = {name: _judged(part, rows, verdicts) for name, part in _PARTS.items()}
+    if {row.kind for row in rows} <= {"", Kind.COMPLAINT, NOT_COMPLAINT}:
+        # Among complaints alone there is nothing that a kind could be taken for.
+        del judged["kind"]
+    judged = {name: each for name, each in judged.items() if each.truth}
+    headline = {name: each.macro_f1(_PARTS[name].labels) for name, each in judged.items()}
+    told = [(row, said) for row, said in zip(rows, verdicts, strict=True) if row.language]
+    if told:
+        right = [row.language == said.language for row, said in told]
+        headline["language (accuracy)"] = accuracy(right, [row.idea for row, _ in told])
+    if binary := judged.get("complaint or not"):
+        headline["calibration error of P(complaint)"] = binary.calibration(Kind.COMPLAINT)
+    scores = {name: each.scores(_PARTS[name].labels) for name, each in judged.items()}
+    return Evaluation(len(rows), scores, headline)
+
+
+def _judged(part: _Part, rows: Sequence[Row], verdicts: Sequence[Verdict]) -> Judged:
+    """Return what *part* is on the rows that are labelled with it."""
+    labelled = [
+        (truth, said, row.idea)
+        for row, said in zip(rows, verdicts, strict=True)
+        if (truth := part.truth(row))
+    ]
+    return Judged(
+        truth=[truth for truth, _, _ in labelled],
+        said=[part.said(said) for _, said, _ in labelled],
+        ideas=[idea for _, _, idea in labelled],
+        shares=[part.shares(said) for _, said, _ in labelled] if part.shares else (),
     )
 
 
-def macro(scores: Sequence[Score]) -> float:
-    """Return the mean F1 of the labels that occur."""
-    present = [score.f1 for score in scores if score.rows]
-    return sum(present) / max(len(present), 1)
-
-
-def scores_of(pairs: Sequence[tuple[set[str], set[str]]], labels: Sequence[str]) -> Iterator[Score]:
-    """Yield how each of *labels* was found; *pairs* are those that hold and those that were said."""
-    for label in labels:
-        true = sum(label in truth for truth, _ in pairs)
-        said = sum(label in names for _, names in pairs)
-        right = sum(label in truth and label in names for truth, names in pairs)
-        yield Score(label, right / max(said, 1), right / max(true, 1), true)
-
-
-def calibration_error(shares: Sequence[float], holds: Sequence[bool]) -> float:
-    """Return the expected calibration error over ten equal bins."""
-    error = 0.0
-    for place in range(_BINS):
-        inside = [
-            (share, held)
-            for share, held in zip(shares, holds, strict=True)
-            if min(int(share * _BINS), _BINS - 1) == place
-        ]
-        error += abs(sum(share for share, _ in inside) - sum(held for _, held in inside))
-    return error / max(len(shares), 1)
+def learnt_from(rows: Sequence[Row], model: Model) -> list[bool]:
+    """Return which of *rows* have an idea or a text that *model* has learnt from."""
+    known = set(model.seen.tolist())
+    return [not known.isdisjoint(seen_rows([row]).tolist()) for row in rows]

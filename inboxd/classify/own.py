@@ -8,6 +8,7 @@ few words in between. What is to be ignored is blanked out before the classifier
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -78,13 +79,19 @@ class OwnWords:
 
     def __init__(self, inner: Classifier, words: Sequence[OwnWord]) -> None:
         self._inner = inner
+        self._digest = hashlib.sha256(repr(list(words)).encode()).hexdigest()[:6]
         self._ignored = _Finder.of([word for word in words if word.label == IGNORE])
         self._said = _Finder.of([word for word in words if word.label != IGNORE])
 
     @property
     def name(self) -> str:
-        """Return the classifier's name, marked."""
-        return f"{self._inner.name}+words"
+        """Return the classifier's name, and the beginning of a digest of the words."""
+        return f"{self._inner.name}+words-{self._digest}"
+
+    @property
+    def batch(self) -> int:
+        """Return how many texts to give it at once: as many as the classifier that it asks."""
+        return self._inner.batch
 
     def classify(self, texts: Sequence[str]) -> list[Verdict]:
         """Return one verdict for each text, in order; any string is a text."""

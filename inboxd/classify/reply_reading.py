@@ -17,6 +17,7 @@ import numpy as np
 from inboxd.classify import promised
 from inboxd.classify.language import identify
 from inboxd.classify.lexicon import Lexicon, packaged
+from inboxd.classify.reply_clauses import CUES, cues_of
 from inboxd.classify.tokens import read, window
 from inboxd.model import Evidence
 
@@ -49,10 +50,7 @@ LABELS = (
 )
 """What is looked for, in the order of the model's inputs."""
 
-LISTED = len(LABELS) + 5
-"""How many of the inputs, the first ones, are what the lists found."""
-
-FORMS = 18
+FORMS = 18 + CUES
 """Further inputs, about form and company; see :func:`_form_of`."""
 
 _CYRILLIC = frozenset({"ru", "uk", "be", "bg", "sr", "mk", "kk"})
@@ -89,6 +87,7 @@ class ReplyReading:
     language: str
     spans: tuple[Evidence, ...]
     times: tuple[promised.Phrase, ...]
+    cues: tuple[float, ...]
 
     @property
     def labels(self) -> frozenset[str]:
@@ -101,11 +100,13 @@ def read_reply(text: str) -> ReplyReading:
     reading = read(text)
     guess = identify(reading)
     spans = [*_worded(reading, guess), *_contacts(text)]
+    times = promised.phrases(text, _languages(guess))
     return ReplyReading(
         text=text,
         language=guess.language,
         spans=tuple(sorted(spans, key=lambda span: (span.start, span.end, span.label))),
-        times=tuple(promised.phrases(text, _languages(guess))),
+        times=tuple(times),
+        cues=tuple(cues_of(text, _languages(guess), spans, times)),
     )
 
 
@@ -172,4 +173,5 @@ def _form_of(reading: ReplyReading) -> list[float]:
         float("!" in text),
         float(any(letter.isdigit() for letter in text[:_LONG])),
         min(words, 40) / 40,
+        *reading.cues,
     ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from inboxd.classify.replies import FLAGS
+from inboxd.classify.rows import labelled_lines
 from inboxd.errors import UserError
 
 if TYPE_CHECKING:
@@ -38,40 +38,25 @@ def read_reply_rows(paths: Iterable[Path], required: Iterable[str] = ()) -> list
     A row must have the *required* flags, and at least one in any case.
     """
     needed = frozenset(required)
-    rows = []
-    for path in paths:
-        try:
-            lines = path.read_text(encoding="utf-8").split("\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"{path} cannot be read: {error}") from None
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                rows.append(_row(line, f"{path}, line {number}", needed))
-    return rows
+    return [_row(item, where, needed) for where, item in labelled_lines(paths)]
 
 
-def _row(line: str, where: str, needed: frozenset[str]) -> ReplyRow:
-    try:
-        item: dict[str, Any] = json.loads(line)
-        text, labels = item["text"], {flag: item[flag] for flag in FLAGS if flag in item}
-        fault = _fault_of(text, labels, needed)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        fault = str(error)
-    if fault:
+def _row(item: Mapping[str, Any], where: str, needed: frozenset[str]) -> ReplyRow:
+    labels = {flag: item[flag] for flag in FLAGS if item.get(flag) is not None}
+    if fault := _fault_of(labels, needed):
         raise UserError(f"{where} is no labelled reply: {fault}")
+    idea = item.get("idea")
     return ReplyRow(
-        text=text,
-        language=str(item.get("lang", "")),
+        text=item["text"],
+        language=str(item.get("lang") or ""),
         labels=labels,
-        idea=str(item.get("idea", text)),
-        question=str(item.get("question", item.get("to", ""))),
+        idea=str(item["text"] if idea is None else idea),
+        question=str(item.get("question") or item.get("to") or ""),
         when=item.get("promise_when"),
     )
 
 
-def _fault_of(text: object, labels: Mapping[str, object], needed: frozenset[str]) -> str:
-    if not isinstance(text, str):
-        return "its text is no string"
+def _fault_of(labels: Mapping[str, object], needed: frozenset[str]) -> str:
     if wrong := [flag for flag, holds in labels.items() if not isinstance(holds, bool)]:
         return f"{wrong[0]} is neither true nor false"
     if not labels or not needed <= labels.keys():

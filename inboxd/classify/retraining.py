@@ -12,11 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from inboxd.classify.compact import CompactClassifier, seen_rows
-from inboxd.classify.evaluation import evaluate
+from inboxd.classify.compact import CompactClassifier
+from inboxd.classify.evaluation import evaluate, learnt_from
 from inboxd.classify.rows import Row
 from inboxd.classify.training import train_judging
-from inboxd.model import Kind, Topic, Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from inboxd.classify.compact import Model
     from inboxd.model import Verdict
     from inboxd.store import Correction
+
+    Trainer = Callable[[Sequence[Row], Callable[[str], None]], tuple[Model, list[Verdict]]]
 
 ENOUGH = 30
 """Messages below which a comparison would be a toss of a coin."""
@@ -45,20 +46,21 @@ class Comparison:
         return [
             name
             for name, allowed in _ALLOWED.items()
-            if name in self.present and self.new[name] < self.present[name] - allowed
+            if name in self.present.keys() & self.new.keys()
+            and self.new[name] < self.present[name] - allowed
         ]
 
 
 def retrain(
-    rows: Sequence[Row], present: Model, tell: Callable[[str], None] = lambda _: None
+    rows: Sequence[Row],
+    present: Model,
+    tell: Callable[[str], None] = lambda _: None,
+    train: Trainer = train_judging,
 ) -> tuple[Model, Comparison]:
-    """Return a model of *rows*, and how it compares with the *present* one."""
-    model, verdicts = train_judging(rows, tell)
+    """Return a model of *rows* by *train*, and how it compares with the *present* one."""
+    model, verdicts = train(rows, tell)
     tell("comparing")
-    known = set(present.seen.tolist())
-    unseen = [
-        place for place, row in enumerate(rows) if known.isdisjoint(seen_rows([row]).tolist())
-    ]
+    unseen = [place for place, known in enumerate(learnt_from(rows, present)) if not known]
     if len(unseen) < ENOUGH:
         before = present.card.get("figures", {}).get("all", {})
         return model, Comparison(
@@ -72,23 +74,24 @@ def retrain(
 
 
 def corrected_rows(corrections: Iterable[Correction]) -> list[Row]:
-    """Return what people said as labelled messages; one conversation is one idea."""
-    rows = []
-    for correction in corrections:
-        truth = correction.truth
-        rows.append(
-            Row(
-                text=correction.text,
-                language=truth.language or "",
-                kind=truth.kind or Kind.OTHER,
-                topics=tuple(map(str, truth.topics or (Topic.OTHER,))),
-                urgency=truth.urgency or Urgency.NORMAL,
-                idea=f"conversation {correction.conversation}",
-            )
+    """
+    Return what people said as labelled messages; one conversation is one idea.
+
+    What they did not speak of is not labelled: the classifier shall not learn from itself.
+    """
+    return [
+        Row(
+            text=correction.text,
+            language=correction.person.language or "",
+            kind=correction.person.kind or "",
+            topics=tuple(map(str, correction.person.topics or ())) or None,
+            urgency=correction.person.urgency or "",
+            idea=f"conversation {correction.conversation}",
         )
-    return rows
+        for correction in corrections
+    ]
 
 
 def _figures(rows: Sequence[Row], verdicts: Sequence[Verdict]) -> dict[str, float]:
     summary = evaluate(rows, verdicts).summary()
-    return {name: round(summary[name], 4) for name in _ALLOWED}
+    return {name: round(summary[name], 4) for name in _ALLOWED if name in summary}

@@ -56,6 +56,7 @@ class RuleClassifier:
     """Classifies by word lists and a few rules; see the package for the interface."""
 
     name = "rules"
+    batch = 200
 
     def classify(self, texts: Sequence[str]) -> list[Verdict]:
         """Return one verdict for each text, in order; any string is a text."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +30,8 @@ from inboxd.classify.compact import (
 )
 from inboxd.classify.evaluation import evaluate
 from inboxd.classify.features import BUCKETS, pieces
+from inboxd.classify.partial import completed, lacks_kinds
+from inboxd.classify.rows import NOT_COMPLAINT
 from inboxd.classify.rules import find
 from inboxd.model import Kind, Topic, Urgency
 
@@ -50,6 +53,8 @@ _HINGE = 1.0
 _SIGNAL = 0.5
 """How much what the rules say counts beside the pieces, whose squares sum to 1."""
 _FEW_WORDS = 3
+_TAUGHT = 0.5
+"""How much a kind that the teacher named counts beside complaint or not; see `_fit`."""
 _LEAST = 2
 """A piece that only one message has says nothing about others."""
 
@@ -65,17 +70,21 @@ def train(rows: Sequence[Row], tell: Callable[[str], None] = lambda _: None) -> 
 
 
 def train_judging(
-    rows: Sequence[Row], tell: Callable[[str], None] = lambda _: None
+    rows: Sequence[Row],
+    tell: Callable[[str], None] = lambda _: None,
+    fit: Callable[[Sequence[Row]], Model] | None = None,
 ) -> tuple[Model, list[Verdict]]:
     """
     Return the model of *rows*, and a verdict on each by one that has not learnt from its fold.
 
-    *tell* hears of each of the :data:`STEPS` as it begins.
+    *tell* hears of each of the :data:`STEPS` as it begins; *fit* makes models of another tier.
     """
-    held_out = out_of_fold(rows, tell)
+    taught = completed(rows)
+    fitting = fit or partial(_fit, opposed=lacks_kinds(rows))
+    held_out = out_of_fold(taught, tell, fitting)
     tell("all rows")
-    model = _finished(_fit(rows), rows, held_out)
-    verdicts = _held_back(model, rows, held_out)
+    model = _finished(fitting(taught), taught, held_out)
+    verdicts = _held_back(model, taught, held_out)
     figures = {"all": _figures(rows, verdicts)}
     for language in LANGUAGES:
         inside = [place for place, row in enumerate(rows) if row.language == language]
@@ -106,14 +115,14 @@ def _figures(rows: Sequence[Row], verdicts: Sequence[Verdict]) -> dict[str, floa
 
 
 def out_of_fold(
-    rows: Sequence[Row], tell: Callable[[str], None] = lambda _: None
+    rows: Sequence[Row], tell: Callable[[str], None], fit: Callable[[Sequence[Row]], Model]
 ) -> NDArray[np.float32]:
     """Return each row's scores by a model that has seen no row of the same idea."""
     folds = [fold_of(row.idea) for row in rows]
     scores = np.zeros((len(rows), len(COLUMNS)), np.float32)
     for fold in range(FOLDS):
         tell(f"fold {fold + 1} of {FOLDS}")
-        model = _fit([row for row, its in zip(rows, folds, strict=True) if its != fold])
+        model = fit([row for row, its in zip(rows, folds, strict=True) if its != fold])
         inside = [place for place, its in enumerate(folds) if its == fold]
         if inside:
             texts = [rows[place].text for place in inside]
@@ -123,7 +132,7 @@ def out_of_fold(
 
 def fold_of(idea: str) -> int:
     """Return the fold of an idea; it depends on nothing but the idea's name."""
-    return hashlib.blake2s(idea.encode(), digest_size=4).digest()[0] % FOLDS
+    return hashlib.blake2s(idea.encode("utf-8", "replace"), digest_size=4).digest()[0] % FOLDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,22 +144,38 @@ class Seen:
     idf: NDArray[np.float32]
 
 
-def _fit(rows: Sequence[Row]) -> Model:
+def _fit(rows: Sequence[Row], *, opposed: bool = False) -> Model:
+    """
+    Return the model of *rows*, as yet without temperature and thresholds.
+
+    Where kinds are *opposed*, only complaint or not is known for sure: each other kind begins
+    as the contrary of a complaint, and how it differs from its like counts for less.
+    """
     texts = [row.text for row in rows]
     seen = seen_in(texts, signals_of(texts, list(map(find, texts))))
     # One core: for sums so short, sharing them out costs six times as much as it saves, and
     # rounds differently on each machine. Nor does the solver bear threads of ours.
     with threadpool_limits(1):
+        ordinary = labels(rows)[: -len(LANGUAGES)]
+        more, languages = _shortened(seen, rows)
         columns = np.stack(
             [
-                *_several(seen, [row.kind for row in rows], list(Kind)),
-                *(told(seen, [topic in row.topics for row in rows]) for topic in Topic),
-                *_several(seen, [row.urgency for row in rows], list(Urgency)),
-                *_several(*_shortened(seen, rows), LANGUAGES),
+                *(told(seen, holds) for holds in ordinary),
+                *(
+                    told(more, [said == each if said else None for said in languages])
+                    for each in LANGUAGES
+                ),
             ],
             axis=1,
         )
+    if opposed:
+        oppose(columns)
     return linear(seen, columns, COLUMNS, np.full(len(Topic), 0.5, np.float32))
+
+
+def oppose(columns: NDArray[np.floating]) -> None:
+    """Make each kind but the first, a complaint, begin as the contrary of that; see `_fit`."""
+    columns[..., 1 : len(Kind)] = _TAUGHT * columns[..., 1 : len(Kind)] - columns[..., :1]
 
 
 def linear(
@@ -212,14 +237,7 @@ def _middle(text: str) -> str:
     return " ".join(words[begin : begin + _FEW_WORDS]) if begin > 0 else ""
 
 
-def _several(
-    seen: Seen, labels: Sequence[str], classes: Sequence[str]
-) -> list[NDArray[np.float64]]:
-    """Return a column for each of *classes*: one against the others."""
-    return [told(seen, [label == name for label in labels]) for name in classes]
-
-
-def told(seen: Seen, holds: Sequence[bool]) -> NDArray[np.float64]:
+def told(seen: Seen, holds: Sequence[bool | None]) -> NDArray[np.float64]:
     """
     Return the weights of one score, the bias last, in which telling pieces may count for more.
 
@@ -227,11 +245,14 @@ def told(seen: Seen, holds: Sequence[bool]) -> NDArray[np.float64]:
     (2012, "Baselines and Bigrams") do: on folds it is worth a point. The squared hinge is as good
     as logistic regression there, and found in a third of the time.
     """
+    if None in holds:
+        known = [place for place, each in enumerate(holds) if each is not None]
+        seen, holds = replace(seen, matrix=seen.matrix[known]), [holds[place] for place in known]
     if not any(holds) or all(holds):
         return column(seen.matrix, holds)
     ratios = np.ones(seen.matrix.shape[1] + 1)
     end = len(seen.buckets)
-    ratios[:end] = _telling(seen.matrix[:, :end], np.array(holds))
+    ratios[:end] = _telling(seen.matrix[:, :end], np.array(holds, bool))
     model = LinearSVC(C=_HINGE, class_weight="balanced", tol=0.1, random_state=0)
     model.fit(seen.matrix @ diags(ratios[:-1]), list(holds))
     return np.append(model.coef_[0], model.intercept_[0]) * ratios
@@ -247,10 +268,38 @@ def _telling(pieces: csr_matrix, holds: NDArray[np.bool_]) -> NDArray[np.float64
     return telling
 
 
+def _is(row: Row, kind: Kind) -> bool | None:
+    """Return whether *row* is of a kind, None where its label does not tell."""
+    if row.kind == NOT_COMPLAINT:
+        return False if kind is Kind.COMPLAINT else None
+    return row.kind == kind if row.kind else None
+
+
+def _has(row: Row, topic: Topic) -> bool | None:
+    return None if row.topics is None else topic in row.topics
+
+
+def labels(rows: Sequence[Row]) -> list[list[bool | None]]:
+    """Return, for each column of a model, of which rows it holds; None where nobody has said."""
+    return [
+        *([_is(row, kind) for row in rows] for kind in Kind),
+        *([_has(row, topic) for row in rows] for topic in Topic),
+        *([row.urgency == each if row.urgency else None for row in rows] for each in Urgency),
+        *([row.language == each if row.language else None for row in rows] for each in LANGUAGES),
+    ]
+
+
 def column(
-    matrix: csr_matrix, holds: Sequence[bool], strength: float = _STRENGTH
+    matrix: csr_matrix, holds: Sequence[bool | None], strength: float = _STRENGTH
 ) -> NDArray[np.float64]:
-    """Return the weights of one score, the bias last; without examples it says never."""
+    """
+    Return the weights of one score, the bias last; without examples it says never.
+
+    Rows of which it is not known whether it holds (None) are left out.
+    """
+    if None in holds:
+        known = [place for place, each in enumerate(holds) if each is not None]
+        matrix, holds = matrix[known], [holds[place] for place in known]
     if not any(holds) or all(holds):
         return np.append(np.zeros(matrix.shape[1]), 20.0 if all(holds) else -20.0)
     model = LogisticRegression(
@@ -261,26 +310,26 @@ def column(
 
 
 def _finished(model: Model, rows: Sequence[Row], held_out: NDArray[np.float32]) -> Model:
-    truth = np.array([list(Kind).index(Kind(row.kind)) for row in rows])
+    allowed = np.array([[_is(row, kind) is not False for kind in Kind] for row in rows])
     kinds = held_out[:, : len(Kind)].astype(np.float64)
     topics = 1 / (1 + np.exp(-held_out[:, len(Kind) : len(Kind) + len(Topic)]))
     digest = hashlib.sha256("\n".join(repr(row) for row in rows).encode()).hexdigest()
     card: dict[str, Any] = {"rows": len(rows), "data": digest}
     return replace(
         model,
-        temperature=_temperature(kinds, truth),
+        temperature=_temperature(kinds, allowed),
         thresholds=_thresholds(topics, rows),
         card=card,
         seen=seen_rows(rows),
     )
 
 
-def _temperature(scores: NDArray[np.float64], truth: NDArray[np.int64]) -> float:
-    """Return the temperature at which the held-out kinds are likeliest."""
+def _temperature(scores: NDArray[np.float64], allowed: NDArray[np.bool_]) -> float:
+    """Return the temperature at which the held-out kinds, as far as they are known, are likeliest."""
 
     def loss(temperature: float) -> float:
-        shares = softmax(scores / temperature)
-        return float(-np.log(np.maximum(shares[np.arange(len(truth)), truth], 1e-9)).mean())
+        shares = (softmax(scores / temperature) * allowed).sum(axis=1)
+        return float(-np.log(np.maximum(shares, 1e-9)).mean())
 
     return min((step / 20 for step in range(2, 81)), key=loss)
 
@@ -289,9 +338,11 @@ def _thresholds(shares: NDArray[np.float64], rows: Sequence[Row]) -> NDArray[np.
     """Return, for each topic, the share from which on naming it serves its F1 best."""
     steps = np.arange(0.15, 0.9, 0.025)
     best = []
+    known = [place for place, row in enumerate(rows) if row.topics is not None]
     for place, topic in enumerate(Topic):
-        holds = np.array([topic in row.topics for row in rows])
-        best.append(max(steps, key=lambda step: _f1(shares[:, place] >= step, holds)))
+        holds = np.array([_has(rows[row], topic) for row in known], bool)
+        said = shares[known, place]
+        best.append(max(steps, key=lambda step: _f1(said >= step, holds)))
     return np.array(best, np.float32)
 
 

@@ -11,20 +11,24 @@ import click
 
 from inboxd.cli.group import main
 from inboxd.cli.opening import load_without_networks, opened_store, present
-from inboxd.cli.parameters import FILE, REPLIES
+from inboxd.cli.parameters import FILE, REPLIES, TIER
 from inboxd.errors import UserError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from inboxd.classify import Classifier
     from inboxd.classify.compact import Model
-    from inboxd.classify.evaluation import Score
+    from inboxd.classify.evaluation import Evaluation
+    from inboxd.config import Settings
 
 
 @main.command()
 @click.argument("file", type=click.File("rb"), default="-")
 @REPLIES
+@TIER
 @click.pass_context
-def classify(ctx: click.Context, file: Any, *, replies: bool) -> None:  # noqa: ANN401 - click gives a binary stream
+def classify(ctx: click.Context, file: Any, *, replies: bool, tier: str | None) -> None:  # noqa: ANN401 - click gives a binary stream
     """
     Judge messages: JSON lines with "text" in, the same with the verdict out.
 
@@ -34,9 +38,9 @@ def classify(ctx: click.Context, file: Any, *, replies: bool) -> None:  # noqa: 
     from inboxd.classify import jsonl
 
     if replies:
-        results = jsonl.judge_lines(file, classifying.load_reply_judge())
+        results = jsonl.judge_lines(file, classifying.load_reply_judge(_settings(ctx)))
     else:
-        results = jsonl.classify_lines(file, _classifier(ctx))
+        results = jsonl.classify_lines(file, _classifier(ctx, tier))
     bad = 0
     for result in results:
         if isinstance(result, jsonl.BadLine):
@@ -64,6 +68,7 @@ def classifier() -> None:
 )
 @click.option("--force", is_flag=True, help="Even if it is worse than the present model.")
 @REPLIES
+@TIER
 @click.pass_context
 def train(  # noqa: PLR0913 - what from, where to, and whatever comes of it
     ctx: click.Context,
@@ -73,13 +78,14 @@ def train(  # noqa: PLR0913 - what from, where to, and whatever comes of it
     corrections: bool,
     force: bool,
     replies: bool,
+    tier: str | None,
 ) -> None:
     """Train a model on labelled JSON lines; the same lines give the same file."""
     from inboxd.classify.rows import read_rows
     from inboxd.terminal import console, step_bar
 
     try:
-        from inboxd.classify import retraining, training
+        from inboxd.classify import retraining, semantic_training, training
 
         if replies:
             _train_on_replies(paths, out)
@@ -93,9 +99,10 @@ def train(  # noqa: PLR0913 - what from, where to, and whatever comes of it
             rows += retraining.corrected_rows(store.corrections.all())
     if not rows:
         raise UserError("there is nothing to train on; name --data, or use --corrections")
-    in_use = _present_model(ctx)
-    with step_bar(console(stderr=True), "training", training.STEPS) as tell:
-        model, comparison = retraining.retrain(rows, in_use, tell)
+    in_use = _present_model(ctx, tier)
+    trainer = semantic_training if in_use.tier == "semantic" else training
+    with step_bar(console(stderr=True), "training", trainer.STEPS) as tell:
+        model, comparison = retraining.retrain(rows, in_use, tell, trainer.train_judging)
     for name, value in model.card["figures"]["all"].items():
         click.echo(f"{name:34} {value:.3f}")
     click.echo(f"On {comparison.basis}:")
@@ -106,7 +113,7 @@ def train(  # noqa: PLR0913 - what from, where to, and whatever comes of it
         worse = ", ".join(comparison.worse)
         raise UserError(f"the new model is worse in: {worse}; {out} is not written without --force")
     model.save(out)
-    click.echo(f"{out} is written; [classifier] model = … lets the daemon use it.")
+    click.echo(f'{out} is written; [classifier] tier = "{model.tier}" and model = … let it judge.')
 
 
 @classifier.command()
@@ -116,12 +123,8 @@ def train(  # noqa: PLR0913 - what from, where to, and whatever comes of it
 def report(config: Path, back: str | None, *, as_json: bool) -> None:
     """Tell how far people agree with the classifier, by what they corrected."""
     from inboxd.classify import reporting
-    from inboxd.durations import parse_duration
 
-    try:
-        since = present() - parse_duration(back) if back else None
-    except (ValueError, OverflowError) as error:
-        raise UserError(f"--since: {error}") from None
+    since = _ago(back)
     with opened_store(config) as (store, _):
         found = store.corrections.all(since)
         first = min((each.at for each in found), default=present())
@@ -140,25 +143,37 @@ def _refuse_unwritable(out: Path) -> None:
         raise UserError(f"{out} cannot be written; name a file in a folder that is there")
 
 
-def _present_model(ctx: click.Context) -> Model:
-    """Return the model that is in use: the configuration's, or inboxd's own."""
+def _present_model(ctx: click.Context, tier: str | None) -> Model:
+    """Return the model of *tier* that is in use: the configuration's, or inboxd's own."""
+    settings = _settings(ctx)
+    chosen = settings.classifier if settings else None
+    tier = tier or (chosen.tier if chosen else "compact")
+    return _shipped_or(chosen.model if chosen and chosen.tier == tier else None, tier)
+
+
+def _shipped_or(path: Path | None, tier: str) -> Model:
+    """Return the model of *tier* at *path*, by default inboxd's own."""
     from inboxd import classify as classifying
     from inboxd.classify.compact import Model
+    from inboxd.classify.semantic import load_model
 
-    own = load_without_networks(ctx.obj).classifier.model if _has_config(ctx) else None
-    return Model.load(own or classifying.SHIPPED)
+    if tier == "semantic":
+        return load_model(path or classifying.SHIPPED_SEMANTIC)
+    return Model.load(path or classifying.SHIPPED)
 
 
 def _train_on_replies(paths: tuple[Path, ...], out: Path) -> None:
     """Train the judge of replies, and say what it reached on folds of them."""
     from inboxd.classify.replies import FLAGS
     from inboxd.classify.reply_rows import read_reply_rows
-    from inboxd.classify.reply_training import train_replies
+    from inboxd.classify.reply_training import STEPS, train_replies
+    from inboxd.terminal import console, step_bar
 
     rows = read_reply_rows(paths, FLAGS)
     if not rows:
         raise UserError("there is nothing to train on")
-    model = train_replies(rows, lambda text: click.echo(f"training: {text}", err=True))
+    with step_bar(console(stderr=True), "training", STEPS) as tell:
+        model = train_replies(rows, tell)
     model.save(out)
     for name, value in model.card["figures"]["question unknown"]["all"].items():
         click.echo(f"{name:34} {value:.3f}")
@@ -168,32 +183,45 @@ def _train_on_replies(paths: tuple[Path, ...], out: Path) -> None:
 @click.option("--data", "paths", type=FILE, multiple=True, required=True, help="Labelled messages.")
 @click.option("--model", type=FILE, help="Another model than the one that came with inboxd.")
 @REPLIES
-def evaluate(paths: tuple[Path, ...], model: Path | None, *, replies: bool) -> None:
-    """Hold the classifier against labelled messages that it has not seen."""
-    scores, figures = (_evaluate_replies if replies else _evaluate)(paths, model)
-    for score in scores:
-        numbers = f"{score.precision:.3f} {score.recall:.3f} {score.f1:.3f} {score.rows:6}"
-        click.echo(f"{score.label:18} {numbers}")
-    for name, value in figures.items():
-        click.echo(f"{name:34} {value:.3f}")
+@TIER
+@click.option("--json", "as_json", is_flag=True, help="A JSON object instead of lines.")
+def evaluate(
+    paths: tuple[Path, ...], model: Path | None, *, replies: bool, tier: str | None, as_json: bool
+) -> None:
+    """
+    Hold the classifier against labelled messages that it has not seen.
+
+    What a line does not say is not measured. Intervals are of 1,000 bootstrap samples of ideas.
+    """
+    result = _evaluate_replies(paths, model) if replies else _evaluate(paths, model, tier)
+    if as_json:
+        click.echo(json.dumps(result.as_json(), indent=1, ensure_ascii=False))
+        return
+    click.echo(f"{'':18} precision  recall    F1  calibration error    rows")
+    for part, scores in result.scores.items():
+        click.echo(part)
+        for score in scores:
+            numbers = f"{score.precision:9.3f} {score.recall:7.3f} {score.f1:5.3f}"
+            error = "" if score.calibration_error is None else f"{score.calibration_error:.3f}"
+            click.echo(f"  {score.label:16} {numbers} {error:>18} {score.rows:7}")
+    for name, measure in result.headline.items():
+        low, high = measure.interval()
+        click.echo(f"{name:34} {measure.value:.3f} ({low:.3f}-{high:.3f})")
 
 
-def _evaluate(
-    paths: tuple[Path, ...], model: Path | None
-) -> tuple[tuple[Score, ...], dict[str, float]]:
-    from inboxd import classify as classifying
+def _evaluate(paths: tuple[Path, ...], model: Path | None, tier: str | None) -> Evaluation:
     from inboxd.classify import compact, evaluation
     from inboxd.classify.rows import read_rows
 
     rows = read_rows(paths)
-    chosen = compact.CompactClassifier(compact.Model.load(model or classifying.SHIPPED))
-    result = evaluation.evaluate(rows, chosen.classify([row.text for row in rows]))
-    return (*result.kinds, *result.topics, *result.urgencies), result.summary()
+    weights = _shipped_or(model, tier or "compact")
+    if known := sum(evaluation.learnt_from(rows, weights)):
+        click.echo(f"The model has learnt from {known} of {len(rows)} messages.", err=True)
+    verdicts = compact.CompactClassifier(weights).classify([row.text for row in rows])
+    return evaluation.evaluate(rows, verdicts)
 
 
-def _evaluate_replies(
-    paths: tuple[Path, ...], model: Path | None
-) -> tuple[tuple[Score, ...], dict[str, float]]:
+def _evaluate_replies(paths: tuple[Path, ...], model: Path | None) -> Evaluation:
     from inboxd import classify as classifying
     from inboxd.classify import compact, replies, reply_evaluation
     from inboxd.classify.reply_rows import read_reply_rows
@@ -202,24 +230,64 @@ def _evaluate_replies(
     weights = compact.Model.load(model or classifying.SHIPPED_FOR_REPLIES, replies.FLAGS)
     judge = replies.CompactReplyJudge(weights, classifying.load())
     verdicts = judge.judge([classifying.Reply(row.text, question=row.question) for row in rows])
-    result = reply_evaluation.evaluate_replies(rows, verdicts)
-    return result.flags, result.summary()
+    return reply_evaluation.evaluate_replies(rows, verdicts)
 
 
-def _classifier(ctx: click.Context) -> Classifier:
+@classifier.command()
+@click.option("--since", "back", help="Only what was sent within this time, such as 30d.")
+@click.pass_obj
+def rejudge(config: Path, back: str | None) -> None:
+    """
+    Judge anew what another model, or other words of your own, have judged.
+
+    What people corrected stays as they said. Policies and due times follow the new verdicts, so
+    what has become a complaint may be due at once. If it is interrupted, the next run goes on.
+    """
+    from inboxd import classify as classifying
+    from inboxd.clock import SystemClock
+    from inboxd.pipeline import Pipeline
+    from inboxd.terminal import console, step_bar
+    from inboxd.workers.rejudging import rejudge as judge_anew
+
+    since = _ago(back)
+    with opened_store(config) as (store, settings):
+        chosen = classifying.configured(settings, _warn)
+        total = store.messages.count_judged_otherwise(chosen.name, since)
+        done, changed, pipeline = 0, 0, Pipeline(store, settings.rules)
+        with step_bar(console(stderr=True), "judging", -(-total // chosen.batch)) as tell:
+            for batch in judge_anew(store, pipeline, chosen, SystemClock(), since):
+                done, changed = done + batch.messages, changed + batch.changed
+                tell(f"{done} of {max(done, total)}")
+    click.echo(f"{done} messages were judged anew by {chosen.name}; {changed} changed their kind.")
+
+
+def _ago(back: str | None) -> datetime | None:
+    """Return the instant *back* ago, None where nothing is said."""
+    from inboxd.durations import parse_duration
+
+    try:
+        return present() - parse_duration(back) if back else None
+    except (ValueError, OverflowError) as error:
+        raise UserError(f"--since: {error}") from None
+
+
+def _classifier(ctx: click.Context, tier: str | None) -> Classifier:
     """Return the configured classifier; where there is no configuration, inboxd's own."""
     from inboxd import classify as classifying
 
-    return (
-        classifying.configured(load_without_networks(ctx.obj))
-        if _has_config(ctx)
-        else classifying.load()
-    )
+    settings = _settings(ctx)
+    if settings and tier in (None, settings.classifier.tier):
+        return classifying.configured(settings, _warn)
+    return classifying.of_tier(tier, tell=_warn)
 
 
-def _has_config(ctx: click.Context) -> bool:
-    """Tell whether there is a configuration, or one was asked for that should be there."""
+def _warn(text: str) -> None:
+    click.echo(f"warning: {text}", err=True)
+
+
+def _settings(ctx: click.Context) -> Settings | None:
+    """Return the configuration, None where there is none and none was asked for."""
     default = click.core.ParameterSource.DEFAULT
     asked_for = ctx.find_root().get_parameter_source("config") is not default
     config: Path = ctx.obj
-    return asked_for or config.exists()
+    return load_without_networks(config) if asked_for or config.exists() else None

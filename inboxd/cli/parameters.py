@@ -52,6 +52,12 @@ WORDS = _Words()
 
 REPLIES = click.option("--replies", is_flag=True, help="The brand's replies instead.")
 
+TIER = click.option(
+    "--tier",
+    type=click.Choice(["compact", "semantic"]),
+    help="Another tier of the classifier than the configured one.",
+)
+
 
 LANGUAGE = _Language()
 

@@ -83,12 +83,12 @@ def check(config: Path, *, online: bool) -> None:
 
     settings = load_settings(config)
     _refuse_missing_folder(settings)
-    chosen = classifying.configured(settings)
+    lacking: list[str] = []
+    chosen, own = classifying.configured(settings, lacking.append), settings.classifier
     click.echo(f"{config}: {len(settings.accounts)} accounts, {len(settings.policies)} policies")
-    if settings.classifier.model or settings.classifier.own_words:
-        count = len(settings.classifier.own_words)
-        click.echo(f"classifier: {chosen.name}, {count} words of your own")
-    for problem in advice(settings):
+    if own.model or own.own_words or own.tier != "compact":
+        click.echo(f"classifier: {chosen.name}, {len(own.own_words)} words of your own")
+    for problem in (*lacking, *advice(settings)):
         click.echo(f"  advice: {problem}")
     if online and not asyncio.run(_check_online(settings)):
         raise click.exceptions.Exit(1)

@@ -40,6 +40,7 @@ def _accounts(settings: Settings) -> Iterator[tuple[str, str]]:
 
 def _calendars(settings: Settings) -> Iterator[tuple[str, str]]:
     used = {policy.hours.name for policy in settings.policies}
+    used |= {digest.hours.name for digest in settings.digests if digest.hours}
     for number, (name, hours) in enumerate(
         (name, hours) for name, hours in settings.calendars.items() if name != ALWAYS.name
     ):
@@ -54,6 +55,8 @@ def _sinks(settings: Settings) -> Iterator[tuple[str, str]]:
     if not settings.sinks:
         yield "sinks", "are missing: nobody will be told of anything"
     named = {name for policy in settings.policies for step in policy.steps for name in step.to}
+    named |= {name for digest in settings.digests for name in digest.to}
+    named |= {*settings.spikes.to} if settings.spikes else set()
     for number, sink in enumerate(settings.sinks):
         path = at("sinks", number)
         if sink.name not in named | set(settings.general.alert_to):

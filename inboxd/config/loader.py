@@ -21,6 +21,7 @@ from inboxd.config.settings import (
     HttpSettings,
     Settings,
 )
+from inboxd.config.telling import DigestSettings, SpikeSettings
 from inboxd.config.validation import validated
 from inboxd.durations import format_duration, parse_duration
 from inboxd.errors import ConfigError, Problem
@@ -31,13 +32,15 @@ if TYPE_CHECKING:
 
     from inboxd.config.settings import AnySink
     from inboxd.connector import AccountSettings
+    from inboxd.core.digest import Digest
     from inboxd.core.hours import OpeningHours
     from inboxd.core.policies import Policy
+    from inboxd.core.spikes import Spikes
 
     Networks = Mapping[str, Callable[[], type[AccountSettings]]]
 
-_TABLES = ("inboxd", "http", "heartbeat", "classifier", "grouping")
-_LISTS = ("accounts", "calendars", "sinks", "policies")
+_TABLES = ("inboxd", "http", "heartbeat", "classifier", "grouping", "spikes")
+_LISTS = ("accounts", "calendars", "sinks", "policies", "digests")
 _LARGEST = 1_048_576
 _LONGEST_LINE = 8_192
 """The time tomllib takes for one dotted key grows with the square of its length."""
@@ -149,11 +152,12 @@ class _Loading:
         sinks = self._sinks()
         policies = self._policies(calendars)
         self._alert_to()
+        spikes, digests = self._spikes(), self._digests(calendars, general or GeneralSettings())
         if general is None or classifier is None or grouping is None:
             return None
         return Settings(
             path, general, served, accounts, calendars, sinks, policies,
-            tuple(self._vault.files), classifier, grouping.grouping, pressed,
+            tuple(self._vault.files), classifier, grouping.grouping, pressed, spikes, digests,
         )  # fmt: skip
 
     def _validated(self, model: Any, raw: object, path: str) -> Any:  # noqa: ANN401 - see validated()
@@ -308,11 +312,40 @@ class _Loading:
         return tuple(policies)
 
     def _alert_to(self) -> None:
-        general, names = self._data.get("inboxd"), self._names("sinks")
+        general = self._data.get("inboxd")
         given = general.get("alert_to") if isinstance(general, dict) else None
+        self._are_sinks("inboxd.alert_to", given)
+
+    def _are_sinks(self, path: str, given: object) -> None:
+        """Note which of the names in a list are no sinks'."""
+        names = self._names("sinks")
         for place, sink in enumerate(given if isinstance(given, list) else ()):
             if isinstance(sink, str) and sink not in names:
-                self.problems.add(at("inboxd.alert_to", place), no_choice(sink, names))
+                self.problems.add(at(path, place), no_choice(sink, names))
+
+    def _spikes(self) -> Spikes | None:
+        raw = self._data.get("spikes")
+        if raw is None:
+            return None
+        made: SpikeSettings | None = self._validated(SpikeSettings, raw, "spikes")
+        if isinstance(raw, dict):
+            self._are_sinks("spikes.to", raw.get("to"))
+        return made.rule if made else None
+
+    def _digests(
+        self, calendars: Mapping[str, OpeningHours], general: GeneralSettings
+    ) -> tuple[Digest, ...]:
+        digests = []
+        known = {ALWAYS.name, *self._names("calendars")}
+        for path, raw in self._tables("digests"):
+            self._are_sinks(at(path, "to"), raw.get("to"))
+            calendar = raw.get("calendar")
+            if isinstance(calendar, str) and calendar not in known:
+                self.problems.add(at(path, "calendar"), no_choice(calendar, known))
+            made: DigestSettings | None = self._validated(DigestSettings, raw, path)
+            if made:
+                digests.append(made.digest(calendars, general.timezone))
+        return tuple(digests)
 
 
 def _shorter(value: object, least: timedelta) -> bool:

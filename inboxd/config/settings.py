@@ -33,7 +33,9 @@ from inboxd.patterns import parse_pattern
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from inboxd.core.digest import Digest
     from inboxd.core.policies import Policy
+    from inboxd.core.spikes import Spikes
 
 _LONGEST_WAIT = timedelta(minutes=10)
 
@@ -66,7 +68,7 @@ def _parse_address(value: object) -> Address:
     return Address(host, int(port))
 
 
-def _parse_time(value: object) -> time:
+def parse_time(value: object) -> time:
     """Return a time of day; TOML has one of its own, and people write it in quotes."""
     if isinstance(value, time) and value.tzinfo is None:
         return value
@@ -137,7 +139,7 @@ class GeneralSettings(BaseModel):
     """The sinks for alerts about inboxd itself; if it is not given, every sink."""
     blind_after: int = Field(default=3, ge=1, le=1_000)
     """After how many times *poll_every* without a poll an account counts as blind."""
-    reconcile_at: Annotated[time, BeforeValidator(_parse_time)] = time(3, 30)
+    reconcile_at: Annotated[time, BeforeValidator(parse_time)] = time(3, 30)
     """When, each night in *timezone*, what is stored is held against what the networks offer."""
     reconcile_back: Span = timedelta(days=3)
     """How far back that looks."""
@@ -184,6 +186,8 @@ class HttpSettings(BaseModel):
 class ClassifierSettings(WordSettings):
     """``[classifier]``: which model judges, and the user's own words."""
 
+    tier: Literal["compact", "semantic"] = "compact"
+    """The semantic one needs the extra of that name, and falls back where the machine lacks something."""
     model: LocalPath | None = None
     """Another model than the one that came with inboxd."""
     ru: WordSettings = WordSettings()
@@ -329,6 +333,8 @@ class Settings:
     classifier: ClassifierSettings = field(default_factory=ClassifierSettings)
     grouping: Grouping = ALONE
     heartbeat: HeartbeatSettings | None = None
+    spikes: Spikes | None = None
+    digests: tuple[Digest, ...] = ()
 
     @property
     def alert_to(self) -> tuple[str, ...]:
@@ -342,7 +348,7 @@ class Settings:
             account.name: tuple(parse_pattern(pattern) for pattern in account.auto_replies)
             for account in self.accounts
         }
-        return Rules(self.policies, self.general.quiet_after, self.grouping, automatic)
+        return Rules(self.policies, self.general.quiet_after, self.grouping, automatic, self.spikes)
 
     def secrets(self) -> frozenset[str]:
         """Return every secret value, so that whatever writes text can keep them out of it."""

@@ -28,6 +28,8 @@ _WORDS = {
     "bool_type": "it must be true or false",
     "dict_type": _TABLE,
     "finite_number": _WHOLE_NUMBER,
+    "float_parsing": "it must be a number",
+    "float_type": "it must be a number",
     "int_from_float": _WHOLE_NUMBER,
     "int_parsing": _WHOLE_NUMBER,
     "int_parsing_size": _WHOLE_NUMBER,

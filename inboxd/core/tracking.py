@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from inboxd.core.matching import Before
     from inboxd.core.policies import Policy
     from inboxd.core.silences import Silence
+    from inboxd.core.spikes import Spikes
 
 _RESOLUTION = timedelta(milliseconds=1)
 """How finely instants are kept."""
@@ -144,6 +145,7 @@ class Rules:
     grouping: Grouping = ALONE
     automatic: Mapping[str, tuple[Pattern[str], ...]] = field(default_factory=dict)
     """By account: what the brand's automatic texts look like; they stop no clock."""
+    spikes: Spikes | None = None
 
     def is_automatic(self, account: str, text: str) -> bool:
         """Tell whether *text*, written by the brand, is one that a machine sends."""

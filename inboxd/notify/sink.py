@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from inboxd.core.spikes import SpikeStanding
     from inboxd.model import Alert, Standing
 
 Receipt = Mapping[str, str]
@@ -24,6 +25,7 @@ class Delivery:
     may have arrived and that nobody can tell: the text must then admit that it may be a repeat.
     *key* names the delivery in every attempt; *standings* are all cases of the thread by now.
     *held* says why it was held back (``quiet``, ``limit``), *instead_of* which sink it was meant for.
+    In the thread of a spike, *spike* is how it stands with that.
     """
 
     alerts: tuple[Alert, ...]
@@ -34,6 +36,7 @@ class Delivery:
     standings: tuple[Standing, ...] = ()
     held: str = ""
     instead_of: str = ""
+    spike: SpikeStanding | None = None
 
     @classmethod
     def of(

@@ -13,7 +13,7 @@ from inboxd.notify.sink import Delivery, Receipt, Sink
 from inboxd.notify.slack_api import Body, WebApi
 from inboxd.notify.slack_blocks import message as content_of
 from inboxd.notify.slack_errors import SlackRefused
-from inboxd.notify.together import standing_of, summary_of
+from inboxd.notify.together import present_of, summary_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -72,13 +72,10 @@ class BotSink(Sink):
 
     async def refresh(self, message: Receipt, delivery: Delivery) -> None:
         """Write a message anew: the first of a thread with all cases of it, others with their own."""
-        several = len(delivery.standings) > 1 and message == delivery.head
         now = self._clock.now()
-        summary = (
-            standing_of(delivery.standings, now, self._tz)
-            if several
-            else summary_of(delivery, now, self._tz)
-        )
+        is_head = message == delivery.head
+        present = present_of(delivery, now, self._tz) if is_head else None
+        summary = present or summary_of(delivery, now, self._tz)
         # chat.update defaults to parse=client, which would make @channel and URLs live.
         body = content_of(summary, self._buttons) | {
             "channel": message["channel"],

@@ -155,6 +155,10 @@ def distance(instant: datetime, now: datetime) -> str:
 
 
 def _plain_facts(alert: Alert, now: datetime, tz: tzinfo) -> Iterator[Fact]:
+    for label, value in alert.facts:
+        yield Fact(one_line(label, _LONGEST_NAME), one_line(value, _LONGEST_FACT))
+    if alert.facts and alert.tone is Tone.NOTICE:
+        return  # It bears its date, and tells of nothing that happened just then.
     at = alert.created_at
     yield Fact("Noticed", f"{written(at, now, tz)} ({distance(at, now)})")
 

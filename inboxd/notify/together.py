@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from inboxd.core.alerts import who
-from inboxd.model import Alert, CaseCard, Standing, Tone
+from inboxd.core.spike_alerts import spike_facts, spike_headline
+from inboxd.durations import format_duration
+from inboxd.model import Alert, CaseCard, Standing, Tone, Urgency
 from inboxd.notify.buttons import offer_of
 from inboxd.notify.inert import legible, one_line, web_link
 from inboxd.notify.standing import (
@@ -21,18 +23,21 @@ from inboxd.notify.standing import (
 )
 from inboxd.notify.summary import (
     ICONS,
+    Fact,
     Line,
     Summary,
     distance,
     network_of,
+    summarize,
     title_of,
     written,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime, tzinfo
 
+    from inboxd.core.spikes import SpikeStanding
     from inboxd.notify.sink import Delivery
 
 _LONGEST_QUOTE = 160
@@ -44,6 +49,8 @@ _COUNTED = {
     Tone.NOTICE: "to know",
     Tone.RECOVERY: "over",
 }
+_EXAMPLE = "💬"
+_MOST_OF_SPIKE = 10
 REPEAT = "This may be a repeat: it was sent before, and whether it arrived could not be found out."
 _HELD = {
     "quiet": "Held back during quiet hours.",
@@ -55,7 +62,9 @@ def summary_of(delivery: Delivery, now: datetime, tz: tzinfo) -> Summary:
     """Return what people are to be shown of a delivery: one alert in full, several as lines."""
     latest = _latest(delivery.alerts)
     by_case = {standing.card.id: standing for standing in delivery.standings}
-    standings = [by_case.get(alert.case.id) if alert.case else None for alert in latest]
+    standings = [_standing_for(alert, by_case) for alert in latest]
+    if delivery.spike or (len(latest) == 1 and latest[0].examples):
+        return _about_many(delivery, latest, now, tz)
     if len(latest) == 1:
         summary = brought_up_to_date(latest[0], standings[0], now, tz)
         return replace(summary, caution=_caution(delivery))
@@ -195,3 +204,86 @@ def _standing_line(standing: Standing, now: datetime, tz: tzinfo) -> Line:
 
 def _note(standing: Standing, now: datetime, tz: tzinfo) -> str:
     return one_line(" · ".join(notes_of(standing, now, tz)), _LONGEST_NOTE)
+
+
+def present_of(delivery: Delivery, now: datetime, tz: tzinfo) -> Summary | None:
+    """Return how it stands with the thread of *delivery* by now, None if that is one case's."""
+    if delivery.spike:
+        return _spike_by_now(delivery.spike, delivery.standings, now, tz)
+    several = len(delivery.standings) > 1
+    return standing_of(delivery.standings, now, tz) if several else None
+
+
+def _about_many(delivery: Delivery, latest: Sequence[Alert], now: datetime, tz: tzinfo) -> Summary:
+    """Return what is told of many customers, or in the thread of a spike: its own alert first."""
+    own = [alert for alert in latest if alert.case is None]
+    cases = sorted((alert for alert in latest if alert.case), key=_haste)
+    open_ones = any(alert.tone is not Tone.RECOVERY for alert in cases)
+    standings = {standing.card.id: standing for standing in delivery.standings}
+    told = (
+        _alert_line(alert, _standing_for(alert, standings), now, tz)
+        for alert in (*own[:-1], *cases)
+    )
+    lines = _some(told, "inboxd waiting" if open_ones else "")
+    if own:
+        summary = summarize(own[-1], now, tz)
+        lines = lines or _examples(own[-1].examples, own[-1].tone, now, tz)
+    elif len(cases) == 1:
+        standing = _standing_for(cases[0], standings)
+        summary, lines = brought_up_to_date(cases[0], standing, now, tz), ()
+    else:
+        counts = Counter(alert.tone for alert in cases)
+        each = ", ".join(f"{counts[each]} {_COUNTED[each]}" for each in _BY_WEIGHT if counts[each])
+        about = delivery.spike.spike.about if delivery.spike else ""
+        summary = _several(_worst(counts), f"Complaints about {about}: {each}", (), tz)
+    mentions = tuple(dict.fromkeys(who for alert in latest for who in alert.mentions))
+    return replace(summary, lines=lines, caution=_caution(delivery), mentions=mentions)
+
+
+def _standing_for(alert: Alert, standings: Mapping[int, Standing]) -> Standing | None:
+    return standings.get(alert.case.id) if alert.case else None
+
+
+def _haste(alert: Alert) -> tuple[bool, int]:
+    """Return by what alerts are sorted where not all are shown."""
+    urgent = alert.case is not None and alert.case.urgency is Urgency.HIGH
+    return not urgent, _BY_WEIGHT.index(alert.tone)
+
+
+def _some(lines: Iterable[Line], listed_by: str = "") -> tuple[Line, ...]:
+    """Return as many of *lines* as people read, and how many there are beside them."""
+    shown = tuple(lines)
+    left = len(shown) - _MOST_OF_SPIKE
+    rest = (Line(Tone.NOTICE, "…", f"and {left} more", command=listed_by),) if left > 0 else ()
+    return (*shown[:_MOST_OF_SPIKE], *rest)
+
+
+def _examples(cards: Sequence[CaseCard], tone: Tone, now: datetime, tz: tzinfo) -> tuple[Line, ...]:
+    """Return lines on cases that stand for others; without buttons, for they stay as they are."""
+    titles = (f"{who(card)}, since {written(card.waiting_since, now, tz)}" for card in cards)
+    return tuple(
+        replace(_line(tone, title_of(title), card, _EXAMPLE), offer=None)
+        for title, card in zip(titles, cards, strict=True)
+    )
+
+
+def _spike_by_now(
+    now_is: SpikeStanding, standings: Sequence[Standing], now: datetime, tz: tzinfo
+) -> Summary:
+    """Return a spike with those of its customers who were told of and still wait."""
+    spike, ended_at = now_is.spike, now_is.spike.ended_at
+    title, tone = spike_headline(now_is), Tone.BREACH
+    if ended_at:
+        span, tone = format_duration(ended_at - spike.since), Tone.RECOVERY
+        title = f"Over: complaints about {spike.about}, {now_is.total} customers in {span}"
+    waiting = sorted(
+        (each for each in standings if each.ended_at is None),
+        key=lambda each: (each.due_at is None, each.due_at or now),
+    )
+    lines = _some((_standing_line(each, now, tz) for each in waiting), "inboxd waiting")
+    if not lines and not ended_at:
+        lines = _examples(now_is.examples, tone, now, tz)
+    facts = [Fact(label, value) for label, value in spike_facts(now_is)]
+    noticed = f"{written(spike.began_at, now, tz)} ({distance(spike.began_at, now)})"
+    summary = _several(tone, title, lines, tz)
+    return replace(summary, facts=(*facts, Fact("Noticed", noticed)))

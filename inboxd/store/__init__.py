@@ -18,6 +18,7 @@ from inboxd.store.database import (
     open_database,
     transaction,
 )
+from inboxd.store.figures import FigureStore
 from inboxd.store.gatherings import GatheringStore
 from inboxd.store.known import KnownStore
 from inboxd.store.ledger import LedgerStore
@@ -28,6 +29,7 @@ from inboxd.store.quarantine import Held, QuarantineStore
 from inboxd.store.refreshes import Refresh, RefreshStore
 from inboxd.store.silences import SilenceStore
 from inboxd.store.sources import SourceState, SourceStore
+from inboxd.store.spikes import SpikeStore
 from inboxd.store.stored import Stored
 from inboxd.store.traffic import TrafficStore
 from inboxd.store.views import ViewStore
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
     from types import TracebackType
+
+    from inboxd.model import CaseCard
 
 __all__ = [
     "Correction",
@@ -55,6 +59,7 @@ __all__ = [
 
 
 _WATCHED_SINCE = "watched_since:{}"
+_HISTORY_UNTIL = "history_until:{}"
 
 
 class Store:
@@ -77,6 +82,8 @@ class Store:
         self.refreshes = RefreshStore(connection)
         self.presses = PressStore(connection)
         self.silences = SilenceStore(connection)
+        self.spikes = SpikeStore(connection)
+        self.figures = FigureStore(connection)
         self.sources = SourceStore(connection)
         self.coverage = CoverageStore(connection)
         self.ledger = LedgerStore(connection)
@@ -108,6 +115,11 @@ class Store:
         except DatabaseError as error:
             return str(error)
         return "" if said == "ok" else str(said).splitlines()[-1]
+
+    def card(self, case: int) -> CaseCard:
+        """Return what is told of a case: of the wait that is open, or of its last one."""
+        state, setting = self.cases.find(case)
+        return self.views.card(state, setting, state.wait or state.waits[-1])
 
     def remember(self, name: str, value: str) -> None:
         """Keep *value* under *name*."""
@@ -142,6 +154,14 @@ class Store:
     def watch_from(self, account: str, since: datetime) -> None:
         """Note that what is written to *account* from *since* on matters."""
         self.remember(_WATCHED_SINCE.format(account), since.isoformat())
+
+    def history_until(self, account: str, now: datetime) -> None:
+        """Note that what was written to *account* up to *now* may be history: a first read."""
+        self.remember(_HISTORY_UNTIL.format(account), now.isoformat())
+
+    def history_ended(self, account: str, now: datetime) -> datetime | None:
+        """Return up to when all that was written to *account* may be history."""
+        return self.recall_time(_HISTORY_UNTIL.format(account), now)
 
     def forget(self, name: str) -> None:
         """Keep nothing under *name* any more."""

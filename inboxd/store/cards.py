@@ -13,13 +13,15 @@ from inboxd.store.times import from_text, maybe_instant, maybe_text, to_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ALERT = "a.key, a.thread, a.reason, a.tone, a.headline, a.created_at, a.detail, a.card, a.mentions"
+ALERT = "a.key, a.thread, a.reason, a.tone, a.headline, a.created_at, a.detail, a.card, a.mentions, a.facts, a.examples"
 """The columns of the table alerts (as *a*) that `alert_from` reads."""
 
 
 def alert_from(values: Sequence[Any]) -> Alert:
     """Return the alert whose columns `ALERT` are *values*."""
-    key, thread, reason, tone, headline, created_at, detail, card, mentions = values
+    key, thread, reason, tone, headline, created_at, detail, card, mentions, facts, examples = (
+        values
+    )
     return Alert(
         key=key,
         thread=thread,
@@ -30,22 +32,37 @@ def alert_from(values: Sequence[Any]) -> Alert:
         detail=detail,
         case=card_from(card) if card else None,
         mentions=tuple(json.loads(mentions)),
+        facts=tuple((label, value) for label, value in json.loads(facts)),
+        examples=tuple(card_of(values) for values in json.loads(examples)),
     )
 
 
 def card_json(card: CaseCard) -> str:
     """Return *card* as a row keeps it."""
+    return json.dumps(_card_values(card))
+
+
+def cards_json(cards: Sequence[CaseCard]) -> str:
+    """Return several cards as a row keeps them."""
+    return json.dumps([_card_values(card) for card in cards])
+
+
+def _card_values(card: CaseCard) -> dict[str, Any]:
     times = {
         "waiting_since": to_text(card.waiting_since),
         "due_at": maybe_text(card.due_at),
         "answered_at": maybe_text(card.answered_at),
     }
-    return json.dumps(asdict(card) | times)
+    return asdict(card) | times
 
 
 def card_from(text: str) -> CaseCard:
     """Return the card that a row keeps as *text*."""
-    values: dict[str, Any] = json.loads(text)
+    return card_of(json.loads(text))
+
+
+def card_of(values: dict[str, Any]) -> CaseCard:
+    """Return the card that JSON tells of."""
     author = values["author"]
     return CaseCard(
         **values

@@ -186,10 +186,14 @@ class CorrectionStore:
         return [each for each in found if since is None or each.at >= since]
 
     def judged_since(self, since: datetime, found: Sequence[Correction]) -> int:
-        """Return how many customers' messages were judged since *since*, or are those of *found*."""
+        """
+        Return how many judged messages of customers came since *since*, or are those of *found*.
+
+        When they were judged says nothing: a new model may have judged them anew.
+        """
         (count,) = self._db.execute(
             "SELECT count(*) FROM messages WHERE direction = 'inbound' "
-            "AND (classified_at >= ? OR id IN (SELECT value FROM json_each(?)))",
+            "AND classified_at IS NOT NULL AND (seen_at >= ? OR id IN (SELECT value FROM json_each(?)))",
             (to_text(since), json.dumps([each.message for each in found])),
         ).fetchone()
         return int(count)

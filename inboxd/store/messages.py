@@ -36,6 +36,10 @@ _MESSAGE_COLUMNS = (
 # fmt: on
 _AUTHOR_COLUMNS = ("id", "account", "remote_id", "name", "handle", "followers", "url")
 _CONVERSATION_COLUMNS = ("id", "account", "network", "remote_id", "stream", "public")
+_JUDGED_OTHERWISE = (
+    "direction = 'inbound' AND classified_at IS NOT NULL "
+    "AND coalesce(json_extract(verdict, '$.model'), '') != ? AND sent_at >= ?"
+)
 _MOST = 2**63 - 1
 """The largest number that SQLite can keep; what claims to be larger must not stop a page."""
 
@@ -242,6 +246,26 @@ class MessageStore:
                 (limit,),
             ).fetchall()
         return [Unclassified(*row) for row in rows]
+
+    def count_judged_otherwise(self, model: str, since: datetime | None = None) -> int:
+        """Return how many customers' messages (sent since *since*) another model has judged."""
+        (count,) = self._db.execute(
+            f"SELECT count(*) FROM messages WHERE {_JUDGED_OTHERWISE}",  # noqa: S608 - a constant
+            (model, maybe_text(since) or ""),
+        ).fetchone()
+        return int(count)
+
+    def judged_otherwise(
+        self, model: str, limit: int, *, since: datetime | None = None, after: int = 0
+    ) -> list[tuple[Unclassified, str]]:
+        """Return up to *limit* of them behind message *after*, each with the kind it was judged."""
+        rows = self._db.execute(
+            "SELECT id, conversation_id, sent_at, text, "  # noqa: S608 - as above
+            "coalesce(json_extract(verdict, '$.machine.kind'), kind) FROM messages "
+            f"WHERE {_JUDGED_OTHERWISE} AND id > ? ORDER BY id LIMIT ?",
+            (model, maybe_text(since) or "", after, limit),
+        ).fetchall()
+        return [(Unclassified(*message), kind) for *message, kind in rows]
 
     def set_verdicts(
         self, verdicts: Sequence[tuple[Unclassified, Verdict]], now: datetime, model: str = ""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from inboxd.core.grouping import THREAD
-from inboxd.store.cards import ALERT, alert_from, card_json, reply_from, reply_json
+from inboxd.store.cards import ALERT, alert_from, card_json, cards_json, reply_from, reply_json
 from inboxd.store.times import from_text, maybe_instant, to_text
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class OutboxStore:
         """
         cursor = self._db.execute(
             "INSERT INTO alerts (key, thread, reason, tone, headline, detail, case_id, wait_id, "
-            "card, created_at, mentions) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+            "card, created_at, mentions, facts, examples) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
             (
                 alert.key,
                 alert.thread,
@@ -122,6 +122,8 @@ class OutboxStore:
                 card_json(alert.case) if alert.case else None,
                 to_text(alert.created_at),
                 json.dumps(alert.mentions) if alert.mentions else "[]",
+                json.dumps(alert.facts) if alert.facts else "[]",
+                cards_json(alert.examples) if alert.examples else "[]",
             ),
         )
         if not cursor.rowcount:
@@ -138,6 +140,11 @@ class OutboxStore:
             ],
         )
         return True
+
+    def is_known(self, key: str) -> bool:
+        """Tell whether there ever was an alert of that key."""
+        row = self._db.execute("SELECT 1 FROM alerts WHERE key = ?", (key,)).fetchone()
+        return row is not None
 
     def add_reply(self, account: str, case: int, reply: OutgoingReply, now: datetime) -> int:
         """Queue *reply* for *account*; returns its number in the outbox."""
@@ -411,7 +418,7 @@ def _item(rows: Sequence[Sequence[Any]]) -> OutboxItem:
         created_at=from_text(created),
         claimed_at=maybe_instant(claimed),
         case_id=case,
-        alerts=tuple(alert_from(row[13:22]) for row in rows if row[13]),
+        alerts=tuple(alert_from(row[13:24]) for row in rows if row[13]),
         reply=reply_from(reply) if reply else None,
         held=rows[0][11],
         instead_of=rows[0][12],

@@ -89,6 +89,16 @@ class RefreshStore:
         if row:
             self._mark(row[0], now)
 
+    def mark_head(self, thread: str, now: datetime) -> None:
+        """Note that the first message of *thread*, at each receiver, does not show how it stands."""
+        receivers = self._db.execute(
+            f"SELECT DISTINCT receiver FROM outbox AS o WHERE thread = ? AND {_CAN_CHANGE}",  # noqa: S608 - a constant
+            (thread,),
+        ).fetchall()
+        for (receiver,) in receivers:
+            if head := self._head(receiver, thread):
+                self._mark(head[0], now)
+
     def catch_up(self, item: OutboxItem, now: datetime) -> None:
         """Mark the cases of a delivery about which somebody did something on its way."""
         rows = self._db.execute(

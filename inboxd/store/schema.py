@@ -383,6 +383,39 @@ def m002_depth(db: Database) -> None:
         db.execute(statement)
 
 
+_SPIKES = """
+ALTER TABLE alerts ADD COLUMN facts TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE alerts ADD COLUMN examples TEXT NOT NULL DEFAULT '[]';
+CREATE TABLE spikes (                -- far more complaints on a topic than usual
+    id             INTEGER PRIMARY KEY,
+    topic          TEXT NOT NULL,
+    gathering_id   INTEGER NOT NULL REFERENCES gatherings (id), -- what is told of its cases
+    since          TEXT NOT NULL,    -- what was sent later is part of it
+    began_at       TEXT NOT NULL,    -- when it was noticed
+    window_seconds INTEGER NOT NULL,
+    usual          REAL,             -- customers in the window, NULL where that is not known
+    told           INTEGER NOT NULL, -- of how many customers people know
+    calm_since     TEXT,             -- when the rate went back to normal
+    ended_at       TEXT
+);
+CREATE INDEX spikes_open ON spikes (topic) WHERE ended_at IS NULL;
+CREATE INDEX spikes_of_gathering ON spikes (gathering_id);
+-- Counts by the minute would have to be put right at each correction, edit and deletion, and
+-- know no customers: an index is always right.
+-- Its conditions are columns, too: without them SQLite would look each message up.
+CREATE INDEX messages_complaints ON messages
+    (sent_at, topics, author_id, conversation_id, kind, deleted_at)
+    WHERE kind = 'complaint' AND deleted_at IS NULL;
+"""
+
+
+@migrations()
+def m003_spikes(db: Database) -> None:
+    """Keep spikes, what alerts tell of many cases, and where the complaints are."""
+    for statement in _statements(_SPIKES):
+        db.execute(statement)
+
+
 def known_migrations() -> frozenset[str]:
     """Return the names of all migrations that this version has: what an empty file lacks."""
     empty = Database(memory=True, execute_plugins=False)

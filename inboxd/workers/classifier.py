@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-BATCH = 200
 _BATCHES_A_TURN = 10
-"""About a second of work: after so much, whoever is due for an alert comes first."""
+"""A second of work, or two: after so much, whoever is due for an alert comes first."""
 
 _UNKNOWN = Verdict(Kind.OTHER, (), Urgency.NORMAL, "", {})
 """What is said of a text that crashes the classifier: it must not hold up the others."""
@@ -35,9 +34,9 @@ class ClassifyWorker:
 
     async def work(self) -> int:
         """Judge what waits for a verdict, for one turn; returns how many messages that were."""
-        store, total = self._context.store, 0
+        store, size, total = self._context.store, self._classifier.batch, 0
         for _ in range(_BATCHES_A_TURN):
-            batch = await store.run(lambda store: store.messages.unclassified(BATCH))
+            batch = await store.run(lambda store: store.messages.unclassified(size))
             if not batch:
                 break
             await self._judge(batch)
@@ -46,18 +45,19 @@ class ClassifyWorker:
 
     async def _judge(self, batch: Sequence[Unclassified]) -> None:
         texts = [message.text for message in batch]
-        verdicts = await asyncio.to_thread(self._verdicts, texts)
+        verdicts = await asyncio.to_thread(verdicts_on, texts, self._classifier)
         judged, now = list(zip(batch, verdicts, strict=True)), self._context.clock.now()
         pipeline, model = self._context.pipeline, self._classifier.name
         await self._context.store.run(lambda _: pipeline.judge(judged, now, model))
 
-    def _verdicts(self, texts: Sequence[str]) -> list[Verdict]:
-        """Return a verdict for each text, by halves if one of them is more than we can take."""
-        try:
-            return self._classifier.classify(texts)
-        except Exception:
-            if len(texts) == 1:
-                log.exception("classification crashed")
-                return [_UNKNOWN]
-            middle = len(texts) // 2
-            return self._verdicts(texts[:middle]) + self._verdicts(texts[middle:])
+
+def verdicts_on(texts: Sequence[str], classifier: Classifier) -> list[Verdict]:
+    """Return a verdict for each text, by halves if one of them is more than we can take."""
+    try:
+        return classifier.classify(texts)
+    except Exception:
+        if len(texts) == 1:
+            log.exception("classification crashed")
+            return [_UNKNOWN]
+        middle = len(texts) // 2
+        return verdicts_on(texts[:middle], classifier) + verdicts_on(texts[middle:], classifier)

@@ -72,7 +72,8 @@ class Refresher:
 
     async def _show(self, each: Refresh) -> None:
         sink = self._sinks.get(each.receiver)
-        found = await self._store.run(lambda store: _to_show(store, each))
+        now = self._clock.now()
+        found = await self._store.run(lambda store: _to_show(store, each, now))
         if sink is not None and found is not None:
             message, delivery = found
             self._lately[each.receiver].append(self._clock.now())
@@ -92,7 +93,7 @@ class Refresher:
         log.warning("refresh failed", receiver=each.receiver, text=str(error), again=passing)
 
 
-def _to_show(store: Store, each: Refresh) -> tuple[Receipt, Delivery] | None:
+def _to_show(store: Store, each: Refresh, now: datetime) -> tuple[Receipt, Delivery] | None:
     """Return where the message is, and what it is to tell."""
     shown = store.refreshes.shown(each)
     if shown is None:
@@ -100,6 +101,7 @@ def _to_show(store: Store, each: Refresh) -> tuple[Receipt, Delivery] | None:
     item = shown.delivered
     threads = dict.fromkeys(alert.thread for alert in item.alerts)
     standings = tuple(each for thread in threads for each in store.gatherings.told(thread))
-    uncertain, why = item.uncertain, (item.held, item.instead_of)
+    spike = None if item.is_mixed else store.spikes.standing_in(item.alerts[0].thread, now)
+    uncertain, why = item.uncertain, (item.held, item.instead_of, spike)
     delivery = Delivery(item.alerts, shown.head, 1, uncertain, item.key, standings, *why)
     return shown.receipt, delivery

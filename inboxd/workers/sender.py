@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from inboxd.core.delivery import Outcome
     from inboxd.core.restraint import Restraint
+    from inboxd.core.spikes import SpikeStanding
     from inboxd.model import Standing
     from inboxd.notify import Receipt, Sink
     from inboxd.store import OutboxItem, Store
@@ -160,19 +161,25 @@ class Sender:
         sink = self._sinks.get(item.receiver)
         if sink is None or not item.alerts:
             raise SendRefused(f"there is no sink named {item.receiver} in the configuration")
-        head, told = await self._store.run(lambda store: self._thread_of(store, item))
+        now = self._context.clock.now()
+        head, told, spike = await self._store.run(lambda store: self._thread_of(store, item, now))
         # Where people cannot see a repeat there is nothing to admit.
         uncertain = item.uncertain and not sink.idempotent
         return sink, Delivery(
-            item.alerts, head, item.attempts, uncertain, item.key, told, item.held, item.instead_of
-        )
+            item.alerts, head, item.attempts, uncertain, item.key, told, item.held, item.instead_of,
+            spike,
+        )  # fmt: skip
 
     @staticmethod
-    def _thread_of(store: Store, item: OutboxItem) -> tuple[Receipt | None, tuple[Standing, ...]]:
+    def _thread_of(
+        store: Store, item: OutboxItem, now: datetime
+    ) -> tuple[Receipt | None, tuple[Standing, ...], SpikeStanding | None]:
         """Return what *item* goes below, and how it stands there; nothing if that is several."""
         if item.is_mixed:
-            return None, ()
-        return store.outbox.head(item), tuple(store.gatherings.told(item.alerts[0].thread))
+            return None, (), None
+        thread = item.alerts[0].thread
+        standing = store.spikes.standing_in(thread, now)
+        return store.outbox.head(item), tuple(store.gatherings.told(thread)), standing
 
     async def _delivered(self, item: OutboxItem, receipt: Receipt) -> None:
         now = self._context.clock.now()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from inboxd.classify.embedding import embedder
 from tests.unit.test_classify_messages import ENGLISH, RUSSIAN
 
 if TYPE_CHECKING:
@@ -76,6 +78,7 @@ async def test_a_correction_counts_at_once_and_is_shown(complained: Shop) -> Non
         (("correct", "1", "--kind", "rage"), "rage"),
         (("correct", "1", "--language", "Klingon"), "no code of a language"),
         (("classifier", "report", "--since", "soon"), "--since"),
+        (("classifier", "rejudge", "--since", "soon"), "--since"),
         (("classifier", "train", "--out", "nowhere/model.npz"), "cannot be written"),
         (("classifier", "train", "--corrections", "--out", "x.npz"), "nothing to train on"),
     ],
@@ -168,8 +171,57 @@ async def test_own_words_decide_and_are_explained(shop: Shop) -> None:
     assert "2 words of your own" in shop.say("check").expect(0).out
 
 
+async def test_new_words_can_be_given_to_what_was_judged_before(complained: Shop) -> None:
+    """By `classifier rejudge`, once; the case's policy follows."""
+    configure(complained, 'praise = ["посылку"]')
+    told = complained.say("classifier", "rejudge", "--since", "1d").expect(0).out
+    assert told.startswith("1 messages were judged anew by compact-")
+    assert told.endswith("; 1 changed their kind.\n")
+    assert complained.rows("SELECT kind, policy FROM cases") == [("praise", "rest")]
+    assert complained.say("classifier", "rejudge").expect(0).out.startswith("0 messages")
+
+
+def test_replies_are_judged_by_the_configured_words(shop: Shop) -> None:
+    """What manners are due depends on what the user says that the question was."""
+    path, due = shop.folder / "replies.jsonl", []
+    path.write_text('{"text": "Hello, it is blue.", "question": "is there a blue kettle?"}\n')
+    for words in ("", 'complaint = ["kettle"]'):
+        configure(shop, words)
+        judged = shop.say("classify", "--replies", str(path)).expect(0)
+        due.append(json.loads(judged.out)["manners"]["due"])
+    assert due == ["", "apology"]
+
+
 def test_classify_needs_no_configuration(shop: Shop) -> None:
     """Unless one was asked for that is not there."""
     missing = shop.folder / "none.toml"
     ended = shop.say("-c", str(missing), "classify").expect(2)
     assert "none.toml" in ended.err
+
+
+async def test_a_tier_that_the_machine_lacks_is_said_once_and_does_without(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line each from check, doctor and classify, and verdicts all the same."""
+    why = "the compact tier judges instead of the semantic one: no luck today"
+    monkeypatch.setattr("inboxd.classify.embedding.lacking", lambda: "no luck today")
+    embedder.cache_clear()
+    configure(shop, 'tier = "semantic"')
+    checked = shop.say("check").expect(0).out
+    assert "classifier: compact-" in checked
+    assert checked.count(why) == 1
+    path = shop.folder / "messages.jsonl"
+    path.write_text('{"text": "where is my parcel?"}\n' * 300, encoding="utf-8")
+    judged = shop.say("classify", str(path)).expect(0)
+    assert judged.err == f"warning: {why}\n"
+    assert len(judged.out.splitlines()) == 300
+    (await shop.run("run", "--once")).expect(0)
+    # Without the loop of this test: the doctor has one of its own.
+    found = json.loads((await asyncio.to_thread(shop.say, "doctor", "--json")).expect(0).out)
+    assert [each["text"] for each in found if each["what"] == "classifier"] == [why]
+
+
+def test_an_unknown_tier_is_refused(shop: Shop) -> None:
+    """Check says which there are."""
+    configure(shop, 'tier = "big"')
+    assert "classifier.tier" in shop.say("check").expect(2).err

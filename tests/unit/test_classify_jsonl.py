@@ -24,6 +24,7 @@ class Recorder:
     """The real classifier, with the size of each batch written down."""
 
     name = "recorder"
+    batch = 200
 
     def __init__(self) -> None:
         self.batches: list[int] = []

@@ -8,7 +8,7 @@ import pytest
 
 from inboxd.clock import ManualClock
 from inboxd.model import Kind, Urgency, Verdict
-from inboxd.workers.classifier import BATCH, ClassifyWorker
+from inboxd.workers.classifier import ClassifyWorker
 from inboxd.workers.context import Context
 from inboxd.workers.storethread import StoreThread
 from tests.store.shop import START, Shop, open_shop, said
@@ -22,6 +22,7 @@ class Pedant:
     """A classifier that takes everything for a complaint, and chokes on one text."""
 
     name = "pedant"
+    batch = 20
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
@@ -58,11 +59,11 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
 
 
 async def test_every_message_is_judged_once_in_batches(bench: Bench) -> None:
-    """What has a verdict is not looked at again."""
-    bench.shop.hear(*(said(0, f"m{number}") for number in range(BATCH + 1)))
-    assert await bench.worker.work() == BATCH + 1
+    """Batches of the size that suits the classifier; what has a verdict is not looked at again."""
+    bench.shop.hear(*(said(0, f"m{number}") for number in range(Pedant.batch + 1)))
+    assert await bench.worker.work() == Pedant.batch + 1
     assert await bench.worker.work() == 0
-    assert bench.classifier.sizes == [BATCH, 1]
+    assert bench.classifier.sizes == [Pedant.batch, 1]
     assert set(bench.kinds()) == {"complaint"}
     (model,) = bench.shop.rows("SELECT DISTINCT json_extract(verdict, '$.model') FROM messages")
     assert model == ("pedant",)

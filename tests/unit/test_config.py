@@ -26,9 +26,11 @@ from inboxd.config import (
     load,
 )
 from inboxd.connector import AccountSettings, Secret
+from inboxd.core.digest import Digest
 from inboxd.core.grouping import Grouping, Trait
 from inboxd.core.policies import Until
 from inboxd.core.rota import Handover, Rota
+from inboxd.core.spikes import Spikes
 from inboxd.durations import BusinessSpan, parse_step_at
 from inboxd.errors import ConfigError
 from inboxd.model import Kind, Stream
@@ -219,6 +221,61 @@ def test_a_heartbeat_has_an_address_that_is_a_secret(read: Read, problems: Tell)
     assert ENV["HOOK"] in settings.secrets()
     assert problems(ACCOUNT, '[heartbeat]\nurl = { env = "HOOK" }\nevery = "1s"') == [
         'heartbeat.every = "1s"; it must be at least 10s'
+    ]
+
+
+SPIKES = '[spikes]\nto = ["a", "a"]\n'
+
+
+def test_spikes_are_told_where_they_are_asked_for(read: Read) -> None:
+    """Not at all by default; then ten customers an hour, three times the usual."""
+    assert read(ACCOUNT).rules.spikes is None
+    assert read(ACCOUNT, SINK.format("a"), SPIKES).rules.spikes == Spikes(("a",))
+    chosen = SPIKES + 'at_least = 20\nfactor = 5\nwindow = "30m"'
+    assert read(ACCOUNT, SINK.format("a"), chosen).rules.spikes == Spikes(
+        ("a",), 20, 5.0, timedelta(minutes=30)
+    )
+
+
+def test_a_spike_that_is_none_is_refused(problems: Tell) -> None:
+    """Two customers are no spike, nor is what is usual; and somebody must hear of it."""
+    assert problems(ACCOUNT, '[spikes]\nat_least = 2\nfactor = "x"\nwindow = "1m"\nto = ["b"]') == [
+        "spikes.at_least = 2; it must be at least 3",
+        'spikes.factor = "x"; it must be a number',
+        'spikes.window = "1m"; it must be between 10m and 6h: it is held against the same time of a week',
+        'spikes.to[0] = "b"; there are none',
+    ]
+    assert problems(ACCOUNT, "[spikes]\nfactor = 1") == [
+        "spikes.to is missing",
+        "spikes.factor = 1; it must be at least 1.5",
+    ]
+
+
+DIGESTS = '[[digests]]\nname = "team"\nat = "09:00"\nto = ["a"]\n'
+
+
+def test_a_digest_has_a_time_and_perhaps_a_calendar(read: Read) -> None:
+    """In the calendar's zone, or the shop's; a time of TOML's own is as good as one in quotes."""
+    general = '[inboxd]\ntimezone = "Europe/Kyiv"\n'
+    office = '[[calendars]]\nname = "office"\ntimezone = "Europe/Berlin"\nmon = ["09:00-18:00"]\n'
+    other = '[[digests]]\nname = "open days"\nat = 08:30:00\nto = ["a"]\ncalendar = "office"\n'
+    settings = read(general, ACCOUNT, office, SINK.format("a"), DIGESTS, other)
+    daily, open_days = settings.digests
+    assert daily == Digest("team", time(9), ("a",), ZoneInfo("Europe/Kyiv"))
+    assert (open_days.at, open_days.timezone) == (time(8, 30), ZoneInfo("Europe/Berlin"))
+    assert open_days.hours is settings.calendars["office"]
+    assert not [hint for hint in advice(settings) if hint.path.startswith(("sinks", "calendars"))]
+
+
+def test_what_a_digest_lacks_is_told(problems: Tell) -> None:
+    """A name that there is already, a calendar and a sink that there are not, a time that is none."""
+    wrong = '[[digests]]\nname = "team"\nat = "9"\nto = ["b"]\ncalendar = "offce"\n'
+    office = '[[calendars]]\nname = "office"\nmon = ["09:00-18:00"]\n'
+    assert problems(ACCOUNT, office, SINK.format("a"), DIGESTS, wrong) == [
+        'digests[1].name = "team"; digests[0] has that name already',
+        'digests[1].to[0] = "b"; there are: a',
+        'digests[1].calendar = "offce"; did you mean office? there are: always, office',
+        'digests[1].at = "9" is no time of day, such as 03:30',
     ]
 
 
@@ -562,7 +619,7 @@ def test_every_problem_is_told_at_once(problems: Tell) -> None:
         steps = [{ at = "later", to = ["log", "mial"], repeat = "5s", too = 1 }]
         """
     ) == [
-        "colour is unknown; there are: accounts, calendars, classifier, grouping, heartbeat, http, inboxd, policies, sinks",
+        "colour is unknown; there are: accounts, calendars, classifier, digests, grouping, heartbeat, http, inboxd, policies, sinks, spikes",
         "inboxd.databse is unknown; did you mean database?",
         "inboxd.blind_after = true; it must be a whole number",
         'inboxd.timezone = "Kyiv" is no time zone; did you mean Europe/Kyiv?',
@@ -936,6 +993,8 @@ VALID: dict[str, Any] = {
             "steps": [{"at": "50%", "to": ["log"], "repeat": "2h"}],
         }
     ],
+    "spikes": {"to": ["log"], "at_least": 10, "factor": 2.5, "window": "1h"},
+    "digests": [{"name": "d", "at": "09:00", "to": ["log"], "calendar": "office"}],
 }
 
 

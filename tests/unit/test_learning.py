@@ -78,11 +78,9 @@ def test_a_report_without_corrections_says_how_to_make_one() -> None:
 
 
 def test_corrections_become_labelled_messages_by_conversation() -> None:
-    """What a person did not speak of is the classifier's; one conversation is one idea."""
+    """One conversation is one idea; what a person did not speak of is not labelled."""
     learnt = corrected_rows([corrected(2, Said(kind=Kind.REQUEST)), corrected(3, Said())])
-    assert learnt[0] == Row(
-        "text 2", "ru", "request", ("shipping", "staff"), "normal", "conversation 1"
-    )
+    assert learnt[0] == Row("text 2", "", "request", None, "", "conversation 1")
     assert learnt[1].idea == learnt[0].idea
 
 

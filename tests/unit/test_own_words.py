@@ -130,7 +130,11 @@ def test_any_text_gets_a_sound_verdict(text: str) -> None:
         assert text[span.start : span.end] == span.text
 
 
-def test_the_name_tells_that_there_are_words() -> None:
-    """So what a person later corrects is not held against the model alone."""
-    settings = ClassifierSettings(complaint=("a",))
-    assert OwnWords(load(), settings.own_words).name == f"{load().name}+words"
+def test_the_name_tells_which_words_there_are() -> None:
+    """So what a person later corrects is not held against the model alone, nor other words."""
+    names = {
+        OwnWords(load(), ClassifierSettings(complaint=(word,)).own_words).name
+        for word in ("a", "a", "b")
+    }
+    assert len(names) == 2
+    assert all(name.startswith(f"{load().name}+words-") for name in names)

@@ -78,6 +78,12 @@ def at(text: str, language: str) -> datetime | None:
         ("de", "bis spätestens 20. Dezember", (12, 20)),
         ("de", "in den nächsten drei Tagen", (11, 28)),
         ("de", "Ende Dezember", (12, 31)),
+        ("de", "im Laufe des Tages", (11, 25)),
+        ("en", "the same day", (11, 25)),
+        ("ru", "в начале декабря", (12, 10)),
+        ("ru", "за выходные", (11, 29)),
+        ("uk", "на цьому тижні", (11, 29)),
+        ("uk", "найближчої п'ятниці", (11, 27)),
     ],
 )
 def test_day_is_counted_from_when_the_reply_was_sent(
@@ -115,6 +121,8 @@ def test_day_is_counted_from_when_the_reply_was_sent(
         ("uk", "сьогодні до восьмої", 25, 20, 0),
         ("uk", "завтра з 9:00 до 11:00", 26, 11, 0),
         ("de", "innerhalb von 48 Stunden", 27, 15, 0),
+        ("de", "in etwa zwei Stunden", 25, 17, 0),
+        ("uk", "впродовж двох діб", 27, 15, 0),
         ("de", "heute um halb sechs", 25, 17, 30),
         ("de", "morgen zwischen 14 und 15 Uhr", 26, 15, 0),
         ("de", "vor 23 Uhr", 25, 23, 0),

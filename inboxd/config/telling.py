@@ -1,0 +1,67 @@
+"""``[spikes]`` and ``[[digests]]``: what is told of many customers at once, as it is written."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+
+from inboxd.config.settings import STRICT, parse_time
+from inboxd.connector import Duration, Name
+from inboxd.core.digest import Digest
+from inboxd.core.spikes import Spikes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import tzinfo
+
+    from inboxd.core.hours import OpeningHours
+
+_SHORTEST_WINDOW = timedelta(minutes=10)
+_LONGEST_WINDOW = timedelta(hours=6)
+Sinks = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+def _a_window(value: timedelta) -> timedelta:
+    if not _SHORTEST_WINDOW <= value <= _LONGEST_WINDOW:
+        raise ValueError("must be between 10m and 6h: it is held against the same time of a week")
+    return value
+
+
+class SpikeSettings(BaseModel):
+    """``[spikes]``: when complaints on one topic are told as one."""
+
+    model_config = STRICT
+
+    to: Sinks
+    at_least: int = Field(default=10, ge=3, le=10_000)
+    """Fewer customers than this are never a spike."""
+    factor: float = Field(default=3.0, ge=1.5, le=100)
+    """Nor are fewer than so many times the usual."""
+    window: Annotated[Duration, AfterValidator(_a_window)] = timedelta(hours=1)
+    """In what time."""
+
+    @property
+    def rule(self) -> Spikes:
+        """Return it as it is applied."""
+        return Spikes(tuple(dict.fromkeys(self.to)), self.at_least, self.factor, self.window)
+
+
+class DigestSettings(BaseModel):
+    """``[[digests]]``: what is told once a day of how everything stands."""
+
+    model_config = STRICT
+
+    name: Name
+    at: Annotated[time, BeforeValidator(parse_time)]
+    """When, in the time zone of its calendar, or in that of ``[inboxd]``."""
+    to: Sinks
+    calendar: str | None = None
+    """Only on days on which this is open."""
+
+    def digest(self, calendars: Mapping[str, OpeningHours], timezone: tzinfo) -> Digest:
+        """Return it as it is applied."""
+        hours = calendars.get(self.calendar) if self.calendar else None
+        zone = hours.timezone if hours else timezone
+        return Digest(self.name, self.at, tuple(dict.fromkeys(self.to)), zone, hours)

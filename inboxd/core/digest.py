@@ -1,0 +1,134 @@
+"""The daily digest: when it is due, of which day it tells, and its words. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from inboxd.core.spikes import topic_in_words
+from inboxd.durations import format_duration
+from inboxd.model import Alert, Tone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date, tzinfo
+
+    from inboxd.core.hours import OpeningHours
+    from inboxd.model import CaseCard, Topic
+
+_A_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What is told once a day, not before *at* on the wall clock of *timezone*."""
+
+    name: str
+    at: time
+    to: tuple[str, ...]
+    timezone: tzinfo
+    hours: OpeningHours | None = None
+    """Only on days on which this calendar is open; None: every day."""
+
+    def key(self, day: date) -> str:
+        """Return what the digest of *day* is known by, for ever."""
+        return f"digest:{self.name}/{day.isoformat()}"
+
+    def due_on(self, now: datetime) -> date | None:
+        """
+        Return the day whose digest is due at *now*, None if none is (yet).
+
+        A day's is due until midnight, however late; the next day it is skipped, for then
+        another one tells how everything stands.
+        """
+        local = now.astimezone(self.timezone)
+        if local.time() < self.at:
+            return None
+        begins, ends = day_of(local.date(), self.timezone)
+        closed = self.hours is not None and not self.hours.between(begins, ends)
+        return None if closed else local.date()
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """
+    How everything stands, and how yesterday was.
+
+    *promised* are the promises to customers that fall due by the end of the day. *blind* are
+    accounts that are not read, since when; *read* those that are. *gaps* were spans
+    yesterday in which a source was not read, *gap_time* in all. *spikes* are topics with their
+    customers, *used* a line for each allowance.
+    """
+
+    waiting: int
+    overdue: int
+    oldest: datetime | None
+    breached: int
+    in_time: int
+    late: int
+    promised: int
+    read: tuple[str, ...]
+    blind: Mapping[str, datetime]
+    gaps: int
+    gap_time: timedelta
+    spikes: Sequence[tuple[Topic, int]] = ()
+    used: Sequence[str] = ()
+    longest: tuple[CaseCard, ...] = ()
+
+
+def day_of(day: date, timezone: tzinfo) -> tuple[datetime, datetime]:
+    """Return the instants at which *day* begins and ends on the wall: 23 to 25 hours apart."""
+    begins = datetime.combine(day, time(), timezone)
+    ends = datetime.combine(day + _A_DAY, time(), timezone)
+    return begins.astimezone(UTC), ends.astimezone(UTC)
+
+
+def digest_alert(digest: Digest, day: date, figures: Figures, now: datetime) -> Alert:
+    """Return the digest of *day*."""
+    who = "nobody waits" if not figures.waiting else f"{figures.waiting} waiting"
+    late = f", {figures.overdue} overdue" if figures.overdue else ""
+    return Alert(
+        key=digest.key(day),
+        thread=digest.key(day),
+        reason="daily_digest",
+        tone=Tone.NOTICE,
+        headline=f"{day:%A} {day.day} {day:%B}: {who}{late}",
+        detail="\n".join(
+            ["Used of what the networks allow:", *figures.used] if figures.used else []
+        ),
+        created_at=now,
+        facts=tuple(_facts(figures, digest.timezone, now)),
+        examples=figures.longest,
+    )
+
+
+def _facts(figures: Figures, tz: tzinfo, now: datetime) -> Iterator[tuple[str, str]]:
+    yield "Waiting", _waiting(figures, tz)
+    yield "Promised for today", str(figures.promised or "nothing")
+    yield "Breached yesterday", str(figures.breached or "none")
+    answered = figures.in_time + figures.late
+    split = f": {figures.in_time} in time, {figures.late} late" if answered else ""
+    yield "Answered yesterday", f"{answered or 'nobody'}{split}"
+    spikes = [f"{topic_in_words(topic)} ({count} customers)" for topic, count in figures.spikes]
+    yield "Spikes yesterday", ", ".join(spikes) or "none"
+    yield "Accounts", _accounts(figures, now)
+    lasted = f", {format_duration(figures.gap_time)} in all" if figures.gaps else ""
+    yield "Gaps yesterday", f"{figures.gaps or 'none'}{lasted}"
+
+
+def _waiting(figures: Figures, tz: tzinfo) -> str:
+    if figures.oldest is None:
+        return "nobody"
+    since = figures.oldest.astimezone(tz)
+    late = f", {figures.overdue} overdue" if figures.overdue else ""
+    return f"{figures.waiting}{late}; the oldest since {since:%a} {since.day} {since:%b %H:%M}"
+
+
+def _accounts(figures: Figures, now: datetime) -> str:
+    blind = [
+        f"{account} blind for {format_duration(max(now - since, timedelta()))}"
+        for account, since in figures.blind.items()
+    ]
+    read = f"{len(figures.read)} read" if figures.read else ""
+    return "; ".join(filter(None, (*blind, read))) or "none"

@@ -1,0 +1,99 @@
+"""How everything stands and how a day was, in numbers: what the daily digest tells."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from inboxd.core.digest import Figures
+from inboxd.store.coverage import CoverageStore
+from inboxd.store.sources import SourceStore
+from inboxd.store.spikes import SpikeStore
+from inboxd.store.times import maybe_instant, to_text
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+    from datetime import datetime
+
+_MOST_LONGEST = 3
+_OF_WAITS = """
+SELECT coalesce(sum(due_at >= :since AND due_at < :until AND coalesce(ended_at, :now) > due_at
+                    AND coalesce(outcome, '') <> 'void'), 0),
+       coalesce(sum(outcome = 'answered' AND ended_at >= :since AND ended_at < :until
+                    AND ended_at <= coalesce(due_at, ended_at)), 0),
+       coalesce(sum(outcome = 'answered' AND ended_at >= :since AND ended_at < :until
+                    AND ended_at > due_at), 0),
+       coalesce(sum(kind = 'promise' AND ended_at IS NULL AND due_at < :today_ends), 0)
+  FROM waits
+"""
+"""Breached, answered in time, answered late, and promises that are still to be kept."""
+
+
+class FigureStore:
+    """Numbers over all tables."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+        self._coverage = CoverageStore(connection)
+        self._sources = SourceStore(connection)
+        self._spikes = SpikeStore(connection)
+
+    def of(
+        self,
+        yesterday: tuple[datetime, datetime],
+        today_ends: datetime,
+        now: datetime,
+        accounts: Sequence[str],
+    ) -> Figures:
+        """Return how it stands at *now* with all cases and *accounts*, and how *yesterday* was."""
+        since, until = yesterday
+        instants = {"since": since, "until": until, "today_ends": today_ends, "now": now}
+        texts = {name: to_text(instant) for name, instant in instants.items()}
+        breached, in_time, late, promised = self._db.execute(_OF_WAITS, texts).fetchone()
+        waiting, overdue, oldest = self._waiting(now)
+        gaps = self._coverage.gaps(since, until)
+        lasted = (min(gap.ended_at or until, until) - max(gap.began_at, since) for gap in gaps)
+        blind = self._blind(accounts, now)
+        return Figures(
+            waiting=waiting,
+            overdue=overdue,
+            oldest=maybe_instant(oldest),
+            breached=breached,
+            in_time=in_time,
+            late=late,
+            promised=promised,
+            read=tuple(each for each in accounts if each not in blind),
+            blind=blind,
+            gaps=len(gaps),
+            gap_time=sum(lasted, timedelta()),
+            spikes=[
+                (spike.topic, self._spikes.standing(spike, now).total)
+                for spike in self._spikes.noticed(since, until)
+            ],
+        )
+
+    def longest_waiting(self) -> list[int]:
+        """Return the cases that have waited longest, the longest first."""
+        rows = self._db.execute(
+            "SELECT id FROM cases WHERE status = 'waiting' ORDER BY waiting_since, id LIMIT ?",
+            (_MOST_LONGEST,),
+        )
+        return [case for (case,) in rows]
+
+    def _waiting(self, now: datetime) -> tuple[int, int, str | None]:
+        waiting, overdue, oldest = self._db.execute(
+            "SELECT count(*), coalesce(sum(due_at <= ?), 0), min(waiting_since) "
+            "FROM cases WHERE status = 'waiting'",
+            (to_text(now),),
+        ).fetchone()
+        return waiting, overdue, oldest
+
+    def _blind(self, accounts: Sequence[str], now: datetime) -> dict[str, datetime]:
+        """Return which of *accounts* people know to be in trouble, since when."""
+        blind: dict[str, datetime] = {}
+        for state in self._sources.all():
+            if state.told_as and state.account in accounts:
+                since = state.blind_since or state.told_at or now
+                blind[state.account] = min(since, blind.get(state.account, since))
+        return blind
