@@ -14,6 +14,7 @@ import signal
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 import structlog
@@ -70,6 +71,8 @@ _ROUNDS_OF_DELIVERY = 3
 _SLOW_DELIVERY = timedelta(minutes=10)
 """After this long in the outbox something is wrong with its receiver."""
 _LISTEN_AGAIN_AFTER = timedelta(minutes=1)
+_TELL_THE_TIME = ("holidays", "tzdata")
+"""Libraries with whose releases holidays and clock changes may become others."""
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -466,9 +469,11 @@ def _problems(store: Store, sinks: Sequence[str], now: datetime) -> list[str]:
 
 
 def _fingerprint(settings: Settings) -> str:
-    """Return what changes when the configuration or the program does, and with it due times."""
-    version = __version__.encode()
-    return hashlib.sha256(version + settings.path.read_bytes()).hexdigest()
+    """Return what changes when due times may: with the configuration, its files, the program."""
+    versions = [__version__, *(f"{name} {metadata.version(name)}" for name in _TELL_THE_TIME)]
+    files = [path.read_bytes() for path in (settings.path, *settings.closed_files)]
+    digests = [hashlib.sha256(part).digest() for part in (str(versions).encode(), *files)]
+    return hashlib.sha256(b"".join(digests)).hexdigest()
 
 
 async def _until(stop: asyncio.Event, scheduler: AsyncIOScheduler) -> None:

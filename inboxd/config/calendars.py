@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field
 
+from inboxd.config.closures import Closures
 from inboxd.config.problems import nearest
-from inboxd.config.settings import STRICT, LocalInterval, Zone
+from inboxd.config.settings import STRICT, LocalInterval, LocalPath, Zone
 from inboxd.connector import Name
 from inboxd.core.hours import OpeningHours
 from inboxd.durations import brief
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 ALWAYS = OpeningHours("always", UTC, {day: [(0, 86_400)] for day in range(7)})
 """The calendar of a policy that names none: every hour counts, and a day has 24."""
 
+_LONG = timedelta(days=2 * 366)
+"""A calendar that is not open within it, after the last new event of its file, never is."""
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -89,17 +92,29 @@ class CalendarSettings(BaseModel):
     closed: tuple[Day, ...] = ()
     open: Mapping[Day, Intervals] = Field(default_factory=dict)
     breaks: Mapping[Day, Intervals] = Field(default_factory=dict)
+    closed_file: LocalPath | None = None
+    """An iCalendar file: events of whole days close them, others are breaks."""
 
     def hours(self, timezone: tzinfo) -> OpeningHours:
-        """Return the calendar, in *timezone* unless it has its own; raises ValueError."""
-        return OpeningHours(
+        """
+        Return the calendar, in *timezone* unless it has its own.
+
+        Raises ValueError if it is never open, and UnusableFile if *closed_file* is no use.
+        """
+        zone = self.timezone or timezone
+        file = Closures(self.closed_file, zone) if self.closed_file else None
+        hours = OpeningHours(
             name=self.name,
-            timezone=self.timezone or timezone,
+            timezone=zone,
             week={day: getattr(self, name) for day, name in enumerate(_WEEKDAYS)},
-            closed=_ClosedDays(frozenset(self.closed), self.holidays),
+            closed=_ClosedDays(frozenset(self.closed), self.holidays, file),
             open=self.open,
             breaks=self.breaks,
+            shut=file.breaks if file else None,
         )
+        if file and not hours.between(hours.end_of(file.last), hours.end_of(file.last + _LONG)):
+            raise ValueError(f"calendar {self.name!r} is never open: its file closes every day")
+        return hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +123,13 @@ class _ClosedDays:
 
     closed: frozenset[date]
     country: str | None
+    file: Closures | None = None
 
     def __contains__(self, day: object) -> bool:
         if not isinstance(day, date) or day in self.closed:
             return isinstance(day, date)
+        if self.file is not None and day in self.file:
+            return True
         return self.country is not None and day in _holidays(self.country, day.year)
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
 from inboxd.config.calendars import ALWAYS, CalendarSettings
+from inboxd.config.closures import UnusableFile
 from inboxd.config.policies import PolicySettings, aimless, lost_references, misplaced_steps
 from inboxd.config.problems import Problems, at, no_choice, unknown_key, wrong
 from inboxd.config.secrets import Vault
@@ -131,6 +132,7 @@ class _Loading:
     def __init__(self, data: dict[str, Any], networks: Networks, vault: Vault) -> None:
         self.problems = Problems()
         self._data = data
+        self._closed_files: list[Path] = []
         self._networks = networks
         self._vault = vault
 
@@ -158,6 +160,7 @@ class _Loading:
         return Settings(
             path, general, served, accounts, calendars, sinks, policies,
             tuple(self._vault.files), classifier, grouping.grouping, pressed, spikes, digests,
+            tuple(self._closed_files),
         )  # fmt: skip
 
     def _validated(self, model: Any, raw: object, path: str) -> Any:  # noqa: ANN401 - see validated()
@@ -230,6 +233,9 @@ class _Loading:
             try:
                 if made:
                     calendars[made.name] = made.hours(general.timezone)
+                    self._closed_files += [made.closed_file] if made.closed_file else []
+            except UnusableFile as error:
+                self.problems.add(at(path, "closed_file"), wrong(raw["closed_file"], str(error)))
             except ValueError:
                 self.problems.add(
                     path, 'is never open; give it hours, such as mon = ["09:00-18:00"]'

@@ -335,6 +335,8 @@ class Settings:
     heartbeat: HeartbeatSettings | None = None
     spikes: Spikes | None = None
     digests: tuple[Digest, ...] = ()
+    closed_files: tuple[Path, ...] = ()
+    """What calendars are read from beside the configuration itself."""
 
     @property
     def alert_to(self) -> tuple[str, ...]:

@@ -14,15 +14,23 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from inboxd.core.localtime import DAY, DAY_TICKS, EPOCH, EPOCH_ORDINAL, TICK, LocalLine
+from inboxd.core.localtime import (
+    DAY,
+    DAY_TICKS,
+    EPOCH,
+    EPOCH_ORDINAL,
+    TICK,
+    LocalLine,
+    local_to_utc,
+)
 from inboxd.core.timetable import Interval, Timetable, merged, without
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
     from datetime import tzinfo
 
     from inboxd.durations import BusinessSpan, StepAt
@@ -61,6 +69,8 @@ class OpeningHours:
     closed: Container[date] = frozenset()
     open: Mapping[date, Sequence[Interval]] = field(default_factory=dict)
     breaks: Mapping[date, Sequence[Interval]] = field(default_factory=dict)
+    shut: Callable[[date, date], Iterable[Pause]] | None = None
+    """Further breaks from one date to another, however many there may be in all time."""
     business_day: timedelta = field(init=False)
     """What "1d" means: the commonest open time among the open weekdays, on a tie the longest."""
     _windows: dict[int, Timetable] = field(init=False, repr=False, default_factory=dict)
@@ -133,6 +143,11 @@ class OpeningHours:
         for pause_start, pause_end in _ticks(pauses) if pauses else ():
             ticks -= self._elapsed(max(first, pause_start), min(last, pause_end))
         return ticks * TICK
+
+    def end_of(self, day: date) -> datetime:
+        """Return the instant at which *day* ends on the clocks of this calendar's place."""
+        midnight = datetime.combine(day + timedelta(days=1), time())
+        return local_to_utc(midnight, self.timezone)
 
     def periods(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
         """Yield each opening and close within ``[start, end)``, cut to it, in order."""
@@ -236,7 +251,14 @@ class OpeningHours:
                 hours = self.open.get(day, self.week.get(day.weekday(), ()))
                 opened.extend(line.interval(ordinal, interval) for interval in hours)
             shut.extend(line.interval(ordinal, pause) for pause in self.breaks.get(day, ()))
+        if self.shut:
+            shut.extend(_ticks(self.shut(_date(first), _date(first + _WINDOW_DAYS + 4))))
         return Timetable(without(opened, shut))
+
+
+def _date(ordinal: int) -> date:
+    """Return the date of an *ordinal*, or the nearest that there is."""
+    return date.fromordinal(min(max(ordinal, 1), date.max.toordinal()))
 
 
 def _business_day(
