@@ -39,6 +39,7 @@ from inboxd.workers.poller import Poller, PollResult, Progress
 from inboxd.workers.presses import Presses
 from inboxd.workers.reconciler import Reconciler, Repairs, Verifier
 from inboxd.workers.refresher import Refresher
+from inboxd.workers.replies import ReplyWorker
 from inboxd.workers.sender import Manners, Sender
 from inboxd.workers.spikes import SpikeWatcher
 from inboxd.workers.storethread import StoreThread
@@ -117,7 +118,8 @@ class Daemon:
         self._sender = Sender(self._sinks, by_name, context, manners)
         self._refresher = Refresher(self._sinks, context)
         self._presses = Presses(context)
-        self._classifier = ClassifyWorker(classifier, context)
+        replies = ReplyWorker(classify.load_reply_judge, settings.general.timezone, context)
+        self._classifier = ClassifyWorker(classifier, context, replies)
         self._upkeep = _upkeep(settings, self._accounts, context)
         self._settings = settings
         self._pipeline = pipeline

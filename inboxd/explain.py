@@ -5,21 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from inboxd.core.conversations import AUTOMATIC_WITHIN, REPEATED, fold
-from inboxd.core.escalation import decide, step_offset
+from inboxd.core.conversations import AUTOMATIC_WITHIN
+from inboxd.core.escalation import step_offset
+from inboxd.core.owed import SURE
 from inboxd.core.policies import choose
 from inboxd.core.sla import dues, reach
-from inboxd.core.tracking import attention_of, facts_of
+from inboxd.core.tracking import decisions, facts_of, folded, silence_of
+from inboxd.core.waits import REPEATED
 from inboxd.durations import format_duration
 from inboxd.model import Direction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime, tzinfo
 
+    from inboxd.core.escalation import Decision
     from inboxd.core.policies import Policy
-    from inboxd.core.sla import Due
-    from inboxd.core.tracking import CaseState, Rules, Setting
+    from inboxd.core.silences import Silence
+    from inboxd.core.tracking import CaseState, Rules, Setting, WaitState
     from inboxd.store import Store
     from inboxd.store.views import ThreadMessage
 
@@ -54,7 +57,7 @@ def automatic_answers(store: Store, rules: Rules, case: int, now: datetime) -> M
     history = store.cases.history(case)
     if history is None:
         return {}
-    spans = fold(history.events, quiet_after=rules.quiet_after, now=now)
+    spans = folded(history, rules, now)
     seconds = f"{AUTOMATIC_WITHIN.seconds} s"
     quick = dict.fromkeys(
         (number for span in spans for number in span.automatic),
@@ -111,7 +114,10 @@ class _Teller:
 
     def verdicts(self) -> Iterator[str]:
         for message in self.store.views.thread(self.case.id or 0):
-            if message.direction is Direction.OUTBOUND or not self._is_of_case(message):
+            if not self._is_of_case(message):
+                continue
+            if message.direction is Direction.OUTBOUND:
+                yield from self._reply_lines(message)
                 continue
             for earlier in message.versions:
                 kind = earlier.kind or "not judged"
@@ -127,6 +133,24 @@ class _Teller:
             yield f"  language {message.language}; {scores}{model}"
             for span in message.evidence:
                 yield f"  {span['label']}: “{span['text']}”"
+
+    def _reply_lines(self, message: ThreadMessage) -> Iterator[str]:
+        """Yield what is said of an answer of ours, where that is anything."""
+        said = message.reply
+        if said is None or not {*said.flags, *said.counts}:
+            return
+        shares = ", ".join(f"{name.replace('_', ' ')} {s:.2f}" for name, s in said.shares.items())
+        yield f"our message {message.id}: {shares} (by {said.model})"
+        for flag in said.flags:
+            if flag != "non_answer" and flag not in said.counts:
+                yield f"  not followed up as a {flag}: that takes {SURE:.2f}"
+        for span in said.evidence:
+            if span["label"].partition(":")[0] in said.flags:
+                yield f"  {span['label']}: “{span['text']}”"
+        if "promise" in said.counts:
+            by = said.promised_at and self._time(said.promised_at)
+            when = by or (said.promised_on and f"the end of {said.promised_on}") or "no time named"
+            yield f"  promised: {when}"
 
     def _correction(self, message: ThreadMessage) -> Iterator[str]:
         if message.corrected is None:
@@ -147,24 +171,37 @@ class _Teller:
             yield "no policy matches: there is no target, and nobody will be told"
             return
         yield f"{choice.policy.name} matches"
-        for name in ("first_response", "next_response", "resolution"):
+        for name in ("first_response", "next_response", "resolution", "promise"):
             span = getattr(choice.policy, name)
             if span is not None:
                 yield f"  {name.replace('_', ' ')} within {span}"
 
     def clock(self) -> Iterator[str]:
         policy = self._policy()
-        wait = self.case.wait or (self.case.waits[-1] if self.case.waits else None)
         answers = automatic_answers(self.store, self.rules, self.case.id or 0, self.now)
         for number, why in answers.items():
             yield f"message {number} is taken for automatic and stops no clock: {why}"
-        if policy is None or wait is None:
+        waits = self.case.open_waits or self.case.waits[-1:]
+        if policy is None or not waits:
             yield "no policy, no clock"
             return
-        until = wait.ended_at or self.now
-        waited = policy.hours.between(wait.since, until)
         yield f"calendar {policy.hours.name} ({policy.hours.timezone})"
-        yield f"{wait.kind.replace('_', ' ')}: waiting since {self._time(wait.since)}"
+        yield from self._pauses(policy)
+        for wait in waits:
+            yield from self._wait_lines(wait, policy)
+        yield from self._due_lines(policy)
+
+    def _pauses(self, policy: Policy) -> Iterator[str]:
+        for since, until in self.case.pauses:
+            counts = "the clock stood" if policy.snooze_pauses else "the clock ran on"
+            yield f"snoozed {self._time(since)} – {self._time(until)}: {counts}"
+
+    def _wait_lines(self, wait: WaitState, policy: Policy) -> Iterator[str]:
+        until = wait.ended_at or self.now
+        pauses = self.case.pauses if policy.snooze_pauses else ()
+        waited = policy.hours.between(wait.since, until, pauses)
+        begun = f" by our message {wait.message}" if wait.kind.is_owed else ""
+        yield f"{wait.kind.replace('_', ' ')}: waiting since {self._time(wait.since)}{begun}"
         periods = list(policy.hours.periods(wait.since, max(until, wait.due_at or until)))
         for opens, closes in periods[:_MOST_PERIODS]:
             span = format_duration(closes - opens)
@@ -173,42 +210,49 @@ class _Teller:
             yield f"  … and {len(periods) - _MOST_PERIODS} more intervals"
         ended = f"{wait.end} at {self._time(wait.ended_at)}" if wait.ended_at else "so far"
         yield f"  {format_duration(waited)} of open time, {ended}"
-        yield from self._due_lines(policy)
 
     def _due_lines(self, policy: Policy) -> Iterator[str]:
-        promised = dues(self.case, policy)
-        for due in (promised.response, promised.resolution):
+        running = dues(self.case, policy)
+        for due in (running.response, running.resolution, running.promise):
             if due:
-                governs = " (governs)" if due == promised.governing else ""
+                governs = " (governs)" if due == running.governing else ""
                 name = due.target.replace("_", " ")
                 yield f"{name} due {self._time(due.at)}{governs}"
 
     def steps(self) -> Iterator[str]:
         policy = self._policy()
-        due = dues(self.case, policy).governing if policy else None
-        if policy is None or due is None or self.case.wait is None:
+        silences = self.store.silences.active(self.now)
+        silenced = silence_of(self.case, self.setting, silences, self.now)
+        decided = decisions(self.case, policy, self.now, silenced) if policy else []
+        if policy is None or not any(due for _, due, _ in decided):
             yield "nobody waits, or nothing is promised: no steps"
             return
-        for step in policy.steps:
-            at = reach(policy.hours, due.since, step_offset(policy.hours, due, step))
-            when = f"at {self._time(at)}" if at else "never: the calendar does not open again"
-            again = f", then every {step.repeat}" if step.repeat else ""
-            yield f"{step.at} to {', '.join(step.to)} {when}{again}"
-        yield from self._decision(policy, due)
+        yield from self._silences(silences)
+        for _, due, decision in decided:
+            if due is None:
+                continue
+            if len(decided) > 1:
+                yield f"towards the {due.target.replace('_', ' ')} of {self._time(due.at)}:"
+            for step in policy.steps:
+                offset = step_offset(policy.hours, due, step)
+                at = reach(policy.hours, due.since, offset, due.pauses)
+                when = f"at {self._time(at)}" if at else "never: the calendar does not open again"
+                again = f", then every {step.repeat}" if step.repeat else ""
+                yield f"{step.at} to {', '.join(step.to)} {when}{again}"
+            yield self._decision(decision)
 
-    def _decision(self, policy: Policy, due: Due) -> Iterator[str]:
-        silences = self.store.silences.active(self.now)
-        attention = attention_of(self.case, self.setting, silences, self.now)
-        decision = decide(policy, due, attention, self.now)
+    def _silences(self, silences: Iterable[Silence]) -> Iterator[str]:
         facts = facts_of(self.setting, self.case.traits)
         for silence in silences:
             if silence.covers(facts, self.now):
                 why = f": {silence.reason}" if silence.reason else ""
                 yield f"muted by silence {silence.id} of {silence.actor}{why}"
+
+    def _decision(self, decision: Decision) -> str:
         line = f"now: {decision.reason.replace('_', ' ')}"
         if decision.look_again_at:
             line += f", decided again at {self._time(decision.look_again_at)}"
-        yield line
+        return line
 
     def trail(self) -> Iterator[str]:
         entries = self.store.views.trail(self.case.id or 0)

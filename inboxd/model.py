@@ -254,6 +254,8 @@ class CaseCard:
     *text* is the unanswered message that tells most, whole and as hostile as it came;
     *messages* counts the unanswered ones; *due_at* is the target that governs. *wait* and
     *message* are the numbers of the wait and of the message; 0 where they were not kept yet.
+    *promised* is the answer of ours that promised what the customer waits for, if that is what
+    it is about.
     """
 
     id: int
@@ -277,6 +279,7 @@ class CaseCard:
     assigned_to: str = ""
     wait: int = 0
     message: int = 0
+    promised: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from inboxd.core.alerts import recovery_alert
-from inboxd.core.tracking import track
+from inboxd.core.tracking import track, unjudged
 from inboxd.errors import UserError
 from inboxd.model import Direction, Kind, Urgency
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from inboxd.connector import LedgerEntries, Page
     from inboxd.core.spikes import Spike
     from inboxd.core.tracking import CaseState, History, Rules, WaitState
-    from inboxd.model import Alert, CaseCard, Message, Stream, Verdict
-    from inboxd.store import Held, OutboxItem, Said, Store, Stored, Unclassified
+    from inboxd.model import Alert, CaseCard, Message, ReplyVerdict, Stream, Verdict
+    from inboxd.store import Held, OutboxItem, Said, Store, Stored, Unclassified, UnjudgedReply
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +150,25 @@ class Pipeline:
         with self._store.transaction():
             self.track(self._store.messages.set_verdicts(verdicts, now, model), now)
 
+    def judge_replies(
+        self, verdicts: Sequence[tuple[UnjudgedReply, ReplyVerdict]], now: datetime, model: str
+    ) -> None:
+        """
+        Store what was said of our answers, and follow up what they promise.
+
+        What we wrote before an account was watched is history: it is listed, not alerted on.
+        """
+        with self._store.transaction():
+            for old in (False, True):
+                part = [each for each in verdicts if self._is_history(each[0], now) is old]
+                mattering = self._store.replies.set_verdicts(part, now, model) if part else ()
+                # Even a case that is settled can be taken up by a promise.
+                self.track(dict.fromkeys(mattering, ""), now, old=old)
+
+    def _is_history(self, reply: UnjudgedReply, now: datetime) -> bool:
+        since = self._store.watched_since(reply.account, now)
+        return since is not None and reply.sent_at < since
+
     def correct(self, case: int, message: int | None, said: Said, actor: str, now: datetime) -> int:
         """
         Let a person's word stand for the verdict on a message of *case*; returns its number.
@@ -203,6 +222,11 @@ class Pipeline:
         histories = self._store.cases.histories(touched)
         results = [(each, track(each, self._rules, now, old=old)) for each in histories]
         self._store.cases.save(results)
+        self._store.replies.queue(
+            number
+            for history, tracked in results
+            for number in unjudged(history, tracked.cases, now, old=old)
+        )
         for history, tracked in results:
             self._tell_changes(history, tracked.cases, now)
 

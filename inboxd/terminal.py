@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from inboxd.core.text import inert, one_line
+from inboxd.core.waits import WaitKind
 from inboxd.durations import format_duration
 from inboxd.model import Direction
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from inboxd.doctor import Finding
     from inboxd.explain import Section
     from inboxd.model import Author
-    from inboxd.store.views import ReplyPlace, ThreadMessage, WaitingCase
+    from inboxd.store.views import ReplyPlace, ReplySaid, ThreadMessage, WaitingCase
     from inboxd.workers.poller import Progress
 
 _COLUMNS = {
@@ -86,8 +87,14 @@ def waiting_table(cases: Sequence[WaitingCase], now: datetime, *, wide: bool = T
 
 
 def _going_on(case: WaitingCase) -> str:
-    there = f"(continued in private: case {case.continued_in}) " if case.continued_in else ""
-    return f"(for {one_line(case.assigned_to, 24)}) {there}" if case.assigned_to else there
+    """Return what else is to be known of a case: whose it is, where it goes on, what we owe."""
+    notes = [
+        f"for {one_line(case.assigned_to, 24)}" if case.assigned_to else "",
+        f"continued in private: case {case.continued_in}" if case.continued_in else "",
+        f"promised: {one_line(case.promised, 60)}" if case.wait is WaitKind.PROMISE else "",
+        "sent elsewhere" if case.wait is WaitKind.RESOLUTION else "",
+    ]
+    return "".join(f"({note}) " for note in notes if note)
 
 
 def _is_put_off(case: WaitingCase, now: datetime) -> bool:
@@ -164,9 +171,20 @@ def _heading(message: ThreadMessage, tz: tzinfo, automatic: str, names: Mapping[
         "written in another thread" if message.from_elsewhere else "",
         "in reply to a deleted message" if message.parent_deleted else "",
         ", ".join(filter(None, [message.kind, *message.topics])),
+        _said_of(message.reply, tz) if message.reply else "",
         f"corrected by {one_line(message.corrected.by, 40)}" if message.corrected else "",
     ]
     return " · ".join(filter(None, [_clock(message.sent_at, tz), who, *marks]))
+
+
+def _said_of(reply: ReplySaid, tz: tzinfo) -> str:
+    """Return what an answer of ours is taken for, if it is to be followed up."""
+    if "promise" not in reply.counts:
+        return "sends elsewhere" if "deflection" in reply.counts else ""
+    by = reply.promised_at.astimezone(tz).strftime("%Y-%m-%d %H:%M") if reply.promised_at else ""
+    when = by or (reply.promised_on.isoformat() if reply.promised_on else "")
+    promises = f"promises something by {when}" if when else "promises something"
+    return f"sends elsewhere, {promises}" if "deflection" in reply.counts else promises
 
 
 def _listed(addressees: Sequence[str], names: Mapping[str, str]) -> str:

@@ -83,6 +83,11 @@ class ReplyJudge(Protocol):
     thread.
     """
 
+    @property
+    def name(self) -> str:
+        """Which model it is: what it says is kept under this name."""
+        ...
+
     def judge(self, replies: Sequence[Reply]) -> list[ReplyVerdict]:
         """Return one verdict for each reply, in the same order."""
         ...

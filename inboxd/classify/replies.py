@@ -63,6 +63,11 @@ class CompactReplyJudge:
         self._model = model
         self._classifier = classifier
 
+    @property
+    def name(self) -> str:
+        """Return what it judges, and the beginning of its training data's digest."""
+        return f"replies-{str(self._model.card.get('data', ''))[:8]}"
+
     def judge(self, replies: Sequence[Reply]) -> list[ReplyVerdict]:
         """Return one verdict for each reply, in order; any string is a text."""
         verdicts: list[ReplyVerdict] = []

@@ -42,6 +42,8 @@ def waiting_json(case: WaitingCase, now: datetime) -> dict[str, Any]:
         "text": case.text,
         "url": case.url,
         "continued_in": case.continued_in,
+        "wait": case.wait,
+        "promised": case.promised,
     }
 
 
@@ -104,6 +106,15 @@ def _message_json(message: ThreadMessage, automatic: str) -> dict[str, Any]:
             "by": message.corrected.by,
             "at": to_text(message.corrected.at),
             "was": message.corrected.machine.kind,
+        },
+        "reply_verdict": message.reply
+        and {
+            "flags": message.reply.flags,
+            "followed_up": message.reply.counts,
+            "shares": message.reply.shares,
+            "promised": message.reply.promised,
+            "promised_on": message.reply.promised_on and message.reply.promised_on.isoformat(),
+            "promised_at": maybe_text(message.reply.promised_at),
         },
         "url": message.url,
         "attachments": message.attachments,

@@ -307,7 +307,8 @@ class _Loading:
             if aimless(raw):
                 self.problems.add(
                     path,
-                    "has steps but no target; give it first_response, next_response or resolution",
+                    "has steps but no target; give it first_response, next_response, resolution "
+                    "or promise",
                 )
             policy: PolicySettings | None = self._validated(PolicySettings, raw, path)
             if policy:

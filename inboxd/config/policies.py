@@ -56,6 +56,10 @@ _SLACK_ID = 'an id of Slack\'s, such as "U024BE7LH" or "S0614TZR7"'
 SlackId = Annotated[str, Field(pattern="^[UWS][A-Z0-9]{1,20}$")]
 
 
+def _or_never(value: object) -> object:
+    return None if value is False else value
+
+
 class StepSettings(BaseModel):
     """When to tell whom."""
 
@@ -128,9 +132,19 @@ class PolicySettings(BaseModel):
     next_response: Business | None = None
     """If it is not given, as *first_response*."""
     resolution: Business | None = None
+    promise: Annotated[Business | None, BeforeValidator(_or_never)] = BusinessSpan(days=1)
+    """Within it what a reply promised must be done, if it named no time; false: none is followed up."""
+    snooze_pauses: bool = Field(default=False, strict=True)
+    """Whether the clock stands while a case is snoozed."""
     steps: tuple[StepSettings, ...] = ()
     remind_after: Business = BusinessSpan(days=1)
     """When an acknowledged case that is still unanswered is brought up again."""
+
+    @property
+    def _aims(self) -> bool:
+        """Whether it wants anything: a policy without targets keeps no promises by default."""
+        targets = (getattr(self, key) for key in _TARGETS)
+        return "promise" in self.model_fields_set or any(targets)
 
     def policy(self, hours: OpeningHours) -> Policy:
         """Return the policy as it is applied."""
@@ -141,6 +155,8 @@ class PolicySettings(BaseModel):
             first_response=self.first_response,
             next_response=self.next_response or self.first_response,
             resolution=self.resolution,
+            promise=self.promise if self._aims else None,
+            snooze_pauses=self.snooze_pauses,
             steps=tuple(step.step() for step in self.steps),
             remind_after=self.remind_after,
         )
@@ -177,7 +193,7 @@ def _references(raw: Mapping[str, Any]) -> Iterator[tuple[Place, str, object]]:
 
 def aimless(raw: Mapping[str, Any]) -> bool:
     """Return whether a policy, *raw* as in the file, has steps towards nothing."""
-    return bool(raw.get("steps")) and not raw.keys() & set(_TARGETS)
+    return bool(raw.get("steps")) and not raw.keys() & set(_TARGETS) and not raw.get("promise")
 
 
 def misplaced_steps(policy: PolicySettings, hours: OpeningHours) -> Iterator[tuple[Place, str]]:

@@ -7,6 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from inboxd.core.escalation import Reason
+from inboxd.core.sla import Target
+from inboxd.core.text import one_line
+from inboxd.core.waits import WaitKind
 from inboxd.durations import format_duration
 from inboxd.model import Alert, Tone
 
@@ -19,10 +22,13 @@ if TYPE_CHECKING:
     from inboxd.core.tracking import WaitState
     from inboxd.model import CaseCard
 
+_LONGEST_PROMISE = 300
+"""Characters of our own answer that are quoted as what was promised."""
 _PROMISES = {
     "first_response": "first response",
     "next_response": "next response",
     "resolution": "resolution",
+    "promise": "what we promised",
 }
 
 
@@ -42,35 +48,52 @@ def step_alert(  # noqa: PLR0913 - the facts of one alert
     may well be waiting. But it says so, for somebody may have answered unseen.
     """
     firing = decision.firings[0]
-    reminder = decision.reason is Reason.REMINDER_DUE
     late = now >= due.at
-    customer = who(card)
-    if reminder:
-        headline = (
-            f"{customer} is still waiting, though {card.acknowledged_by or 'somebody'} took it"
-        )
-    elif late:
-        lateness = _minutes(now - due.at)
-        how = f"is {lateness} late for" if lateness else "is now due"
-        headline = f"{customer} {how} a {_PROMISES[due.target]}"
-    else:
-        headline = (
-            f"{customer} needs a {_PROMISES[due.target]} within {_minutes(due.at - now) or '1m'}"
-        )
     skipped = len(decision.skipped)
     return Alert(
         key=f"wait:{wait.id}/{firing.step}/{firing.turn}",
         thread=f"case:{card.id}",
         reason=decision.reason,
         tone=Tone.BREACH if late else Tone.WARNING,
-        headline=headline,
+        headline=_step_headline(card, due, decision, now),
         detail="\n".join(
-            filter(None, (_skipped(skipped), _unread(card.account, unread_since, now)))
+            filter(
+                None,
+                (_words(wait, card), _skipped(skipped), _unread(card.account, unread_since, now)),
+            )
         ),
         case=card,
         created_at=now,
         mentions=decision.mentions,
     )
+
+
+def _step_headline(card: CaseCard, due: Due, decision: Decision, now: datetime) -> str:
+    customer, promised = who(card), due.target is Target.PROMISE
+    if decision.reason is Reason.REMINDER_DUE:
+        return f"{customer} is still waiting, though {card.acknowledged_by or 'somebody'} took it"
+    if now < due.at:
+        left = _minutes(due.at - now) or "1m"
+        if promised:
+            return f"{customer} was promised something that is due in {left}"
+        return f"{customer} needs a {_PROMISES[due.target]} within {left}"
+    lateness = _minutes(now - due.at)
+    if promised:
+        how = f"has waited {lateness} longer than" if lateness else "is to have by now"
+        return f"{customer} {how} {_PROMISES[due.target]}"
+    how = f"is {lateness} late for" if lateness else "is now due"
+    return f"{customer} {how} a {_PROMISES[due.target]}"
+
+
+def _words(wait: WaitState, card: CaseCard) -> str:
+    """Return what our own answer said that is waited for."""
+    if wait.kind is WaitKind.RESOLUTION:
+        return "The customer was answered, but only sent elsewhere."
+    if not card.promised:
+        return ""
+    words = one_line(card.promised, _LONGEST_PROMISE)
+    done = "" if wait.end else f"\nIf it was done without a message: `inboxd close {card.id}`."
+    return f"We said: “{words}”{done}"
 
 
 def _skipped(count: int) -> str:
@@ -98,16 +121,34 @@ def recovery_alert(card: CaseCard, wait: WaitState, now: datetime) -> Alert:
     # A wait may end twice: a closing is taken back, and then it is answered; or a message is
     # deleted, restored, and deleted for good.
     again = f"/{wait.ended_at.isoformat()}" if wait.end == "deleted" and wait.ended_at else ""
+    headline = f"{who(card)} {outcome}{took}{_punctually(wait)}"
+    if wait.kind is WaitKind.PROMISE:
+        headline = _promise_ended(card, wait, took)
+    elif wait.kind is WaitKind.RESOLUTION and wait.end == "answered":
+        headline = f"{who(card)} was served after all{_punctually(wait)}"
+    unanswered = f"Unanswered there: {card.messages} more." if card.messages else ""
     return Alert(
         key=f"wait:{wait.id}/ended/{wait.end}/{wait.ended_by or 0}{again}",
         thread=f"case:{card.id}",
         reason=f"wait_{wait.end}",
         tone=Tone.RECOVERY,
-        headline=f"{who(card)} {outcome}{took}{_punctually(wait)}",
-        detail=f"Unanswered there: {card.messages} more." if card.messages else "",
+        headline=headline,
+        detail="\n".join(filter(None, (_words(wait, card), unanswered))),
         case=card,
         created_at=now,
     )
+
+
+def _promise_ended(card: CaseCard, wait: WaitState, took: str) -> str:
+    """Return what became of a promise."""
+    customer = who(card)
+    if wait.end == "answered":
+        return f"{customer}: the promise was kept{took}{_punctually(wait)}"
+    ended = {
+        "replaced": "was promised something else instead",
+        "deleted": "is promised nothing any more: we deleted the answer",
+    }
+    return f"{customer} {ended.get(wait.end or '', 'needs nothing of what we promised any more')}"
 
 
 def _minutes(span: timedelta) -> str:

@@ -9,19 +9,30 @@ gives the same cases.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from inboxd.core import owed
+from inboxd.core.waits import (
+    BY_STAFF,
+    END_OF_TIME,
+    REPEATED,
+    THANKS,
+    CaseSpan,
+    CaseStatus,
+    Event,
+    EventType,
+    Wait,
+    WaitEnd,
+    WaitKind,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
-THANKS = "praise"
-"""The kind of message that ends its own wait when it follows our answer and asks nothing."""
-REPEATED = "repeated"
-"""The detail of an answer that was given as quickly, in the same words, to somebody else."""
-BY_STAFF = "by_staff"
-"""The detail of an answer of which the network names the member of the staff who wrote it."""
+    from inboxd.core.owed import Follows
+
 AUTOMATIC_WITHIN = timedelta(seconds=5)
 """Nobody reads a message and writes an answer in less: such an answer is a machine's."""
 
@@ -29,136 +40,7 @@ AUTOMATIC_WITHIN = timedelta(seconds=5)
 Facts = dict[str, Any]
 """What an event makes true of a case, by the names of its fields."""
 
-_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 _WHOLE_SECOND = timedelta(seconds=1)
-
-
-class EventType(IntEnum):
-    """
-    What happened. The numbers order events of the same instant.
-
-    An answer comes before the customer's words: nobody answers within the second in which
-    they were sent, and to think so would lose a customer without a sound.
-    """
-
-    ANSWER = 1
-    """The brand wrote, whoever it was and with whatever tool; marked auto-replies are none."""
-    INBOUND = 2
-    """A customer wrote."""
-    EDITED = 3
-    """A customer made a message ask for more than it did; other edits are none."""
-    DELETED = 4
-    """A customer took a message back."""
-    CLOSED = 5
-    """A person decided that no (further) reply is needed."""
-    REOPENED = 6
-    """A person took that back, or put an answered case back among the waiting."""
-
-
-class Event(NamedTuple):
-    """
-    One event of a conversation. *ref* is the message's or the action's own number.
-
-    *claimed* is when the network says it happened, where that is not believed: it still
-    orders what would otherwise have happened at one instant. A closing stands behind the
-    newest message that was seen when a person decided it, and *claimed* is when that was:
-    what the customer had written meanwhile, unseen by anybody, is not closed with the rest.
-
-    *author* is who wrote, "" where that is not known or a thread has one customer only; *to*
-    are the authors whom an answer names, none of them if it is for everybody.
-    """
-
-    at: datetime
-    type: EventType
-    ref: int
-    detail: str = ""
-    claimed: datetime | None = None
-    author: str = ""
-    to: tuple[str, ...] = ()
-
-    def order(self) -> tuple[datetime, datetime, EventType, int]:
-        """Return what events are sorted by."""
-        behind_all = self.type is EventType.CLOSED and self.claimed
-        claimed = _END_OF_TIME if behind_all else self.claimed or self.at
-        return self.at, claimed, self.type, self.ref
-
-
-class WaitKind(StrEnum):
-    """Which target measures a wait."""
-
-    FIRST_RESPONSE = "first_response"
-    NEXT_RESPONSE = "next_response"
-
-
-class WaitEnd(StrEnum):
-    """What ended a wait."""
-
-    ANSWERED = "answered"
-    CLOSED = "closed"
-    DELETED = "deleted"
-    NO_REPLY_NEEDED = "no_reply_needed"
-    """By rule: the customer said thanks for our answer."""
-    VOID = "void"
-    """It turned out to be none, or a part of another; only what people heard of is kept."""
-
-
-class CaseStatus(StrEnum):
-    """Where a case stands."""
-
-    WAITING = "waiting"
-    ANSWERED = "answered"
-    RESOLVED = "resolved"
-    CLOSED = "closed"
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """
-    One span between a customer's oldest unanswered message and what ended it.
-
-    *messages* are all that were waiting in it, oldest first, but for the *withdrawn* ones
-    that their author deleted while others still waited; *ended_by* is the answer's or the
-    action's number.
-    """
-
-    kind: WaitKind
-    since: datetime
-    messages: tuple[int, ...]
-    withdrawn: tuple[int, ...] = ()
-    end: WaitEnd | None = None
-    ended_at: datetime | None = None
-    ended_by: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CaseSpan:
-    """
-    One obligation, from the first unanswered message until it is over.
-
-    *messages* are the customers'; *wrote_at* is when the latest of them came, or was edited so
-    that it asks for more; *served* are the authors whom we have answered, and *automatic* the
-    answers that were taken for a machine's. *covered_until* is how far a closing reaches;
-    *ended_at* of a resolved case is its last answer, for that is when the customer was served,
-    though it is known only after the quiet time.
-    """
-
-    opened_at: datetime
-    messages: tuple[int, ...]
-    waits: tuple[Wait, ...]
-    status: CaseStatus
-    wrote_at: datetime
-    served: frozenset[str] = frozenset()
-    automatic: tuple[int, ...] = ()
-    answered_at: datetime | None = None
-    ended_at: datetime | None = None
-    covered_until: datetime | None = None
-    close_reason: str = ""
-
-    @property
-    def wait(self) -> Wait | None:
-        """Return the open wait, if a customer is waiting now."""
-        last = self.waits[-1]
-        return last if last.end is None else None
 
 
 def asks_for_more(before: Asking, after: Asking) -> bool:
@@ -184,12 +66,17 @@ class _Fold:
     """The state of the walk through a history; values of it never leave this module."""
 
     quiet_after: timedelta
+    follows: Follows
+    turn: owed.Turn = field(default_factory=owed.Turn)
+    """What we wrote last, without a word of a customer's in between."""
     done: list[CaseSpan] = field(default_factory=list)
     case: CaseSpan | None = None
     unanswered: dict[int, datetime] = field(default_factory=dict)
     """Since when each message of the open wait has been waiting, oldest first."""
     authors: dict[int, str] = field(default_factory=dict)
     """Who wrote each message."""
+    spoke_at: datetime | None = None
+    """When a customer wrote last."""
     deleted: set[int] = field(default_factory=set)
     reopened: bool = False
     """A person opened the wait that is open."""
@@ -202,6 +89,32 @@ class _Fold:
                 return
             self.case = replace(case, status=CaseStatus.RESOLVED, ended_at=case.answered_at)
             self.shelve()
+
+    def wake(self, at: datetime) -> None:
+        """End a snooze that lasts: the customer wrote, or a person thought of another time."""
+        case = self.case
+        if case and case.pauses and case.pauses[-1][1] > at:
+            since = case.pauses[-1][0]
+            cut = (*case.pauses[:-1], *([(since, at)] if since < at else []))
+            self.case = replace(case, pauses=cut)
+
+    def wake_answered(self, at: datetime) -> None:
+        """End a snooze if nobody waits any more of those who waited when it began."""
+        case = self.case
+        if case and case.pauses:
+            since = case.pauses[-1][0]
+            if all(wait.end or wait.since > since for wait in case.waits):
+                self.wake(at)
+
+    def stand(self) -> None:
+        """Let a case that is not over wait for as long as anything in it does."""
+        case = self.case
+        if case is None:
+            return
+        waits = case.waits[-1].end is None or any(wait.end is None for wait in case.waits)
+        status = CaseStatus.WAITING if waits else CaseStatus.ANSWERED
+        if status is not case.status:
+            self.case = replace(case, status=status)
 
     def shelve(self) -> None:
         if self.case:
@@ -227,8 +140,8 @@ class _Fold:
         """Let a message wait with those that wait already."""
         case = self.case
         if case and case.wait:
-            wait = replace(case.wait, messages=(*case.wait.messages, ref))
-            messages, waits = _with(case.messages, ref), (*case.waits[:-1], wait)
+            waits = case.waits_with(replace(case.wait, messages=(*case.wait.messages, ref)))
+            messages = _with(case.messages, ref)
             self.case = replace(case, messages=messages, waits=waits, wrote_at=at)
             self.unanswered[ref] = at
 
@@ -258,10 +171,7 @@ class _Fold:
         case = self.case
         if case is None:
             return
-        waits = case.waits
-        if waits[-1].end is None:
-            ended = replace(waits[-1], end=end, ended_at=at, ended_by=event.ref)
-            waits = (*waits[:-1], ended)
+        waits = case.waits_with(case.wait.ended(end, event, at)) if case.wait else case.waits
         self.unanswered = {}
         self.case = replace(case, waits=waits, status=status, **facts)
 
@@ -273,18 +183,11 @@ class _Fold:
         kinds = self.kind_for
         done = {ref: self.unanswered.pop(ref) for ref in served}
         first, since = next(iter(done.items()))
-        ended = Wait(
-            kinds(first),
-            since,
-            tuple(done),
-            end=WaitEnd.ANSWERED,
-            ended_at=answer.at,
-            ended_by=answer.ref,
-        )
+        ended = Wait(kinds(first), since, tuple(done)).ended(WaitEnd.ANSWERED, answer)
         first, since = next(iter(self.unanswered.items()))
         left = tuple(self.unanswered)
         rest = replace(case.wait, kind=kinds(first), since=since, messages=left)
-        self.case = replace(case, waits=(*case.waits[:-1], ended, rest), **facts)
+        self.case = replace(case, waits=case.waits_with(ended, rest), **facts)
 
 
 def _with(messages: tuple[int, ...], ref: int) -> tuple[int, ...]:
@@ -293,6 +196,8 @@ def _with(messages: tuple[int, ...], ref: int) -> tuple[int, ...]:
 
 def _inbound(fold: _Fold, event: Event) -> None:
     fold.authors[event.ref] = event.author
+    fold.spoke_at, fold.turn = event.at, owed.Turn()
+    fold.wake(event.at)
     case = fold.case
     if case is None:
         fold.open_wait(event.at, event.ref)
@@ -308,12 +213,16 @@ def _inbound(fold: _Fold, event: Event) -> None:
         fold.case = replace(case, messages=messages, wrote_at=event.at)
     else:
         fold.join_wait(event.at, event.ref)
+    if thanks and fold.case:
+        fold.case = owed.thanked(fold.case, event)
 
 
 def _edited(fold: _Fold, event: Event) -> None:
     stands = event.ref in fold.authors and event.ref not in fold.deleted
     if not stands or event.ref in fold.unanswered:
         return
+    fold.turn = owed.Turn()
+    fold.wake(event.at)
     if fold.case is None or fold.case.wait is None:
         fold.open_wait(event.at, event.ref)
     else:
@@ -322,6 +231,8 @@ def _edited(fold: _Fold, event: Event) -> None:
 
 def _deleted(fold: _Fold, event: Event) -> None:
     fold.deleted.add(event.ref)
+    if fold.case and event.ref not in fold.authors:
+        fold.case = owed.taken_back(fold.case, event)
     if event.ref not in fold.unanswered or fold.case is None:
         return
     if len(fold.unanswered) > 1:
@@ -330,6 +241,7 @@ def _deleted(fold: _Fold, event: Event) -> None:
         fold.end_wait(WaitEnd.DELETED, event, event.at, CaseStatus.ANSWERED, {})
     else:
         why: Facts = {"ended_at": event.at, "close_reason": "deleted by the customer"}
+        fold.case = owed.over(fold.case, WaitEnd.DELETED, event, event.at)
         fold.end_wait(WaitEnd.DELETED, event, event.at, CaseStatus.CLOSED, why)
         fold.shelve()
 
@@ -347,17 +259,39 @@ def _withdraw(fold: _Fold, ref: int) -> None:
         messages=tuple(fold.unanswered),
         withdrawn=(*fold.case.wait.withdrawn, ref),
     )
-    fold.case = replace(fold.case, waits=(*fold.case.waits[:-1], wait))
+    fold.case = replace(fold.case, waits=fold.case.waits_with(wait))
 
 
 def _answer(fold: _Fold, event: Event) -> None:
-    case = fold.case
+    case = fold.case or _taken_up(fold, event)
     if case is None:
         return
     served = fold.answered_by(event)
     if event.detail == REPEATED or _is_quick(fold, event, served):
         fold.case = replace(case, automatic=(*case.automatic, event.ref))
         return
+    _serve(fold, case, event, served)
+    if fold.case:
+        about = tuple(served) or case.messages[-1:]
+        fold.turn = fold.turn.going_on(event)
+        fold.case = owed.answered(fold.case, event, about, fold.turn, fold.follows)
+        fold.wake_answered(event.at)
+
+
+def _taken_up(fold: _Fold, answer: Event) -> CaseSpan | None:
+    """Take up a case that was resolved, where we come back to it with a promise."""
+    last = fold.done[-1] if fold.done else None
+    promise = answer.judged.promise if answer.judged else None
+    if last is None or promise is None or last.status is not CaseStatus.RESOLVED:
+        return None
+    if not fold.follows(last.messages).promises:
+        return None
+    fold.case = replace(fold.done.pop(), status=CaseStatus.ANSWERED, ended_at=None)
+    return fold.case
+
+
+def _serve(fold: _Fold, case: CaseSpan, event: Event, served: Sequence[int]) -> None:
+    """End the wait of those whom an answer is for."""
     if case.wait is None:
         fold.case = replace(case, answered_at=event.at)
         return
@@ -373,7 +307,10 @@ def _answer(fold: _Fold, event: Event) -> None:
 
 def _is_quick(fold: _Fold, answer: Event, served: Iterable[int]) -> bool:
     """Tell a bot's receipt by its speed, where the network does not mark it as one."""
-    since = min((fold.unanswered[ref] for ref in served), default=None)
+    # A machine thanks for thanks as well, when nobody waits.
+    nobody_waits = fold.case is not None and fold.case.wait is None
+    last_word = fold.spoke_at if nobody_waits else None
+    since = min((fold.unanswered[ref] for ref in served), default=last_word)
     # To a person's reopening, a person's reply may be ready.
     by_person = fold.reopened or answer.detail == BY_STAFF
     return since is not None and not by_person and answer.at - since <= AUTOMATIC_WITHIN
@@ -383,6 +320,7 @@ def _closed(fold: _Fold, event: Event) -> None:
     if fold.case:
         at = event.claimed or event.at
         why: Facts = {"ended_at": at, "covered_until": event.at, "close_reason": event.detail}
+        fold.case = owed.over(fold.case, WaitEnd.CLOSED, event, at)
         fold.end_wait(WaitEnd.CLOSED, event, at, CaseStatus.CLOSED, why)
         fold.shelve()
 
@@ -402,6 +340,12 @@ def _reopened(fold: _Fold, event: Event) -> None:
         fold.reopened = True
 
 
+def _snoozed(fold: _Fold, event: Event) -> None:
+    fold.wake(event.at)
+    if fold.case and event.until and event.until > event.at:
+        fold.case = replace(fold.case, pauses=(*fold.case.pauses, (event.at, event.until)))
+
+
 _STEPS = {
     EventType.INBOUND: _inbound,
     EventType.EDITED: _edited,
@@ -409,6 +353,7 @@ _STEPS = {
     EventType.ANSWER: _answer,
     EventType.CLOSED: _closed,
     EventType.REOPENED: _reopened,
+    EventType.SNOOZED: _snoozed,
 }
 
 
@@ -459,20 +404,28 @@ def _behind(event: Event, reopenings: Iterable[datetime], wrote: Iterable[dateti
     reopened = [at for at in reopenings if event.at <= at < event.at + _WHOLE_SECOND]
     if not reopened or any(event.at <= at <= reopened[-1] for at in wrote):
         return event
-    return event._replace(at=reopened[-1], claimed=_END_OF_TIME)
+    return event._replace(at=reopened[-1], claimed=END_OF_TIME)
 
 
-def fold(events: Iterable[Event], *, quiet_after: timedelta, now: datetime) -> list[CaseSpan]:
+def fold(
+    events: Iterable[Event],
+    *,
+    quiet_after: timedelta,
+    now: datetime,
+    follows: Follows = owed.follow_nothing,
+) -> list[CaseSpan]:
     """
     Return the cases of one conversation, oldest first; only the last can be unfinished.
 
     *events* may come in any order. A case that was answered is resolved when the customer
-    stays quiet for *quiet_after* of wall time; what is written later opens a new one.
+    stays quiet for *quiet_after* of wall time; what is written later opens a new one. What
+    our answers promise, and whom they send elsewhere, is waited for where *follows* says so.
     """
-    state = _Fold(quiet_after)
+    state = _Fold(quiet_after, follows)
     for event in _in_order(events):
         state.settle(event.at)
         _STEPS[event.type](state, event)
+        state.stand()
     state.settle(now)
     state.shelve()
     return state.done

@@ -132,9 +132,15 @@ def _taken(policy: Policy, due: Due, attention: Attention, now: datetime) -> Dec
 
 
 def _snoozed_until(attention: Attention) -> datetime | None:
-    """Return when a snooze ends; a customer who writes again ends it at once."""
+    """
+    Return when a snooze ends; a customer who writes again ends it at once.
+
+    What began after it, such as a promise of ours, was not put off by it.
+    """
     asleep_since, wrote_at = attention.snoozed_at, attention.customer_wrote_at
     if asleep_since is None or (wrote_at and wrote_at > asleep_since):
+        return None
+    if attention.since > asleep_since:
         return None
     return attention.snoozed_until
 
@@ -195,7 +201,7 @@ def _turns(
 ) -> tuple[Firing | None, datetime | None]:
     """Return the newest turn of *step* that is due, and when the next one is; walks no turns."""
     hours = policy.hours
-    first = hours.add(due.since, offset)
+    first = hours.add(due.since, offset, due.pauses)
     if first > now:
         return None, first
     name = f"{policy.name}/{due.target}/{_moment(step)}"
@@ -203,10 +209,11 @@ def _turns(
     if step.repeat is None:
         return Firing(name, 0, first, step.to, called), None
     every = hours.span(step.repeat)
-    turn = hours.between(first, now) // every
+    turn = hours.between(first, now, due.pauses) // every
     # No time at all after a closing would be the next opening.
-    at = hours.add(first, turn * every) if turn else first
-    return Firing(name, turn, at, step.to, called), reach(hours, first, (turn + 1) * every)
+    at = hours.add(first, turn * every, due.pauses) if turn else first
+    next_at = reach(hours, first, (turn + 1) * every, due.pauses)
+    return Firing(name, turn, at, step.to, called), next_at
 
 
 def step_offset(hours: OpeningHours, due: Due, step: Step) -> timedelta:

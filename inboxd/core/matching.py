@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from inboxd.core.conversations import CaseStatus, WaitEnd
+from inboxd.core.waits import CaseStatus, WaitEnd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from inboxd.core.conversations import CaseSpan, Wait
     from inboxd.core.tracking import CaseState, WaitState
+    from inboxd.core.waits import CaseSpan, Wait
 
 MERGED = "merged with another case"
 """Why a case is closed whose messages turned out to belong to another one."""
@@ -103,7 +103,10 @@ class Known:
     def _take(
         self, key: tuple[int, int], wait: Wait, is_it: Callable[[WaitState, Wait], bool]
     ) -> bool:
-        real = (known for known in self._waits if known.end is not WaitEnd.VOID)
+        # What is owed is void where rules forget it, and goes on where they remember it.
+        real = (
+            known for known in self._waits if known.end is not WaitEnd.VOID or known.kind.is_owed
+        )
         found = next((known for known in real if is_it(known, wait)), None)
         if found:
             self._waits.remove(found)
@@ -114,7 +117,8 @@ class Known:
         """Hand out the wait of the same case that goes on, though from another message."""
         own = self._cases.get(place)
         known = own.wait if own else None
-        if known and wait.end is None and known in self._waits:
+        answers = known is not None and not known.kind.is_owed and not wait.kind.is_owed
+        if known and answers and wait.end is None and known in self._waits:
             self._waits.remove(known)
             self._matched[place, index] = known
 
@@ -164,7 +168,14 @@ def _place_of(case: CaseState, spans: Sequence[CaseSpan]) -> int | None:
 
 def _is_unchanged(known: WaitState, wait: Wait) -> bool:
     same = known.message == wait.messages[0] and known.since == wait.since
-    return same and (known.end is None) == (wait.end is None)
+    return same and (known.end is None) == (wait.end is None) and _is_alike(known, wait)
+
+
+def _is_alike(known: WaitState, wait: Wait) -> bool:
+    """Tell whether both are for an answer, or owed for the same: an answer may owe two things."""
+    if known.kind.is_owed or wait.kind.is_owed:
+        return known.kind is wait.kind
+    return True
 
 
 def _is_open_part(known: WaitState, wait: Wait) -> bool:
@@ -172,4 +183,5 @@ def _is_open_part(known: WaitState, wait: Wait) -> bool:
 
 
 def _is_part(known: WaitState, wait: Wait) -> bool:
-    return known.message in wait.messages or known.message in wait.withdrawn
+    is_in = known.message in wait.messages or known.message in wait.withdrawn
+    return is_in and _is_alike(known, wait)

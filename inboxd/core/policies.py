@@ -106,6 +106,10 @@ class Policy:
     first_response: BusinessSpan | None = None
     next_response: BusinessSpan | None = None
     resolution: BusinessSpan | None = None
+    promise: BusinessSpan | None = None
+    """Within it what we promised must be done if no time was named; None: promises start nothing."""
+    snooze_pauses: bool = False
+    """Whether time does not count while a case sleeps."""
     steps: tuple[Step, ...] = ()
     remind_after: BusinessSpan | None = None
 

@@ -12,13 +12,22 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from inboxd.core.conversations import CaseStatus, WaitEnd, WaitKind, fold
-from inboxd.core.escalation import Attention, decide
+from inboxd.core.conversations import fold
+from inboxd.core.escalation import Attention, Decision, decide
 from inboxd.core.grouping import ALONE, Grouping
 from inboxd.core.matching import FOR_EVER, NOTHING, Known, in_order
+from inboxd.core.owed import Follow
 from inboxd.core.policies import Facts, choose
 from inboxd.core.silences import silenced_until
-from inboxd.core.sla import Dues, Target, dues, response_due
+from inboxd.core.sla import (
+    Dues,
+    Target,
+    dues,
+    promise_due,
+    resolution_due,
+    response_due,
+)
+from inboxd.core.waits import REPEATED, CaseStatus, EventType, WaitEnd, WaitKind
 from inboxd.model import Kind, Stream, Topic, Urgency
 from inboxd.patterns import finds
 
@@ -26,14 +35,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from re import Pattern
 
-    from inboxd.core.conversations import CaseSpan, Event, Wait
+    from inboxd.core.hours import Pause
     from inboxd.core.matching import Before
     from inboxd.core.policies import Policy
     from inboxd.core.silences import Silence
+    from inboxd.core.sla import Due
     from inboxd.core.spikes import Spikes
+    from inboxd.core.waits import CaseSpan, Event, Promise, Wait
 
 _RESOLUTION = timedelta(milliseconds=1)
 """How finely instants are kept."""
+_STILL_OWED = timedelta(days=7)
+"""How long ago an answer may have been given whose promise the first poll still looks for."""
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _BY_WEIGHT = (Kind.COMPLAINT, Kind.REQUEST, Kind.PRAISE, Kind.OTHER)
 _BY_URGENCY = (Urgency.HIGH, Urgency.NORMAL, Urgency.LOW)
 
@@ -53,7 +67,8 @@ class WaitState:
     """
     A wait with its number, its due time, and what people were told of it.
 
-    *message* is the oldest in it, and *telling* the one that tells most.
+    *message* is the oldest in it, and *telling* the customer's that tells most. Where our own
+    answer began it, *message* is that answer, and *promise* what it said of the time.
     """
 
     kind: WaitKind
@@ -68,6 +83,7 @@ class WaitState:
     open_time: timedelta | None = None
     told_until: datetime | None = None
     told: Mapping[str, int] = field(default_factory=dict)
+    promise: Promise | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +117,19 @@ class CaseState:
     assigned_to: str = ""
     snoozed_at: datetime | None = None
     snoozed_until: datetime | None = None
+    pauses: tuple[Pause, ...] = ()
 
     @property
     def wait(self) -> WaitState | None:
-        """Return the open wait, if a customer is waiting now."""
-        return next((wait for wait in reversed(self.waits) if wait.end is None), None)
+        """Return the open wait that speaks for the case: for an answer, else the first due."""
+        return min(
+            self.open_waits, key=lambda w: (w.kind.is_owed, w.due_at or FOR_EVER), default=None
+        )
+
+    @property
+    def open_waits(self) -> tuple[WaitState, ...]:
+        """Return what the customer waits for now: an answer, and what our answers owe them."""
+        return tuple([wait for wait in self.waits if wait.end is None])
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +192,8 @@ def track(history: History, rules: Rules, now: datetime, *, old: bool = False) -
     are closed as merged; their waits, with what people were told of them, go over to the
     case that is left.
     """
-    spans = fold(history.events, quiet_after=rules.quiet_after, now=now)
     tracker = _Tracker(history, rules, now, old=old)
+    spans = folded(history, rules, now)
     settled_until = _settled_until(history, spans, rules)
     if not history.cases:
         new = [tracker.case(span, None, (NOTHING,) * len(span.waits)) for span in spans]
@@ -178,6 +202,42 @@ def track(history: History, rules: Rules, now: datetime, *, old: bool = False) -
     cases = [tracker.case(span, *known.of(place, span)) for place, span in enumerate(spans)]
     cases = [known.with_leftovers(case) for case in cases]
     return Tracked((*cases, *known.spare_cases()), settled_until)
+
+
+def unjudged(
+    history: History, cases: Sequence[CaseState], now: datetime, *, old: bool = False
+) -> list[int]:
+    """
+    Return our answers in *history* that are to be judged: they may owe somebody something.
+
+    Those from before the conversation's first case were to nobody; of *old* ones, those matter
+    that are not long ago, or whose case is not over.
+    """
+    answers = [
+        event
+        for event in history.events
+        if event.type is EventType.ANSWER and event.judged is None and event.detail != REPEATED
+    ]
+    if not answers or not (cases or history.settled_until):
+        return []
+    opened = () if history.settled_until else (case.opened_at for case in cases)
+    since = min(opened, default=_LONG_AGO)
+    if old and all(case.ended_at for case in cases):
+        since = max(since, now - _STILL_OWED)
+    return [answer.ref for answer in answers if answer.at >= since]
+
+
+def folded(history: History, rules: Rules, now: datetime) -> list[CaseSpan]:
+    """Return the cases that a history comes to, under the policies of *rules*."""
+
+    def follows(messages: Sequence[int]) -> Follow:
+        traits = traits_of(messages, history.traits)
+        policy = choose(rules.policies, facts_of(history.setting, traits)).policy
+        if policy is None:
+            return Follow()
+        return Follow(policy.promise is not None, policy.resolution is not None)
+
+    return fold(history.events, quiet_after=rules.quiet_after, now=now, follows=follows)
 
 
 def traits_of(messages: Iterable[int], traits: Mapping[int, Traits]) -> Traits:
@@ -214,12 +274,35 @@ def facts_of(setting: Setting, traits: Traits) -> Facts:
 
 
 def attention_of(
-    case: CaseState, setting: Setting, silences: Iterable[Silence], now: datetime
+    case: CaseState, wait: WaitState, silenced_until: datetime | None = None
 ) -> Attention:
-    """Return what people did about the open wait of *case*, and were told of it."""
-    attention = _attention(case, case.wait or case.waits[-1], case.wrote_at)
-    until = silenced_until(silences, facts_of(setting, case.traits), now)
-    return replace(attention, silenced_until=until) if until else attention
+    """Return what people did about *wait* of *case*, and were told of it."""
+    attention = _attention(case, wait, case.wrote_at)
+    return replace(attention, silenced_until=silenced_until) if silenced_until else attention
+
+
+def silence_of(
+    case: CaseState, setting: Setting, silences: Iterable[Silence], now: datetime
+) -> datetime | None:
+    """Return until when nobody wants to hear of *case*, None if somebody does."""
+    return silenced_until(silences, facts_of(setting, case.traits), now)
+
+
+def decisions(
+    case: CaseState, policy: Policy, now: datetime, silenced: datetime | None = None
+) -> list[tuple[WaitState, Due | None, Decision]]:
+    """Return what is to be done about each thing that the customer of *case* waits for."""
+    running = zip(case.open_waits, dues(case, policy).waits, strict=True)
+    return [
+        (wait, each.governs, decide(policy, each.governs, attention_of(case, wait, silenced), now))
+        for wait, each in running
+    ]
+
+
+def next_look(decided: Iterable[Decision], now: datetime) -> datetime | None:
+    """Return when the first of what was *decided* is to be decided again."""
+    looks = (now if each.firings else each.look_again_at for each in decided)
+    return min((look for look in looks if look), default=None)
 
 
 def _attention(case: CaseState, wait: WaitState, wrote_at: datetime | None) -> Attention:
@@ -234,7 +317,7 @@ def _attention(case: CaseState, wait: WaitState, wrote_at: datetime | None) -> A
     )
 
 
-_NEW = CaseState(CaseStatus.WAITING, 0, datetime.min.replace(tzinfo=UTC), ())
+_NEW = CaseState(CaseStatus.WAITING, 0, _LONG_AGO, ())
 """What is known of a case that was not known: nothing."""
 
 
@@ -256,10 +339,12 @@ class _Tracker:
         wrote_again = before.wrote_at is not None and span.wrote_at > before.wrote_at
         waits = self._waits(span, was, promised, policy, kind=traits.kind, wrote_again=wrote_again)
         next_step_at = None
-        if policy and wait:
-            attention = _attention(before, waits[-1], span.wrote_at)
-            decision = decide(policy, governing, attention, self.now)
-            next_step_at = self.now if decision.firings else decision.look_again_at
+        if policy and promised.waits:
+            open_waits = (state for state in waits if state.end is None)
+            attention = (_attention(before, state, span.wrote_at) for state in open_waits)
+            running = zip(promised.waits, attention, strict=True)
+            decided = [decide(policy, due.governs, each, self.now) for due, each in running]
+            next_step_at = next_look(decided, self.now)
         return CaseState(
             id=before.id,
             status=span.status,
@@ -283,6 +368,7 @@ class _Tracker:
             assigned_to=before.assigned_to,
             snoozed_at=before.snoozed_at,
             snoozed_until=before.snoozed_until,
+            pauses=span.pauses,
         )
 
     def _waits(  # noqa: PLR0913 - what was known, what is promised, and what has changed
@@ -296,9 +382,14 @@ class _Tracker:
         wrote_again: bool,
     ) -> tuple[WaitState, ...]:
         states: list[WaitState] = []
+        running = iter(promised.waits)
         for wait, before in zip(span.waits, was, strict=True):
             known = before.wait
-            due_at, open_time = _measured(wait, known, promised, policy)
+            if wait.end is not None:
+                due_at, open_time = _measured(wait, known, span, policy)
+            else:
+                own = next(running).own if policy else None
+                due_at, open_time = own.at if own else None, None
             told, told_until = _told(before, wait, states)
             if known is None and told_until is None:
                 told_until = self._told_until(due_at)
@@ -317,6 +408,7 @@ class _Tracker:
                 open_time=open_time,
                 told_until=told_until,
                 told=told,
+                promise=wait.promise,
             )
             states.append(state)
         return tuple(states)
@@ -327,11 +419,11 @@ class _Tracker:
 
         "Hello?" before a complaint is not why anybody should hurry.
         """
+        messages, traits = wait.about or wait.messages, self.history.traits
         if kind is None:
-            return wait.messages[0]
-        traits = self.history.traits
-        alike = (ref for ref in wait.messages if ref in traits and traits[ref].kind == kind)
-        return next(alike, wait.messages[0])
+            return messages[0]
+        alike = (ref for ref in messages if ref in traits and traits[ref].kind == kind)
+        return next(alike, messages[0])
 
     def _told_until(self, due_at: datetime | None) -> datetime | None:
         """Return what counts as told of a new wait: of an old one that is overdue, all.
@@ -355,9 +447,13 @@ def _told(
         return before.wait.told, before.wait.told_until
     if before.wait:
         return _united([before.wait, *before.swallowed])
-    if not earlier:
+    if not earlier or wait.kind is WaitKind.PROMISE:
         return {}, None
-    beside = [state for state in earlier if state.ended_at and state.ended_at > wait.since]
+    beside = [
+        state
+        for state in earlier
+        if state.ended_at and state.ended_at > wait.since and not state.kind.is_owed
+    ]
     told, told_until = _united(beside)
     reminded = {step: turn for step, turn in told.items() if step.startswith("reminder/")}
     return {**_told_for_good(earlier), **reminded}, told_until
@@ -374,24 +470,38 @@ def _united(waits: Sequence[WaitState]) -> tuple[Mapping[str, int], datetime | N
 
 def _told_for_good(earlier: Sequence[WaitState]) -> Mapping[str, int]:
     """Return what need not be told again in a case's next wait: its one resolution."""
-    told = earlier[-1].told if earlier else {}
+    told, _ = _united(earlier)
     return {step: turn for step, turn in told.items() if f"/{Target.RESOLUTION}/" in step}
 
 
 def _measured(
-    wait: Wait, known: WaitState | None, promised: Dues, policy: Policy | None
+    wait: Wait, known: WaitState | None, case: CaseSpan, policy: Policy | None
 ) -> tuple[datetime | None, timedelta | None]:
-    """Return when *wait* is or was due and, once it has ended, how long it lasted."""
-    if wait.ended_at is None:
-        return promised.response.at if promised.response else None, None
-    same = known is not None and (known.since, known.kind) == (wait.since, wait.kind)
-    due_at = known.due_at if known and same else None
-    if policy is None:
+    """Return when *wait*, which has ended, was due, and how long it lasted."""
+    facts = wait.since, wait.kind, wait.promise
+    same = known is not None and (known.since, known.kind, known.promise) == facts
+    # A resolution counts from the case's beginning, which a late message may have moved.
+    kept = known if same and wait.kind is not WaitKind.RESOLUTION else None
+    due_at = kept.due_at if kept else None
+    if policy is None or wait.ended_at is None:
         return due_at, None
+    pauses = case.pauses if policy.snooze_pauses else ()
     if due_at is None:
-        due = response_due(wait.kind, wait.since, policy)
-        due_at = due.at if due else None
-    return due_at, policy.hours.between(wait.since, wait.ended_at)
+        due_at = _own_due_at(wait, case, policy, pauses)
+    return due_at, policy.hours.between(wait.since, wait.ended_at, pauses)
+
+
+def _own_due_at(
+    wait: Wait, case: CaseSpan, policy: Policy, pauses: tuple[Pause, ...]
+) -> datetime | None:
+    """Return when *wait* was due by the target that is its own, whatever else governed it."""
+    if wait.kind is WaitKind.PROMISE:
+        due = promise_due(wait, policy, pauses)
+    elif wait.kind is WaitKind.RESOLUTION:
+        due = resolution_due(case.opened_at, policy, pauses)
+    else:
+        due = response_due(wait.kind, wait.since, policy, pauses)
+    return due.at if due else None
 
 
 def _quiet_at(span: CaseSpan, quiet_after: timedelta) -> datetime | None:

@@ -61,6 +61,10 @@ class Closing:
                 f"{breached} ({figures['late']} answered late, {figures['overdue']} still waiting)",
             ),
             ("still waiting", str(figures["waiting"])),
+            (
+                "promised by us",
+                f"{figures['promised']} ({figures['kept']} kept, {figures['unkept']} overdue)",
+            ),
             ("alerts", f"{slack} in Slack, {mail} by e-mail"),
         ]
         self.out.print(Text("\nThe day in figures", style="bold"))

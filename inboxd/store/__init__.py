@@ -27,6 +27,7 @@ from inboxd.store.outbox import OutboxItem, OutboxStore
 from inboxd.store.presses import PressStore
 from inboxd.store.quarantine import Held, QuarantineStore
 from inboxd.store.refreshes import Refresh, RefreshStore
+from inboxd.store.replies import ReplyStore, UnjudgedReply
 from inboxd.store.silences import SilenceStore
 from inboxd.store.sources import SourceState, SourceStore
 from inboxd.store.spikes import SpikeStore
@@ -54,6 +55,7 @@ __all__ = [
     "Store",
     "Stored",
     "Unclassified",
+    "UnjudgedReply",
     "daemon_pid",
 ]
 
@@ -84,6 +86,7 @@ class Store:
         self.silences = SilenceStore(connection)
         self.spikes = SpikeStore(connection)
         self.figures = FigureStore(connection)
+        self.replies = ReplyStore(connection)
         self.sources = SourceStore(connection)
         self.coverage = CoverageStore(connection)
         self.ledger = LedgerStore(connection)

@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from inboxd.core.conversations import CaseStatus, WaitEnd, WaitKind
 from inboxd.core.matching import in_order
 from inboxd.core.tracking import CaseState, History, Setting, WaitState
+from inboxd.core.waits import CaseStatus, WaitEnd, WaitKind
 from inboxd.errors import UserError
 from inboxd.model import Stream
 from inboxd.store.bulk import Rows
-from inboxd.store.happened import HappenedStore, plausible, traits_from
+from inboxd.store.happened import HappenedStore, plausible, promise_from, traits_from
 from inboxd.store.refreshes import RefreshStore
 from inboxd.store.times import from_text, maybe_instant, maybe_text, to_text
 
@@ -28,13 +28,12 @@ _CASE_COLUMNS = (
     "status, first_message_id, opened_at, unanswered, wrote_at, answered_at, quiet_at, ended_at, "
     "close_reason, kind, topics, urgency, language, policy, response_due_at, resolution_due_at, "
     "due_at, next_step_at, acknowledged_at, acknowledged_by, assigned_to, snoozed_at, "
-    "snoozed_until, "
-    "waiting_since"
+    "snoozed_until, pauses, waiting_since"
 )
 _CASE_NAMES = _CASE_COLUMNS.split(", ")
 _WAIT_COLUMNS = (
     "kind, since, message_id, telling_id, due_at, outcome, ended_at, ended_by, open_seconds, "
-    "told_until, told"
+    "told_until, told, promised_on, promised_at"
 )
 
 
@@ -186,8 +185,8 @@ class CaseStore:
             for account, network, stream, public, number, *values in rows
         ]
 
-    def set_told(self, case: CaseState, wait: WaitState, next_step_at: datetime | None) -> None:
-        """Keep what people have been told of an open wait, and when to look again."""
+    def set_told(self, wait: WaitState) -> None:
+        """Keep what people have been told of an open wait."""
         self._db.execute(
             "UPDATE waits SET told_until = ?, told = ? WHERE id = ?",
             (
@@ -196,7 +195,6 @@ class CaseStore:
                 wait.id,
             ),
         )
-        self.set_next_step([(case.id, next_step_at)])
 
     def set_next_step(self, steps: Sequence[tuple[int | None, datetime | None]]) -> None:
         """Keep when the escalation must look at cases again."""
@@ -362,6 +360,7 @@ def _case_values(case: CaseState) -> tuple[object, ...]:
         case.assigned_to,
         maybe_text(case.snoozed_at),
         maybe_text(case.snoozed_until),
+        json.dumps([[to_text(a), to_text(b)] for a, b in case.pauses]) if case.pauses else "[]",
         to_text(wait.since) if wait else None,
     )
 
@@ -370,7 +369,8 @@ def _case(number: int, values: Sequence[Any], waits: Sequence[WaitState]) -> Cas
     (
         status, first, opened_at, unanswered, wrote_at, answered_at, quiet_at, ended_at, reason,
         kind, topics, urgency, language, policy, response_due_at, resolution_due_at, due_at,
-        next_step_at, acknowledged_at, acknowledged_by, assigned_to, snoozed_at, snoozed_until, _,
+        next_step_at, acknowledged_at, acknowledged_by, assigned_to, snoozed_at, snoozed_until,
+        pauses, _,
     ) = values  # fmt: skip
     return CaseState(
         id=number,
@@ -395,6 +395,7 @@ def _case(number: int, values: Sequence[Any], waits: Sequence[WaitState]) -> Cas
         assigned_to=assigned_to,
         snoozed_at=maybe_instant(snoozed_at),
         snoozed_until=maybe_instant(snoozed_until),
+        pauses=tuple((from_text(a), from_text(b)) for a, b in json.loads(pauses)),
     )
 
 
@@ -411,13 +412,15 @@ def _wait_values(wait: WaitState) -> tuple[object, ...]:
         None if wait.open_time is None else int(wait.open_time.total_seconds()),
         maybe_text(wait.told_until),
         json.dumps(dict(wait.told)) if wait.told else "{}",
+        wait.promise.on.isoformat() if wait.promise and wait.promise.on else None,
+        maybe_text(wait.promise.at) if wait.promise else None,
     )
 
 
 def _wait(values: Sequence[Any]) -> WaitState:
     (
         number, kind, since, message, telling, due_at, end, ended_at, ended_by, seconds,
-        told_until, told,
+        told_until, told, promised_on, promised_at,
     ) = values  # fmt: skip
     return WaitState(
         id=number,
@@ -432,4 +435,5 @@ def _wait(values: Sequence[Any]) -> WaitState:
         open_time=None if seconds is None else timedelta(seconds=seconds),
         told_until=maybe_instant(told_until),
         told=json.loads(told),
+        promise=promise_from(promised_on, promised_at) if kind == WaitKind.PROMISE else None,
     )

@@ -51,7 +51,8 @@ class GatheringStore:
         """Return the cases that were told of in *thread*, in that order, as they are now."""
         rows = self._db.execute(
             # SQLite takes the other columns from the row that has the maximum.
-            "SELECT a.card, iif(w.ended_at IS NULL, c.due_at, w.due_at), iif(c.acknowledged_at >= w.since, c.acknowledged_by, ''), "
+            "SELECT a.card, iif(w.ended_at IS NULL AND w.kind NOT IN ('promise', 'resolution'), c.due_at, w.due_at), "
+            "iif(c.acknowledged_at >= w.since, c.acknowledged_by, ''), "
             "w.ended_at, w.outcome, c.kind, c.id, w.since, max(a.id) FROM alerts AS a "
             "JOIN waits AS w ON w.id = a.wait_id JOIN cases AS c ON c.id = w.case_id "
             "WHERE a.case_id IS NOT NULL AND a.thread = ? GROUP BY a.case_id ORDER BY min(a.id)",

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from inboxd.core.conversations import BY_STAFF, REPEATED, Event, EventType
+from inboxd.core.owed import SURE
 from inboxd.core.tracking import Traits
+from inboxd.core.waits import BY_STAFF, REPEATED, Event, EventType, Judged, Promise
 from inboxd.model import Direction, Kind, Topic, Urgency
 from inboxd.store.repeats import Repeats
-from inboxd.store.times import from_text
+from inboxd.store.times import from_text, maybe_instant
 from inboxd.store.versions import VersionStore, asked_for_more
 
 if TYPE_CHECKING:
@@ -28,23 +29,26 @@ _OLDEST = timedelta(days=5 * 366)
 _SAID = """
 SELECT m.conversation_id, m.id, m.direction, m.sent_at, m.seen_at, m.deleted_at, a.followers,
        m.kind, m.topics, m.urgency, m.language, instr(m.text, '?'), a.remote_id, m.addressees,
-       m.versions, m.staff
+       m.versions, m.staff, r.promise, r.deflection, r.promised_on, r.promised_at
   FROM json_each(?) AS b
   JOIN messages AS m ON m.conversation_id = json_extract(b.value, '$[0]')
                     AND m.sent_at > json_extract(b.value, '$[1]')
                     AND m.seen_at > json_extract(b.value, '$[1]')
   LEFT JOIN authors AS a ON a.id = m.author_id
+  LEFT JOIN reply_verdicts AS r ON r.message_id = m.id
  WHERE NOT m.auto_reply
    AND (m.deleted_at IS NULL OR m.deleted_at > m.seen_at OR m.direction = 'outbound')
 """
 _ANSWERED_ELSEWHERE = """
-SELECT v.id, m.id, m.sent_at, m.seen_at
+SELECT v.id, m.id, m.sent_at, m.seen_at, m.deleted_at,
+       r.promise, r.deflection, r.promised_on, r.promised_at
   FROM json_each(?) AS b
   JOIN conversations AS v ON v.id = json_extract(b.value, '$[0]')
   JOIN answers_elsewhere AS e ON e.account = v.account AND e.thread_remote_id = v.remote_id
   JOIN messages AS m ON m.id = e.message_id
                     AND m.sent_at > json_extract(b.value, '$[1]')
                     AND m.seen_at > json_extract(b.value, '$[1]')
+  LEFT JOIN reply_verdicts AS r ON r.message_id = m.id
  WHERE NOT m.auto_reply
 """
 _DONE = """
@@ -52,7 +56,7 @@ SELECT c.conversation_id, a.id, a.at, a.covers, a.action, a.detail
   FROM json_each(?) AS b
   JOIN cases AS c ON c.conversation_id = json_extract(b.value, '$[0]')
   JOIN actions AS a ON a.case_id = c.id
- WHERE (a.action = 'reopen' AND a.at > json_extract(b.value, '$[1]'))
+ WHERE (a.action IN ('reopen', 'snooze') AND a.at > json_extract(b.value, '$[1]'))
     OR (a.action = 'close' AND min(a.at, a.covers) > json_extract(b.value, '$[1]'))
 """
 
@@ -68,6 +72,12 @@ class Happened:
     def add(self, conversation: int, event: Event) -> None:
         """Take in one event."""
         self.events.setdefault(conversation, []).append(event)
+
+    def add_retraction(self, conversation: int, answer: Event, deleted_at: str | None) -> None:
+        """Take in that we deleted an *answer*, if we did: what it promised is void."""
+        if deleted_at and answer.judged and answer.judged.promise:
+            gone_at = max(from_text(deleted_at), answer.at)
+            self.add(conversation, Event(gone_at, EventType.DELETED, answer.ref))
 
     def add_message(self, row: Sequence[Any], *, several: bool) -> Event:
         """Take in what hangs on a customer's message; returns its own event."""
@@ -111,6 +121,7 @@ class HappenedStore:
             several = row[0] in public
             if row[2] == Direction.OUTBOUND:
                 answers.append(_answer(row, several=several))
+                happened.add_retraction(row[0], answers[-1][1], row[5])
                 continue
             message = happened.add_message(row, several=several)
             if row[14]:
@@ -118,7 +129,7 @@ class HappenedStore:
             else:
                 happened.add(row[0], message)
         self._add_edited(edited, happened)
-        self._add_answers([*answers, *self._answers_elsewhere(bounds)], happened)
+        self._add_answers([*answers, *self._answers_elsewhere(bounds, happened)], happened)
         self._add_deeds(bounds, happened)
         return happened
 
@@ -134,14 +145,18 @@ class HappenedStore:
                 edit = Event(at, EventType.EDITED, number, author=event.author)
                 happened.add(conversation, edit)
 
-    def _answers_elsewhere(self, bounds: str) -> list[tuple[int, Event]]:
+    def _answers_elsewhere(self, bounds: str, happened: Happened) -> list[tuple[int, Event]]:
         """Return the answers that were given in another thread: each is for whoever waits here."""
         if not self._db.execute("SELECT EXISTS (SELECT 1 FROM answers_elsewhere)").fetchone()[0]:
             return []
         answers = []
-        for conversation, number, *times in self._db.execute(_ANSWERED_ELSEWHERE, (bounds,)):
-            at, claimed = _times(*times)
-            answers.append((conversation, Event(at, EventType.ANSWER, number, "", claimed)))
+        for conversation, number, sent_at, seen_at, deleted_at, *judged in self._db.execute(
+            _ANSWERED_ELSEWHERE, (bounds,)
+        ):
+            at, claimed = _times(sent_at, seen_at)
+            answer = Event(at, EventType.ANSWER, number, "", claimed, judged=_judged(judged))
+            answers.append((conversation, answer))
+            happened.add_retraction(conversation, answer, deleted_at)
         return answers
 
     def _add_answers(self, answers: list[tuple[int, Event]], happened: Happened) -> None:
@@ -155,6 +170,8 @@ class HappenedStore:
         for conversation, number, at, covers, action, detail in self._db.execute(_DONE, (bounds,)):
             done_at = from_text(at)
             event = Event(done_at, EventType.REOPENED, number, detail)
+            if action == "snooze":
+                event = Event(done_at, EventType.SNOOZED, number, until=from_text(detail))
             if action == "close":
                 reaches = from_text(min(at, covers))
                 event = Event(reaches, EventType.CLOSED, number, detail, claimed=done_at)
@@ -166,7 +183,22 @@ def _answer(row: Sequence[Any], *, several: bool) -> tuple[int, Event]:
     at, claimed = _times(row[3], row[4])
     to = tuple(json.loads(row[13])) if several and row[13] != "[]" else ()
     detail = BY_STAFF if row[15] else ""
-    return row[0], Event(at, EventType.ANSWER, row[1], detail, claimed, "", to)
+    judged = _judged(row[16:])
+    return row[0], Event(at, EventType.ANSWER, row[1], detail, claimed, "", to, judged)
+
+
+def _judged(columns: Sequence[Any]) -> Judged | None:
+    """Return what was found in an answer, None until it has been judged."""
+    promise, deflection, promised_on, promised_at = columns
+    if promise is None:
+        return None
+    promised = promise_from(promised_on, promised_at) if promise >= SURE else None
+    return Judged(deflection >= SURE, promised)
+
+
+def promise_from(on: str | None, at: str | None) -> Promise:
+    """Return a promise from its columns."""
+    return Promise(date.fromisoformat(on) if on else None, maybe_instant(at))
 
 
 def _times(sent_at: str, seen_at: str) -> tuple[datetime, datetime | None]:

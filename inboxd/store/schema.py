@@ -367,12 +367,74 @@ CREATE TABLE presses (               -- of buttons: one that comes a second time
     key TEXT PRIMARY KEY,
     at  TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE reply_verdicts (        -- what is said of our answers to customers
+    message_id  INTEGER PRIMARY KEY REFERENCES messages (id),
+    judged_at   TEXT,                -- NULL: it is to be judged
+    text        TEXT,                -- what the answer said then: an edit is judged anew
+    model       TEXT NOT NULL DEFAULT '',
+    language    TEXT NOT NULL DEFAULT '',
+    deflection  REAL,                -- the three shares
+    promise     REAL,
+    non_answer  REAL,
+    flags       TEXT,                -- JSON list: which of the three the judge says it is
+    promised    TEXT,                -- the words for the time
+    promised_on TEXT,
+    promised_at TEXT,
+    manners     TEXT,                -- JSON
+    evidence    TEXT                 -- JSON list
+);
+CREATE INDEX reply_verdicts_due ON reply_verdicts (message_id) WHERE judged_at IS NULL;
+ALTER TABLE waits ADD COLUMN promised_on TEXT;
+ALTER TABLE waits ADD COLUMN promised_at TEXT;
+ALTER TABLE cases ADD COLUMN pauses TEXT NOT NULL DEFAULT '[]';
 CREATE TABLE rests (                 -- what a network takes no calls of for a while
     account TEXT NOT NULL,
     name    TEXT NOT NULL,
     until   TEXT NOT NULL,
     PRIMARY KEY (account, name)
 ) WITHOUT ROWID;
+DROP VIEW waiting;
+CREATE VIEW waiting AS
+SELECT cases.id AS case_id, cases.account, conversations.network, conversations.stream,
+       conversations.public, authors.name AS author, authors.handle, authors.followers,
+       cases.kind, cases.topics, cases.urgency, cases.language, cases.policy,
+       waits.kind AS wait, cases.waiting_since, cases.due_at, cases.unanswered,
+       CASE WHEN cases.acknowledged_at >= cases.waiting_since THEN cases.acknowledged_by
+            ELSE '' END AS acknowledged_by,
+       CASE WHEN cases.snoozed_at >= waits.since AND cases.wrote_at <= cases.snoozed_at
+            THEN cases.snoozed_until END AS snoozed_until, messages.text, messages.url
+  FROM cases
+  JOIN conversations ON conversations.id = cases.conversation_id
+  JOIN waits ON waits.id = (
+           SELECT id FROM waits WHERE case_id = cases.id AND ended_at IS NULL
+            ORDER BY kind IN ('promise', 'resolution'), coalesce(due_at, '~') LIMIT 1)
+  JOIN messages ON messages.id = iif(
+           waits.kind IN ('promise', 'resolution'), waits.telling_id, waits.message_id)
+  LEFT JOIN authors ON authors.id = messages.author_id
+ WHERE cases.status = 'waiting';
+DROP VIEW response_times;
+CREATE VIEW response_times AS
+SELECT waits.id AS wait_id, waits.case_id, cases.account, conversations.network,
+       conversations.stream, cases.kind, cases.topics, cases.language, waits.kind AS wait,
+       waits.since, waits.due_at, waits.ended_at, waits.outcome, waits.open_seconds,
+       CAST(round((julianday(waits.ended_at) - julianday(waits.since)) * 86400) AS INTEGER)
+           AS wall_seconds,
+       waits.ended_at > waits.due_at AS late
+  FROM waits
+  JOIN cases ON cases.id = waits.case_id
+  JOIN conversations ON conversations.id = cases.conversation_id
+ WHERE waits.ended_at IS NOT NULL AND waits.kind NOT IN ('promise', 'resolution');
+CREATE VIEW promises AS
+SELECT waits.id AS wait_id, waits.case_id, cases.account, conversations.network,
+       conversations.stream, waits.message_id, messages.text, reply_verdicts.promised,
+       waits.since, waits.due_at, waits.ended_at, waits.outcome,
+       waits.ended_at > waits.due_at AS late
+  FROM waits
+  JOIN cases ON cases.id = waits.case_id
+  JOIN conversations ON conversations.id = cases.conversation_id
+  JOIN messages ON messages.id = waits.message_id
+  LEFT JOIN reply_verdicts ON reply_verdicts.message_id = messages.id
+ WHERE waits.kind = 'promise';
 """
 
 

@@ -148,6 +148,11 @@ class Updates:
             self._db.execute(
                 "UPDATE messages SET text = ?, classified_at = NULL WHERE id = ?", (text, row.id)
             )
+        if not same_text and row.is_ours:
+            # What was said of the earlier words stands until the new ones have been judged.
+            self._db.execute(
+                "UPDATE reply_verdicts SET judged_at = NULL WHERE message_id = ?", (row.id,)
+            )
         self._db.execute(
             "UPDATE messages SET attachments = ?, edited_at = ?, raw = ? WHERE id = ?",
             (attachments, edited_at, json_text(state.raw), row.id),

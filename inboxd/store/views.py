@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from inboxd.connector import OutgoingReply
+from inboxd.core.owed import SURE
+from inboxd.core.waits import WaitKind
 from inboxd.errors import UserError
 from inboxd.model import Author, CaseCard, Direction, Stream, Topic
 from inboxd.store import continued
@@ -48,6 +51,10 @@ class WaitingCase:
     url: str
     continued_in: int | None = None
     """The private case in which the same customer goes on."""
+    wait: WaitKind = WaitKind.FIRST_RESPONSE
+    """What is waited for."""
+    promised: str = ""
+    """The answer of ours whose promise is to be kept first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,25 @@ class Corrected:
     by: str
     at: datetime
     machine: Said
+
+
+@dataclass(frozen=True, slots=True)
+class ReplySaid:
+    """
+    What is said of an answer of ours.
+
+    *flags* is what the judge takes it for; *counts* is what inboxd is sure enough of to follow
+    it up. *promised* are the words for the time.
+    """
+
+    flags: tuple[str, ...]
+    counts: tuple[str, ...]
+    shares: Mapping[str, float]
+    promised: str
+    promised_on: date | None
+    promised_at: datetime | None
+    evidence: tuple[Mapping[str, Any], ...]
+    model: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +126,7 @@ class ThreadMessage:
     parent_deleted: bool
     from_elsewhere: bool
     model: str = ""
+    reply: ReplySaid | None = None
     corrected: Corrected | None = None
 
 
@@ -171,6 +198,17 @@ _LATEST = (
     "SELECT id FROM messages "
     "WHERE conversation_id = v.id AND direction = 'inbound' AND deleted_at IS NULL"
 )
+_SPEAKING = (
+    "SELECT id FROM waits WHERE case_id = c.id AND ended_at IS NULL "
+    "ORDER BY kind IN ('promise', 'resolution'), coalesce(due_at, '~') LIMIT 1"
+)
+"""The wait that speaks for case ``c``: for an answer, else what our answers owe and is due first."""
+_PROMISED = (
+    "SELECT p.text FROM waits AS pw JOIN messages AS p ON p.id = pw.message_id "
+    "WHERE pw.case_id = c.id AND pw.ended_at IS NULL AND pw.kind = 'promise' "
+    "ORDER BY coalesce(pw.due_at, '~') LIMIT 1"
+)
+"""The answer of ours whose promise to case ``c`` is to be kept first."""
 _FIRST = "ORDER BY sent_at DESC, id DESC LIMIT 1"
 _AUTHOR = "a.remote_id, a.name, a.handle, a.followers, a.url"
 
@@ -187,10 +225,10 @@ class ViewStore:
             f"SELECT c.id, c.account, v.network, v.stream, v.public, c.kind, c.topics, "  # noqa: S608 - constants
             "c.urgency, c.language, c.policy, c.waiting_since, c.due_at, c.unanswered, "
             f"iif(c.acknowledged_at >= w.since, c.acknowledged_by, ''), c.assigned_to, "
-            "c.snoozed_until, m.text, m.url, "
-            f"iif(v.public, ({continued.CASE}), NULL), {_AUTHOR} "
+            "iif(c.snoozed_at >= w.since AND c.wrote_at <= c.snoozed_at, c.snoozed_until, NULL), m.text, m.url, "
+            f"iif(v.public, ({continued.CASE}), NULL), w.kind, coalesce(({_PROMISED}), ''), {_AUTHOR} "
             "FROM cases AS c JOIN conversations AS v ON v.id = c.conversation_id "
-            "JOIN waits AS w ON w.case_id = c.id AND w.ended_at IS NULL "
+            f"JOIN waits AS w ON w.id = ({_SPEAKING}) "
             "JOIN messages AS m ON m.id = w.telling_id "
             "LEFT JOIN authors AS a ON a.id = m.author_id "
             "WHERE c.status = 'waiting' ORDER BY c.due_at IS NULL, c.due_at, c.waiting_since"
@@ -200,8 +238,9 @@ class ViewStore:
     def card(self, case: CaseState, setting: Setting, wait: WaitState) -> CaseCard:
         """Return what an alert tells of *wait* in *case*: the facts as they are now."""
         row = self._db.execute(
-            f"SELECT m.text, m.url, {_AUTHOR} FROM waits AS w "  # noqa: S608 - constants
-            "JOIN messages AS m ON m.id = w.telling_id "
+            f"SELECT m.text, m.url, iif(w.kind = 'promise', ours.text, ''), {_AUTHOR} "  # noqa: S608 - constants
+            "FROM waits AS w JOIN messages AS m ON m.id = w.telling_id "
+            "JOIN messages AS ours ON ours.id = w.message_id "
             "LEFT JOIN authors AS a ON a.id = m.author_id WHERE w.id = ?",
             (wait.id,),
         ).fetchone()
@@ -215,11 +254,12 @@ class ViewStore:
             topics=case.traits.topics,
             urgency=case.traits.urgency,
             language=case.traits.language,
-            author=_author(row[2:]),
+            author=_author(row[3:]),
             text=row[0],
             url=row[1],
+            promised=row[2],
             waiting_since=wait.since,
-            due_at=wait.due_at if wait.end else case.due_at,
+            due_at=wait.due_at if wait.end or wait.kind.is_owed else case.due_at,
             messages=case.unanswered,
             policy=case.policy,
             acknowledged_by=_taken_by(case, wait),
@@ -256,7 +296,24 @@ class ViewStore:
             "WHERE c.id = ? ORDER BY m.sent_at, m.id",
             (case,),
         ).fetchall()
-        return [_thread_message(row, self._versions(row) if row[18] else ()) for row in rows]
+        replies = self._replies([row[0] for row in rows if row[2] == Direction.OUTBOUND])
+        return [
+            replace(
+                _thread_message(row, self._versions(row) if row[18] else ()),
+                reply=replies.get(row[0]),
+            )
+            for row in rows
+        ]
+
+    def _replies(self, answers: Sequence[int]) -> dict[int, ReplySaid]:
+        """Return what is said of our *answers*, where they have been judged."""
+        rows = self._db.execute(
+            "SELECT message_id, deflection, promise, non_answer, flags, promised, promised_on, "
+            "promised_at, evidence, model FROM reply_verdicts "
+            "WHERE promise IS NOT NULL AND message_id IN (SELECT value FROM json_each(?))",
+            (json.dumps(answers),),
+        )
+        return {number: _reply_said(columns) for number, *columns in rows}
 
     def _versions(self, message: Sequence[Any]) -> tuple[EarlierText, ...]:
         number, now_text, now_since = message[0], message[3], message[6]
@@ -300,8 +357,9 @@ class ViewStore:
             "SELECT v.account, v.network, v.remote_id, v.stream, v.public, m.remote_id, "  # noqa: S608 - constants
             "m.sent_at, v.reply_open, v.reply_closes_at, v.reply_note, v.reply_max_length, "
             f"{_AUTHOR} FROM cases AS c JOIN conversations AS v ON v.id = c.conversation_id "
-            "LEFT JOIN waits AS w ON w.case_id = c.id AND w.ended_at IS NULL "
-            "LEFT JOIN messages AS oldest ON oldest.id = w.message_id "
+            f"LEFT JOIN waits AS w ON w.id = ({_SPEAKING}) "
+            "LEFT JOIN messages AS oldest "
+            "ON oldest.id = iif(w.kind IN ('promise', 'resolution'), w.telling_id, w.message_id) "
             # Where several customers write, the one who waits is answered, and not the last one.
             f"JOIN messages AS m ON m.id = coalesce(({_LATEST} "
             f" AND v.public AND author_id = oldest.author_id {_FIRST}), ({_LATEST} {_FIRST})) "
@@ -346,17 +404,25 @@ class ViewStore:
         return ""
 
     def figures(self, now: datetime) -> dict[str, int]:
-        """Return how many messages came in, were complaints, and how their waits went."""
+        """Return how many messages came in, were complaints, how waits went, and promises."""
         row = self._db.execute(
             "SELECT (SELECT count(*) FROM messages WHERE direction = 'inbound'), "
             "(SELECT count(*) FROM messages WHERE direction = 'inbound' AND kind = 'complaint'), "
             "(SELECT count(*) FROM response_times WHERE outcome = 'answered' AND NOT late), "
             "(SELECT count(*) FROM response_times WHERE outcome = 'answered' AND late), "
-            "(SELECT count(*) FROM waiting), "
-            "(SELECT count(*) FROM waiting WHERE due_at <= ?)",
-            (to_text(now),),
+            "(SELECT count(*) FROM waiting WHERE wait NOT IN ('promise', 'resolution')), "
+            "(SELECT count(*) FROM waits AS w JOIN cases AS c ON c.id = w.case_id "
+            " WHERE w.ended_at IS NULL AND w.kind NOT IN ('promise', 'resolution') "
+            " AND min(w.due_at, coalesce(c.resolution_due_at, w.due_at)) <= :now), "
+            "(SELECT count(*) FROM promises WHERE outcome IS NOT 'void'), "
+            "(SELECT count(*) FROM promises WHERE outcome = 'answered'), "
+            "(SELECT count(*) FROM promises WHERE ended_at IS NULL AND due_at <= :now)",
+            {"now": to_text(now)},
         ).fetchone()
-        names = ("inbound", "complaints", "in_time", "late", "waiting", "overdue")
+        names = (
+            "inbound", "complaints", "in_time", "late", "waiting", "overdue", "promised", "kept",
+            "unkept",
+        )  # fmt: skip
         return dict(zip(names, row, strict=True))
 
     def verdicts(self, after: int) -> list[Judged]:
@@ -397,7 +463,8 @@ def _author(values: tuple[Any, ...]) -> Author | None:
 def _waiting(row: tuple[Any, ...]) -> WaitingCase:
     (
         number, account, network, stream, public, kind, topics, urgency, language, policy,
-        since, due_at, unanswered, acknowledged_by, assigned_to, snoozed_until, text, url, continued_in, *author,
+        since, due_at, unanswered, acknowledged_by, assigned_to, snoozed_until, text, url,
+        continued_in, wait, promised, *author,
     ) = row  # fmt: skip
     return WaitingCase(
         case_id=number,
@@ -420,6 +487,8 @@ def _waiting(row: tuple[Any, ...]) -> WaitingCase:
         text=text,
         url=url,
         continued_in=continued_in,
+        wait=WaitKind(wait),
+        promised=promised,
     )
 
 
@@ -456,6 +525,21 @@ def _thread_message(row: tuple[Any, ...], versions: tuple[EarlierText, ...]) -> 
         from_elsewhere=bool(elsewhere),
         model=judged.get("model", ""),
         corrected=_corrected(judged),
+    )
+
+
+def _reply_said(columns: Sequence[Any]) -> ReplySaid:
+    deflection, promise, non_answer, flags, promised, on, at, evidence, model = columns
+    shares = {"deflection": deflection, "promise": promise, "non_answer": non_answer}
+    return ReplySaid(
+        flags=tuple(json.loads(flags)),
+        counts=tuple(name for name in ("deflection", "promise") if shares[name] >= SURE),
+        shares=shares,
+        promised=promised or "",
+        promised_on=date.fromisoformat(on) if on else None,
+        promised_at=maybe_instant(at),
+        evidence=tuple(json.loads(evidence)),
+        model=model,
     )
 
 

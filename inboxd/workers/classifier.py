@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from inboxd.classify import Classifier
     from inboxd.store import Unclassified
     from inboxd.workers.context import Context
+    from inboxd.workers.replies import ReplyWorker
 
 log = structlog.get_logger(__name__)
 
@@ -26,11 +27,14 @@ _UNKNOWN = Verdict(Kind.OTHER, (), Urgency.NORMAL, "", {})
 
 
 class ClassifyWorker:
-    """Gives every customer message its verdict; what a crash interrupts is done again."""
+    """Gives every message its verdict, answers last; what a crash interrupts is done again."""
 
-    def __init__(self, classifier: Classifier, context: Context) -> None:
+    def __init__(
+        self, classifier: Classifier, context: Context, replies: ReplyWorker | None = None
+    ) -> None:
         self._classifier = classifier
         self._context = context
+        self._replies = replies
 
     async def work(self) -> int:
         """Judge what waits for a verdict, for one turn; returns how many messages that were."""
@@ -38,6 +42,8 @@ class ClassifyWorker:
         for _ in range(_BATCHES_A_TURN):
             batch = await store.run(lambda store: store.messages.unclassified(size))
             if not batch:
+                # Customers first: our own answers are judged when nobody else is left.
+                total += await self._replies.work() if self._replies else 0
                 break
             await self._judge(batch)
             total += len(batch)

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 import structlog
 
 from inboxd.core.alerts import step_alert
-from inboxd.core.escalation import decide
-from inboxd.core.sla import dues
-from inboxd.core.tracking import attention_of
+from inboxd.core.escalation import Reason
+from inboxd.core.tracking import decisions, silence_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from inboxd.core.escalation import Decision
     from inboxd.core.silences import Silence
+    from inboxd.core.sla import Due
     from inboxd.core.tracking import CaseState, Rules, Setting, WaitState
     from inboxd.model import Alert
     from inboxd.pipeline import Pipeline
@@ -31,13 +32,20 @@ _AFTER_A_CRASH = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    """What to write about one case: what its wait is now, when to look again, whom to tell."""
+class _Told:
+    """What to write about one wait: what people now know of it, and whom to tell what."""
 
-    wait: WaitState | None
-    look_again_at: datetime | None
+    wait: WaitState
     alert: Alert | None = None
     to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What to write about one case: what is told of its waits, and when to look again."""
+
+    told: tuple[_Told, ...]
+    look_again_at: datetime | None
 
 
 class Escalator:
@@ -75,31 +83,54 @@ class Escalator:
             return self._decided(case, setting, now)
         except Exception:
             log.exception("escalation crashed", case=case.id)
-            return _Plan(case.wait, now + _AFTER_A_CRASH)
+            return _Plan((), now + _AFTER_A_CRASH)
 
     def _decided(self, case: CaseState, setting: Setting, now: datetime) -> _Plan:
-        policy, wait = self._policies.get(case.policy), case.wait
-        due = dues(case, policy).governing if policy else None
-        if policy is None or wait is None or due is None:
-            return _Plan(wait, None)
-        decision = decide(policy, due, attention_of(case, setting, self._silences, now), now)
-        if not decision.firings:
-            return _Plan(wait, decision.look_again_at)
-        card = self._store.views.card(case, setting, wait)
-        fired = [*decision.firings, *decision.skipped]
-        told = replace(
-            wait,
-            told_until=max(firing.at for firing in fired),
-            told=dict(wait.told) | {firing.step: firing.turn for firing in fired},
-        )
+        policy = self._policies.get(case.policy)
+        silenced = silence_of(case, setting, self._silences, now)
+        decided = decisions(case, policy, now, silenced) if policy else []
+        told: list[_Told] = []
+        reminded: set[str] = set()
+        for wait, due, decision in decided:
+            names = {firing.step for firing in decision.firings}
+            if due is None or not names:
+                continue
+            if decision.reason is Reason.REMINDER_DUE and names <= reminded:
+                told.append(_Told(_known(wait, decision)))  # one reminder of what was taken once
+                continue
+            reminded |= names
+            alert = self._alert(case, setting, wait, due, decision, now)
+            told.append(_Told(_known(wait, decision), alert, decision.to))
+        looks = [each.look_again_at for _, _, each in decided if each.look_again_at]
+        return _Plan(tuple(told), min(looks, default=None))
+
+    def _alert(  # noqa: PLR0913, PLR0917 - what is told of one wait, and why
+        self,
+        case: CaseState,
+        setting: Setting,
+        wait: WaitState,
+        due: Due,
+        decision: Decision,
+        now: datetime,
+    ) -> Alert:
+        card = replace(self._store.views.card(case, setting, wait), due_at=due.at)
         unread = self._unread.get(setting.account)
-        alert = step_alert(card, wait, due, decision, now, unread_since=unread)
-        return _Plan(told, decision.look_again_at, alert, decision.to)
+        return step_alert(card, wait, due, decision, now, unread_since=unread)
 
     def _carry_out(self, case: CaseState, plan: _Plan) -> None:
-        if plan.wait is None:
-            self._store.cases.set_next_step([(case.id, plan.look_again_at)])
-            return
-        if plan.alert and self._pipeline.tell(plan.alert, plan.to, plan.wait):
-            log.info("alert queued", case=case.id, reason=plan.alert.reason, to=",".join(plan.to))
-        self._store.cases.set_told(case, plan.wait, plan.look_again_at)
+        for each in plan.told:
+            alert, to = each.alert, each.to
+            if alert and self._pipeline.tell(alert, to, each.wait):
+                log.info("alert queued", case=case.id, reason=alert.reason, to=",".join(to))
+            self._store.cases.set_told(each.wait)
+        self._store.cases.set_next_step([(case.id, plan.look_again_at)])
+
+
+def _known(wait: WaitState, decision: Decision) -> WaitState:
+    """Return *wait* as people know it once they have heard what was decided."""
+    fired = [*decision.firings, *decision.skipped]
+    return replace(
+        wait,
+        told_until=max(firing.at for firing in fired),
+        told=dict(wait.told) | {firing.step: firing.turn for firing in fired},
+    )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from inboxd.core.conversations import CaseStatus, WaitEnd
+from inboxd.core.waits import CaseStatus, WaitEnd
 from inboxd.errors import UserError
 from inboxd.model import Kind
 from inboxd.notify import Wish

@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from tests.end_to_end.shop import Finished, Shop
 
 WAITING_KEYS = {
+    "wait", "promised",
     "case", "account", "network", "stream", "public", "author", "kind", "topics", "urgency",
     "language", "policy", "waiting_since", "due_at", "overdue", "unanswered", "acknowledged_by", "assigned_to",
     "snoozed_until", "text", "url", "continued_in",
 }  # fmt: skip
 MESSAGE_KEYS = {
+    "reply_verdict",
     "id", "remote_id", "direction", "author", "staff", "addressees", "text", "sent_at", "seen_at",
     "edited_at", "deleted_at", "auto_reply", "automatic", "parent_deleted", "from_elsewhere",
     "kind", "topics", "corrected", "url", "attachments", "versions",
@@ -73,7 +75,7 @@ async def test_a_case_s_life_by_commands(asked: Shop) -> None:
             ("snooze", "1", "1h30m", "--as", "petra"),
             ("close", "1", "--as", "petra"),
             ("reopen", "1", "--as", "petra"),
-            ("reply", "1", "Завтра до обеда."),
+            ("reply", "1", "Она уже в пункте выдачи."),
         )
     ]
     assert "3 accounts, 1 policies" in checked
@@ -87,7 +89,7 @@ async def test_a_case_s_life_by_commands(asked: Shop) -> None:
     ):
         assert expected in said
     (await asked.run("run", "--once")).expect(0)
-    assert len(asked.said_by_shop("Завтра до обеда.")) == 1
+    assert len(asked.said_by_shop("Она уже в пункте выдачи.")) == 1
     assert asked.say("waiting").expect(0).out == "Nobody is waiting.\n"
     trail = asked.say("explain", "1").expect(0).out
     for action in ("ack", "snooze", "close", "reopen", "reply sent"):

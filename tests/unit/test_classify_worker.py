@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from inboxd.clock import ManualClock
-from inboxd.model import Kind, Urgency, Verdict
+from inboxd.model import Kind, Manners, ReplyVerdict, Urgency, Verdict
 from inboxd.workers.classifier import ClassifyWorker
 from inboxd.workers.context import Context
+from inboxd.workers.replies import ReplyWorker
 from inboxd.workers.storethread import StoreThread
-from tests.store.shop import START, Shop, open_shop, said
+from tests.store.shop import START, Shop, answered, at, open_shop, said
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
+
+    from inboxd.classify import Reply
 
 
 class Pedant:
@@ -76,3 +80,63 @@ async def test_a_text_that_nobody_can_judge_does_not_stop_the_others(bench: Benc
     assert await bench.worker.work() == 5
     assert bench.kinds() == ["complaint", "complaint", "other", "complaint", "complaint"]
     assert await bench.worker.work() == 0
+
+
+class Broken:
+    """A judge of replies that chokes on one text."""
+
+    name = "broken"
+
+    def __init__(self) -> None:
+        self.heard: list[Reply] = []
+
+    def judge(self, replies: Sequence[Reply]) -> list[ReplyVerdict]:
+        """Return that each of *replies* promises something, unless one of them is poison."""
+        self.heard.extend(replies)
+        if any(reply.text == "poison" for reply in replies):
+            raise ZeroDivisionError
+        manners = Manners(greeting=True, thanks=True, apology=True, punctuation=True, capitals=True)
+        scores = {"deflection": 0.0, "promise": 1.0, "non_answer": 0.0}
+        verdict = ReplyVerdict(False, True, False, "en", scores, manners)
+        return [verdict for _ in replies]
+
+
+async def test_answers_are_judged_when_all_customers_are(bench: Bench) -> None:
+    """In the shop's own zone, for its "today" is meant; one that nobody can judge owes nothing."""
+    judge, loads = Broken(), []
+
+    def load() -> Broken:
+        loads.append(1)
+        return judge
+
+    context = Context(bench.thread, bench.shop.pipeline, ManualClock(START), ())
+    replies = ReplyWorker(load, ZoneInfo("Europe/Kyiv"), context)
+    worker = ClassifyWorker(bench.classifier, context, replies)
+    assert (await worker.work(), loads) == (0, [])
+    bench.shop.hear(
+        said(0, "q"),
+        answered(5, "a", "We will call."),
+        answered(6, "b", "poison"),
+        said(7, "q2"),
+    )
+    order: list[str] = []
+    bench.classifier.classify = _noting(bench.classifier.classify, order, "customers")  # type: ignore[method-assign]  # to see the order
+    judge.judge = _noting(judge.judge, order, "answers")  # type: ignore[method-assign]  # the same
+    assert await worker.work() == 4
+    assert order[0] == "customers"
+    assert order.count("customers") == 1
+    assert judge.heard[0].sent_at == at(6)
+    assert str(judge.heard[0].sent_at.tzinfo) == "Europe/Kyiv"
+    assert bench.shop.rows("SELECT promise, model FROM reply_verdicts ORDER BY message_id") == [
+        (1.0, "broken"),
+        (0.0, "broken"),
+    ]
+    assert await worker.work() == 0
+
+
+def _noting(judge: Any, order: list[str], name: str) -> Any:
+    def noted(texts: Any) -> Any:
+        order.append(name)
+        return judge(texts)
+
+    return noted

@@ -804,7 +804,7 @@ def test_the_error_names_the_file(read: Read, tmp_path: Path) -> None:
         ),
         (
             ACCOUNT + LOG + '[[policies]]\nname = "p"\nsteps = [{ at = "50%", to = ["log"] }]',
-            "policies[0] has steps but no target; give it first_response, next_response or resolution",
+            "policies[0] has steps but no target; give it first_response, next_response, resolution or promise",
         ),
         (
             ACCOUNT + LOG + '[[policies]]\nname = "p"\nfirst_response = "1h"\n'

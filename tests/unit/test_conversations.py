@@ -10,18 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inboxd.core.conversations import (
+from inboxd.core.conversations import Asking, asks_for_more, fold
+from inboxd.core.waits import (
     REPEATED,
     THANKS,
-    Asking,
     CaseSpan,
     CaseStatus,
     Event,
     EventType,
     WaitEnd,
     WaitKind,
-    asks_for_more,
-    fold,
 )
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inboxd.core.conversations import WaitKind
 from inboxd.core.escalation import Attention, Decision, Reason, decide, step_offset
 from inboxd.core.hours import OpeningHours
 from inboxd.core.policies import Match, Policy, Step, Until
 from inboxd.core.rota import Handover, Rota
 from inboxd.core.sla import Due, response_due
+from inboxd.core.waits import WaitKind
 from inboxd.durations import BusinessSpan, parse_business, parse_step_at
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

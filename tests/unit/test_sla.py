@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from inboxd.core.conversations import CaseSpan, CaseStatus, Event, EventType, fold
+from inboxd.core.conversations import fold
 from inboxd.core.hours import OpeningHours
 from inboxd.core.localtime import parse_interval
 from inboxd.core.policies import Match, Policy
 from inboxd.core.sla import Target, dues
+from inboxd.core.waits import CaseSpan, CaseStatus, Event, EventType
 from inboxd.durations import BusinessSpan, parse_business
 
 CASES = Path(__file__).parents[2].parent / "shared" / "cases" / "business_hours.json"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from inboxd.core.conversations import CaseSpan, CaseStatus, Event, EventType, WaitEnd, fold
+from inboxd.core.conversations import fold
+from inboxd.core.waits import CaseSpan, CaseStatus, Event, EventType, WaitEnd
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 

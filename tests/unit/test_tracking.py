@@ -7,10 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inboxd.core.conversations import CaseStatus, Event, EventType, WaitEnd
 from inboxd.core.hours import OpeningHours
 from inboxd.core.matching import MERGED
 from inboxd.core.policies import Match, Policy, Step
@@ -24,6 +23,15 @@ from inboxd.core.tracking import (
     attention_of,
     track,
     traits_of,
+)
+from inboxd.core.waits import (
+    CaseStatus,
+    Event,
+    EventType,
+    Judged,
+    Promise,
+    WaitEnd,
+    WaitKind,
 )
 from inboxd.durations import parse_business, parse_step_at
 from inboxd.model import Kind, Stream, Topic, Urgency
@@ -46,6 +54,13 @@ URGENT = replace(
     first_response=parse_business("10m"),
 )
 RULES = Rules((URGENT, PLAIN), QUIET)
+OWING = Judged(deflects=True, promise=Promise())
+"""What is said of an answer that promises something and sends the customer elsewhere."""
+TIMED = Judged(promise=Promise(at=START + timedelta(days=3)))
+PROMISING = Rules((replace(PLAIN, promise=parse_business("1h")),), QUIET)
+BOTH = Rules(
+    (replace(PLAIN, promise=parse_business("1h"), resolution=parse_business("1d")),), QUIET
+)
 SETTING = Setting("shop-vk", "vk", Stream.COMMENTS, public=True)
 
 
@@ -130,7 +145,7 @@ def test_numbers_and_memories_survive_a_late_message() -> None:
     (case,) = seen(said(10, 1), said(0, 2), cases=(known,), now=at(80)).cases
     assert (case.id, case.waits[0].id, case.waits[0].since) == (known.id, told.id, at(0))
     assert (case.waits[0].told, case.acknowledged_by) == (told.told, "anna")
-    assert attention_of(case, SETTING, (), at(75)).acknowledged_at == at(75)
+    assert attention_of(case, case.waits[0]).acknowledged_at == at(75)
 
 
 def test_two_cases_that_a_message_joins_become_the_one_that_is_open() -> None:
@@ -227,7 +242,8 @@ def threads(draw: st.DrawFn) -> list[Event]:
         moment = draw(minutes)
         if doing == "answered":
             to = draw(st.sets(st.sampled_from(["anna", "boris"]), max_size=2))
-            events.append(answered(moment, ref, *sorted(to)))
+            judged = draw(st.sampled_from([None, Judged(), OWING, TIMED]))
+            events.append(answered(moment, ref, *sorted(to))._replace(judged=judged))
             continue
         events.append(said(moment, ref, draw(people)))
         if doing != "said":
@@ -236,6 +252,7 @@ def threads(draw: st.DrawFn) -> list[Event]:
     return events
 
 
+@settings(deadline=None)
 @given(threads(), st.data())
 def test_hearing_of_a_history_in_two_parts_comes_to_the_same(
     events: list[Event], data: st.DataObject
@@ -243,9 +260,9 @@ def test_hearing_of_a_history_in_two_parts_comes_to_the_same(
     """Cases, waits and due times depend on what happened, never on when it was heard of."""
     early = data.draw(st.sets(st.sampled_from(events)))
     now = START + timedelta(days=14)
-    known = numbered(track(history(*early), RULES, now))
-    both = track(history(*events, cases=known), RULES, now)
-    once = track(history(*events), RULES, now)
+    known = numbered(track(history(*early), BOTH, now))
+    both = track(history(*events, cases=known), BOTH, now)
+    once = track(history(*events), BOTH, now)
     assert [anonymous(case) for case in both.cases if case.close_reason != MERGED] == [
         anonymous(case) for case in once.cases
     ]
@@ -253,12 +270,13 @@ def test_hearing_of_a_history_in_two_parts_comes_to_the_same(
     assert len({*numbers}) == len(numbers)
 
 
+@settings(deadline=None)
 @given(threads())
 def test_looking_again_at_the_same_history_finds_the_same(events: list[Event]) -> None:
     """No case and no wait takes another's number, however often the history is folded."""
     now = START + timedelta(days=14)
-    known = numbered(track(history(*events), RULES, now))
-    assert track(history(*events, cases=known), RULES, now).cases == known
+    known = numbered(track(history(*events), BOTH, now))
+    assert track(history(*events, cases=known), BOTH, now).cases == known
 
 
 def anonymous(case: CaseState) -> CaseState:
@@ -363,3 +381,29 @@ def test_a_wait_is_told_of_by_the_message_that_tells_most() -> None:
     assert case.waits[0].telling == 2
     (case,) = seen(*events, answered(20, 4, "boris"), traits=traits, now=at(21)).cases
     assert [(wait.message, wait.telling) for wait in case.waits] == [(1, 3), (2, 2)]
+
+
+def test_a_promise_and_a_resolution_of_one_answer_are_not_mixed_up() -> None:
+    """Each keeps its number, whichever of them a change of the rules brings or takes."""
+    events = said(0, 1), answered(10, 2)._replace(judged=OWING)
+    both = numbered(track(history(*events), BOTH, at(20)))
+    by_kind = {wait.kind: wait.id for wait in both[0].waits}
+    resolving = Rules((replace(PLAIN, resolution=parse_business("1d")),), QUIET)
+    only = track(history(*events, cases=both), resolving, at(30)).cases
+    assert {wait.kind: wait.id for wait in only[0].waits} == {
+        kind: number for kind, number in by_kind.items() if kind is not WaitKind.PROMISE
+    }
+    again = track(history(*events, cases=only), BOTH, at(40)).cases
+    assert {wait.kind: wait.id for wait in again[0].waits} == by_kind | {WaitKind.PROMISE: None}
+
+
+def test_a_promise_that_rules_forget_and_remember_is_told_of_once() -> None:
+    """What was told of it stays with it meanwhile."""
+    events = said(0, 1), answered(10, 2)._replace(judged=Judged(promise=Promise()))
+    (known,) = numbered(track(history(*events), PROMISING, at(20)))
+    known = told(known, 70, "plain/promise/100%")
+    (void,) = track(history(*events, cases=(known,)), RULES, at(80)).cases
+    assert [wait.end for wait in void.waits] == [WaitEnd.ANSWERED, WaitEnd.VOID]
+    (case,) = track(history(*events, cases=(void,)), PROMISING, at(90)).cases
+    assert case.waits == known.waits
+    assert case.next_step_at is None

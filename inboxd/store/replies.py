@@ -1,0 +1,139 @@
+"""What the judge of replies says of our answers: queued, judged, and judged anew when edited."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from inboxd.core.owed import SURE
+from inboxd.store.times import from_text, maybe_text, to_text
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from inboxd.model import ReplyVerdict
+
+# The question is the message that the network says is answered, else the last one before.
+_UNJUDGED = """
+SELECT m.id, m.account, m.text, coalesce(m.edited_at, m.sent_at), m.sent_at, coalesce(
+    (SELECT q.text FROM messages AS q
+      WHERE q.account = m.account AND q.remote_id = m.parent_remote_id AND q.direction = 'inbound'),
+    (SELECT q.text FROM messages AS q LEFT JOIN authors AS a ON a.id = q.author_id
+      WHERE q.conversation_id = m.conversation_id AND q.direction = 'inbound'
+        AND q.sent_at <= m.sent_at AND (m.addressees = '[]'
+            OR a.remote_id IN (SELECT value FROM json_each(m.addressees)))
+      ORDER BY q.sent_at DESC, q.id DESC LIMIT 1), '')
+  FROM reply_verdicts AS r
+  JOIN messages AS m ON m.id = r.message_id
+ WHERE r.judged_at IS NULL ORDER BY r.message_id DESC LIMIT ?
+"""
+_SAVE = """
+UPDATE reply_verdicts
+   SET judged_at = :now, text = :text, model = :model, language = :language,
+       deflection = :deflection, promise = :promise, non_answer = :non_answer, flags = :flags,
+       promised = :promised, promised_on = :promised_on, promised_at = :promised_at,
+       manners = :manners, evidence = :evidence
+ WHERE message_id = :message
+   AND EXISTS (SELECT 1 FROM messages WHERE id = :message AND text = :text)
+"""
+_FACTS = f"""
+SELECT r.message_id, coalesce(r.promise >= {SURE}, 0), coalesce(r.deflection >= {SURE}, 0),
+       r.promised_on, r.promised_at
+  FROM json_each(?) AS n JOIN reply_verdicts AS r ON r.message_id = n.value
+"""  # noqa: S608 - a constant
+_PLAIN = (0, 0, None, None)
+_OWING = """
+SELECT c.conversation_id FROM json_each(?) AS n
+  JOIN messages AS m ON m.id = n.value
+  JOIN cases AS c ON c.conversation_id = m.conversation_id OR c.conversation_id IN (
+       SELECT v.id FROM answers_elsewhere AS e JOIN conversations AS v
+           ON v.account = e.account AND v.remote_id = e.thread_remote_id
+        WHERE e.message_id = m.id)
+ WHERE m.id IN (SELECT value FROM json_each(?)) OR EXISTS (
+       SELECT 1 FROM waits AS w WHERE w.case_id = c.id AND w.ended_at IS NULL
+          AND w.kind IN ('promise', 'resolution'))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class UnjudgedReply:
+    """
+    An answer of ours that is to be judged.
+
+    *said_at* is when its present words were written, *question* what the customer had asked.
+    """
+
+    id: int
+    account: str
+    text: str
+    said_at: datetime
+    sent_at: datetime
+    question: str
+
+
+class ReplyStore:
+    """The table reply_verdicts."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def queue(self, answers: Iterable[int]) -> None:
+        """Let those of our *answers* be judged that have not been."""
+        self._db.executemany(
+            "INSERT INTO reply_verdicts (message_id) VALUES (?) ON CONFLICT DO NOTHING",
+            [(answer,) for answer in answers],
+        )
+
+    def unjudged(self, limit: int) -> list[UnjudgedReply]:
+        """Return up to *limit* answers that are to be judged, the newest first."""
+        return [
+            UnjudgedReply(number, account, text, from_text(said_at), from_text(sent_at), question)
+            for number, account, text, said_at, sent_at, question in self._db.execute(
+                _UNJUDGED, (limit,)
+            )
+        ]
+
+    def set_verdicts(
+        self, verdicts: Sequence[tuple[UnjudgedReply, ReplyVerdict]], now: datetime, model: str
+    ) -> set[int]:
+        """
+        Keep what was said of answers; returns the conversations in which it matters.
+
+        An answer that was edited since its text was read goes on waiting for a verdict.
+        """
+        numbers = json.dumps([reply.id for reply, _ in verdicts])
+        before = self._facts(numbers)
+        self._db.executemany(
+            _SAVE, [_values(reply, verdict, now, model) for reply, verdict in verdicts]
+        )
+        after = self._facts(numbers)
+        changed = [each for each, facts in after.items() if {facts, before[each]} != {_PLAIN}]
+        rows = self._db.execute(_OWING, (numbers, json.dumps(changed)))
+        return {conversation for (conversation,) in rows}
+
+    def _facts(self, numbers: str) -> dict[int, tuple[Any, ...]]:
+        return {number: tuple(facts) for number, *facts in self._db.execute(_FACTS, (numbers,))}
+
+
+def _values(
+    reply: UnjudgedReply, verdict: ReplyVerdict, now: datetime, model: str
+) -> dict[str, Any]:
+    when = verdict.promised
+    flags = ("deflection", "promise", "non_answer")
+    return {
+        "message": reply.id,
+        "text": reply.text,
+        "now": to_text(now),
+        "model": model,
+        "language": verdict.language,
+        **{flag: verdict.scores.get(flag, 0.0) for flag in flags},
+        "flags": json.dumps([flag for flag in flags if getattr(verdict, flag)]),
+        "promised": when.text if when else None,
+        "promised_on": when.on.isoformat() if when and when.on else None,
+        "promised_at": maybe_text(when.at) if when else None,
+        "manners": json.dumps(asdict(verdict.manners)),
+        "evidence": json.dumps([asdict(span) for span in verdict.evidence]),
+    }
