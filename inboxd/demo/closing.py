@@ -60,7 +60,10 @@ class Closing:
                 "breached",
                 f"{breached} ({figures['late']} answered late, {figures['overdue']} still waiting)",
             ),
-            ("still waiting", str(figures["waiting"])),
+            (
+                "still waiting",
+                f"{figures['waiting']} ({figures['unanswered']} of them for an answer)",
+            ),
             (
                 "promised by us",
                 f"{figures['promised']} ({figures['kept']} kept, {figures['unkept']} overdue)",

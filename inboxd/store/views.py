@@ -410,6 +410,7 @@ class ViewStore:
             "(SELECT count(*) FROM messages WHERE direction = 'inbound' AND kind = 'complaint'), "
             "(SELECT count(*) FROM response_times WHERE outcome = 'answered' AND NOT late), "
             "(SELECT count(*) FROM response_times WHERE outcome = 'answered' AND late), "
+            "(SELECT count(*) FROM waiting), "
             "(SELECT count(*) FROM waiting WHERE wait NOT IN ('promise', 'resolution')), "
             "(SELECT count(*) FROM waits AS w JOIN cases AS c ON c.id = w.case_id "
             " WHERE w.ended_at IS NULL AND w.kind NOT IN ('promise', 'resolution') "
@@ -420,8 +421,8 @@ class ViewStore:
             {"now": to_text(now)},
         ).fetchone()
         names = (
-            "inbound", "complaints", "in_time", "late", "waiting", "overdue", "promised", "kept",
-            "unkept",
+            "inbound", "complaints", "in_time", "late", "waiting", "unanswered", "overdue",
+            "promised", "kept", "unkept",
         )  # fmt: skip
         return dict(zip(names, row, strict=True))
 

@@ -17,6 +17,7 @@ FIGURES = {
     "answered in time",
     "breached",
     "still waiting",
+    "promised by us",
     "alerts",
 }
 _FIGURE = re.compile(r"^  ([a-z ]+[a-z]) +(\d+)", re.MULTILINE)
