@@ -380,6 +380,23 @@ def test_a_step_may_call_people_and_go_on(read: Read, problems: Tell) -> None:
     ]
 
 
+def test_promises_are_followed_up_for_a_day_where_a_policy_wants_anything(read: Read) -> None:
+    """Unless it says otherwise; one without targets is followed up if it says so."""
+    plain = '[[policies]]\nname = "p"\n'
+    for text, promise in (
+        ('first_response = "1h"', BusinessSpan(days=1)),
+        ('resolution = "1h"\npromise = "2h"', BusinessSpan(0, timedelta(hours=2))),
+        ('first_response = "1h"\npromise = false', None),
+        ("", None),
+        ('promise = "1d"', BusinessSpan(days=1)),
+    ):
+        (policy,) = read(ACCOUNT + plain + text).policies
+        assert policy.promise == promise
+        assert policy.snooze_pauses is False
+    (policy,) = read(ACCOUNT + plain + "snooze_pauses = true").policies
+    assert policy.snooze_pauses is True
+
+
 def test_the_next_response_is_due_as_soon_as_the_first(read: Read) -> None:
     """Who gives one target for responses means every one of them."""
     policy = read(ACCOUNT, '[[policies]]\nname = "p"\nfirst_response = "1h"').policies[0]

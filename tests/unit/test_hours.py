@@ -142,6 +142,12 @@ def test_years_of_open_time_are_summed() -> None:
         ("America/Havana", "2026-03-08", 23),
         ("Africa/Cairo", "2024-10-31", 25),
         ("Antarctica/Troll", "2024-03-31", 22),
+        ("Africa/Casablanca", "2026-02-15", 25),
+        ("Africa/Casablanca", "2026-03-22", 23),
+        ("America/St_Johns", "2026-03-08", 23),
+        ("Asia/Kolkata", "2026-02-28", 24),
+        ("Pacific/Apia", "2011-12-29", 24),
+        ("Pacific/Kwajalein", "1993-08-20", 24),
         ("Asia/Kathmandu", "2026-03-29", 24),
     ],
 )
@@ -411,6 +417,55 @@ def test_nothing_begins_within_a_pause() -> None:
     assert office().add(at("2026-01-05T10:00"), timedelta(), pauses) == at("2026-01-05T12:00")
 
 
+def test_thousands_of_holidays_cost_nothing() -> None:
+    """Every day but one in forty years is closed, and the answer is there at once."""
+    first = date(2000, 1, 1)
+    days = frozenset(first + timedelta(days=n) for n in range(40 * 366)) - {date(2033, 7, 6)}
+    hours = OpeningHours("shut", UTC, {day: [(9 * 3600, 17 * 3600)] for day in range(7)}, days)
+    assert hours.add(at("2026-01-05T12:00"), HOUR) == at("2033-07-06T10:00")
+    assert hours.subtract(at("2039-01-05T12:00"), HOUR) == at("2033-07-06T16:00")
+    assert hours.between(at("2001-01-01"), at("2039-01-01")) == 8 * HOUR
+
+
+def test_a_night_over_a_clock_change_is_as_long_as_it_really_is() -> None:
+    """From ten in the evening to six are seven hours in spring, and nine in autumn."""
+    night = office("Europe/Kyiv", "22:00-06:00", [5])
+    for saturday, hours in (("2026-03-28", 7), ("2026-10-24", 9), ("2026-11-21", 8)):
+        start = at(f"{saturday}T12:00")
+        assert night.between(start, start + timedelta(days=1)) == hours * HOUR
+        (opens, closes), *_ = night.periods(start, start + timedelta(days=1))
+        assert night.add(opens, hours * HOUR) == closes
+        assert night.subtract(closes, hours * HOUR) == opens
+
+
+def test_a_pause_that_covers_closed_time_stops_only_what_runs() -> None:
+    """From an hour before closing to an hour after opening are two hours."""
+    pauses = [(at("2026-01-05T16:00"), at("2026-01-06T10:00"))]
+    start = at("2026-01-05T15:00")
+    assert office().add(start, 2 * HOUR, pauses) == at("2026-01-06T11:00")
+    assert office().between(start, at("2026-01-06T11:00"), pauses) == 2 * HOUR
+    shut = [(at("2026-01-05T18:00"), at("2026-01-06T08:00"))]
+    assert office().add(start, 3 * HOUR, shut) == office().add(start, 3 * HOUR)
+
+
+def test_further_breaks_are_asked_for_where_they_are_needed() -> None:
+    """However often they repeat, nobody has to count them all out."""
+    asked: list[tuple[date, date]] = []
+
+    def noon(first: date, last: date) -> Iterator[tuple[datetime, datetime]]:
+        asked.append((first, last))
+        for number in range((last - first).days + 1):
+            day = datetime.combine(first + timedelta(days=number), datetime.min.time(), UTC)
+            yield day + 12 * HOUR, day + 13 * HOUR
+
+    hours = OpeningHours("noon", UTC, {day: [(9 * 3600, 17 * 3600)] for day in range(5)}, shut=noon)
+    assert not asked
+    assert hours.add(at("2026-01-05T11:00"), 2 * HOUR) == at("2026-01-05T14:00")
+    assert hours.between(at("2090-01-02"), at("2090-01-03")) == 7 * HOUR
+    assert len(asked) == 2
+    assert hours.end_of(date(2026, 1, 5)) == at("2026-01-06")
+
+
 # Laws --------------------------------------------------------------------------------------
 
 CHANGES = {
@@ -421,6 +476,8 @@ CHANGES = {
     "America/Havana": ["2026-03-08", "2026-11-01"],
     "America/St_Johns": ["2006-04-02", "2006-10-29"],
     "Africa/Cairo": ["2024-04-26", "2024-10-31"],
+    "Africa/Casablanca": ["2026-02-15", "2026-03-22"],
+    "Asia/Kolkata": ["2024-02-29"],
     "Antarctica/Troll": ["2024-03-31", "2024-10-27"],
     "Pacific/Apia": ["2011-12-30"],
     "Asia/Kathmandu": ["2026-03-01"],

@@ -9,9 +9,17 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from inboxd.core.waits import WaitKind
 from inboxd.model import Author, Direction, Stream
-from inboxd.store.views import EarlierText, ReplyPlace, ThreadMessage, WaitingCase
-from inboxd.terminal import console, reply_lines, step_bar, thread_lines, waiting_table
+from inboxd.store.views import EarlierText, ReplyPlace, ReplySaid, ThreadMessage, WaitingCase
+from inboxd.terminal import (
+    console,
+    print_waiting,
+    reply_lines,
+    step_bar,
+    thread_lines,
+    waiting_table,
+)
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ANNA = Author("anna", "Anna")
@@ -100,6 +108,51 @@ def test_an_answer_shows_whom_it_is_for_and_whether_it_counts() -> None:
     assert "to Anna, unknown" in heading
     assert "written in another thread" in heading
     assert "taken for automatic: it came within 5 s" in heading
+
+
+def test_an_answer_shows_what_it_promises_and_that_it_sends_elsewhere() -> None:
+    """As far as it is followed up; what nobody is sure of is left to `explain`."""
+    said = ReplySaid((), ("deflection", "promise"), {}, "today", NOW.date(), None, (), "m")
+    assert (
+        "sends elsewhere, promises something by 2026-11-23"
+        in thread(replace(ANSWER, reply=said))[0]
+    )
+    timed = replace(said, counts=("promise",), promised_at=NOW)
+    assert " · promises something by 2026-11-23 09:00" in thread(replace(ANSWER, reply=timed))[0]
+    unsure = replace(said, flags=("promise",), counts=())
+    assert "promise" not in thread(replace(ANSWER, reply=unsure))[0]
+
+
+def test_the_list_of_those_who_wait_says_what_our_answers_owe() -> None:
+    """With our words, for the customer's own are not what is waited for."""
+    case = WaitingCase(
+        case_id=7,
+        account="shop-vk",
+        network="vk",
+        stream=Stream.DIRECT_MESSAGES,
+        public=False,
+        author=ANNA,
+        kind="complaint",
+        topics=(),
+        urgency=None,
+        language="en",
+        policy="all",
+        waiting_since=NOW,
+        due_at=NOW,
+        unanswered=0,
+        acknowledged_by="",
+        assigned_to="",
+        snoozed_until=None,
+        text="Where is it?",
+        url="",
+        wait=WaitKind.PROMISE,
+        promised="We will call you.",
+    )
+    out = Console(width=200, record=True, file=StringIO())
+    print_waiting(out, [case, replace(case, case_id=8, wait=WaitKind.RESOLUTION)], NOW)
+    shown = out.export_text()
+    assert "(promised: We will call you.) Where is it?" in shown
+    assert "(sent elsewhere) Where is it?" in shown
 
 
 def test_a_reply_to_a_deleted_message_is_marked() -> None:
