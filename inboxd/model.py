@@ -254,7 +254,7 @@ class CaseCard:
     *text* is the unanswered message that tells most, whole and as hostile as it came;
     *messages* counts the unanswered ones; *due_at* is the target that governs. *wait* and
     *message* are the numbers of the wait and of the message; 0 where they were not kept yet.
-    *promised* is the answer of ours that promised what the customer waits for, if that is what
+    *promised* are the words of ours that promised what the customer waits for, if that is what
     it is about.
     """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,7 @@ SELECT r.message_id, coalesce(r.promise >= {SURE}, 0), coalesce(r.deflection >= 
        r.promised_on, r.promised_at
   FROM json_each(?) AS n JOIN reply_verdicts AS r ON r.message_id = n.value
 """  # noqa: S608 - a constant
+_SENTENCE_END = re.compile(r"[.!?…]+(?=\s|$)|\n")
 _PLAIN = (0, 0, None, None)
 _OWING = """
 SELECT c.conversation_id FROM json_each(?) AS n
@@ -116,6 +118,17 @@ class ReplyStore:
 
     def _facts(self, numbers: str) -> dict[int, tuple[Any, ...]]:
         return {number: tuple(facts) for number, *facts in self._db.execute(_FACTS, (numbers,))}
+
+
+def promising_words(text: str, evidence: str | None) -> str:
+    """Return those sentences of an answer that promise, by the *evidence* (JSON) found in it."""
+    spans = [span for span in json.loads(evidence or "[]") if span["label"].startswith("promise:")]
+    if not spans:
+        return text
+    first, last = min(span["start"] for span in spans), max(span["end"] for span in spans)
+    begins = max((end.end() for end in _SENTENCE_END.finditer(text, 0, first)), default=0)
+    ends = _SENTENCE_END.search(text, last)
+    return text[begins : ends.end() if ends else len(text)].strip()
 
 
 def _values(

@@ -15,6 +15,7 @@ from inboxd.errors import UserError
 from inboxd.model import Author, CaseCard, Direction, Stream, Topic
 from inboxd.store import continued
 from inboxd.store.corrections import Said
+from inboxd.store.replies import promising_words
 from inboxd.store.times import from_text, maybe_instant, to_text
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class WaitingCase:
     wait: WaitKind = WaitKind.FIRST_RESPONSE
     """What is waited for."""
     promised: str = ""
-    """The answer of ours whose promise is to be kept first."""
+    """The words of ours that promise what is to be kept first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +205,13 @@ _SPEAKING = (
 )
 """The wait that speaks for case ``c``: for an answer, else what our answers owe and is due first."""
 _PROMISED = (
-    "SELECT p.text FROM waits AS pw JOIN messages AS p ON p.id = pw.message_id "
+    "SELECT json_array(p.text, r.evidence) FROM waits AS pw "
+    "JOIN messages AS p ON p.id = pw.message_id "
+    "LEFT JOIN reply_verdicts AS r ON r.message_id = p.id "
     "WHERE pw.case_id = c.id AND pw.ended_at IS NULL AND pw.kind = 'promise' "
     "ORDER BY coalesce(pw.due_at, '~') LIMIT 1"
 )
-"""The answer of ours whose promise to case ``c`` is to be kept first."""
+"""The answer of ours whose promise to case ``c`` is to be kept first, with its evidence."""
 _FIRST = "ORDER BY sent_at DESC, id DESC LIMIT 1"
 _AUTHOR = "a.remote_id, a.name, a.handle, a.followers, a.url"
 
@@ -238,9 +241,10 @@ class ViewStore:
     def card(self, case: CaseState, setting: Setting, wait: WaitState) -> CaseCard:
         """Return what an alert tells of *wait* in *case*: the facts as they are now."""
         row = self._db.execute(
-            f"SELECT m.text, m.url, iif(w.kind = 'promise', ours.text, ''), {_AUTHOR} "  # noqa: S608 - constants
+            f"SELECT m.text, m.url, iif(w.kind = 'promise', ours.text, ''), r.evidence, {_AUTHOR} "  # noqa: S608 - constants
             "FROM waits AS w JOIN messages AS m ON m.id = w.telling_id "
             "JOIN messages AS ours ON ours.id = w.message_id "
+            "LEFT JOIN reply_verdicts AS r ON r.message_id = ours.id "
             "LEFT JOIN authors AS a ON a.id = m.author_id WHERE w.id = ?",
             (wait.id,),
         ).fetchone()
@@ -254,10 +258,10 @@ class ViewStore:
             topics=case.traits.topics,
             urgency=case.traits.urgency,
             language=case.traits.language,
-            author=_author(row[3:]),
+            author=_author(row[4:]),
             text=row[0],
             url=row[1],
-            promised=row[2],
+            promised=promising_words(row[2], row[3]),
             waiting_since=wait.since,
             due_at=wait.due_at if wait.end or wait.kind.is_owed else case.due_at,
             messages=case.unanswered,
@@ -489,7 +493,7 @@ def _waiting(row: tuple[Any, ...]) -> WaitingCase:
         url=url,
         continued_in=continued_in,
         wait=WaitKind(wait),
-        promised=promised,
+        promised=promising_words(*json.loads(promised)) if promised else "",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, date
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from inboxd.core.tracking import Rules
 from inboxd.durations import parse_business
 from inboxd.explain import explain
 from inboxd.model import Manners, Promised, ReplyVerdict
+from inboxd.store.replies import promising_words
 from tests.store.shop import (
     ANNA,
     BORIS,
@@ -316,6 +318,25 @@ def test_a_snooze_does_not_put_off_what_is_promised_after_it(promising: Shop) ->
     assert promising.value("SELECT snoozed_until FROM waiting") is None
     promising.tick(70)
     assert len(told(promising)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Hi! Sorry. We will call today. Have a nice day!", "We will call today."),
+        ("We checked… it will be there at 5.30 p.m.\nYour shop", "it will be there at 5.30 p.m."),
+        ("Wir rufen an", "Wir rufen an"),
+    ],
+)
+def test_of_an_answer_the_sentence_that_promises_is_told(text: str, words: str) -> None:
+    """Greetings and excuses are no part of it."""
+    start = next((text.index(word) for word in ("will", "rufen") if word in text), 0)
+    spans = [
+        {"start": 0, "end": 2, "text": "Hi", "label": "manners:greeting"},
+        {"start": start, "end": start + 4, "text": "", "label": "promise:act"},
+    ]
+    assert promising_words(text, json.dumps(spans)) == words
+    assert promising_words(text, None) == promising_words(text, "[]") == text
 
 
 def test_explain_tells_what_is_owed_and_why(promising: Shop) -> None:
