@@ -46,7 +46,7 @@ model: .venv/.dev ## Train the classifier on the seeds in data/ (about ten minut
 		--force --out inboxd/classify/model.npz
 	@$(BIN)/inboxd classifier train --replies $(addprefix --data ,$(wildcard data/replies.*.jsonl)) \
 		--out inboxd/classify/replies.npz
-	@$(BIN)/inboxd classifier train --tier semantic $(addprefix --data ,$(wildcard data/messages.*.jsonl)) \
+	@$(BIN)/inboxd classifier train --tier semantic $(addprefix --data ,$(wildcard data/messages.*.jsonl) data/public.jsonl) \
 		--force --out inboxd/classify/semantic.npz
 
 clean: ## Remove everything that was made, .venv included
