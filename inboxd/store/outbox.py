@@ -49,7 +49,7 @@ class OutboxItem:
     One thing to deliver to one receiver: *alerts* to a sink or a *reply* to an account.
 
     *rows* are what it is made of, one for each alert; *key* is the first one's when it was tried
-    first, and stays its name if that one is withdrawn since. *attempts* counts the one that is
+    first, and stays its name if that one is withdrawn since: nothing else goes by it. *attempts* counts the one that is
     about to be made; *uncertain* says that an earlier one may have arrived. *held* says why it
     was held back, and *instead_of* for whom it was meant; "" as a rule.
     """
@@ -199,9 +199,12 @@ class OutboxStore:
             (wait_id,),
         )
         self._db.execute(
-            "UPDATE outbox SET state = 'pending', not_before = ? WHERE state = 'cancelled' "
-            "AND alert_id = (SELECT max(id) FROM alerts WHERE wait_id = ? AND tone <> 'recovery')",
-            (to_text(now), wait_id),
+            # What it was tried with may have been told without it, by a name it must not share.
+            "UPDATE outbox SET state = 'pending', not_before = :now, held = '', "
+            "bundle = iif(bundle IS NULL, NULL, key || '/again/' || :now) "
+            "WHERE state = 'cancelled' AND alert_id = "
+            "(SELECT max(id) FROM alerts WHERE wait_id = :wait AND tone <> 'recovery')",
+            {"now": to_text(now), "wait": wait_id},
         )
 
     def receivers(self, now: datetime) -> list[str]:
@@ -275,14 +278,19 @@ class OutboxStore:
         Mark *item* as being sent; returns what is left of it to send.
 
         That is less if an answer has withdrawn a part of it, and None if it has withdrawn all,
-        or somebody else was faster.
+        or somebody else was faster. It is named by the first row that is part of the first
+        attempt.
         """
         claimed = self._db.execute(
-            "UPDATE outbox SET state = 'sending', claimed_at = :now, attempts = attempts + 1, "  # noqa: S608 - a constant
-            f"bundle = :key WHERE id IN {_NUMBERS} AND state = 'pending' RETURNING id",
-            self._at(item) | {"now": to_text(now), "key": item.key},
+            "UPDATE outbox SET state = 'sending', claimed_at = :now, attempts = attempts + 1, "  # noqa: S608 - constants
+            f"bundle = coalesce(bundle, (SELECT key FROM outbox WHERE id IN {_NUMBERS} "
+            "AND state = 'pending' ORDER BY id LIMIT 1)) "
+            f"WHERE id IN {_NUMBERS} AND state = 'pending' RETURNING id, bundle",
+            self._at(item) | {"now": to_text(now)},
         ).fetchall()
-        return item.only(row for (row,) in claimed) if claimed else None
+        if not claimed:
+            return None
+        return replace(item.only(row for row, _ in claimed), key=claimed[0][1])
 
     def abandon_claims(self, receiver: str | None = None) -> int:
         """Mark what nobody sends any more, to *receiver* or to all, as unsure; returns how many."""

@@ -48,6 +48,17 @@ def deliver(shop: Shop, item: OutboxItem) -> None:
     shop.store.outbox.sent(claimed, {"ts": str(item.rows[0])}, shop.now)
 
 
+def keys_of(shop: Shop) -> list[str]:
+    """Return the keys of the rows for support, oldest first."""
+    sql = "SELECT key FROM outbox WHERE receiver = 'support' ORDER BY id"
+    return [key for (key,) in shop.rows(sql)]
+
+
+def bundles(shop: Shop) -> set[str]:
+    """Return the names under which something was told."""
+    return {name for (name,) in shop.rows("SELECT bundle FROM outbox WHERE state = 'sent'")}
+
+
 def test_those_who_fall_due_together_are_told_as_one(shop: Shop) -> None:
     """After a short wait, in which nobody is told anything."""
     write(shop, "a", "b", "c")
@@ -120,14 +131,52 @@ def test_what_was_told_of_a_wait_stays_together(shop: Shop) -> None:
 
 
 def test_who_is_answered_meanwhile_is_left_out(shop: Shop) -> None:
-    """The others are told of, under the name that the delivery had before."""
+    """The others are told of, under a name that is theirs: the first one may need its own yet."""
     write(shop, "a", "b")
     shop.tick(30)
     (item,) = due(shop, 31)
     shop.hear(answered(30.2, "answer", thread_id="dm:a"))
     claimed = shop.store.outbox.claim(item, shop.now)
     assert claimed
-    assert (claimed.key, len(claimed.alerts), claimed.rows) == (item.key, 1, item.rows[1:])
+    assert (claimed.key, claimed.rows) == (keys_of(shop)[1], item.rows[1:])
+    assert [alert.key for alert in claimed.alerts] == [item.alerts[1].key]
+
+
+def test_who_is_answered_between_two_attempts_is_left_out(shop: Shop) -> None:
+    """The others are told of under the name that the delivery had before."""
+    write(shop, "a", "b")
+    shop.tick(30)
+    (item,) = due(shop, 31)
+    assert shop.store.outbox.claim(item, at(31))
+    shop.store.outbox.retry(item, at(31), "no answer")
+    shop.hear(answered(30.2, "answer", thread_id="dm:a"))
+    (left,) = due(shop, 31)
+    claimed = shop.store.outbox.claim(left, at(31))
+    assert claimed
+    assert (claimed.key, claimed.rows) == (item.key, item.rows[1:])
+
+
+@pytest.mark.parametrize("attempts", [0, 1])
+def test_what_is_told_after_all_has_a_name_that_nothing_was_told_by(
+    shop: Shop, attempts: int
+) -> None:
+    """Who looks for it, or sorts out repeats, must not take what went without it for it."""
+    write(shop, "a", "b")
+    shop.tick(30)
+    (item,) = due(shop, 31)
+    for _ in range(attempts):
+        assert shop.store.outbox.claim(item, at(31))
+        shop.store.outbox.retry(item, at(31), "no answer")
+    left = due(shop, 31)
+    shop.store.outbox.withdraw(1)
+    deliver(shop, *left)
+    names = bundles(shop)
+    shop.store.outbox.revive(1, at(32))
+    (again,) = due(shop, 32)
+    deliver(shop, again)
+    assert [alert.key for alert in again.alerts] == [item.alerts[0].key]
+    assert len(bundles(shop) - names) == 1
+    assert len(shop.store.outbox.told_at("support", at(0), at(60))) == 2
 
 
 def test_what_was_tried_together_is_tried_again_together(shop: Shop) -> None:
