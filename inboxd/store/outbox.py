@@ -33,11 +33,6 @@ _ITEM = (
 _IS_DUE = "(o.not_before <= :now OR max(o.created_at, coalesce(o.claimed_at, '')) > :now)"
 _COLUMNS = f"{_ITEM}, {ALERT}"
 _TABLES = "FROM outbox AS o LEFT JOIN alerts AS a ON a.id = o.alert_id"
-_IS_OVER = (
-    "EXISTS (SELECT 1 FROM alerts AS a JOIN waits AS w ON w.id = a.wait_id "
-    "WHERE a.id = outbox.alert_id AND w.ended_at IS NOT NULL AND a.tone <> 'recovery')"
-)
-"""Whether an outbox row tells of a wait that has ended, and is not the notice of its end."""
 _OPEN = "('pending', 'sending', 'unsure')"
 _IS_HELD = "(held <> '' AND state = 'pending' AND not_before > :now)"
 _NUMBERS = "(SELECT value FROM json_each(:rows))"
@@ -253,7 +248,7 @@ class OutboxStore:
         """
         Queue what *item* tells for another sink; returns for how many alerts that was news.
 
-        To be called in the transaction that notes why.
+        A wait that has ended meanwhile is none. To be called in the transaction that notes why.
         """
         return self._db.execute(
             "INSERT INTO outbox (key, receiver, alert_id, case_id, thread, state, created_at, "  # noqa: S608 - a constant
@@ -261,7 +256,7 @@ class OutboxStore:
             "SELECT a.key || ' > ' || :to, :to, a.id, o.case_id, o.thread, 'pending', :now, :now, "
             "iif(o.instead_of = '', o.receiver, o.instead_of) "
             f"FROM outbox AS o JOIN alerts AS a ON a.id = o.alert_id WHERE o.id IN {_NUMBERS} "
-            "ON CONFLICT (key) DO NOTHING",
+            f"AND NOT {_is_over('o')} ON CONFLICT (key) DO NOTHING",
             self._at(item) | {"to": to, "now": to_text(now)},
         ).rowcount
 
@@ -317,7 +312,7 @@ class OutboxStore:
         An alert whose wait ended while it was under way is withdrawn instead.
         """
         self._db.execute(
-            f"UPDATE outbox SET state = CASE WHEN {_IS_OVER} THEN 'cancelled' ELSE 'pending' END, "  # noqa: S608 - constants
+            f"UPDATE outbox SET state = CASE WHEN {_is_over('outbox')} THEN 'cancelled' ELSE 'pending' END, "  # noqa: S608 - constants
             f"not_before = :at, error = :error, uncertain = :uncertain WHERE id IN {_NUMBERS}",
             self._at(item)
             | {"at": to_text(at), "error": error, "uncertain": uncertain or item.uncertain},
@@ -412,6 +407,14 @@ def _units(rows: Iterable[Sequence[Any]]) -> list[list[Sequence[Any]]]:
         if row[11]:
             together = "held"
         units.setdefault(f"bundle {bundle}" if bundle else together, []).append(row)
+def _is_over(outbox: str) -> str:
+    """Ask whether a row of *outbox* tells of a wait that has ended, and not that it has."""
+    return (
+        "EXISTS (SELECT 1 FROM alerts AS a JOIN waits AS w ON w.id = a.wait_id "  # noqa: S608 - an alias
+        f"WHERE a.id = {outbox}.alert_id AND w.ended_at IS NOT NULL AND a.tone <> 'recovery')"
+    )
+
+
     return list(units.values())
 
 

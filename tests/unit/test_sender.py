@@ -575,3 +575,24 @@ async def test_a_fallback_tells_what_a_sink_fails_to_take_for_long(office: Offic
     await office.drain()
     assert [each.instead_of for each in office.lead.heard] == ["", "support"]
     assert office.support.told() == ["k1"] * (TELL_AT_ATTEMPT + 1)
+
+
+async def test_a_fallback_hears_of_nobody_who_was_answered_meanwhile(office: Office) -> None:
+    """What a sink refuses after its wait has ended is no news for another."""
+    office.manners["support"] = Manners(fallback="lead")
+    shop = office.shop
+    shop.hear(said(0, "m1"))
+    shop.tick(30)
+    office.clock.set(shop.now)
+    deliver = office.support.deliver
+
+    async def answer_meanwhile(delivery: Delivery) -> Receipt:
+        shop.hear(answered(30, "a1"))
+        return await deliver(delivery)
+
+    office.support.outcomes = [SinkRefused("the webhook is gone")]
+    office.support.deliver = answer_meanwhile  # type: ignore[method-assign]
+    await office.drain("support")
+    await office.drain("lead")
+    reasons = [each.alerts[0].reason for each in office.lead.heard]
+    assert reasons == ["sink_refused", "sink_delivers_again"]
