@@ -176,6 +176,7 @@ class Daemon:
         if await self._thread.run(lambda store: store.recall("rules")) != fingerprint:
             now = self._clock.now()
             await self._thread.run(lambda _: self._pipeline.track_open(now))
+            await self._thread.run(lambda store: store.outbox.let_go(now))
             # Only now: a crash on the way must not leave old due times for good.
             await self._thread.run(lambda store: store.remember("rules", fingerprint))
 

@@ -29,12 +29,13 @@ _ITEM = (
     "o.id, o.key, o.receiver, o.attempts, o.uncertain, o.created_at, o.claimed_at, o.case_id, "
     "o.reply, o.thread, o.bundle, o.held, o.instead_of"
 )
-# What a clock that was ahead has queued or tried would wait until that time has come.
+# What a clock that was ahead has queued, tried or held back would wait until that time has come.
 _IS_DUE = "(o.not_before <= :now OR max(o.created_at, coalesce(o.claimed_at, '')) > :now)"
 _COLUMNS = f"{_ITEM}, {ALERT}"
 _TABLES = "FROM outbox AS o LEFT JOIN alerts AS a ON a.id = o.alert_id"
 _OPEN = "('pending', 'sending', 'unsure')"
-_IS_HELD = "(held <> '' AND state = 'pending' AND not_before > :now)"
+_IS_HELD = "(held <> '' AND error = '' AND state = 'pending' AND not_before > :now)"
+"""Whether an outbox row is left in peace by design, and not because an attempt has failed."""
 _NUMBERS = "(SELECT value FROM json_each(:rows))"
 
 
@@ -237,11 +238,19 @@ class OutboxStore:
         )
         return [from_text(at) for (at,) in rows]
 
-    def hold(self, item: OutboxItem, until: datetime, why: str) -> None:
+    def hold(self, item: OutboxItem, until: datetime, why: str, now: datetime) -> None:
         """Hold *item* back; when it is due, it goes with everything that was held back."""
         self._db.execute(
-            f"UPDATE outbox SET not_before = :until, held = :why WHERE id IN {_NUMBERS}",  # noqa: S608 - a constant
-            self._at(item) | {"until": to_text(until), "why": why},
+            "UPDATE outbox SET not_before = :until, held = :why, error = '', claimed_at = :now "  # noqa: S608 - a constant
+            f"WHERE id IN {_NUMBERS}",
+            self._at(item) | {"until": to_text(until), "why": why, "now": to_text(now)},
+        )
+
+    def let_go(self, now: datetime) -> None:
+        """Ask anew about everything that is held back: the rules may be others."""
+        self._db.execute(
+            f"UPDATE outbox SET not_before = :now WHERE {_IS_HELD}",  # noqa: S608 - a constant
+            {"now": to_text(now)},
         )
 
     def hand_over(self, item: OutboxItem, to: str, now: datetime) -> int:
@@ -398,6 +407,14 @@ class OutboxStore:
         return self._db.execute(query, values).fetchall()
 
 
+def _is_over(outbox: str) -> str:
+    """Ask whether a row of *outbox* tells of a wait that has ended, and not that it has."""
+    return (
+        "EXISTS (SELECT 1 FROM alerts AS a JOIN waits AS w ON w.id = a.wait_id "  # noqa: S608 - an alias
+        f"WHERE a.id = {outbox}.alert_id AND w.ended_at IS NOT NULL AND a.tone <> 'recovery')"
+    )
+
+
 def _units(rows: Iterable[Sequence[Any]]) -> list[list[Sequence[Any]]]:
     """Return *rows* by what is delivered at once, in the order of each one's first row."""
     units: dict[str, list[Sequence[Any]]] = {}
@@ -407,14 +424,6 @@ def _units(rows: Iterable[Sequence[Any]]) -> list[list[Sequence[Any]]]:
         if row[11]:
             together = "held"
         units.setdefault(f"bundle {bundle}" if bundle else together, []).append(row)
-def _is_over(outbox: str) -> str:
-    """Ask whether a row of *outbox* tells of a wait that has ended, and not that it has."""
-    return (
-        "EXISTS (SELECT 1 FROM alerts AS a JOIN waits AS w ON w.id = a.wait_id "  # noqa: S608 - an alias
-        f"WHERE a.id = {outbox}.alert_id AND w.ended_at IS NOT NULL AND a.tone <> 'recovery')"
-    )
-
-
     return list(units.values())
 
 

@@ -121,8 +121,9 @@ class Sender:
         with store.transaction():
             for item in due:
                 hold = restraint.hold(urgent=_is_urgent(item), told_at=told_at, now=now)
-                if hold:
-                    store.outbox.hold(item, hold.until, hold.why)
+                # An account may bear the name of a sink; its replies are no alerts.
+                if hold and not item.reply:
+                    store.outbox.hold(item, hold.until, hold.why, now)
                 else:
                     free.append(item)
                     told_at.append(now)

@@ -82,3 +82,18 @@ async def test_a_round_with_a_broken_sink_tells_by_the_others_and_exits_1(
         "🔴 hook: alerts are not delivered",
         "🔴 bot: alerts are not delivered",
     }
+
+
+async def test_a_round_after_quiet_hours_were_taken_back_tells_at_once(waited_for: Shop) -> None:
+    """What they held back is no failure before, and does not sleep out a night that nobody wants."""
+    shop, wanted = waited_for, waited_for.config.read_text(encoding="utf-8")
+    now = datetime.now(UTC)
+    quiet = f"{now - timedelta(hours=2):%H:%M}-{now + timedelta(hours=2):%H:%M}"
+    asleep = wanted.replace('name = "hook"', f'name = "hook"\nquiet = ["{quiet}"]')
+    shop.config.write_text(asleep, encoding="utf-8")
+    assert "0 not delivered" in (await once(shop)).expect(0).err
+    assert (shop.told("hook"), len(shop.told("lead"))) == ([], 6)
+    shop.config.write_text(wanted, encoding="utf-8")
+    (await once(shop)).expect(0)
+    ((_, headline),) = shop.told("hook")
+    assert headline == "🔴 3 accounts: 6 late"

@@ -529,6 +529,62 @@ async def test_what_is_held_back_is_no_trouble(office: Office) -> None:
     assert (outbox.undelivered(start, now), outbox.waiting_since(now, now)) == (1, ["support"])
 
 
+async def test_what_was_held_back_and_then_fails_is_trouble(office: Office) -> None:
+    """The pause before the next attempt is no quiet hour: monitors hear of it."""
+    office.manners["support"] = Manners(Restraint(QUIET))
+    office.queue()
+    await office.drain()
+    start = office.clock.now()
+    office.after(timedelta(hours=1))
+    office.support.outcomes = [Unavailable("down")]
+    await office.drain()
+    outbox, now = office.shop.store.outbox, office.clock.now()
+    assert (outbox.undelivered(start, now), outbox.waiting_since(now, now)) == (1, ["support"])
+
+
+async def test_a_failing_delivery_is_held_back_like_any_other(office: Office) -> None:
+    """Where quiet hours begin between two attempts, they are no trouble either."""
+    office.queue()
+    office.support.outcomes = [Unavailable("down")]
+    await office.drain()
+    office.manners["support"] = Manners(Restraint(QUIET))
+    office.after(MINUTE)
+    await office.drain()
+    outbox, now = office.shop.store.outbox, office.clock.now()
+    assert (outbox.undelivered(now, now), outbox.waiting_since(now, now)) == (0, [])
+
+
+async def test_a_clock_that_was_ahead_holds_nothing_back_for_long(office: Office) -> None:
+    """What it held back is looked at again once the clock is set right."""
+    office.manners["support"] = Manners(Restraint(QUIET))
+    office.queue()
+    office.after(timedelta(days=366, hours=-1))
+    await office.drain()
+    assert office.support.heard == []
+    office.clock.set(START + 2 * timedelta(hours=1))
+    await office.drain()
+    assert keys(office.support) == [["k1"]]
+
+
+async def test_what_is_held_back_is_asked_about_again_by_other_rules(office: Office) -> None:
+    """Quiet hours that are taken out of the configuration hold nothing back any more."""
+    office.manners["support"] = Manners(Restraint(QUIET))
+    office.queue()
+    await office.drain()
+    del office.manners["support"]
+    office.shop.store.outbox.let_go(office.clock.now())
+    await office.drain()
+    assert keys(office.support) == [["k1"]]
+
+
+async def test_the_peace_of_a_sink_holds_back_no_reply(office: Office) -> None:
+    """A reply is no alert, even where an account and a sink have one name."""
+    office.manners["shop-vk"] = Manners(Restraint(QUIET))
+    office.queue_reply()
+    await office.drain()
+    assert len(office.connector.sent) == 1
+
+
 async def test_more_than_fits_into_an_hour_is_told_in_one(office: Office) -> None:
     """The limit counts messages; what is beyond waits, together, and nothing is lost."""
     office.manners["support"] = Manners(Restraint(per_hour=2))
