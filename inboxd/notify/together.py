@@ -11,7 +11,7 @@ from inboxd.core.spike_alerts import spike_facts, spike_headline
 from inboxd.durations import format_duration
 from inboxd.model import Alert, CaseCard, Standing, Tone, Urgency
 from inboxd.notify.buttons import offer_of
-from inboxd.notify.inert import legible, one_line, web_link
+from inboxd.notify.inert import one_line, web_link
 from inboxd.notify.standing import (
     TAKEN,
     brought_up_to_date,
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 _LONGEST_QUOTE = 160
 _LONGEST_NOTE = 120
+_LOOKED_AT = 4_000
+"""Characters of a text in which a quote is looked for: a night's summary has a hundred texts."""
 _BY_WEIGHT = (Tone.BREACH, Tone.WARNING, Tone.NOTICE, Tone.RECOVERY)
 _COUNTED = {
     Tone.BREACH: "late",
@@ -174,7 +176,7 @@ def _line(tone: Tone, title: str, card: CaseCard | None, icon: str = "") -> Line
         tone,
         icon or ICONS[tone],
         title,
-        quote=one_line(legible(card.text), _LONGEST_QUOTE),
+        quote=one_line(card.text[:_LOOKED_AT], _LONGEST_QUOTE),
         link=link,
         place=network_of(card),
         command=f"inboxd show {card.id}",
