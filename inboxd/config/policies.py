@@ -70,7 +70,7 @@ class StepSettings(BaseModel):
     repeat: Annotated[Business, AfterValidator(_not_too_often)] | None = None
     until: Until = Until.ACKNOWLEDGED
     """What stops it: that somebody takes the case, or only that the customer is answered."""
-    mentions: tuple[SlackId, ...] = Field(default=(), description=_SLACK_ID)
+    mentions: tuple[SlackId, ...] = Field(default=(), max_length=50, description=_SLACK_ID)
     """Who is called in Slack: ids of people (U…) and of groups (S…)."""
     rota: tuple[SlackId, ...] = Field(default=(), min_length=1, description=_SLACK_ID)
     """Of these, whoever is on duty is called."""

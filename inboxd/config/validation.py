@@ -41,6 +41,7 @@ _WORDS = {
     "path_type": _TEXT,
     "string_type": _TEXT,
     "string_unicode": _TEXT,
+    "too_long": "it must have at most {max_length} entries",
     "too_short": "it must not be empty",
     "tuple_type": _LIST,
     "greater_than": "it must be more than {gt}",

@@ -29,6 +29,12 @@ _LONGEST_FALLBACK = 300
 # are bounded by `summarize`; all together stays below the 13,000 of a whole message.
 _LONGEST_QUOTE = 2_900
 _LONGEST_DETAIL = 2_900
+# A context's text has at most 2,000 characters. A link that is longer, as escaped, is left out:
+# the command beside it leads there as well, and Slack would take nothing of the message.
+_LONGEST_LINK = 1_000
+_LONGEST_LINKS = 4_000
+"""How long the links of all lines may be together."""
+_MOST_MENTIONS = 50
 
 
 def message(summary: Summary, sink: str = "") -> dict[str, Any]:
@@ -62,7 +68,7 @@ def _fallback(summary: Summary) -> str:
 
 def _blocks(summary: Summary, sink: str) -> Iterator[Block]:
     yield {"type": "header", "text": _plain(summary.headline)}
-    yield from _noted(" ".join(map(_mention, summary.mentions)))
+    yield from _noted(" ".join(map(_mention, summary.mentions[:_MOST_MENTIONS])))
     if summary.notes:
         yield {
             "type": "context",
@@ -78,13 +84,16 @@ def _blocks(summary: Summary, sink: str) -> Iterator[Block]:
         yield {"type": "divider"}
         yield _section(excerpt(summary.quote, _LONGEST_QUOTE))
     row = buttons(summary.offer, sink) if sink and summary.offer else None
-    yield from _noted(_actions(summary, beside=bool(row)))
+    yield from _noted(_actions(_link(summary, beside=bool(row)), summary.command))
     if row:
         yield row
+    room = _LONGEST_LINKS
     for line in summary.lines[:_MOST_LINES]:
         choice = menu(line.offer, sink) if sink and line.offer else None
         yield _section_of(line) | ({"accessory": choice} if choice else {})
-        yield from _noted(_actions(line, beside=bool(choice)))
+        link = _link(line, beside=bool(choice))
+        yield from _noted(_actions(link if len(link) <= room else "", line.command))
+        room -= len(link)
     if (left := len(summary.lines) - _MOST_LINES) > 0:
         yield {"type": "context", "elements": [_plain(f"… and {left} more: inboxd waiting")]}
 
@@ -113,15 +122,18 @@ def _plain(text: str) -> Block:
     return {"type": "plain_text", "text": text, "emoji": False}
 
 
-def _actions(summary: Summary | Line, *, beside: bool) -> str:
+def _link(shown: Summary | Line, *, beside: bool) -> str:
     """
-    Return what to do next, in mrkdwn: the only place of it, and nothing foreign but the link.
+    Return the way to the message, in mrkdwn: the only place of it, and with nothing foreign.
 
     Where there are buttons *beside* it the link is one of them, if it is not too long.
     """
-    parts = []
-    if summary.link and not (beside and fits(summary.link)):
-        parts.append(f"<{escaped(summary.link)}|Open on {escaped(summary.place)}>")
-    if summary.command:
-        parts.append(f"`{summary.command}`")
-    return "  ·  ".join(parts)
+    if beside and fits(shown.link):
+        return ""
+    link = escaped(shown.link)
+    return f"<{link}|Open on {escaped(shown.place)}>" if 0 < len(link) <= _LONGEST_LINK else ""
+
+
+def _actions(link: str, command: str) -> str:
+    """Return what to do next."""
+    return "  ·  ".join(filter(None, (link, command and f"`{command}`")))

@@ -397,6 +397,20 @@ def test_promises_are_followed_up_for_a_day_where_a_policy_wants_anything(read: 
     assert policy.snooze_pauses is True
 
 
+def test_a_step_calls_no_more_than_a_message_holds(problems: Tell) -> None:
+    """Slack would refuse the message, and with it the alert."""
+    called = ", ".join(f'"U{number}"' for number in range(51))
+    step = f"""
+        [[policies]]
+        name = "p"
+        first_response = "1h"
+        steps = [{{ at = "100%", to = ["log"], mentions = [{called}] }}]
+        """
+    (problem,) = problems(ACCOUNT, LOG, step)
+    assert problem.startswith("policies[0].steps[0].mentions")
+    assert "it must have at most 50 entries" in problem
+
+
 def test_the_next_response_is_due_as_soon_as_the_first(read: Read) -> None:
     """Who gives one target for responses means every one of them."""
     policy = read(ACCOUNT, '[[policies]]\nname = "p"\nfirst_response = "1h"').policies[0]

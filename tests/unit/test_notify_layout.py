@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inboxd.model import Alert, Author, CaseCard, Kind, Stream, Tone, Topic, Urgency
+from inboxd.model import Alert, Author, CaseCard, Kind, Standing, Stream, Tone, Topic, Urgency
 from inboxd.notify import mail_body
 from inboxd.notify.console import lines, show
 from inboxd.notify.inert import width
@@ -24,7 +24,7 @@ from inboxd.notify.mail import compose, message_id
 from inboxd.notify.sink import Delivery
 from inboxd.notify.slack_blocks import message
 from inboxd.notify.summary import Summary, distance, written
-from inboxd.notify.together import REPEAT, summary_of
+from inboxd.notify.together import REPEAT, standing_of, summary_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -215,6 +215,36 @@ def test_slack_shows_hostile_texts_as_texts(text: str) -> None:
 def test_no_text_breaks_slacks_limits(text: str, uncertain: bool) -> None:  # noqa: FBT001 - drawn
     """Whatever is written, wherever, Slack takes the message."""
     assert_within_limits(message(summary(hostile_alert(text * 9), uncertain=uncertain))["blocks"])
+
+
+@given(
+    st.integers(1, 30),
+    st.sampled_from([20, 480, 950, 1_970]),
+    st.sampled_from("a&я🙂"),
+    st.integers(0, 200),
+)
+def test_no_link_and_no_number_of_cases_breaks_slacks_limits(
+    cases: int, length: int, letter: str, called: int
+) -> None:
+    """Networks make the links, and hold-ups the numbers: Slack takes the message all the same."""
+    url = f"https://vk.com/?{letter * length}"[:2_000]
+    mentions = tuple(f"S{number:020}" for number in range(called))
+    alerts = tuple(
+        replace(
+            hostile_alert("W" * 9_000),
+            key=str(number),
+            mentions=mentions,
+            case=replace(CARD, id=number, url=url, text="🙂" * 9_000),
+        )
+        for number in range(cases)
+    )
+    delivery = Delivery(alerts, None, 2, uncertain=True, key="k", held="limit", instead_of="s" * 80)
+    blocks = message(summary_of(delivery, NOW, KYIV))["blocks"]
+    assert_within_limits(blocks)
+    shown = json.dumps(blocks)
+    assert all(f"`inboxd show {number}`" in shown for number in range(min(cases, 20)))
+    standings = [Standing(each.case, NOW, taken_by="W" * 500) for each in alerts if each.case]
+    assert_within_limits(message(standing_of(standings, NOW, KYIV))["blocks"])
 
 
 def test_slack_quotes_the_customer_word_for_word() -> None:
