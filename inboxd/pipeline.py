@@ -255,6 +255,8 @@ class Pipeline:
         if case.id is not None:
             self._store.refreshes.mark(case.id, now)
         told = self._store.outbox.withdraw(wait.id)
+        if told.withdrawn and wait.told_until:
+            self._store.cases.tell_the_rest(case, wait.told_until, now)
         if not told.sinks:
             return
         card = self._store.views.card(case, history.setting, wait)

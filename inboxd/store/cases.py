@@ -196,6 +196,20 @@ class CaseStore:
             ),
         )
 
+    def tell_the_rest(self, case: CaseState, told_until: datetime, now: datetime) -> None:
+        """
+        Decide anew at *now* on whoever is left waiting in *case*, as if nothing had been told.
+
+        They count as told of with the wait that ended, until *told_until*: but that was withdrawn.
+        """
+        left = self._db.execute(
+            "UPDATE waits SET told_until = NULL "
+            "WHERE case_id = ? AND ended_at IS NULL AND told_until = ?",
+            (case.id, to_text(told_until)),
+        )
+        if left.rowcount:
+            self.set_next_step([(case.id, now)])
+
     def set_next_step(self, steps: Sequence[tuple[int | None, datetime | None]]) -> None:
         """Keep when the escalation must look at cases again."""
         self._db.executemany(

@@ -173,3 +173,20 @@ def test_an_answer_in_the_second_of_a_reopening_answers(shop: Shop) -> None:
     shop.now = at(31)
     shop.hear(answered(30, "a2"))
     assert shop.cases() == before
+
+
+def test_who_is_left_waiting_is_told_of_if_the_common_alert_never_left(shop: Shop) -> None:
+    """It was held back, and withdrawn when somebody else was answered: nobody heard of either."""
+    shop.hear(commented(0, "c1", ANNA), commented(0.5, "c2", BORIS))
+    shop.tick(70)
+    shop.now = at(71)
+    shop.hear(replied(71, "r1", ANNA))
+    shop.tick(72)
+    assert shop.queued() == [
+        ("step_due", "support", "cancelled"),
+        ("step_due", "lead", "cancelled"),
+        ("step_due", "support", "pending"),
+        ("step_due", "lead", "pending"),
+    ]
+    shop.tick(73)
+    assert len(shop.queued()) == 4
