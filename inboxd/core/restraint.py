@@ -23,6 +23,7 @@ class Held(StrEnum):
 
     QUIET = "quiet"
     LIMIT = "limit"
+    SILENCE = "silence"
 
 
 @dataclass(frozen=True, slots=True)

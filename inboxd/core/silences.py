@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from inboxd.core.policies import Facts
+from inboxd.model import Tone
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from inboxd.core.policies import Facts, Match
+    from inboxd.core.policies import Match
+    from inboxd.model import Alert
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +35,22 @@ class Silence:
 def silenced_until(silences: Iterable[Silence], facts: Facts, now: datetime) -> datetime | None:
     """Return until when a case with these *facts* is muted, None if it is not."""
     return max((each.until for each in silences if each.covers(facts, now)), default=None)
+
+
+def muted_until(silences: Iterable[Silence], alert: Alert, now: datetime) -> datetime | None:
+    """Return until when *alert*, which was queued before it was muted, is not told; None if it is."""
+    card = alert.case
+    if card is None or alert.tone is Tone.RECOVERY:
+        return None
+    facts = Facts(
+        account=card.account,
+        network=card.network,
+        stream=card.stream,
+        public=card.public,
+        kind=card.kind,
+        topics=frozenset(card.topics),
+        urgency=card.urgency,
+        language=card.language,
+        followers=card.author.followers if card.author else None,
+    )
+    return silenced_until(silences, facts, now)

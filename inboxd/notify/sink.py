@@ -24,7 +24,7 @@ class Delivery:
     None if this is the first. *attempt* counts from 1. *uncertain* says that an earlier attempt
     may have arrived and that nobody can tell: the text must then admit that it may be a repeat.
     *key* names the delivery in every attempt; *standings* are all cases of the thread by now.
-    *held* says why it was held back (``quiet``, ``limit``), *instead_of* which sink it was meant for.
+    *held* says why it was held back (``quiet``, ``limit``, ``silence``), *instead_of* which sink it was meant for.
     In the thread of a spike, *spike* is how it stands with that.
     """
 

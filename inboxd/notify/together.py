@@ -57,6 +57,7 @@ REPEAT = "This may be a repeat: it was sent before, and whether it arrived could
 _HELD = {
     "quiet": "Held back during quiet hours.",
     "limit": "Held back: there had been as many messages within an hour as this sink takes.",
+    "silence": "Held back while it was silenced.",
 }
 
 

@@ -46,6 +46,10 @@ class SilenceStore:
             "UPDATE cases SET next_step_at = :now WHERE next_step_at > :now AND next_step_at = :until",
             {"now": to_text(now), "until": to_text(silence.until)},
         )
+        self._db.execute(
+            "UPDATE outbox SET not_before = ? WHERE state = 'pending' AND held = 'silence'",
+            (to_text(now),),
+        )
         return silence
 
     def active(self, now: datetime) -> list[Silence]:

@@ -17,6 +17,8 @@ import structlog
 
 from inboxd.core.alerts import delivers_again_alert, others, undelivered_alert
 from inboxd.core.delivery import GIVE_UP_AFTER, Fate, after_failure, pause_after
+from inboxd.core.restraint import Held
+from inboxd.core.silences import muted_until
 from inboxd.errors import (
     DatabaseError,
     InboxdError,
@@ -29,7 +31,7 @@ from inboxd.model import Urgency
 from inboxd.notify import Delivery
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from inboxd.core.delivery import Outcome
     from inboxd.core.restraint import Restraint
@@ -112,7 +114,7 @@ class Sender:
 
     def _let_through(self, store: Store, receiver: str, now: datetime) -> list[OutboxItem]:
         """Return what may be sent to *receiver* now; what it is spared for the moment is held."""
-        due = store.outbox.due(receiver, now)
+        due = self._audible(store, store.outbox.due(receiver, now), now)
         restraint = self._manners.get(receiver, _NONE).restraint
         if restraint is None or not due:
             return due
@@ -128,6 +130,26 @@ class Sender:
                     free.append(item)
                     told_at.append(now)
         return free
+
+    @staticmethod
+    def _audible(store: Store, due: Sequence[OutboxItem], now: datetime) -> list[OutboxItem]:
+        """Return what of *due* has not been muted since it was queued; the rest is held."""
+        silences = store.silences.active(now) if due else []
+        if not silences:
+            return list(due)
+        audible = []
+        with store.transaction():
+            for item in due:
+                ends = [muted_until(silences, alert, now) for alert in item.alerts]
+                muted = {row: end for row, end in zip(item.rows, ends, strict=False) if end}
+                # What was tried together may have arrived, and is told as a whole or not at all.
+                if item.attempts > 1 and len(muted) < len(item.rows):
+                    muted = {}
+                for row, end in muted.items():
+                    store.outbox.hold(item.only([row]), end, Held.SILENCE, now)
+                if loud := [row for row in item.rows if row not in muted]:
+                    audible.append(item.only(loud))
+        return audible
 
     def _rests(self, receiver: str) -> bool:
         until = self._resting.get(receiver)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,9 @@ from inboxd.connector import (
     OutgoingReply,
 )
 from inboxd.core.delivery import TELL_AT_ATTEMPT
+from inboxd.core.grouping import Grouping, Trait
 from inboxd.core.hours import OpeningHours
+from inboxd.core.policies import Match
 from inboxd.core.restraint import Restraint
 from inboxd.errors import (
     DatabaseError,
@@ -652,3 +655,69 @@ async def test_a_fallback_hears_of_nobody_who_was_answered_meanwhile(office: Off
     await office.drain("lead")
     reasons = [each.alerts[0].reason for each in office.lead.heard]
     assert reasons == ["sink_refused", "sink_delivers_again"]
+
+
+# Silenced after it was queued
+
+
+async def test_what_is_silenced_after_it_was_queued_is_not_told(office: Office) -> None:
+    """Whatever held it back until then; it is told when the silence ends, if it is still true."""
+    shop = office.shop
+    for ref in ("m1", "m2"):
+        shop.hear(said(0, ref, thread_id=f"dm:{ref}"))
+    shop.tick(30)
+    office.clock.set(shop.now)
+    everything = shop.store.silences.add(Match(), at(90), "olha", "", shop.now)
+    await office.drain()
+    assert office.support.heard == []
+    shop.now = at(40)
+    shop.hear(answered(40, "a1", thread_id="dm:m1"))
+    office.clock.set(at(41))
+    with shop.store.transaction():
+        shop.store.silences.end(everything.id, at(41))
+    await office.drain()
+    (delivery,) = office.support.heard
+    assert ([alert.case and alert.case.id for alert in delivery.alerts], delivery.held) == (
+        [2],
+        "silence",
+    )
+
+
+async def test_a_silence_mutes_what_it_matches_and_no_end_of_it(office: Office) -> None:
+    """Of what would be told together the rest is told; that a wait is over is never muted."""
+    shop = office.shop
+    shop.rules = replace(shop.rules, grouping=Grouping((Trait.POLICY,)))
+    for account in ("shop-vk", "shop-two"):
+        shop.hear(said(0, account, thread_id=f"dm:{account}"), account=account)
+    shop.tick(30)
+    office.clock.set(shop.now)
+    one = Match(account=frozenset({"shop-vk"}))
+    shop.store.silences.add(one, at(300), "olha", "", shop.now)
+    await office.drain("support")
+    shop.store.silences.add(Match(), at(300), "olha", "", shop.now)
+    shop.now = at(40)
+    office.clock.set(shop.now)
+    shop.hear(answered(40, "a1", thread_id="dm:shop-two"), account="shop-two")
+    await office.drain("support")
+    told = [
+        [(alert.reason, alert.case and alert.case.id) for alert in delivery.alerts]
+        for delivery in office.support.heard
+    ]
+    assert told == [[("step_due", 2)], [("wait_answered", 2)]]
+
+
+async def test_what_was_tried_together_is_muted_as_a_whole_or_not(office: Office) -> None:
+    """A part of it may have arrived: what is looked for must be what was sent."""
+    shop = office.shop
+    shop.rules = replace(shop.rules, grouping=Grouping((Trait.POLICY,)))
+    for account in ("shop-vk", "shop-two"):
+        shop.hear(said(0, account, thread_id=f"dm:{account}"), account=account)
+    shop.tick(30)
+    office.clock.set(shop.now)
+    office.support.outcomes = [Unavailable("down")]
+    await office.drain("support")
+    one = Match(account=frozenset({"shop-vk"}))
+    shop.store.silences.add(one, at(300), "olha", "", shop.now)
+    office.clock.set(at(31))
+    await office.drain("support")
+    assert [len(delivery.alerts) for delivery in office.support.heard] == [2, 2]
