@@ -50,15 +50,16 @@ class GatheringStore:
     def told(self, thread: str) -> list[Standing]:
         """Return the cases that were told of in *thread*, in that order, as they are now."""
         rows = self._db.execute(
-            # SQLite takes the other columns from the row that has the maximum.
             "SELECT a.card, iif(w.ended_at IS NULL AND w.kind NOT IN ('promise', 'resolution'), c.due_at, w.due_at), "
             "iif(c.acknowledged_at >= w.since, c.acknowledged_by, ''), "
-            "w.ended_at, w.outcome, c.kind, c.id, w.since, max(a.id) FROM alerts AS a "
-            "JOIN waits AS w ON w.id = a.wait_id JOIN cases AS c ON c.id = w.case_id "
-            "WHERE a.case_id IS NOT NULL AND a.thread = ? GROUP BY a.case_id ORDER BY min(a.id)",
+            "w.ended_at, w.outcome, c.kind, c.id, w.since "
+            "FROM (SELECT min(id) AS first, max(id) AS last FROM alerts "
+            " WHERE case_id IS NOT NULL AND thread = ? GROUP BY case_id) AS told "
+            "JOIN alerts AS a ON a.id = told.last JOIN waits AS w ON w.id = a.wait_id "
+            "JOIN cases AS c ON c.id = w.case_id ORDER BY told.first",
             (thread,),
         ).fetchall()
-        since = {case: from_text(began) for *_, case, began, _ in rows}
+        since = {case: from_text(began) for *_, case, began in rows}
         deeds = deeds_since(self._db, since)
         return [
             Standing(
@@ -70,5 +71,5 @@ class GatheringStore:
                 Kind(kind) if kind else None,
                 deeds.get(case, ()),
             )
-            for card, due, taken, ended, why, kind, case, *_ in rows
+            for card, due, taken, ended, why, kind, case, _ in rows
         ]

@@ -222,3 +222,18 @@ def test_one_sinks_trouble_is_not_the_others(shop: Shop) -> None:
     shop.store.outbox.retry(claimed, at(70), "no answer")
     assert due(shop, 61, "lead") == []
     assert len(due(shop, 61)) == 1
+
+
+def test_how_it_stands_with_a_case_is_how_it_stands_with_its_last_wait(shop: Shop) -> None:
+    """Who was answered and asked again waits; that there was an answer once is past."""
+    write(shop, "a", "b")
+    shop.tick(30)
+    deliver(shop, *due(shop, 31))
+    shop.now = at(32)
+    shop.hear(answered(32, "answer", thread_id="dm:a"))
+    author = Author("a", "a")
+    shop.now = at(34)
+    shop.hear(said(34, "a2", author=author, thread_id="dm:a"))
+    shop.tick(65)
+    standings = shop.store.gatherings.told("gathering:1")
+    assert [(each.card.id, each.ended_at) for each in standings] == [(1, None), (2, None)]
