@@ -103,7 +103,8 @@ def list_(config: Path, *, as_json: bool) -> None:
     for each in active:
         what = described(each.match) or "everything"
         why = f": {one_line(each.reason, 80)}" if each.reason else ""
-        click.echo(f"{each.id}  {what} until {to_text(each.until)}, by {each.actor}{why}")
+        by = one_line(each.actor, 40)
+        click.echo(f"{each.id}  {what} until {to_text(each.until)}, by {by}{why}")
     if not active:
         click.echo("Nothing is silent.")
 

@@ -441,5 +441,6 @@ def _item(rows: Sequence[Sequence[Any]]) -> OutboxItem:
         alerts=tuple(alert_from(row[13:24]) for row in rows if row[13]),
         reply=reply_from(reply) if reply else None,
         held=rows[0][11],
-        instead_of=rows[0][12],
+        # One that is told here anyway was not meant for another.
+        instead_of=rows[0][12] if len({row[12] for row in rows}) == 1 else "",
     )

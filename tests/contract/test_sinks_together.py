@@ -94,6 +94,17 @@ async def test_a_thread_in_which_all_are_over_says_so(rig: Rig) -> None:
     assert title == "✅ shop-vk: all 2 over"
 
 
+async def test_a_case_that_turned_out_to_be_a_part_of_another_says_so(rig: Rig) -> None:
+    """In words that people know, and not in ours."""
+    bot, both = rig.bot(), (alert(1), alert(2))
+    head = await bot.deliver(together(*both))
+    merged = tuple(
+        Standing(each.case, None, ended_at=NOW, outcome="void") for each in both if each.case
+    )
+    await bot.deliver(together(alert(2), head=head, standings=merged))
+    assert "on shop-vk: part of another case 11:13" in str(rig.posted[0].versions[-1].blocks)
+
+
 async def test_more_than_fit_are_counted(rig: Rig) -> None:
     """Slack takes fifty blocks; what is left out is told, never dropped in silence."""
     await rig.webhook().deliver(together(*(alert(number) for number in range(1, 31))))

@@ -657,6 +657,18 @@ async def test_a_fallback_hears_of_nobody_who_was_answered_meanwhile(office: Off
     assert reasons == ["sink_refused", "sink_delivers_again"]
 
 
+async def test_what_is_handed_over_among_a_fallbacks_own_says_nothing_wrong(office: Office) -> None:
+    """A message that is in part its own was not meant for another sink."""
+    office.manners["support"] = Manners(fallback="lead")
+    office.support.outcomes = [SinkRefused("the webhook is gone")]
+    office.queue("k1", thread="gathering:1")
+    await office.drain("support")
+    office.queue("k2", "lead", thread="gathering:1")
+    await office.drain("lead")
+    assert keys(office.lead)[1:] == [["k1", "k2"]]
+    assert office.lead.heard[1].instead_of == ""
+
+
 # Silenced after it was queued
 
 
