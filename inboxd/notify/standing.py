@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from inboxd.model import Alert, CaseCard, Deed, Standing
 
 TAKEN, _ASLEEP = "🙋", "💤"
+_ENDED = {"void": "part of another case"}
 _LONGEST_NAME = 80
 _LONGEST_DETAIL = 160
 
@@ -84,7 +85,7 @@ def notes_of(standing: Standing, now: datetime, tz: tzinfo) -> Iterator[str]:
 
 def ending_of(standing: Standing, now: datetime, tz: tzinfo) -> str:
     """Return how a wait that is over has ended, and when."""
-    how = standing.outcome.replace("_", " ") or "over"
+    how = _ENDED.get(standing.outcome, standing.outcome.replace("_", " ")) or "over"
     return f"{how} {written(standing.ended_at, now, tz)}" if standing.ended_at else how
 
 
