@@ -119,7 +119,7 @@ class RefreshStore:
     def due(self, receiver: str, now: datetime, limit: int) -> list[Refresh]:
         """Return which messages at *receiver* are to be brought up to date by *now*."""
         rows = self._db.execute(
-            "SELECT r.outbox_id, o.key, r.receiver, r.marks, r.attempts "
+            "SELECT r.outbox_id, o.bundle, r.receiver, r.marks, r.attempts "
             "FROM refreshes AS r JOIN outbox AS o ON o.id = r.outbox_id "
             "WHERE r.receiver = ? AND r.not_before <= ? ORDER BY r.not_before, r.outbox_id LIMIT ?",
             (receiver, to_text(now), limit),
@@ -159,10 +159,10 @@ class RefreshStore:
 
     def _mark(self, bundle: str, now: datetime) -> None:
         self._db.execute(
-            # A bundle is named by the key of its first row, which stands for all of them.
+            # Its first row stands for all of them.
             "INSERT INTO refreshes (outbox_id, receiver, marks, not_before) "
-            "SELECT id, receiver, 1, ? FROM outbox WHERE key = ? "
-            "ON CONFLICT (outbox_id) DO UPDATE SET marks = marks + 1",
+            "SELECT id, receiver, 1, ? FROM outbox WHERE bundle = ? AND state = 'sent' "
+            "ORDER BY id LIMIT 1 ON CONFLICT (outbox_id) DO UPDATE SET marks = marks + 1",
             (to_text(now), bundle),
         )
 

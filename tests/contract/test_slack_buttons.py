@@ -440,7 +440,7 @@ async def test_what_was_held_back_can_be_acted_on_too(desk: Desk) -> None:
     desk.shop.now = desk.clock.now()
     desk.shop.tick()
     for item in desk.shop.store.outbox.due("support", desk.shop.now):
-        desk.shop.store.outbox.hold(item, desk.shop.now, "quiet")
+        desk.shop.store.outbox.hold(item, desk.shop.now, "quiet", desk.shop.now)
     await desk.sender.drain("support")
     (message,) = desk.messages
     assert labels(message).count("Acknowledge") == 2

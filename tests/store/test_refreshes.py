@@ -56,6 +56,20 @@ def test_a_deed_marks_the_first_and_the_newest_message(shop: Shop) -> None:
     assert receipts(shop) == ["1", "2"]
 
 
+def test_what_was_told_after_all_is_marked_like_any_other(shop: Shop) -> None:
+    """It goes by a name of its own, which is no row's key."""
+    shop.hear(said(0, "a"))
+    shop.tick(30)
+    (item,) = shop.store.outbox.due("support", shop.now)
+    assert shop.store.outbox.claim(item, shop.now)
+    shop.store.outbox.retry(item, shop.now, "no answer")
+    shop.store.outbox.withdraw(1)
+    shop.store.outbox.revive(1, shop.now)
+    tell(shop, 31)
+    shop.act("snooze", (at(0) + timedelta(days=1)).isoformat())
+    assert receipts(shop) == ["1"]
+
+
 def test_many_deeds_are_one_mark(shop: Shop) -> None:
     """Which counts how often, so that nothing that happens meanwhile is lost."""
     shop.hear(said(0, "a"))
