@@ -34,8 +34,8 @@ _IS_DUE = "(o.not_before <= :now OR max(o.created_at, coalesce(o.claimed_at, '')
 _COLUMNS = f"{_ITEM}, {ALERT}"
 _TABLES = "FROM outbox AS o LEFT JOIN alerts AS a ON a.id = o.alert_id"
 _OPEN = "('pending', 'sending', 'unsure')"
-_IS_HELD = "(held <> '' AND error = '' AND state = 'pending' AND not_before > :now)"
-"""Whether an outbox row is left in peace by design, and not because an attempt has failed."""
+_IS_TO_COME = "(state = 'pending' AND not_before > :now AND error = '')"
+"""Whether an outbox row waits by design, and not because an attempt has failed."""
 _NUMBERS = "(SELECT value FROM json_each(:rows))"
 
 
@@ -249,7 +249,7 @@ class OutboxStore:
     def let_go(self, now: datetime) -> None:
         """Ask anew about everything that is held back: the rules may be others."""
         self._db.execute(
-            f"UPDATE outbox SET not_before = :now WHERE {_IS_HELD}",  # noqa: S608 - a constant
+            f"UPDATE outbox SET not_before = :now WHERE held <> '' AND {_IS_TO_COME}",  # noqa: S608 - a constant
             {"now": to_text(now)},
         )
 
@@ -382,7 +382,7 @@ class OutboxStore:
     def undelivered(self, since: datetime, now: datetime) -> int:
         """Return how many rows should have gone and have not, or were refused after *since*."""
         (count,) = self._db.execute(
-            f"SELECT count(*) FROM outbox WHERE (state IN {_OPEN} AND NOT {_IS_HELD}) "  # noqa: S608 - constants
+            f"SELECT count(*) FROM outbox WHERE (state IN {_OPEN} AND NOT {_IS_TO_COME}) "  # noqa: S608 - constants
             "OR (state = 'refused' AND done_at >= :since)",
             {"since": to_text(since), "now": to_text(now)},
         ).fetchone()
@@ -391,7 +391,7 @@ class OutboxStore:
     def waiting_since(self, before: datetime, now: datetime) -> list[str]:
         """Return the receivers of what was queued before *before* and should have gone by *now*."""
         rows = self._db.execute(
-            f"SELECT DISTINCT receiver FROM outbox WHERE state IN {_OPEN} AND NOT {_IS_HELD} "  # noqa: S608 - constants
+            f"SELECT DISTINCT receiver FROM outbox WHERE state IN {_OPEN} AND NOT {_IS_TO_COME} "  # noqa: S608 - constants
             "AND created_at < :before ORDER BY receiver",
             {"before": to_text(before), "now": to_text(now)},
         )

@@ -532,6 +532,18 @@ async def test_what_is_held_back_is_no_trouble(office: Office) -> None:
     assert (outbox.undelivered(start, now), outbox.waiting_since(now, now)) == (1, ["support"])
 
 
+async def test_what_is_to_leave_later_is_no_trouble(office: Office) -> None:
+    """Neither a gathering's wait nor the next update of a spike is the sink's fault."""
+    now = office.clock.now()
+    alert = Alert("k1", "spike:1", "step_due", Tone.WARNING, "Somebody waits", now)
+    outbox = office.shop.store.outbox
+    with office.shop.store.transaction():
+        outbox.add_alert(alert, ["support"], leaves_at=now + 30 * MINUTE)
+    office.after(20 * MINUTE)
+    later = office.clock.now()
+    assert (outbox.undelivered(now, later), outbox.waiting_since(later, later)) == (0, [])
+
+
 async def test_what_was_held_back_and_then_fails_is_trouble(office: Office) -> None:
     """The pause before the next attempt is no quiet hour: monitors hear of it."""
     office.manners["support"] = Manners(Restraint(QUIET))
