@@ -41,20 +41,27 @@ class Outcome:
     tell: bool = False
 
 
-def after_failure(
-    error: Exception, attempt: int, created_at: datetime, now: datetime, *, idempotent: bool
+def after_failure(  # noqa: PLR0913 - the facts of one failure
+    error: Exception,
+    attempt: int,
+    created_at: datetime,
+    now: datetime,
+    *,
+    idempotent: bool,
+    tries: int = 1,
 ) -> Outcome:
     """
     Return the fate of a delivery whose *attempt* (from 1) ended with *error*.
 
     A lost answer is never followed by a blind repeat, unless the receiver tells repeats
-    apart (*idempotent*). What cannot be delivered within a day is given up, and told.
+    apart (*idempotent*). What cannot be delivered within a day is given up, and told, but not
+    before so many *tries*: what was held back for a day has not failed for one.
     """
     if isinstance(error, OutcomeUnknown) and not idempotent:
         return Outcome(Fate.DOUBT)
     if not isinstance(error, NetworkError | OutcomeUnknown):
         return Outcome(Fate.REFUSE, tell=True)
-    if now - created_at >= GIVE_UP_AFTER:
+    if now - created_at >= GIVE_UP_AFTER and attempt >= tries:
         return Outcome(Fate.REFUSE, tell=True)
     rest = isinstance(error, RateLimited)
     return Outcome(

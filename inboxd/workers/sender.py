@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from inboxd.core.alerts import delivers_again_alert, others, undelivered_alert
-from inboxd.core.delivery import GIVE_UP_AFTER, Fate, after_failure, pause_after
+from inboxd.core.delivery import (
+    GIVE_UP_AFTER,
+    TELL_AT_ATTEMPT,
+    Fate,
+    after_failure,
+    pause_after,
+)
 from inboxd.core.restraint import Held
 from inboxd.core.silences import muted_until
 from inboxd.errors import (
@@ -235,7 +241,12 @@ class Sender:
     async def _failed(self, item: OutboxItem, error: InboxdError) -> None:
         now = self._context.clock.now()
         outcome = after_failure(
-            error, item.attempts, item.created_at, now, idempotent=self._idempotent(item)
+            error,
+            item.attempts,
+            item.created_at,
+            now,
+            idempotent=self._idempotent(item),
+            tries=1 if item.reply else TELL_AT_ATTEMPT,
         )
         if outcome.rest and outcome.retry_at:
             self._resting[item.receiver] = outcome.retry_at

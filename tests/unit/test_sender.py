@@ -745,3 +745,23 @@ async def test_what_was_tried_together_is_muted_as_a_whole_or_not(office: Office
     office.clock.set(at(31))
     await office.drain("support")
     assert [len(delivery.alerts) for delivery in office.support.heard] == [2, 2]
+
+
+async def test_what_was_silenced_for_days_is_not_given_up_at_its_first_failure(
+    office: Office,
+) -> None:
+    """It was held back for that long; the sink has failed once."""
+    shop = office.shop
+    shop.hear(said(0, "m1"))
+    shop.tick(30)
+    office.clock.set(shop.now)
+    two_days = shop.now + timedelta(days=2)
+    shop.store.silences.add(Match(), two_days, "olha", "", shop.now)
+    await office.drain("support")
+    office.clock.set(two_days)
+    office.support.outcomes = [Unavailable("a hiccup")]
+    await office.drain("support")
+    office.after(MINUTE)
+    await office.drain("support")
+    assert office.states() == [("support", "sent")]
+    assert len(office.support.heard) == 2
