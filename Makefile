@@ -43,11 +43,11 @@ check: lint test ## Lint, test, build the wheel and try it in a fresh environmen
 
 model: .venv/.dev ## Train the classifier on the seeds in data/ (about ten minutes)
 	@$(BIN)/inboxd classifier train $(addprefix --data ,$(wildcard data/messages.*.jsonl) data/public.jsonl) \
-		--force --out inboxd/classify/model.npz
+		--about data/card.messages.json --force --out inboxd/classify/model.npz
 	@$(BIN)/inboxd classifier train --replies $(addprefix --data ,$(wildcard data/replies.*.jsonl)) \
-		--out inboxd/classify/replies.npz
+		--about data/card.replies.json --out inboxd/classify/replies.npz
 	@$(BIN)/inboxd classifier train --tier semantic $(addprefix --data ,$(wildcard data/messages.*.jsonl) data/public.jsonl) \
-		--force --out inboxd/classify/semantic.npz
+		--about data/card.messages.json --force --out inboxd/classify/semantic.npz
 
 clean: ## Remove everything that was made, .venv included
 	@rm -rf .venv build dist build.log *.egg-info .coverage

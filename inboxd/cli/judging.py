@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,7 @@ def classifier() -> None:
     show_default=True,
 )
 @click.option("--force", is_flag=True, help="Even if it is worse than the present model.")
+@click.option("--about", type=FILE, help="JSON with what its card shall say; see data/card.*.json.")
 @REPLIES
 @TIER
 @click.pass_context
@@ -77,18 +79,21 @@ def train(  # noqa: PLR0913 - what from, where to, and whatever comes of it
     *,
     corrections: bool,
     force: bool,
+    about: Path | None,
     replies: bool,
     tier: str | None,
 ) -> None:
     """Train a model on labelled JSON lines; the same lines give the same file."""
+    from inboxd.classify.card import completed, read_about
     from inboxd.classify.rows import read_rows
     from inboxd.terminal import console, step_bar
 
+    said = read_about(about) if about else {}
     try:
         from inboxd.classify import retraining, semantic_training, training
 
         if replies:
-            _train_on_replies(paths, out)
+            _train_on_replies(paths, out, said)
             return
     except ModuleNotFoundError as error:
         raise UserError(f"training needs {error.name}: pip install 'inboxd[train]'") from None
@@ -112,8 +117,31 @@ def train(  # noqa: PLR0913 - what from, where to, and whatever comes of it
     if comparison.worse and not force:
         worse = ", ".join(comparison.worse)
         raise UserError(f"the new model is worse in: {worse}; {out} is not written without --force")
-    model.save(out)
+    replace(model, card=completed(model.card, said)).save(out)
     click.echo(f'{out} is written; [classifier] tier = "{model.tier}" and model = … let it judge.')
+
+
+@classifier.command()
+@click.option("--model", type=FILE, help="Another model than the one that came with inboxd.")
+@REPLIES
+@TIER
+@click.option("--json", "as_json", is_flag=True, help="The card as it is stored.")
+def card(model: Path | None, *, replies: bool, tier: str | None, as_json: bool) -> None:
+    """Show what a model is made of, what it reached, and what it is bad at."""
+    from inboxd import classify as classifying
+    from inboxd.classify.card import card_lines
+    from inboxd.classify.compact import Model
+    from inboxd.classify.replies import FLAGS
+
+    if replies:
+        shown = Model.load(model or classifying.SHIPPED_FOR_REPLIES, FLAGS)
+    else:
+        shown = _shipped_or(model, tier or "compact")
+    if as_json:
+        click.echo(json.dumps(dict(shown.card), indent=1, ensure_ascii=False))
+        return
+    for line in card_lines("replies" if replies else shown.tier, shown.card):
+        click.echo(line)
 
 
 @classifier.command()
@@ -162,8 +190,9 @@ def _shipped_or(path: Path | None, tier: str) -> Model:
     return Model.load(path or classifying.SHIPPED)
 
 
-def _train_on_replies(paths: tuple[Path, ...], out: Path) -> None:
+def _train_on_replies(paths: tuple[Path, ...], out: Path, said: dict[str, list[str]]) -> None:
     """Train the judge of replies, and say what it reached on folds of them."""
+    from inboxd.classify.card import completed
     from inboxd.classify.replies import FLAGS
     from inboxd.classify.reply_rows import read_reply_rows
     from inboxd.classify.reply_training import STEPS, train_replies
@@ -174,7 +203,7 @@ def _train_on_replies(paths: tuple[Path, ...], out: Path) -> None:
         raise UserError("there is nothing to train on")
     with step_bar(console(stderr=True), "training", STEPS) as tell:
         model = train_replies(rows, tell)
-    model.save(out)
+    replace(model, card=completed(model.card, said)).save(out)
     for name, value in model.card["figures"]["question unknown"]["all"].items():
         click.echo(f"{name:34} {value:.3f}")
 
