@@ -361,15 +361,22 @@ def _without_undone_closings(events: Sequence[Event]) -> list[Event]:
     """
     Drop each closing that was taken back, with its taking back.
 
-    Closing by mistake must not shorten a wait: it goes on as if nothing had happened.
+    Closing by mistake must not shorten a wait: it goes on as if nothing had happened. A closing
+    covers what had been seen, and so it may stand before a reopening that it followed: then it
+    stays, and the reopening goes.
     """
     kept: list[Event] = []
     closings: list[int] = []
     for event in events:
         if event.type is EventType.REOPENED and closings:
-            for index in reversed(closings):
+            undone = [index for index in closings if _happened(kept[index]) <= event.at]
+            for index in reversed(undone):
                 del kept[index]
-            closings = []
+            closings = [
+                index - sum(gone < index for gone in undone)
+                for index in closings
+                if index not in undone
+            ]
             continue
         if event.type is EventType.CLOSED:
             closings.append(len(kept))
@@ -378,6 +385,11 @@ def _without_undone_closings(events: Sequence[Event]) -> list[Event]:
             closings = []
         kept.append(event)
     return kept
+
+
+def _happened(closing: Event) -> datetime:
+    """Return when a person closed, which is not until when that counts."""
+    return closing.claimed or closing.at
 
 
 def _in_order(events: Iterable[Event]) -> list[Event]:

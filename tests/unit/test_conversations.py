@@ -288,6 +288,29 @@ def test_a_case_that_was_closed_twice_is_reopened_once() -> None:
     assert reopened_case == cases(said(0, 1))
 
 
+def seen_and_closed(minutes: float, seen: float, ref: int) -> Event:
+    """A closing of what had been written by *seen*, as a person's is stored."""
+    return Event(at(seen), EventType.CLOSED, ref, "spam", at(minutes))
+
+
+def test_a_case_can_be_closed_again_after_its_reopening() -> None:
+    """Each closing covers the same message, and none of them is taken back but by what followed."""
+    closings = [seen_and_closed(10, 0, 90), reopened(20, 91), seen_and_closed(30, 0, 92)]
+    (case,) = cases(said(0, 1), *closings)
+    assert (case.status, case.ended_at) == (CaseStatus.CLOSED, at(30))
+    (open_again,) = cases(said(0, 1), *closings, reopened(40, 93))
+    assert open_again.status is CaseStatus.WAITING
+    (over,) = cases(said(0, 1), *closings, reopened(40, 93), seen_and_closed(50, 0, 94))
+    assert over.ended_at == at(50)
+
+
+def test_a_closing_after_a_reopening_does_not_cover_what_was_not_seen() -> None:
+    """A message that arrives late still opens a case of its own."""
+    closings = [seen_and_closed(10, 0, 90), reopened(20, 91), seen_and_closed(30, 0, 92)]
+    old, new = cases(said(0, 1), said(15, 2), *closings)
+    assert (old.status, new.status) == (CaseStatus.CLOSED, CaseStatus.WAITING)
+
+
 def test_reopening_an_answered_case_puts_the_customer_back_among_the_waiting() -> None:
     """A person may decide that an answer was none."""
     (case,) = cases(said(0, 1), answered(5, 2), reopened(30, 1))
