@@ -29,6 +29,8 @@ WORD = re.compile(r"[^\W_][\w'’ʼ-]*|[^\w\s]+")
 MOST_WORDS = 40
 """Words of a message that are tried as evidence."""
 
+_EXPLAINS_NOTHING = re.compile(r"[-.,:;…–—/|«»„“”\"'()\[\]{}]+")
+"""Signs that are weighed, and that no person would take for a reason."""
 _LOOKED_AT = 20_000
 """Characters of a message in which they are sought."""
 _A_LABEL = 3
@@ -88,7 +90,11 @@ def _strongest(
     spans: list[Evidence] = []
     for column, label in labels:
         scores = said[:, column].tolist()
-        speaking = [place for place, score in enumerate(scores) if score > 0]
+        speaking = [
+            place
+            for place, score in enumerate(scores)
+            if score > 0 and not _EXPLAINS_NOTHING.fullmatch(matches[place].group())
+        ]
         best = sorted(speaking, key=scores.__getitem__, reverse=True)[:_A_LABEL]
         chosen = (matches[place] for place in sorted(best))
         spans.extend(Evidence(one.start(), one.end(), one.group(), label) for one in chosen)

@@ -221,9 +221,11 @@ def correct(  # noqa: PLR0913, PLR0917 - a verdict has four parts
         raise UserError("say what it is: --kind, --topic, --urgency or --language")
     with opened_store(config) as (store, settings):
         number = Pipeline(store, settings.rules).correct(case, message, said, actor, present())
-        policy = store.cases.find(case)[0].policy
+        state = store.cases.find(case)[0]
     words = [kind, *topics, urgency and f"{urgency} urgency", language and f"language {language}"]
-    governs = f"; {policy} governs" if policy else ""
+    governs = f"; {state.policy} governs" if state.policy else ""
+    if state.status != "waiting":
+        governs = f"; the case is {state.status}"
     click.echo(f"Message {number} of case {case} is {', '.join(filter(None, words))}{governs}.")
 
 

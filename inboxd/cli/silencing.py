@@ -59,8 +59,6 @@ def add(  # noqa: PLR0913 - a condition each
     Of several values of one option one is enough, of several options all must hold. When it
     ends, what is still true is told: of the steps that fell due meanwhile, the newest.
     """
-    from inboxd.store.times import to_text
-
     now, settings = present(), load_without_networks(config)
     ends_at = instant(until, now, settings)
     if ends_at <= now:
@@ -73,7 +71,8 @@ def add(  # noqa: PLR0913 - a condition each
     with opened_store(config) as (store, _), store.transaction():
         begun = store.silences.add(match, ends_at, actor, " ".join(reason.split()), now)
     what = described(match) or "everything"
-    click.echo(f"Silence {begun.id}: {what} until {to_text(ends_at)}.")
+    local = ends_at.astimezone(settings.general.timezone)
+    click.echo(f"Silence {begun.id}: {what} until {local:%Y-%m-%d %H:%M}.")
 
 
 @silence.command("list")
@@ -82,15 +81,16 @@ def add(  # noqa: PLR0913 - a condition each
 def list_(config: Path, *, as_json: bool) -> None:
     """List the silences that last."""
     from inboxd.core.text import one_line
+    from inboxd.store.silences import match_json
     from inboxd.store.times import to_text
 
-    with opened_store(config) as (store, _):
+    with opened_store(config) as (store, settings):
         active = store.silences.active(present())
     if as_json:
         listed = [
             {
                 "silence": each.id,
-                "match": described(each.match),
+                "match": json.loads(match_json(each.match)),
                 "began_at": to_text(each.began_at),
                 "until": to_text(each.until),
                 "actor": each.actor,
@@ -104,7 +104,8 @@ def list_(config: Path, *, as_json: bool) -> None:
         what = described(each.match) or "everything"
         why = f": {one_line(each.reason, 80)}" if each.reason else ""
         by = one_line(each.actor, 40)
-        click.echo(f"{each.id}  {what} until {to_text(each.until)}, by {by}{why}")
+        until = each.until.astimezone(settings.general.timezone)
+        click.echo(f"{each.id}  {what} until {until:%Y-%m-%d %H:%M}, by {by}{why}")
     if not active:
         click.echo("Nothing is silent.")
 

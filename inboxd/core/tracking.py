@@ -8,6 +8,7 @@ instead of making a second one.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -43,6 +44,15 @@ if TYPE_CHECKING:
     from inboxd.core.spikes import Spikes
     from inboxd.core.waits import CaseSpan, Event, Promise, Wait
 
+_SAYS_SO = re.compile(
+    r"\((?:automatische antwort|automat(?:ic|ed) (?:reply|response)|автоматический ответ"
+    r"|автоматична відповідь)\)"
+    r"|\b(?:dies ist eine|this is an|это|це) (?:automatische|automat(?:ic|ed)|автоматическ(?:ий|ое)"
+    r"|автоматичн[ае]) (?:antwort|nachricht|reply|response|message|ответ|сообщение|відповідь"
+    r"|повідомлення)\b",
+    re.IGNORECASE,
+)
+"""What a receipt says of itself; whoever only mentions one is a person."""
 _RESOLUTION = timedelta(milliseconds=1)
 """How finely instants are kept."""
 _STILL_OWED = timedelta(days=7)
@@ -172,8 +182,10 @@ class Rules:
     spikes: Spikes | None = None
 
     def is_automatic(self, account: str, text: str) -> bool:
-        """Tell whether *text*, written by the brand, is one that a machine sends."""
-        return any(finds(pattern, text) for pattern in self.automatic.get(account, ()))
+        """Tell whether *text*, written by the brand, is one that a machine sends, or says so."""
+        return finds(_SAYS_SO, text) or any(
+            finds(pattern, text) for pattern in self.automatic.get(account, ())
+        )
 
 
 @dataclass(frozen=True, slots=True)

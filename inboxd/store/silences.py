@@ -27,7 +27,7 @@ class SilenceStore:
         """Mute what matches from *now* on."""
         number = self._db.execute(
             "INSERT INTO silences (match, began_at, until, actor, reason) VALUES (?, ?, ?, ?, ?)",
-            (_match_json(match), to_text(now), to_text(until), actor, reason),
+            (match_json(match), to_text(now), to_text(until), actor, reason),
         ).lastrowid
         return Silence(number or 0, match, now, until, actor, reason)
 
@@ -69,7 +69,8 @@ def _silence(row: tuple[Any, ...]) -> Silence:
 _SETS = ("account", "network", "stream", "kind", "topic", "urgency", "language")
 
 
-def _match_json(match: Match) -> str:
+def match_json(match: Match) -> str:
+    """Return the conditions of *match*, those that there are, as JSON."""
     said: dict[str, object] = {
         name: sorted(getattr(match, name)) for name in _SETS if getattr(match, name)
     }

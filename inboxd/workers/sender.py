@@ -68,6 +68,11 @@ class Manners:
 _NONE = Manners()
 
 
+def _is_of_inboxd(item: OutboxItem) -> bool:
+    """Tell whether it is about inboxd itself: that must not stand behind a crowd of customers."""
+    return all(alert.thread.startswith(("account:", "receiver:")) for alert in item.alerts)
+
+
 def _is_urgent(item: OutboxItem) -> bool:
     return any(alert.case and alert.case.urgency is Urgency.HIGH for alert in item.alerts)
 
@@ -128,7 +133,8 @@ class Sender:
         free = []
         with store.transaction():
             for item in due:
-                hold = restraint.hold(urgent=_is_urgent(item), told_at=told_at, now=now)
+                told = () if _is_of_inboxd(item) else told_at
+                hold = restraint.hold(urgent=_is_urgent(item), told_at=told, now=now)
                 # An account may bear the name of a sink; its replies are no alerts.
                 if hold and not item.reply:
                     store.outbox.hold(item, hold.until, hold.why, now)

@@ -117,6 +117,7 @@ def test_some_cases_can_be_muted_for_a_while(asked: Shop) -> None:
     assert "network vk" in asked.say("silence", "list").expect(0).out
     (listed,) = json.loads(asked.say("silence", "list", "--json").expect(0).out)
     assert (listed["silence"], listed["actor"], listed["reason"]) == (1, "olha", "a known outage")
+    assert listed["match"] == {"network": ["vk"]}
     explained = asked.say("explain", "1").expect(0).out
     assert "muted by silence 1 of olha: a known outage" in explained
     assert "now: silenced" in explained

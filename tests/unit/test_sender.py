@@ -614,6 +614,17 @@ async def test_more_than_fits_into_an_hour_is_told_in_one(office: Office) -> Non
     assert office.support.heard[-1].held == "limit"
 
 
+async def test_what_is_about_inboxd_itself_is_no_part_of_the_limit(office: Office) -> None:
+    """A sink that is full of customers still hears that an account is blind."""
+    office.manners["support"] = Manners(Restraint(per_hour=1))
+    office.shop.hear(said(0, "m1"))
+    office.shop.tick(60)
+    await office.drain()
+    office.queue("blind", thread="account:shop-vk")
+    await office.drain()
+    assert keys(office.support)[-1] == ["blind"]
+
+
 async def test_a_fallback_tells_what_a_sink_refuses(office: Office) -> None:
     """With the name of the sink that it was meant for; once, beside the notice of the refusal."""
     office.manners["support"] = Manners(fallback="lead")

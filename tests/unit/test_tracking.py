@@ -407,3 +407,29 @@ def test_a_promise_that_rules_forget_and_remember_is_told_of_once() -> None:
     (case,) = track(history(*events, cases=(void,)), PROMISING, at(90)).cases
     assert case.waits == known.waits
     assert case.next_step_at is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Danke für Ihre Nachricht! (Automatische Antwort)",
+        "Hi! This is an automated message, we will be with you soon.",
+        "Спасибо, мы получили его. Это автоматический ответ.",
+        "Ми відповімо найближчим часом. Це автоматична відповідь.",
+    ],
+)
+def test_what_calls_itself_automatic_is(text: str) -> None:
+    """Without any pattern in the configuration: it is no answer, and promises nothing."""
+    assert RULES.is_automatic("shop-vk", text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Sorry, that was only an automatic reply. I am looking into it now.",
+        "Автоматический ответ вас обидел, простите. Деньги уже отправили.",
+    ],
+)
+def test_who_only_mentions_a_machine_is_a_person(text: str) -> None:
+    """A customer who was answered must not seem to wait."""
+    assert not RULES.is_automatic("shop-vk", text)
