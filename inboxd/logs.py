@@ -18,14 +18,20 @@ _SHORTEST_SECRET = 6
 
 
 def configure(
-    *, verbose: bool = False, secrets: Iterable[str] = (), stream: TextIO | None = None
+    *,
+    verbose: bool = False,
+    quiet: bool = False,
+    secrets: Iterable[str] = (),
+    stream: TextIO | None = None,
 ) -> None:
     """
     Send log lines to *stream* (standard error), with every one of *secrets* blacked out.
 
+    A *quiet* program says only what is wrong.
+
     A line is one fact: ``2026-11-22T08:30:00Z warning poll failed account=shop-vk …``.
     """
-    level = logging.DEBUG if verbose else logging.INFO
+    level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
     out = stream or sys.stderr
     structlog.configure(
         processors=[
@@ -64,8 +70,9 @@ class _Line:
 
 def _quoted(value: object) -> str:
     text = str(value)
-    plain = text and not any(letter.isspace() or letter in '"=' for letter in text)
-    return text if plain and text.isprintable() else ascii(text)
+    # Of all spaces only the plain one is printable.
+    plain = text and text.isprintable() and not any(mark in text for mark in ' "=')
+    return text if plain else ascii(text)
 
 
 def _trace(error: object) -> str:

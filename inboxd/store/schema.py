@@ -340,7 +340,7 @@ CREATE TABLE gatherings (            -- alerts that are told as one; their threa
     began_at TEXT NOT NULL
 );
 CREATE INDEX gatherings_of_key ON gatherings (key);
-CREATE INDEX alerts_of_gathering ON alerts (thread) WHERE case_id IS NOT NULL;
+CREATE INDEX alerts_of_gathering ON alerts (thread, case_id) WHERE case_id IS NOT NULL;
 ALTER TABLE outbox ADD COLUMN bundle TEXT;
 ALTER TABLE outbox ADD COLUMN held TEXT NOT NULL DEFAULT '';
 ALTER TABLE outbox ADD COLUMN instead_of TEXT NOT NULL DEFAULT '';
@@ -387,6 +387,7 @@ CREATE INDEX reply_verdicts_due ON reply_verdicts (message_id) WHERE judged_at I
 ALTER TABLE waits ADD COLUMN promised_on TEXT;
 ALTER TABLE waits ADD COLUMN promised_at TEXT;
 ALTER TABLE cases ADD COLUMN pauses TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE messages ADD COLUMN history INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE rests (                 -- what a network takes no calls of for a while
     account TEXT NOT NULL,
     name    TEXT NOT NULL,
