@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from inboxd.core.matching import FOR_EVER
 from inboxd.core.policies import Until
 from inboxd.core.sla import reach
 from inboxd.durations import BusinessSpan
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from inboxd.core.hours import OpeningHours
     from inboxd.core.policies import Policy, Step
     from inboxd.core.sla import Due
+
+
+BROKEN = "broken"
+"""What is told of a wait, among its steps, once people know that its promise is broken."""
 
 
 class Reason(StrEnum):
@@ -61,8 +66,8 @@ class Attention:
 
     *told_until* is the scheduled time of the newest step that went out; *told* has the
     highest turn of each step that did. Neither what was planned before that time nor such
-    a turn is told again, whatever happens to policies, calendars or clocks. Until
-    *silenced_until* nobody wants to hear of it.
+    a turn is told again, whatever happens to policies, calendars or clocks; what else is news
+    is for `is_told` to say. Until *silenced_until* nobody wants to hear of it.
     """
 
     since: datetime
@@ -147,13 +152,13 @@ def _snoozed_until(attention: Attention) -> datetime | None:
 
 def _reminder(policy: Policy, attention: Attention, now: datetime) -> Decision:
     acknowledged_at = attention.acknowledged_at or attention.since
-    step = f"reminder/{acknowledged_at.isoformat()}"
-    if policy.remind_after is None or step in attention.told:
+    step = reminder_name(acknowledged_at)
+    sinks = tuple(dict.fromkeys(sink for step in policy.steps for sink in step.to))
+    if policy.remind_after is None or not sinks or step in attention.told:
         return Decision(Reason.ACKNOWLEDGED)
     at = reach(policy.hours, acknowledged_at, policy.hours.span(policy.remind_after))
     if at is None or at > now:
         return Decision(Reason.ACKNOWLEDGED, look_again_at=at)
-    sinks = tuple(dict.fromkeys(sink for step in policy.steps for sink in step.to))
     return Decision(Reason.REMINDER_DUE, firings=(Firing(step, 0, at, sinks),))
 
 
@@ -170,7 +175,7 @@ def _steps(
         newest, next_at = _turns(policy, due, step, offset, now)
         if newest is None:
             not_yet = offset
-        elif not _told(attention, newest):
+        elif not is_told(attention.told, attention.told_until, due, newest):
             ready.append(newest)
         if next_at and (again is None or next_at < again):
             again = next_at
@@ -186,14 +191,42 @@ def _steps(
     )
 
 
-def _moment(step: Step) -> str:
+def step_name(policy: Policy, due: Due, step: Step) -> str:
+    """Return what *step* is called in a wait, for ever: ``complaints/first_response/100%+1h``."""
     repeated = f" every {step.repeat}" if step.repeat else ""
-    return f"{step.at}{repeated}".replace(" ", "")
+    moment = f"{step.at}{repeated}".replace(" ", "")
+    return f"{policy.name}/{due.target}/{moment}"
 
 
-def _told(attention: Attention, firing: Firing) -> bool:
-    covered = attention.told_until is not None and firing.at <= attention.told_until
-    return covered or firing.turn <= attention.told.get(firing.step, -1)
+def reminder_name(acknowledged_at: datetime) -> str:
+    """Return what the one reminder of an acknowledgement is called."""
+    return f"reminder/{acknowledged_at.isoformat()}"
+
+
+def is_told(told: Mapping[str, int], told_until: datetime | None, due: Due, firing: Firing) -> bool:
+    """
+    Return whether people know what *firing* would tell them.
+
+    What was planned before something that was told is covered by it; but that a promise is
+    broken is news to whoever was told no more than that it would be, though a change of the
+    rules has put it before that.
+    """
+    if firing.turn <= told.get(firing.step, -1):
+        return True
+    if told_until is None or firing.at > told_until:
+        return False
+    return firing.at < due.at or BROKEN in told or told_until == FOR_EVER
+
+
+def remembered(
+    told: Mapping[str, int], told_until: datetime | None, due: Due, decision: Decision
+) -> tuple[Mapping[str, int], datetime]:
+    """Return what people know of a wait once they have heard what was decided."""
+    fired = [*decision.firings, *decision.skipped]
+    now = dict(told) | {firing.step: firing.turn for firing in fired}
+    if decision.reason is Reason.STEP_DUE and any(firing.at >= due.at for firing in fired):
+        now[BROKEN] = 0
+    return now, max([firing.at for firing in fired] + ([told_until] if told_until else []))
 
 
 def _turns(
@@ -204,7 +237,7 @@ def _turns(
     first = hours.add(due.since, offset, due.pauses)
     if first > now:
         return None, first
-    name = f"{policy.name}/{due.target}/{_moment(step)}"
+    name = step_name(policy, due, step)
     called = step.called(now, hours.timezone)
     if step.repeat is None:
         return Firing(name, 0, first, step.to, called), None

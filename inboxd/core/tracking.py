@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from inboxd.core.conversations import fold
-from inboxd.core.escalation import Attention, Decision, decide
+from inboxd.core.escalation import BROKEN, Attention, Decision, decide
 from inboxd.core.grouping import ALONE, Grouping
 from inboxd.core.matching import FOR_EVER, NOTHING, Known, in_order
 from inboxd.core.owed import Follow
@@ -467,8 +467,10 @@ def _told(
         if state.ended_at and state.ended_at > wait.since and not state.kind.is_owed
     ]
     told, told_until = _united(beside)
-    reminded = {step: turn for step, turn in told.items() if step.startswith("reminder/")}
-    return {**_told_for_good(earlier), **reminded}, told_until
+    known = {
+        step: turn for step, turn in told.items() if step.startswith("reminder/") or step == BROKEN
+    }
+    return {**_told_for_good(earlier), **known}, told_until
 
 
 def _united(waits: Sequence[WaitState]) -> tuple[Mapping[str, int], datetime | None]:

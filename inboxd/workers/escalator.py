@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from inboxd.core.alerts import step_alert
-from inboxd.core.escalation import Reason
+from inboxd.core.escalation import Reason, remembered
 from inboxd.core.tracking import decisions, silence_of
 
 if TYPE_CHECKING:
@@ -70,8 +70,11 @@ class Escalator:
                 due = self._store.cases.due_steps(now, _BATCH)
                 self._unread = self._store.sources.told_since() if due else {}
                 self._silences = self._store.silences.active(now) if due else ()
-                for case, setting in due:
-                    self._carry_out(case, self._plan(case, setting, now))
+                plans = [(case, self._plan(case, setting, now)) for case, setting in due]
+                for case, plan in plans:
+                    self._carry_out(case, plan)
+                steps = [(case.id, plan.look_again_at) for case, plan in plans]
+                self._store.cases.set_next_step(steps)
             found = len(due)
             looked += found
         self._store.cases.resolve_quiet(now)
@@ -96,11 +99,12 @@ class Escalator:
             if due is None or not names:
                 continue
             if decision.reason is Reason.REMINDER_DUE and names <= reminded:
-                told.append(_Told(_known(wait, decision)))  # one reminder of what was taken once
+                # One reminder of what was taken once.
+                told.append(_Told(_known(wait, due, decision)))
                 continue
             reminded |= names
             alert = self._alert(case, setting, wait, due, decision, now)
-            told.append(_Told(_known(wait, decision), alert, decision.to))
+            told.append(_Told(_known(wait, due, decision), alert, decision.to))
         looks = [each.look_again_at for _, _, each in decided if each.look_again_at]
         return _Plan(tuple(told), min(looks, default=None))
 
@@ -123,14 +127,9 @@ class Escalator:
             if alert and self._pipeline.tell(alert, to, each.wait):
                 log.info("alert queued", case=case.id, reason=alert.reason, to=",".join(to))
             self._store.cases.set_told(each.wait)
-        self._store.cases.set_next_step([(case.id, plan.look_again_at)])
 
 
-def _known(wait: WaitState, decision: Decision) -> WaitState:
+def _known(wait: WaitState, due: Due, decision: Decision) -> WaitState:
     """Return *wait* as people know it once they have heard what was decided."""
-    fired = [*decision.firings, *decision.skipped]
-    return replace(
-        wait,
-        told_until=max(firing.at for firing in fired),
-        told=dict(wait.told) | {firing.step: firing.turn for firing in fired},
-    )
+    told, told_until = remembered(wait.told, wait.told_until, due, decision)
+    return replace(wait, told=told, told_until=told_until)

@@ -9,8 +9,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inboxd.core.escalation import Attention, Decision, Reason, decide, step_offset
+from inboxd.core.escalation import Attention, Decision, Reason, decide, remembered, step_offset
 from inboxd.core.hours import OpeningHours
+from inboxd.core.matching import FOR_EVER
 from inboxd.core.policies import Match, Policy, Step, Until
 from inboxd.core.rota import Handover, Rota
 from inboxd.core.sla import Due, response_due
@@ -48,14 +49,11 @@ def due(of: Policy, since: datetime = MONDAY) -> Due:
     return promised
 
 
-def told(attention: Attention, decision: Decision) -> Attention:
-    """Return what people know once the alert of *decision* is queued."""
-    fired = [*decision.firings, *decision.skipped]
-    return replace(
-        attention,
-        told_until=max(firing.at for firing in fired),
-        told=dict(attention.told) | {firing.step: firing.turn for firing in fired},
-    )
+def told(attention: Attention, decision: Decision, of: Due | None = None) -> Attention:
+    """Return what people know once the alert of *decision* is queued; an hour is promised."""
+    promised = of or due(policy())
+    known, until = remembered(attention.told, attention.told_until, promised, decision)
+    return replace(attention, told=known, told_until=until)
 
 
 CHAIN = (
@@ -212,6 +210,14 @@ def test_who_has_taken_a_case_is_reminded_once() -> None:
     assert after == Decision(Reason.ACKNOWLEDGED)
 
 
+def test_nobody_is_reminded_where_there_is_nobody_to_tell() -> None:
+    """A policy without steps has no sinks: its reminder would be an alert to none."""
+    attention = Attention(MONDAY, acknowledged_at=MONDAY)
+    plan = policy()
+    decision = decide(plan, due(plan), attention, MONDAY + timedelta(days=9))
+    assert decision == Decision(Reason.ACKNOWLEDGED)
+
+
 def test_a_change_of_policy_does_not_repeat_the_reminder() -> None:
     """One acknowledgement has one reminder, whichever policy governs by then."""
     plan, other = policy(*CHAIN), policy(*CHAIN, name="everything else")
@@ -346,3 +352,34 @@ def test_two_steps_that_repeat_differently_do_not_count_as_one() -> None:
         heard.append(decision.to)
     both, support = ("support", "lead"), ("support",)
     assert heard == [both, support, support, both, support, support, both]
+
+
+def test_a_broken_promise_is_news_to_whoever_only_heard_of_it_before() -> None:
+    """Of four hours half had gone; then the target is one: that it has passed is told at once."""
+    slow = policy(*CHAIN[:2], first_response=parse_business("4h"))
+    half = decide(slow, due(slow), Attention(MONDAY), MONDAY + timedelta(hours=2))
+    told_half = told(Attention(MONDAY), half, due(slow))
+    quick = policy(*CHAIN[:2], first_response=parse_business("1h"))
+    late = decide(quick, due(quick), told_half, MONDAY + timedelta(hours=2, minutes=5))
+    assert [firing.step for firing in late.firings] == ["complaints/first_response/100%"]
+    told_late = told(told_half, late)
+    assert told_late.told_until == MONDAY + timedelta(hours=2), "what was told stays told"
+    again = decide(quick, due(quick), told_late, MONDAY + timedelta(hours=9))
+    assert again == Decision(Reason.NO_STEPS_LEFT)
+
+
+def test_a_promise_that_people_know_to_be_broken_is_not_told_to_be_again() -> None:
+    """Under whatever name, once the target is shorter still."""
+    plan = policy(*CHAIN[:2], first_response=parse_business("4h"))
+    after = MONDAY + timedelta(hours=5)
+    late = decide(plan, due(plan), Attention(MONDAY), after)
+    attention = told(Attention(MONDAY), late, due(plan))
+    other = policy(*CHAIN[:2], name="others", first_response=parse_business("1h"))
+    assert decide(other, due(other), attention, after) == Decision(Reason.NO_STEPS_LEFT)
+
+
+def test_history_is_not_told_to_be_late() -> None:
+    """What was overdue when it was read first counts as told for good."""
+    plan = policy(*CHAIN[:2])
+    attention = Attention(MONDAY, told_until=FOR_EVER)
+    assert decide(plan, due(plan), attention, MONDAY + timedelta(days=2)).firings == ()
