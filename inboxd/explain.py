@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from inboxd.core.conversations import AUTOMATIC_WITHIN
-from inboxd.core.escalation import step_offset
 from inboxd.core.owed import SURE
 from inboxd.core.policies import choose
-from inboxd.core.sla import dues, reach
+from inboxd.core.sla import dues
+from inboxd.core.text import one_line
 from inboxd.core.tracking import decisions, facts_of, folded, silence_of
-from inboxd.core.waits import REPEATED
+from inboxd.core.waits import REPEATED, WaitEnd
 from inboxd.durations import format_duration
 from inboxd.model import Direction
+from inboxd.reasons import Reasons
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,12 +24,18 @@ if TYPE_CHECKING:
     from inboxd.core.escalation import Decision
     from inboxd.core.policies import Policy
     from inboxd.core.silences import Silence
+    from inboxd.core.sla import Due
     from inboxd.core.tracking import CaseState, Rules, Setting, WaitState
     from inboxd.store import Store
     from inboxd.store.views import ThreadMessage
 
 _MOST_PERIODS = 12
 """How many open intervals of a wait are listed one by one."""
+_LONGEST_SAYING = 100
+_LATE = timedelta(minutes=10)
+"""What was heard of later than that after it was written is said to have been."""
+_MOST_DAYS = 92
+"""How many days of a wait are looked through for holidays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +52,30 @@ def explain(store: Store, rules: Rules, case: int, now: datetime, tz: tzinfo) ->
     teller = _Teller(store, rules, state, setting, now, tz)
     return [
         Section("Case", tuple(teller.standing())),
+        Section("Messages", tuple(teller.messages())),
         Section("Verdict", tuple(teller.verdicts())),
         Section("Policy", tuple(teller.policy())),
         Section("Clock", tuple(teller.clock())),
         Section("Steps", tuple(teller.steps())),
         Section("What happened", tuple(teller.trail())),
     ]
+
+
+def explain_json(
+    store: Store, rules: Rules, case: int, now: datetime, tz: tzinfo
+) -> dict[str, Any]:
+    """Return the same as JSON: the words by section, and what became of each step."""
+    state, setting = store.cases.find(case)
+    policy = next((p for p in rules.policies if p.name == state.policy), None)
+    sections = explain(store, rules, case, now, tz)
+    return {
+        "case": case,
+        "account": setting.account,
+        "status": state.status,
+        "policy": state.policy or None,
+        "waits": Reasons(store, state, setting, policy, (now, tz)).as_json(),
+        "sections": {section.title: list(section.lines) for section in sections},
+    }
 
 
 def automatic_answers(store: Store, rules: Rules, case: int, now: datetime) -> Mapping[int, str]:
@@ -78,6 +104,10 @@ def continuation_lines(store: Store, case: int, tz: tzinfo) -> Iterator[str]:
     public = store.views.began_in_public(case)
     if public is not None:
         yield f"began in public (case {public})"
+
+
+def _is_late(message: ThreadMessage) -> bool:
+    return message.seen_at - message.sent_at >= _LATE
 
 
 _NOBODY = "nobody has followed up there"
@@ -111,6 +141,22 @@ class _Teller:
         if case.ended_at:
             yield f"over since {self._time(case.ended_at)} {case.close_reason}".rstrip()
         yield from continuation_lines(self.store, case.id or 0, self.tz)
+
+    def messages(self) -> Iterator[str]:
+        for message in self.store.views.thread(self.case.id or 0):
+            if not self._is_of_case(message):
+                continue
+            ours = message.direction is Direction.OUTBOUND
+            who = f"us{f' ({message.staff})' if message.staff else ''}" if ours else "customer"
+            marks = [
+                f"edited {self._time(message.edited_at)}" if message.edited_at else "",
+                f"deleted, seen {self._time(message.deleted_at)}" if message.deleted_at else "",
+                "auto-reply: stops no clock" if message.auto_reply else "",
+                f"heard of {self._time(message.seen_at)}" if _is_late(message) else "",
+            ]
+            noted = f" ({'; '.join(filter(None, marks))})" if any(marks) else ""
+            said = one_line(message.text, _LONGEST_SAYING) or "(no text)"
+            yield f"{self._time(message.sent_at)} {who}, {message.id}: “{said}”{noted}"
 
     def verdicts(self) -> Iterator[str]:
         for message in self.store.views.thread(self.case.id or 0):
@@ -178,10 +224,10 @@ class _Teller:
 
     def clock(self) -> Iterator[str]:
         policy = self._policy()
+        waits = [wait for wait in self.case.waits if wait.end is not WaitEnd.VOID]
         answers = automatic_answers(self.store, self.rules, self.case.id or 0, self.now)
         for number, why in answers.items():
             yield f"message {number} is taken for automatic and stops no clock: {why}"
-        waits = self.case.open_waits or self.case.waits[-1:]
         if policy is None or not waits:
             yield "no policy, no clock"
             return
@@ -208,8 +254,22 @@ class _Teller:
             yield f"  open {self._time(opens)} – {self._time(closes)}: {span}"
         if len(periods) > _MOST_PERIODS:
             yield f"  … and {len(periods) - _MOST_PERIODS} more intervals"
+        yield from self._closed_days(policy, wait.since, max(until, wait.due_at or until))
         ended = f"{wait.end} at {self._time(wait.ended_at)}" if wait.ended_at else "so far"
         yield f"  {format_duration(waited)} of open time, {ended}"
+
+    def _closed_days(self, policy: Policy, since: datetime, until: datetime) -> Iterator[str]:
+        """Yield which days of a span are closed, replaced or cut, and why."""
+        hours = policy.hours
+        first, last = (at.astimezone(hours.timezone).date() for at in (since, until))
+        for number in range(min((last - first).days, _MOST_DAYS) + 1):
+            day = first + timedelta(days=number)
+            if why := hours.closed_because(day):
+                yield f"  closed {day:%Y-%m-%d}: {why}"
+            elif day in hours.open:
+                yield f"  {day:%Y-%m-%d} has hours of its own"
+            if day in hours.breaks:
+                yield f"  {day:%Y-%m-%d} has breaks of its own"
 
     def _due_lines(self, policy: Policy) -> Iterator[str]:
         running = dues(self.case, policy)
@@ -221,25 +281,18 @@ class _Teller:
 
     def steps(self) -> Iterator[str]:
         policy = self._policy()
+        reasons = Reasons(self.store, self.case, self.setting, policy, (self.now, self.tz))
+        if policy is None:
+            yield "no policy: no steps"
+        yield from reasons.lines()
         silences = self.store.silences.active(self.now)
         silenced = silence_of(self.case, self.setting, silences, self.now)
         decided = decisions(self.case, policy, self.now, silenced) if policy else []
-        if policy is None or not any(due for _, due, _ in decided):
-            yield "nobody waits, or nothing is promised: no steps"
-            return
-        yield from self._silences(silences)
+        if decided:
+            yield from self._silences(silences)
         for _, due, decision in decided:
-            if due is None:
-                continue
-            if len(decided) > 1:
-                yield f"towards the {due.target.replace('_', ' ')} of {self._time(due.at)}:"
-            for step in policy.steps:
-                offset = step_offset(policy.hours, due, step)
-                at = reach(policy.hours, due.since, offset, due.pauses)
-                when = f"at {self._time(at)}" if at else "never: the calendar does not open again"
-                again = f", then every {step.repeat}" if step.repeat else ""
-                yield f"{step.at} to {', '.join(step.to)} {when}{again}"
-            yield self._decision(decision)
+            if due:
+                yield self._decision(due, decision)
 
     def _silences(self, silences: Iterable[Silence]) -> Iterator[str]:
         facts = facts_of(self.setting, self.case.traits)
@@ -248,8 +301,8 @@ class _Teller:
                 why = f": {silence.reason}" if silence.reason else ""
                 yield f"muted by silence {silence.id} of {silence.actor}{why}"
 
-    def _decision(self, decision: Decision) -> str:
-        line = f"now: {decision.reason.replace('_', ' ')}"
+    def _decision(self, due: Due, decision: Decision) -> str:
+        line = f"now, {due.target.replace('_', ' ')}: {decision.reason.replace('_', ' ')}"
         if decision.look_again_at:
             line += f", decided again at {self._time(decision.look_again_at)}"
         return line

@@ -103,6 +103,8 @@ class Pipeline:
         messages = [self._marked(account, message) for message in page.messages]
         stored = store.messages.add(account, origin.network, messages, now)
         stored.join(store.messages.mark_gone(account, page.gone, now))
+        if old:
+            store.messages.mark_history(stored.new)
         store.traffic.count(stored.new)
         store.quarantine.add(account, origin.source, page.unknown, now)
         store.messages.set_windows(account, page.windows)

@@ -19,7 +19,7 @@ from inboxd.model import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime, tzinfo
+    from datetime import date, datetime, tzinfo
 
     from rich.progress import TaskID
 
@@ -283,3 +283,30 @@ def reading_bars(out: Console) -> Iterator[Callable[[Progress], None]]:
             bars.update(tasks[key], found=found, completed=progress.share)
 
         yield watch
+
+
+@contextmanager
+def time_bar(
+    out: Console, name: str, begin: datetime, end: datetime, tz: tzinfo
+) -> Iterator[Callable[[datetime], None]]:
+    """Yield who is told how far a clock has come: a bar on a terminal, a line a day elsewhere."""
+    if not out.is_terminal:
+        told: set[date] = set()
+
+        def say(at: datetime) -> None:
+            day = at.astimezone(tz).date()
+            if at >= begin and day not in told:
+                told.add(day)
+                out.print(f"{name}: {day}")
+
+        yield say
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[day]}"))
+    with Bars(*columns, console=out) as bars:
+        task = bars.add_task(name, total=(end - begin).total_seconds(), day="")
+
+        def tell(at: datetime) -> None:
+            day = f"{at.astimezone(tz):%Y-%m-%d}"
+            bars.update(task, completed=max(0.0, (at - begin).total_seconds()), day=day)
+
+        yield tell

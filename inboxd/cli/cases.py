@@ -70,14 +70,20 @@ def show(config: Path, case: int, *, as_json: bool) -> None:
 
 @main.command()
 @click.argument("case", type=int)
+@click.option("--json", "as_json", is_flag=True, help="A JSON object instead of text.")
 @click.pass_obj
-def explain(config: Path, case: int) -> None:
-    """Tell why a case is what it is, and what was told to whom."""
+def explain(config: Path, case: int, *, as_json: bool) -> None:
+    """Tell why a case is what it is, what was told to whom, and why the rest was not."""
     from inboxd.explain import explain as sections_of
+    from inboxd.explain import explain_json
     from inboxd.terminal import console, print_sections
 
     with opened_store(config) as (store, settings):
         tz = settings.general.timezone
+        if as_json:
+            explained = explain_json(store, settings.rules, case, present(), tz)
+            click.echo(json.dumps(explained, indent=1, ensure_ascii=False))
+            return
         sections = sections_of(store, settings.rules, case, present(), tz)
     print_sections(console(), sections)
 

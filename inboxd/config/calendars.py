@@ -132,11 +132,18 @@ class _ClosedDays:
             return True
         return self.country is not None and day in _holidays(self.country, day.year)
 
+    def why(self, day: date) -> str:
+        """Return why *day* is closed."""
+        name = _holidays(self.country, day.year).get(day) if self.country else None
+        if name and day not in self.closed:
+            return f"holiday: {name}"
+        return "closed date" if day in self.closed else "closed by the calendar's file"
+
 
 @cache
-def _holidays(country: str, year: int) -> frozenset[date]:
-    """Return the holidays of one year: a value of its own, so threads cannot see half of it."""
+def _holidays(country: str, year: int) -> Mapping[date, str]:
+    """Return one year's holidays by name: a value of its own, so threads cannot see half of it."""
     import holidays  # noqa: PLC0415 - as above
 
     code, _, region = country.partition("-")
-    return frozenset(holidays.country_holidays(code, subdiv=region or None, years=year))
+    return dict(holidays.country_holidays(code, subdiv=region or None, years=year))

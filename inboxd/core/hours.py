@@ -110,6 +110,13 @@ class OpeningHours:
         ticks = (at - EPOCH) // TICK
         return self._window(ticks // _WINDOW).is_open(ticks)
 
+    def closed_because(self, day: date) -> str:
+        """Return why a *closed* day is closed, as whoever closes it says; "" of any other day."""
+        if day not in self.closed:
+            return ""
+        why = getattr(self.closed, "why", None)
+        return str(why(day)) if why else "closed date"
+
     def add(self, start: datetime, span: timedelta, pauses: Iterable[Pause] = ()) -> datetime:
         """
         Return the first instant at which *span* of open time has passed since *start*.

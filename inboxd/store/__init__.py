@@ -11,6 +11,7 @@ from inboxd.store.cases import CaseStore
 from inboxd.store.corrections import Correction, CorrectionStore, Said
 from inboxd.store.coverage import CoverageStore, Gap
 from inboxd.store.database import (
+    IN_MEMORY,
     DaemonLock,
     daemon_pid,
     explained,
@@ -24,6 +25,7 @@ from inboxd.store.known import KnownStore
 from inboxd.store.ledger import LedgerStore
 from inboxd.store.messages import MessageStore, Unclassified
 from inboxd.store.outbox import OutboxItem, OutboxStore
+from inboxd.store.past import Past
 from inboxd.store.presses import PressStore
 from inboxd.store.quarantine import Held, QuarantineStore
 from inboxd.store.refreshes import Refresh, RefreshStore
@@ -32,6 +34,7 @@ from inboxd.store.silences import SilenceStore
 from inboxd.store.sources import SourceState, SourceStore
 from inboxd.store.spikes import SpikeStore
 from inboxd.store.stored import Stored
+from inboxd.store.told import ToldStore
 from inboxd.store.traffic import TrafficStore
 from inboxd.store.views import ViewStore
 
@@ -44,11 +47,13 @@ if TYPE_CHECKING:
     from inboxd.model import CaseCard
 
 __all__ = [
+    "IN_MEMORY",
     "Correction",
     "DaemonLock",
     "Gap",
     "Held",
     "OutboxItem",
+    "Past",
     "Refresh",
     "Said",
     "SourceState",
@@ -94,6 +99,7 @@ class Store:
         self.traffic = TrafficStore(connection)
         self.known = KnownStore(connection)
         self.views = ViewStore(connection)
+        self.told = ToldStore(connection)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

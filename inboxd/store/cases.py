@@ -167,6 +167,17 @@ class CaseStore:
         row = self._db.execute("SELECT case_id FROM waits WHERE id = ?", (wait,)).fetchone()
         return row[0] if row else None
 
+    def of_thread(self, account: str, thread: str, opened_by: str) -> int | None:
+        """Return the case that a message opened in a thread, or else the newest one there."""
+        row = self._db.execute(
+            "SELECT c.id FROM conversations AS v JOIN cases AS c ON c.conversation_id = v.id "
+            "JOIN messages AS m ON m.id = c.first_message_id "
+            "WHERE v.account = ? AND v.remote_id = ? "
+            "ORDER BY m.remote_id = ? DESC, c.opened_at DESC, c.id DESC LIMIT 1",
+            (account, thread, opened_by),
+        ).fetchone()
+        return int(row[0]) if row else None
+
     def load(self, numbers: Collection[int]) -> list[tuple[CaseState, Setting]]:
         """Return the cases with these numbers, in their order; unknown ones are left out."""
         rows = self._db.execute(

@@ -121,6 +121,18 @@ class CorrectionStore:
         where = (number, conversation, Direction(direction))
         return Subject(*where, text, sent_at, bool(judged))
 
+    def subject_of(self, message: int) -> Subject | None:
+        """Return *message* as something that can be corrected."""
+        row = self._db.execute(
+            "SELECT id, conversation_id, direction, text, sent_at, classified_at IS NOT NULL "
+            "FROM messages WHERE id = ?",
+            (message,),
+        ).fetchone()
+        if row is None:
+            return None
+        number, conversation, direction, text, sent_at, judged = row
+        return Subject(number, conversation, Direction(direction), text, sent_at, bool(judged))
+
     def add(self, subject: Subject, said: Said, actor: str, now: datetime) -> dict[int, str]:
         """
         Keep what *actor* says of a judged message and let it stand; returns what to track again.

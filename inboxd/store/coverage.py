@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from inboxd.store.times import from_text, maybe_instant, to_text
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
-    from datetime import datetime
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime, timedelta
 
 NOT_RUNNING = "not_running"
 """Why a source was not read where no error is known: nobody was there to read it."""
+
+
+_SIGNS_OF_LIFE = """
+SELECT classified_at FROM messages WHERE classified_at > :begin AND classified_at < :end
+UNION SELECT created_at FROM alerts WHERE created_at > :begin AND created_at < :end
+ORDER BY 1
+"""
+Span = tuple["datetime", "datetime"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +89,30 @@ class CoverageStore:
             Gap(account, source, from_text(began), maybe_instant(ended), reason, found)
             for account, source, began, ended, reason, found in rows
         ]
+
+    def absences(self, since: datetime, until: datetime, least: timedelta) -> list[Span]:
+        """Return the spans of at least *least* in which no daemon ran, in order."""
+        gaps = self._db.execute(
+            "SELECT DISTINCT began_at, coalesce(ended_at, :until) FROM coverage "
+            "WHERE reason = :reason AND began_at < :until AND coalesce(ended_at, :until) > :since "
+            "ORDER BY 1",
+            {"reason": NOT_RUNNING, "since": to_text(since), "until": to_text(until)},
+        ).fetchall()
+        spans: set[Span] = set()
+        for begin, end in gaps:
+            # One source's gap is not yet the daemon's: look whether anything was done meanwhile.
+            signs = self._db.execute(_SIGNS_OF_LIFE, {"begin": begin, "end": end}).fetchall()
+            instants = [begin, *(sign for (sign,) in signs), end]
+            spans |= {(from_text(a), from_text(b)) for a, b in pairwise(instants)}
+        return _apart(span for span in sorted(spans) if span[1] - span[0] >= least)
+
+
+def _apart(spans: Iterable[Span]) -> list[Span]:
+    """Return sorted *spans*, those that overlap as one."""
+    found: list[Span] = []
+    for begin, end in spans:
+        if found and begin < found[-1][1]:
+            found[-1] = found[-1][0], max(end, found[-1][1])
+        else:
+            found.append((begin, end))
+    return found

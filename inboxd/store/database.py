@@ -7,6 +7,7 @@ import os
 import select
 import sqlite3
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlite_utils import Database
@@ -16,10 +17,11 @@ from inboxd.store.schema import APPLICATION_ID, known_migrations, migrations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 BUSY_TIMEOUT_SECONDS = 5.0
 _TRIES, _PAUSE_SECONDS = 4, 0.05
+IN_MEMORY = Path(":memory:")
+"""Where a database is that is in no file."""
 _MAGIC = b"SQLite format 3\x00"
 _NOBODYS_BUG = {
     sqlite3.SQLITE_BUSY,
@@ -38,9 +40,13 @@ def open_database(path: Path, *, create: bool = True) -> Database:
     """
     Return the database at *path*, migrated to this version's schema.
 
-    A new file is made with mode 0600. Raises DatabaseError, saying what to do, if the file
-    is not ours, is newer than this program, or cannot be used.
+    A new file is made with mode 0600; `IN_MEMORY` is none, and goes with its connection. Raises
+    DatabaseError, saying what to do, if the file is not ours, is newer than this program, or
+    cannot be used.
     """
+    if path == IN_MEMORY:
+        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        return _prepared(connection, path)
     _look_at(path, create=create)
     try:
         connection = sqlite3.connect(
@@ -56,6 +62,32 @@ def open_database(path: Path, *, create: bool = True) -> Database:
     except BaseException:
         connection.close()
         raise
+
+
+def open_read_only(path: Path) -> Database:
+    """Return the database at *path* to be read while others may write to it; as it must be now."""
+    _look_at(path, create=False, to_write=False)
+    try:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro",
+            timeout=BUSY_TIMEOUT_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            uri=True,
+        )
+    except sqlite3.Error as error:
+        raise _explained(path, error) from error
+    db = Database(connection, execute_plugins=False)
+    try:
+        _refuse_strangers(db, path)
+        _refuse_older(db, path)
+    except sqlite3.Error as error:
+        connection.close()
+        raise _explained(path, error) from error
+    except BaseException:
+        connection.close()
+        raise
+    return db
 
 
 def _prepared(connection: sqlite3.Connection, path: Path) -> Database:
@@ -181,7 +213,7 @@ def daemon_pid(database: Path) -> int | None:
     return None
 
 
-def _look_at(path: Path, *, create: bool) -> None:
+def _look_at(path: Path, *, create: bool, to_write: bool = True) -> None:
     """Refuse what is no database before SQLite touches it; make a new file private."""
     if path.is_dir():
         raise DatabaseError(f"{path} is a directory; [inboxd].database must name a file")
@@ -202,7 +234,7 @@ def _look_at(path: Path, *, create: bool) -> None:
         raise DatabaseError(f"{path} cannot be opened by this user; check its owner") from None
     except OSError as error:
         raise DatabaseError(f"{path} cannot be opened: {error.strerror}") from error
-    if not os.access(path, os.W_OK):
+    if to_write and not os.access(path, os.W_OK):
         raise DatabaseError(f"{path} is read-only; inboxd must be able to write to it")
 
 
@@ -220,6 +252,11 @@ def _refuse_strangers(db: Database, path: Path) -> None:
             f"{path} was last used by a newer inboxd (it has {', '.join(newer)}); "
             "install that version, or restore a backup made before"
         )
+
+
+def _refuse_older(db: Database, path: Path) -> None:
+    if migrations.pending(db):
+        raise DatabaseError(f"{path} is of an older inboxd; `inboxd run` brings it up to date")
 
 
 def _explained(path: Path, error: sqlite3.Error) -> DatabaseError:

@@ -218,6 +218,21 @@ class MessageStore:
         )
         return {conversation for (conversation,) in rows}
 
+    def find(self, account: str, remote_id: str) -> Unclassified | None:
+        """Return a message by the network's name for it."""
+        row = self._db.execute(
+            "SELECT id, conversation_id, sent_at, text FROM messages "
+            "WHERE account = ? AND remote_id = ?",
+            (account, remote_id),
+        ).fetchone()
+        return Unclassified(*row) if row else None
+
+    def mark_history(self, messages: Iterable[int]) -> None:
+        """Note that *messages* came with a first read: nobody is alerted to them."""
+        self._db.executemany(
+            "UPDATE messages SET history = 1 WHERE id = ?", [(number,) for number in messages]
+        )
+
     def count_seen(self, account: str, since: datetime) -> int:
         """Return how many customers' messages of *account* we have seen since *since*."""
         (count,) = self._db.execute(

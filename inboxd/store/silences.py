@@ -60,6 +60,15 @@ class SilenceStore:
         )
         return [_silence(row) for row in rows]
 
+    def lasting(self, since: datetime) -> list[Silence]:
+        """Return the silences that lasted at *since* or later, in the order in which they began."""
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM silences WHERE until > ? AND until > began_at "  # noqa: S608 - constants
+            "ORDER BY began_at, id",
+            (to_text(since),),
+        )
+        return [_silence(row) for row in rows]
+
 
 def _silence(row: tuple[Any, ...]) -> Silence:
     number, match, began_at, until, actor, reason = row

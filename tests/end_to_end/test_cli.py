@@ -181,6 +181,26 @@ def test_show_as_json_has_the_documented_keys(asked: Shop) -> None:
     assert (shown["continued_in"], shown["began_in"]) == (None, None)
 
 
+def test_a_rehearsal_of_the_present_rules_finds_no_difference(asked: Shop) -> None:
+    """It says so in words and in JSON, of days that have a history; before them there is nothing."""
+    said = asked.say("rehearse", "--since", "1d").expect(0).out
+    found = json.loads(asked.say("rehearse", "--since", "1d", "--json").expect(0).out)
+    assert "0 alerts alike, 0 not." in said
+    assert (found["differences"], found["absences"]) == ([], [])
+    assert set(found["alerts"]) == {"by_policy", "by_sink", "by_day"}
+    for since in ("soon", "0s", "9999999d"):
+        assert "--since" in asked.say("rehearse", "--since", since).expect(2).err
+
+
+def test_explain_as_json_has_the_documented_keys(asked: Shop) -> None:
+    """What a person reads by section, and for programs what became of each step."""
+    explained = json.loads(asked.say("explain", "1", "--json").expect(0).out)
+    assert set(explained) == {"case", "account", "status", "policy", "waits", "sections"}
+    (wait,) = explained["waits"]
+    assert {each["fate"] for each in wait["steps"]} == {"not_yet"}
+    assert QUESTION in " ".join(explained["sections"]["Messages"])
+
+
 async def test_check_online_tells_who_the_tokens_belong_to(shop: Shop) -> None:
     """Each account is named with what can be read; a dead token makes it exit 1."""
     good = (await shop.run("check", "--online")).expect(0)

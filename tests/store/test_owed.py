@@ -349,4 +349,4 @@ def test_explain_tells_what_is_owed_and_why(promising: Shop) -> None:
     assert "  promised: 2026-11-23 10:00:00" in lines
     assert "promise due 2026-11-23 10:00:00 (governs)" in lines
     assert "promise: waiting since 2026-11-23 09:10:00 by our message 2" in lines
-    assert "50% to support at 2026-11-23 09:35:00" in lines
+    assert "  50% to support at 2026-11-23 09:35:00: not yet" in lines
