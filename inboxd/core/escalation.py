@@ -234,8 +234,8 @@ def _turns(
 ) -> tuple[Firing | None, datetime | None]:
     """Return the newest turn of *step* that is due, and when the next one is; walks no turns."""
     hours = policy.hours
-    first = hours.add(due.since, offset, due.pauses)
-    if first > now:
+    first = step_at(hours, due, step, offset)
+    if first is None or first > now:
         return None, first
     name = step_name(policy, due, step)
     called = step.called(now, hours.timezone)
@@ -247,6 +247,19 @@ def _turns(
     at = hours.add(first, turn * every, due.pauses) if turn else first
     next_at = reach(hours, first, (turn + 1) * every, due.pauses)
     return Firing(name, turn, at, step.to, called), next_at
+
+
+def step_at(hours: OpeningHours, due: Due, step: Step, offset: timedelta) -> datetime | None:
+    """
+    Return when *step* is due, whose place in open time is *offset*; None if that never comes.
+
+    What we promised for an hour at which nobody works is not broken when the last one goes home.
+    """
+    at = reach(hours, due.since, offset, due.pauses)
+    if at is None or at >= due.at or step.at.percent < 100 or step.at.minus:
+        return at
+    after = hours.step(step.at, BusinessSpan(time=due.allowed)) - due.allowed
+    return reach(hours, due.at, after, due.pauses) if after else due.at
 
 
 def step_offset(hours: OpeningHours, due: Due, step: Step) -> timedelta:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from inboxd.core.escalation import Firing, is_told, reminder_name, step_name, step_offset
+from inboxd.core.escalation import Firing, is_told, reminder_name, step_at, step_name, step_offset
 from inboxd.core.policies import Until
 from inboxd.core.sla import dues, reach
 from inboxd.core.waits import CaseStatus
@@ -136,7 +136,7 @@ class _View:
         """Yield what became of a step and, if it is repeated, of each turn that matters."""
         hours, name = self.policy.hours, step_name(self.policy, self.due, step)
         offset = step_offset(hours, self.due, step)
-        first = reach(hours, self.due.since, offset, self.due.pauses)
+        first = step_at(hours, self.due, step, offset)
         if first is None:
             yield StepFate(step, 0, None, Fate.NEVER)
             return

@@ -14,7 +14,7 @@ from inboxd.core.hours import OpeningHours
 from inboxd.core.matching import FOR_EVER
 from inboxd.core.policies import Match, Policy, Step, Until
 from inboxd.core.rota import Handover, Rota
-from inboxd.core.sla import Due, response_due
+from inboxd.core.sla import Due, Target, response_due
 from inboxd.core.waits import WaitKind
 from inboxd.durations import BusinessSpan, parse_business, parse_step_at
 
@@ -383,3 +383,19 @@ def test_history_is_not_told_to_be_late() -> None:
     plan = policy(*CHAIN[:2])
     attention = Attention(MONDAY, told_until=FOR_EVER)
     assert decide(plan, due(plan), attention, MONDAY + timedelta(days=2)).firings == ()
+
+
+def test_a_promise_for_the_evening_is_not_broken_at_closing_time() -> None:
+    """Nobody works at eight, and yet that is when it was promised for; what comes after it follows."""
+    plan = policy(step("50%"), step("100%", "lead"), step("100% + 1h", "lead"), hours=OFFICE)
+    asked = MONDAY + timedelta(hours=5)
+    evening = MONDAY + timedelta(hours=11)
+    promised = Due(Target.PROMISE, asked, timedelta(hours=4), evening)
+    attention = told(
+        Attention(asked), decide(plan, promised, Attention(asked), asked + timedelta(hours=2))
+    )
+    closing = decide(plan, promised, attention, MONDAY + timedelta(hours=9, minutes=1))
+    assert (closing.firings, closing.look_again_at) == ((), evening)
+    due_now = decide(plan, promised, attention, evening)
+    assert [firing.at for firing in due_now.firings] == [evening]
+    assert due_now.look_again_at == MONDAY + timedelta(days=1, hours=1)
