@@ -51,6 +51,10 @@ _COUNTED = {
     Tone.NOTICE: "to know",
     Tone.RECOVERY: "over",
 }
+_PLURALS = {"complaint": "complaints", "request": "requests"}
+_NAMED = 2
+"""People whose names stand in a headline; the others are counted."""
+_LONGEST_NAME = 24
 _EXAMPLE = "💬"
 _MOST_OF_SPIKE = 10
 REPEAT = "This may be a repeat: it was sent before, and whether it arrived could not be found out."
@@ -74,10 +78,10 @@ def summary_of(delivery: Delivery, now: datetime, tz: tzinfo) -> Summary:
     tone = _worst(alert.tone for alert in latest)
     counts = Counter(alert.tone for alert in latest)
     told = ", ".join(f"{counts[each]} {_COUNTED[each]}" for each in _BY_WEIGHT if counts[each])
-    place = _place([alert.case for alert in latest if alert.case])
+    about = _about([alert.case for alert in latest if alert.case])
     return _several(
         tone,
-        f"{place}: {told}" if place else told,
+        f"{told}: {about}" if about else told,
         [
             _alert_line(alert, standing, now, tz)
             for alert, standing in zip(latest, standings, strict=True)
@@ -102,11 +106,11 @@ def _caution(delivery: Delivery) -> str:
 def standing_of(standings: Sequence[Standing], now: datetime, tz: tzinfo) -> Summary:
     """Return how it stands at *now* with the cases of a thread, of which there are several."""
     waiting = sum(standing.ended_at is None for standing in standings)
-    place = _place([standing.card for standing in standings])
+    about = _about([standing.card for standing in standings])
     told = f"{waiting} of {len(standings)} still wait" if waiting else f"all {len(standings)} over"
     return _several(
         _worst(_tone(standing, now) for standing in standings),
-        f"{place}: {told}",
+        f"{told}: {about}",
         [_standing_line(standing, now, tz) for standing in standings],
         tz,
     )
@@ -150,10 +154,18 @@ def _worst(tones: Iterable[Tone]) -> Tone:
     return min(tones, key=_BY_WEIGHT.index)
 
 
-def _place(cards: Sequence[CaseCard]) -> str:
-    """Return where all of *cards* are: an account, or how many."""
-    accounts = {card.account for card in cards}
-    return accounts.pop() if len(accounts) == 1 else f"{len(accounts)} accounts" if accounts else ""
+def _about(cards: Sequence[CaseCard]) -> str:
+    """Return in a few words what *cards* are, where, and by whom; "" without any."""
+    if not cards:
+        return ""
+    kinds, accounts = ({card.kind for card in cards}, {card.account for card in cards})
+    noun = _PLURALS.get(kinds.pop() or "", "messages") if len(kinds) == 1 else "messages"
+    where = accounts.pop() if len(accounts) == 1 else f"{len(accounts)} accounts"
+    names = [one_line(card.author.name, _LONGEST_NAME) for card in cards if card.author]
+    named = [name for name in dict.fromkeys(names) if name][:_NAMED]
+    left = len(cards) - len(named)
+    more = f" and {left} more" if left else ""
+    return f"{noun} on {where}" + (f" by {', '.join(named)}{more}" if named else "")
 
 
 def _alert_line(alert: Alert, standing: Standing | None, now: datetime, tz: tzinfo) -> Line:

@@ -42,7 +42,9 @@ async def test_slack_shows_several_as_one_message(rig: Rig) -> None:
     """One message with a line for each, the worst of them in its title."""
     await rig.webhook().deliver(together(alert(1), alert(2, Tone.BREACH), alert(3)))
     (message,) = rig.posted
-    assert message.blocks[0]["text"]["text"] == "🔴 shop-vk: 1 late, 2 due soon"
+    assert message.blocks[0]["text"]["text"] == (
+        "🔴 1 late, 2 due soon: complaints on shop-vk by Customer 1, Customer 2 and 1 more"
+    )
     for number in (1, 2, 3):
         assert f"A complaint by Customer {number}" in content(message)
         assert f"`inboxd show {number}`" in content(message)
@@ -54,7 +56,9 @@ async def test_a_case_is_one_line_however_often_it_was_told_of(rig: Rig) -> None
         together(alert(1), alert(2), replace(alert(1, Tone.BREACH), key="again"))
     )
     (message,) = rig.posted
-    assert message.blocks[0]["text"]["text"] == "🔴 shop-vk: 1 late, 1 due soon"
+    assert message.blocks[0]["text"]["text"] == (
+        "🔴 1 late, 1 due soon: complaints on shop-vk by Customer 1, Customer 2"
+    )
 
 
 async def test_the_head_of_a_thread_shows_how_all_its_cases_stand(rig: Rig) -> None:
@@ -72,7 +76,9 @@ async def test_the_head_of_a_thread_shows_how_all_its_cases_stand(rig: Rig) -> N
     )
     await bot.deliver(together(alert(2), alert(3), head=head, standings=standings))
     shown = rig.posted[0].versions[-1]
-    assert shown.blocks[0]["text"]["text"] == "🔴 shop-vk: 2 of 3 still wait"
+    assert shown.blocks[0]["text"]["text"] == (
+        "🔴 2 of 3 still wait: complaints on shop-vk by Customer 1, Customer 2 and 1 more"
+    )
     text = str(shown.blocks)
     assert "✅ A complaint by Customer 1 on shop-vk: answered 11:13" in text
     assert "🔴 A complaint by Customer 2 on shop-vk, due 11:12 (1m ago)" in text
@@ -91,7 +97,7 @@ async def test_a_thread_in_which_all_are_over_says_so(rig: Rig) -> None:
     recovery = replace(alert(1, Tone.RECOVERY), key="over")
     await bot.deliver(together(recovery, head=head, standings=over))
     title = rig.posted[0].versions[-1].blocks[0]["text"]["text"]
-    assert title == "✅ shop-vk: all 2 over"
+    assert title == "✅ all 2 over: complaints on shop-vk by Customer 1, Customer 2"
 
 
 async def test_a_case_that_turned_out_to_be_a_part_of_another_says_so(rig: Rig) -> None:
@@ -111,7 +117,9 @@ async def test_more_than_fit_are_counted(rig: Rig) -> None:
     (message,) = rig.posted
     assert len(message.blocks) <= 50
     assert "… and 10 more" in content(message)
-    assert message.blocks[0]["text"]["text"] == "⏳ shop-vk: 30 due soon"
+    assert message.blocks[0]["text"]["text"] == (
+        "⏳ 30 due soon: complaints on shop-vk by Customer 1, Customer 2 and 28 more"
+    )
 
 
 async def test_what_customers_wrote_stays_words(rig: Rig) -> None:
@@ -131,7 +139,7 @@ async def test_a_mail_tells_several_with_a_way_to_each(rig: Rig) -> None:
     """The subject counts, the body names each, as text and as HTML."""
     await rig.mail().deliver(together(alert(1), alert(2)))
     (mail,) = rig.mails
-    assert mail.subject == "⏳ shop-vk: 2 due soon"
+    assert mail.subject == ("⏳ 2 due soon: complaints on shop-vk by Customer 1, Customer 2")
     for number in (1, 2):
         assert f"⏳ A complaint by Customer {number}\n> Где заказ?\n" in mail.text.replace("\r", "")
         assert f"inboxd show {number}" in mail.html
@@ -142,7 +150,9 @@ async def test_the_console_tells_several(rig: Rig) -> None:
     stream = io.StringIO()
     sink = ConsoleSink("console", ManualClock(NOW), KYIV, stream=stream)
     await sink.deliver(together(alert(1), alert(2)))
-    assert stream.getvalue().startswith("⏳ shop-vk: 2 due soon\n  ⏳ A complaint by Customer 1\n")
+    assert stream.getvalue().startswith(
+        "⏳ 2 due soon: complaints on shop-vk by Customer 1, Customer 2\n  ⏳ A complaint by Customer 1\n"
+    )
     assert rig.posted == []
 
 
