@@ -17,7 +17,7 @@ from inboxd.errors import ConfigError, InboxdError, Spared
 from inboxd.store import daemon_pid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from inboxd.clock import Clock
     from inboxd.config import Settings
@@ -66,7 +66,7 @@ async def examine(settings: Settings, store: Store, clock: Clock, *, online: boo
         *_daemon(store),
         *_reading(settings, store, clock),
         *_gaps(store, now),
-        *_delivery(store, now),
+        *_delivery(store, [sink.name for sink in settings.sinks], now),
         *_quarantine(store),
         *await _buttons(settings, store, clock, online=online),
     ]
@@ -178,13 +178,24 @@ def _gap_in_words(gap: Gap, now: datetime) -> str:
     return f"not read from {gap.began_at:%Y-%m-%d %H:%M}Z for {lasted} ({gap.reason}), {how}"
 
 
-def _delivery(store: Store, now: datetime) -> Iterator[Finding]:
+def _delivery(store: Store, sinks: Sequence[str], now: datetime) -> Iterator[Finding]:
     stuck = store.outbox.waiting_since(now - _SLOW_DELIVERY, now)
     for receiver in stuck:
         text = f"{receiver} has not taken what was queued over 10 minutes ago"
         yield Finding(Health.TROUBLE, "outbox", text)
     if not stuck:
         yield Finding(Health.WELL, "outbox", "nothing waits for long")
+    for sink in sinks:
+        if since := store.outbox.refusing_since(sink):
+            text = f"takes no alerts since {since:%Y-%m-%d %H:%M}Z"
+            yield Finding(Health.TROUBLE, sink, text, "see the error in `inboxd explain CASE`")
+        if held := store.outbox.held(sink, now):
+            yield Finding(Health.NOTICE, sink, f"{held} alerts are held back")
+    for silence in store.silences.active(now):
+        text = (
+            f"until {silence.until:%Y-%m-%d %H:%M}Z, by {silence.actor}; see `inboxd silence list`"
+        )
+        yield Finding(Health.NOTICE, f"silence {silence.id}", text)
 
 
 async def _buttons(

@@ -79,8 +79,8 @@ def _step_headline(card: CaseCard, due: Due, decision: Decision, now: datetime) 
         return f"{customer} needs a {_PROMISES[due.target]} within {left}"
     lateness = _minutes(now - due.at)
     if promised:
-        how = f"has waited {lateness} longer than" if lateness else "is to have by now"
-        return f"{customer} {how} {_PROMISES[due.target]}"
+        how = f"is {lateness} overdue" if lateness else "is due now"
+        return f"{customer}: {_PROMISES[due.target]} {how}"
     how = f"is {lateness} late for" if lateness else "is now due"
     return f"{customer} {how} a {_PROMISES[due.target]}"
 
@@ -148,7 +148,7 @@ def _promise_ended(card: CaseCard, wait: WaitState, took: str) -> str:
         "replaced": "was promised something else instead",
         "deleted": "is promised nothing any more: we deleted the answer",
     }
-    return f"{customer} {ended.get(wait.end or '', 'needs nothing of what we promised any more')}"
+    return f"{customer} {ended.get(wait.end or '', 'no longer waits for what we promised')}"
 
 
 def _minutes(span: timedelta) -> str:

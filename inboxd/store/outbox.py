@@ -379,6 +379,14 @@ class OutboxStore:
         ).fetchone()
         return row[0] if row else None
 
+    def held(self, receiver: str, now: datetime) -> int:
+        """Return how many alerts are held back from *receiver* at *now*."""
+        (count,) = self._db.execute(
+            f"SELECT count(*) FROM outbox WHERE receiver = :receiver AND held <> '' AND {_IS_TO_COME}",  # noqa: S608 - a constant
+            {"receiver": receiver, "now": to_text(now)},
+        ).fetchone()
+        return int(count)
+
     def undelivered(self, since: datetime, now: datetime) -> int:
         """Return how many rows should have gone and have not, or were refused after *since*."""
         (count,) = self._db.execute(

@@ -95,7 +95,7 @@ def test_a_promise_escalates_like_any_target_and_its_keeping_is_told(promising: 
         ),
         (
             "breach",
-            "A message by Оксана on shop-vk is to have by now what we promised",
+            "A message by Оксана on shop-vk: what we promised is due now",
             TO_DO,
         ),
     ]
