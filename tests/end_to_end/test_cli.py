@@ -120,7 +120,7 @@ def test_some_cases_can_be_muted_for_a_while(asked: Shop) -> None:
     assert listed["match"] == {"network": ["vk"]}
     explained = asked.say("explain", "1").expect(0).out
     assert "muted by silence 1 of olha: a known outage" in explained
-    assert "now: silenced" in explained
+    assert "first response: silenced" in explained
     asked.say("silence", "add", "2h", "--everything", "--as", "a\nnew\x1b[31m line").expect(0)
     assert len(asked.say("silence", "list").expect(0).out.splitlines()) == 2
     asked.say("silence", "end", "2").expect(0)
