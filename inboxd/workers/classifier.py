@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import structlog
-
 from inboxd.model import Kind, Urgency, Verdict
+from inboxd.workers.halves import by_halves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,13 +16,11 @@ if TYPE_CHECKING:
     from inboxd.workers.context import Context
     from inboxd.workers.replies import ReplyWorker
 
-log = structlog.get_logger(__name__)
-
 _BATCHES_A_TURN = 10
 """A second of work, or two: after so much, whoever is due for an alert comes first."""
 
 _UNKNOWN = Verdict(Kind.OTHER, (), Urgency.NORMAL, "", {})
-"""What is said of a text that crashes the classifier: it must not hold up the others."""
+"""What is said of a text that crashes the classifier."""
 
 
 class ClassifyWorker:
@@ -58,12 +55,5 @@ class ClassifyWorker:
 
 
 def verdicts_on(texts: Sequence[str], classifier: Classifier) -> list[Verdict]:
-    """Return a verdict for each text, by halves if one of them is more than we can take."""
-    try:
-        return classifier.classify(texts)
-    except Exception:
-        if len(texts) == 1:
-            log.exception("classification crashed")
-            return [_UNKNOWN]
-        middle = len(texts) // 2
-        return verdicts_on(texts[:middle], classifier) + verdicts_on(texts[middle:], classifier)
+    """Return a verdict for each text; one that crashes the classifier holds up no others."""
+    return by_halves(classifier.classify, texts, _UNKNOWN, "classification crashed")

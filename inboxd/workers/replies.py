@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import structlog
-
 from inboxd.classify import Reply
 from inboxd.model import Manners, ReplyVerdict
+from inboxd.workers.halves import by_halves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from inboxd.classify import ReplyJudge
     from inboxd.store import UnjudgedReply
     from inboxd.workers.context import Context
-
-log = structlog.get_logger(__name__)
 
 BATCH = 100
 _UNKNOWN = ReplyVerdict(
@@ -29,7 +26,7 @@ _UNKNOWN = ReplyVerdict(
     scores={},
     manners=Manners(greeting=False, thanks=False, apology=False, punctuation=False, capitals=False),
 )
-"""What is said of an answer that crashes the judge: it must not hold up the others."""
+"""What is said of an answer that crashes the judge."""
 
 
 class ReplyWorker:
@@ -53,15 +50,9 @@ class ReplyWorker:
         return len(batch)
 
     def _verdicts(self, judge: ReplyJudge, batch: Sequence[UnjudgedReply]) -> list[ReplyVerdict]:
-        """Return a verdict for each answer, by halves if one of them is more than we can take."""
-        try:
-            return judge.judge([self._reply(each) for each in batch])
-        except Exception:
-            if len(batch) == 1:
-                log.exception("judging a reply crashed")
-                return [_UNKNOWN]
-            middle = len(batch) // 2
-            return self._verdicts(judge, batch[:middle]) + self._verdicts(judge, batch[middle:])
+        """Return a verdict for each answer; one that crashes the judge holds up no others."""
+        replies = list(map(self._reply, batch))
+        return by_halves(judge.judge, replies, _UNKNOWN, "judging a reply crashed")
 
     def _reply(self, unjudged: UnjudgedReply) -> Reply:
         return Reply(unjudged.text, unjudged.said_at.astimezone(self._zone), unjudged.question)

@@ -1,0 +1,41 @@
+"""Judging a batch in which something may be more than a judge can take: by halves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+log = structlog.get_logger(__name__)
+
+Subject = TypeVar("Subject")
+Said = TypeVar("Said")
+
+
+def by_halves(
+    judge: Callable[[Sequence[Subject]], list[Said]],
+    batch: Sequence[Subject],
+    unknown: Said,
+    crashed: str,
+) -> list[Said]:
+    """
+    Return what *judge* says of each in *batch*.
+
+    What crashes it is found by halves, logged as *crashed*, and *unknown*: it must not hold up
+    the others.
+    """
+    try:
+        return judge(batch)
+    except Exception:
+        if len(batch) == 1:
+            log.exception(crashed)
+            return [unknown]
+        middle = len(batch) // 2
+        return [
+            said
+            for half in (batch[:middle], batch[middle:])
+            for said in by_halves(judge, half, unknown, crashed)
+        ]
