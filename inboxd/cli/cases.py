@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ import click
 
 from inboxd.cli.group import main
 from inboxd.cli.opening import load_without_networks, opened_store, present
-from inboxd.cli.parameters import LANGUAGE, WORDS, instant
+from inboxd.cli.parameters import LANGUAGE, WORDS, acting, instant
 from inboxd.cli.shapes import shown_json, waiting_json
 from inboxd.errors import UserError
 from inboxd.model import Kind, Topic, Urgency
@@ -117,9 +116,7 @@ def reply(config: Path, case: int, text: str, *, anyway: bool) -> None:
 
 @main.command()
 @click.argument("case", type=int)
-@click.option(
-    "--as", "actor", type=WORDS, default=getpass.getuser, help="Who takes it (default: you)."
-)
+@acting("takes it")
 @click.pass_obj
 def ack(config: Path, case: int, actor: str) -> None:
     """Take a case: its steps stop, with a reminder if it stays unanswered."""
@@ -130,9 +127,7 @@ def ack(config: Path, case: int, actor: str) -> None:
 @main.command()
 @click.argument("case", type=int)
 @click.argument("who", type=WORDS)
-@click.option(
-    "--as", "actor", type=WORDS, default=getpass.getuser, help="Who does it (default: you)."
-)
+@acting("does it")
 @click.pass_obj
 def assign(config: Path, case: int, who: str, actor: str) -> None:
     """Give a case to WHO ("" for nobody); its steps go on until WHO takes it with ack."""
@@ -144,9 +139,7 @@ def assign(config: Path, case: int, who: str, actor: str) -> None:
 @main.command()
 @click.argument("case", type=int)
 @click.argument("until")
-@click.option(
-    "--as", "actor", type=WORDS, default=getpass.getuser, help="Who does it (default: you)."
-)
+@acting("does it")
 @click.pass_obj
 def snooze(config: Path, case: int, until: str, actor: str) -> None:
     """Let a case sleep UNTIL a time (2026-12-01T09:00) or for a while (2h)."""
@@ -164,9 +157,7 @@ def snooze(config: Path, case: int, until: str, actor: str) -> None:
 @main.command()
 @click.argument("case", type=int)
 @click.option("--reason", type=WORDS, default="no reply needed", show_default=True)
-@click.option(
-    "--as", "actor", type=WORDS, default=getpass.getuser, help="Who does it (default: you)."
-)
+@acting("does it")
 @click.pass_obj
 def close(config: Path, case: int, reason: str, actor: str) -> None:
     """Close a case that needs no (further) reply."""
@@ -176,9 +167,7 @@ def close(config: Path, case: int, reason: str, actor: str) -> None:
 
 @main.command()
 @click.argument("case", type=int)
-@click.option(
-    "--as", "actor", type=WORDS, default=getpass.getuser, help="Who does it (default: you)."
-)
+@acting("does it")
 @click.pass_obj
 def reopen(config: Path, case: int, actor: str) -> None:
     """Put a case back among the waiting."""
@@ -199,9 +188,7 @@ def reopen(config: Path, case: int, actor: str) -> None:
 )
 @click.option("--urgency", type=click.Choice([str(urgency) for urgency in Urgency]))
 @click.option("--language", type=LANGUAGE, help="Its code: ru, uk, de, en …")
-@click.option(
-    "--as", "actor", type=WORDS, default=getpass.getuser, help="Who says so (default: you)."
-)
+@acting("says so")
 @click.pass_obj
 def correct(  # noqa: PLR0913, PLR0917 - a verdict has four parts
     config: Path,

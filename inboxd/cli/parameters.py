@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import getpass
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from inboxd.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from inboxd.config import Settings
+
+Command = TypeVar("Command", bound="Callable[..., Any]")
 
 
 class _Words(click.types.StringParamType):
@@ -60,6 +65,13 @@ TIER = click.option(
 
 
 LANGUAGE = _Language()
+
+
+def acting(what: str) -> Callable[[Command], Command]:
+    """Return the option that says who acts, the system's user by default; *what* is in its help."""
+    return click.option(
+        "--as", "actor", type=WORDS, default=getpass.getuser, help=f"Who {what} (default: you)."
+    )
 
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +49,7 @@ def rehearse(config: Path, new: Path | None, back: str, *, as_json: bool) -> Non
     database = load_without_networks(config if config.exists() else new or config).general.database
     since, tz = present() - _span(back), tried.general.timezone
     logs.configure(quiet=True)
-    with Past(database) as past:
+    with closing(Past(database)) as past:
         until = past.lived_until(present())
         if until <= since:
             raise UserError(f"nothing was read or told since {_clock(since, tz)}; see --since")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ import click
 
 from inboxd.cli.group import main
 from inboxd.cli.opening import load_without_networks, opened_store, present
-from inboxd.cli.parameters import LANGUAGE, WORDS, instant
+from inboxd.cli.parameters import LANGUAGE, WORDS, acting, instant
 from inboxd.errors import UserError
 from inboxd.model import Kind, Stream, Topic, Urgency
 
@@ -38,9 +37,7 @@ def silence() -> None:
 @click.option("--public/--private", default=None, help="Only what everybody sees, or does not.")
 @click.option("--everything", is_flag=True, help="Every case of every account.")
 @click.option("--reason", type=WORDS, default="", help="Why; `explain` shows it.")
-@click.option(
-    "--as", "actor", type=WORDS, default=getpass.getuser, help="Who does it (default: you)."
-)
+@acting("does it")
 @click.pass_obj
 def add(  # noqa: PLR0913 - a condition each
     config: Path,
