@@ -8,6 +8,7 @@ from inboxd.core.grouping import Gathering
 from inboxd.model import Kind, Standing
 from inboxd.store.cards import card_from
 from inboxd.store.deeds import deeds_since
+from inboxd.store.kinds import OWED
 from inboxd.store.times import from_text, maybe_instant, to_text
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class GatheringStore:
     def told(self, thread: str) -> list[Standing]:
         """Return the cases that were told of in *thread*, in that order, as they are now."""
         rows = self._db.execute(
-            "SELECT a.card, iif(w.ended_at IS NULL AND w.kind NOT IN ('promise', 'resolution'), c.due_at, w.due_at), "
+            f"SELECT a.card, iif(w.ended_at IS NULL AND w.kind NOT IN {OWED}, c.due_at, w.due_at), "  # noqa: S608 - a constant
             "iif(c.acknowledged_at >= w.since, c.acknowledged_by, ''), "
             "w.ended_at, w.outcome, c.kind, c.id, w.since "
             "FROM (SELECT min(id) AS first, max(id) AS last FROM alerts "

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from inboxd.connector import Known
 from inboxd.model import Direction, Stream
+from inboxd.store.kinds import OWED
 from inboxd.store.times import from_text, to_text
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class KnownStore:
                 f"SELECT {_KNOWN} FROM cases AS c "  # noqa: S608 - constant columns
                 "JOIN conversations AS v ON v.id = c.conversation_id "
                 "JOIN waits AS w ON w.case_id = c.id AND w.ended_at IS NULL "
-                "AND w.kind NOT IN ('promise', 'resolution') "
+                f"AND w.kind NOT IN {OWED} "
                 # An edit may have opened the wait of a message that is older than it.
                 "JOIN messages AS m ON m.conversation_id = v.id "
                 "AND (m.sent_at >= c.waiting_since OR m.id = w.message_id) "

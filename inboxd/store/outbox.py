@@ -162,8 +162,7 @@ class OutboxStore:
     def replies_under_way(self, case: int) -> int:
         """Return how many replies to a case are queued or being sent."""
         (count,) = self._db.execute(
-            "SELECT count(*) FROM outbox WHERE case_id = ? AND reply IS NOT NULL "
-            "AND state IN ('pending', 'sending', 'unsure')",
+            f"SELECT count(*) FROM outbox WHERE case_id = ? AND reply IS NOT NULL AND state IN {_OPEN}",  # noqa: S608 - a constant
             (case,),
         ).fetchone()
         return int(count)

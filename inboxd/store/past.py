@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from inboxd.model import (
     Attachment,
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
-    from types import TracebackType
 
     from inboxd.core.silences import Silence
     from inboxd.store.coverage import Span
@@ -299,17 +298,6 @@ class Past:
     def close(self) -> None:
         """Give the file back."""
         self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _life(row: Sequence[Any], versions: Sequence[Sequence[Any]]) -> Iterator[Happening]:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from inboxd.core.owed import SURE
+from inboxd.store.kinds import OWED
 from inboxd.store.times import from_text, maybe_text, to_text
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ SELECT r.message_id, coalesce(r.promise >= {SURE}, 0), coalesce(r.deflection >= 
 """  # noqa: S608 - a constant
 _SENTENCE_END = re.compile(r"[.!?…]+(?=\s|$)|\n")
 _PLAIN = (0, 0, None, None)
-_OWING = """
+_OWING = f"""
 SELECT c.conversation_id FROM json_each(?) AS n
   JOIN messages AS m ON m.id = n.value
   JOIN cases AS c ON c.conversation_id = m.conversation_id OR c.conversation_id IN (
@@ -56,8 +57,8 @@ SELECT c.conversation_id FROM json_each(?) AS n
         WHERE e.message_id = m.id)
  WHERE m.id IN (SELECT value FROM json_each(?)) OR EXISTS (
        SELECT 1 FROM waits AS w WHERE w.case_id = c.id AND w.ended_at IS NULL
-          AND w.kind IN ('promise', 'resolution'))
-"""
+          AND w.kind IN {OWED})
+"""  # noqa: S608 - a constant
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from inboxd.errors import UserError
 from inboxd.model import Author, CaseCard, Direction, Stream, Topic
 from inboxd.store import continued
 from inboxd.store.corrections import Said
+from inboxd.store.kinds import OWED
 from inboxd.store.replies import promising_words
 from inboxd.store.times import from_text, maybe_instant, to_text
 
@@ -200,8 +201,8 @@ _LATEST = (
     "WHERE conversation_id = v.id AND direction = 'inbound' AND deleted_at IS NULL"
 )
 _SPEAKING = (
-    "SELECT id FROM waits WHERE case_id = c.id AND ended_at IS NULL "
-    "ORDER BY kind IN ('promise', 'resolution'), coalesce(due_at, '~') LIMIT 1"
+    "SELECT id FROM waits WHERE case_id = c.id AND ended_at IS NULL "  # noqa: S608 - a constant
+    f"ORDER BY kind IN {OWED}, coalesce(due_at, '~') LIMIT 1"
 )
 """The wait that speaks for case ``c``: for an answer, else what our answers owe and is due first."""
 _PROMISED = (
@@ -363,7 +364,7 @@ class ViewStore:
             f"{_AUTHOR} FROM cases AS c JOIN conversations AS v ON v.id = c.conversation_id "
             f"LEFT JOIN waits AS w ON w.id = ({_SPEAKING}) "
             "LEFT JOIN messages AS oldest "
-            "ON oldest.id = iif(w.kind IN ('promise', 'resolution'), w.telling_id, w.message_id) "
+            f"ON oldest.id = iif(w.kind IN {OWED}, w.telling_id, w.message_id) "
             # Where several customers write, the one who waits is answered, and not the last one.
             f"JOIN messages AS m ON m.id = coalesce(({_LATEST} "
             f" AND v.public AND author_id = oldest.author_id {_FIRST}), ({_LATEST} {_FIRST})) "
@@ -410,14 +411,14 @@ class ViewStore:
     def figures(self, now: datetime) -> dict[str, int]:
         """Return how many messages came in, were complaints, how waits went, and promises."""
         row = self._db.execute(
-            "SELECT (SELECT count(*) FROM messages WHERE direction = 'inbound'), "
+            "SELECT (SELECT count(*) FROM messages WHERE direction = 'inbound'), "  # noqa: S608 - constants
             "(SELECT count(*) FROM messages WHERE direction = 'inbound' AND kind = 'complaint'), "
             "(SELECT count(*) FROM response_times WHERE outcome = 'answered' AND NOT late), "
             "(SELECT count(*) FROM response_times WHERE outcome = 'answered' AND late), "
             "(SELECT count(*) FROM waiting), "
-            "(SELECT count(*) FROM waiting WHERE wait NOT IN ('promise', 'resolution')), "
+            f"(SELECT count(*) FROM waiting WHERE wait NOT IN {OWED}), "
             "(SELECT count(*) FROM waits AS w JOIN cases AS c ON c.id = w.case_id "
-            " WHERE w.ended_at IS NULL AND w.kind NOT IN ('promise', 'resolution') "
+            f" WHERE w.ended_at IS NULL AND w.kind NOT IN {OWED} "
             " AND min(w.due_at, coalesce(c.resolution_due_at, w.due_at)) <= :now), "
             "(SELECT count(*) FROM promises WHERE outcome IS NOT 'void'), "
             "(SELECT count(*) FROM promises WHERE outcome = 'answered'), "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -59,7 +60,7 @@ def _no_log() -> Iterator[None]:
 
 
 def rehearsed(path: Path, tried: Rules, until: datetime, since: datetime = LONG_AGO) -> Outcome:
-    with Past(path) as past:
+    with closing(Past(path)) as past:
         return rehearse(past, tried, (since, until + timedelta(milliseconds=1)), KYIV)
 
 
@@ -261,7 +262,7 @@ def test_nothing_is_written_where_the_past_is_read(shop: Shop, database: Path) -
     let_pass(shop, 200)
     shop.store.database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     before = database.read_bytes()
-    with Past(database) as past:
+    with closing(Past(database)) as past:
         shop.hear(said(201, "m2", thread_id="dm:2"))
         outcome = rehearse(past, shop.rules, (LONG_AGO, at(300)), KYIV)
         with pytest.raises(Exception, match="readonly"):
