@@ -40,7 +40,7 @@ from inboxd.workers.presses import Presses
 from inboxd.workers.reconciler import Reconciler, Repairs, Verifier
 from inboxd.workers.refresher import Refresher
 from inboxd.workers.replies import ReplyWorker
-from inboxd.workers.sender import Manners, Sender
+from inboxd.workers.sender import Handling, Sender
 from inboxd.workers.spikes import SpikeWatcher
 from inboxd.workers.storethread import StoreThread
 from inboxd.workers.upkeep import Upkeep, begin_to_watch, leave_alone
@@ -114,8 +114,8 @@ class Daemon:
             for sink in settings.sinks
         }
         by_name = {account.name: account for account in self._accounts}
-        manners = {sink.name: _manners(sink, settings) for sink in settings.sinks}
-        self._sender = Sender(self._sinks, by_name, context, manners)
+        handling = {sink.name: _handling(sink, settings) for sink in settings.sinks}
+        self._sender = Sender(self._sinks, by_name, context, handling)
         self._refresher = Refresher(self._sinks, context)
         self._presses = Presses(context)
         replies = ReplyWorker(classify.load_reply_judge, settings.general.timezone, context)
@@ -356,8 +356,8 @@ def connected(account: AccountSettings, settings: Settings, clock: Clock) -> Acc
     return Account(account, plugins.connect(account, clock, ledger), ledger, patience)
 
 
-def _manners(sink: AnySink, settings: Settings) -> Manners:
-    return Manners(sink.restraint(settings.general.timezone), sink.fallback)
+def _handling(sink: AnySink, settings: Settings) -> Handling:
+    return Handling(sink.restraint(settings.general.timezone), sink.fallback)
 
 
 def _upkeep(settings: Settings, accounts: Sequence[Account], context: Context) -> Upkeep:

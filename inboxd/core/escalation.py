@@ -258,7 +258,7 @@ def step_at(hours: OpeningHours, due: Due, step: Step, offset: timedelta) -> dat
     at = reach(hours, due.since, offset, due.pauses)
     if at is None or at >= due.at or step.at.percent < 100 or step.at.minus:
         return at
-    after = hours.step(step.at, BusinessSpan(time=due.allowed)) - due.allowed
+    after = offset - due.allowed
     return reach(hours, due.at, after, due.pauses) if after else due.at
 
 

@@ -68,27 +68,21 @@ _HELD = {
 def summary_of(delivery: Delivery, now: datetime, tz: tzinfo) -> Summary:
     """Return what people are to be shown of a delivery: one alert in full, several as lines."""
     latest = _latest(delivery.alerts)
-    by_case = {standing.card.id: standing for standing in delivery.standings}
-    standings = [_standing_for(alert, by_case) for alert in latest]
     if delivery.spike or (len(latest) == 1 and latest[0].examples):
         return _about_many(delivery, latest, now, tz)
+    standings = {standing.card.id: standing for standing in delivery.standings}
     if len(latest) == 1:
-        summary = brought_up_to_date(latest[0], standings[0], now, tz)
+        summary = brought_up_to_date(latest[0], _standing_for(latest[0], standings), now, tz)
         return replace(summary, caution=_caution(delivery))
-    tone = _worst(alert.tone for alert in latest)
-    counts = Counter(alert.tone for alert in latest)
-    told = ", ".join(f"{counts[each]} {_COUNTED[each]}" for each in _BY_WEIGHT if counts[each])
+    told = _counted(latest)
     about = _about([alert.case for alert in latest if alert.case])
     return _several(
-        tone,
+        _worst(alert.tone for alert in latest),
         f"{told}: {about}" if about else told,
-        [
-            _alert_line(alert, standing, now, tz)
-            for alert, standing in zip(latest, standings, strict=True)
-        ],
+        [_alert_line(alert, _standing_for(alert, standings), now, tz) for alert in latest],
         tz,
         caution=_caution(delivery),
-        mentions=tuple(dict.fromkeys(who for alert in latest for who in alert.mentions)),
+        mentions=_called(latest),
     )
 
 
@@ -152,6 +146,17 @@ def _latest(alerts: Iterable[Alert]) -> list[Alert]:
 
 def _worst(tones: Iterable[Tone]) -> Tone:
     return min(tones, key=_BY_WEIGHT.index)
+
+
+def _counted(alerts: Iterable[Alert]) -> str:
+    """Return how many of *alerts* are of which tone, the worst first."""
+    counts = Counter(alert.tone for alert in alerts)
+    return ", ".join(f"{counts[each]} {_COUNTED[each]}" for each in _BY_WEIGHT if counts[each])
+
+
+def _called(alerts: Iterable[Alert]) -> tuple[str, ...]:
+    """Return whom any of *alerts* calls by name, each once."""
+    return tuple(dict.fromkeys(who for alert in alerts for who in alert.mentions))
 
 
 def _about(cards: Sequence[CaseCard]) -> str:
@@ -247,12 +252,10 @@ def _about_many(delivery: Delivery, latest: Sequence[Alert], now: datetime, tz: 
         standing = _standing_for(cases[0], standings)
         summary, lines = brought_up_to_date(cases[0], standing, now, tz), ()
     else:
-        counts = Counter(alert.tone for alert in cases)
-        each = ", ".join(f"{counts[each]} {_COUNTED[each]}" for each in _BY_WEIGHT if counts[each])
         about = delivery.spike.spike.about if delivery.spike else ""
-        summary = _several(_worst(counts), f"Complaints about {about}: {each}", (), tz)
-    mentions = tuple(dict.fromkeys(who for alert in latest for who in alert.mentions))
-    return replace(summary, lines=lines, caution=_caution(delivery), mentions=mentions)
+        tone, told_of = _worst(alert.tone for alert in cases), _counted(cases)
+        summary = _several(tone, f"Complaints about {about}: {told_of}", (), tz)
+    return replace(summary, lines=lines, caution=_caution(delivery), mentions=_called(latest))
 
 
 def _standing_for(alert: Alert, standings: Mapping[int, Standing]) -> Standing | None:

@@ -58,14 +58,14 @@ _CLOCK_SKEW = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class Handling:
     """What a sink is spared, and which one tells what it does not take."""
 
     restraint: Restraint | None = None
     fallback: str = ""
 
 
-_NONE = Manners()
+_NONE = Handling()
 
 
 def _is_of_inboxd(item: OutboxItem) -> bool:
@@ -85,10 +85,10 @@ class Sender:
         sinks: Mapping[str, Sink],
         accounts: Mapping[str, Account],
         context: Context,
-        manners: Mapping[str, Manners] = MappingProxyType({}),
+        handling: Mapping[str, Handling] = MappingProxyType({}),
     ) -> None:
         self._sinks = sinks
-        self._manners = manners
+        self._handling = handling
         self._accounts = accounts
         self._context = context
         self._store = context.store
@@ -126,7 +126,7 @@ class Sender:
     def _let_through(self, store: Store, receiver: str, now: datetime) -> list[OutboxItem]:
         """Return what may be sent to *receiver* now; what it is spared for the moment is held."""
         due = self._audible(store, store.outbox.due(receiver, now), now)
-        restraint = self._manners.get(receiver, _NONE).restraint
+        restraint = self._handling.get(receiver, _NONE).restraint
         if restraint is None or not due:
             return due
         told_at = store.outbox.told_at(receiver, now - _HOUR, now)
@@ -201,9 +201,16 @@ class Sender:
         # Where people cannot see a repeat there is nothing to admit.
         uncertain = item.uncertain and not sink.idempotent
         return sink, Delivery(
-            item.alerts, head, item.attempts, uncertain, item.key, told, item.held, item.instead_of,
-            spike,
-        )  # fmt: skip
+            alerts=item.alerts,
+            head=head,
+            attempt=item.attempts,
+            uncertain=uncertain,
+            key=item.key,
+            standings=told,
+            held=item.held,
+            instead_of=item.instead_of,
+            spike=spike,
+        )
 
     @staticmethod
     def _thread_of(
@@ -290,7 +297,7 @@ class Sender:
 
     def _hand_over(self, store: Store, item: OutboxItem, now: datetime) -> None:
         """Let another sink tell what this one does not take, if there is one for that."""
-        fallback = self._manners.get(item.receiver, _NONE).fallback
+        fallback = self._handling.get(item.receiver, _NONE).fallback
         if fallback and item.reply is None and store.outbox.hand_over(item, fallback, now):
             log.warning("handed over", receiver=item.receiver, key=item.key, to=fallback)
 

@@ -29,7 +29,7 @@ from inboxd.errors import (
 from inboxd.model import Alert, Stream, Tone
 from inboxd.notify import Delivery, Receipt, Sink
 from inboxd.workers.context import Context
-from inboxd.workers.sender import Manners, Sender
+from inboxd.workers.sender import Handling, Sender
 from inboxd.workers.storethread import StoreThread
 from tests.store.shop import START, Shop, answered, at, open_shop, said
 from tests.unit.scripted import scripted_account
@@ -81,13 +81,13 @@ class Office:
         self.account, self.connector = scripted_account(self.clock)
         self.connector.script = {"feed": []}
         self.thread = StoreThread(self.shop.store)
-        self.manners: dict[str, Manners] = {}
+        self.handling: dict[str, Handling] = {}
         self.sender = self.new_sender()
 
     def new_sender(self) -> Sender:
         """Return a sender as a new process would have it."""
         context = Context(self.thread, self.shop.pipeline, self.clock, ("support", "lead"))
-        return Sender(self.sinks, {"shop-vk": self.account}, context, self.manners)
+        return Sender(self.sinks, {"shop-vk": self.account}, context, self.handling)
 
     def queue(self, key: str = "k1", *sinks: str, thread: str = "case:1") -> None:
         """Queue an alert."""
@@ -484,7 +484,7 @@ def keys(sink: ScriptedSink) -> list[list[str]]:
 
 async def test_quiet_hours_end_with_one_summary(office: Office) -> None:
     """Whatever threads it is about, in one delivery that says why it is late."""
-    office.manners["support"] = Manners(Restraint(QUIET))
+    office.handling["support"] = Handling(Restraint(QUIET))
     for number in (1, 2, 3):
         office.queue(f"k{number}", "support", "lead", thread=f"case:{number}")
         await office.drain()
@@ -504,7 +504,7 @@ async def test_quiet_hours_end_with_one_summary(office: Office) -> None:
 
 async def test_what_was_told_in_a_summary_begins_no_thread(office: Office) -> None:
     """The next alert about one of its cases stands by itself, and not below all the others."""
-    office.manners["support"] = Manners(Restraint(QUIET))
+    office.handling["support"] = Handling(Restraint(QUIET))
     office.queue("k1", thread="case:1")
     office.queue("k2", thread="case:2")
     await office.drain()
@@ -520,7 +520,7 @@ async def test_what_was_told_in_a_summary_begins_no_thread(office: Office) -> No
 
 async def test_what_is_held_back_is_no_trouble(office: Office) -> None:
     """A monitor is not woken by quiet hours; only what is late after them counts."""
-    office.manners["support"] = Manners(Restraint(QUIET))
+    office.handling["support"] = Handling(Restraint(QUIET))
     office.queue()
     await office.drain()
     outbox, start = office.shop.store.outbox, office.clock.now()
@@ -546,7 +546,7 @@ async def test_what_is_to_leave_later_is_no_trouble(office: Office) -> None:
 
 async def test_what_was_held_back_and_then_fails_is_trouble(office: Office) -> None:
     """The pause before the next attempt is no quiet hour: monitors hear of it."""
-    office.manners["support"] = Manners(Restraint(QUIET))
+    office.handling["support"] = Handling(Restraint(QUIET))
     office.queue()
     await office.drain()
     start = office.clock.now()
@@ -562,7 +562,7 @@ async def test_a_failing_delivery_is_held_back_like_any_other(office: Office) ->
     office.queue()
     office.support.outcomes = [Unavailable("down")]
     await office.drain()
-    office.manners["support"] = Manners(Restraint(QUIET))
+    office.handling["support"] = Handling(Restraint(QUIET))
     office.after(MINUTE)
     await office.drain()
     outbox, now = office.shop.store.outbox, office.clock.now()
@@ -571,7 +571,7 @@ async def test_a_failing_delivery_is_held_back_like_any_other(office: Office) ->
 
 async def test_a_clock_that_was_ahead_holds_nothing_back_for_long(office: Office) -> None:
     """What it held back is looked at again once the clock is set right."""
-    office.manners["support"] = Manners(Restraint(QUIET))
+    office.handling["support"] = Handling(Restraint(QUIET))
     office.queue()
     office.after(timedelta(days=366, hours=-1))
     await office.drain()
@@ -583,10 +583,10 @@ async def test_a_clock_that_was_ahead_holds_nothing_back_for_long(office: Office
 
 async def test_what_is_held_back_is_asked_about_again_by_other_rules(office: Office) -> None:
     """Quiet hours that are taken out of the configuration hold nothing back any more."""
-    office.manners["support"] = Manners(Restraint(QUIET))
+    office.handling["support"] = Handling(Restraint(QUIET))
     office.queue()
     await office.drain()
-    del office.manners["support"]
+    del office.handling["support"]
     office.shop.store.outbox.let_go(office.clock.now())
     await office.drain()
     assert keys(office.support) == [["k1"]]
@@ -594,7 +594,7 @@ async def test_what_is_held_back_is_asked_about_again_by_other_rules(office: Off
 
 async def test_the_peace_of_a_sink_holds_back_no_reply(office: Office) -> None:
     """A reply is no alert, even where an account and a sink have one name."""
-    office.manners["shop-vk"] = Manners(Restraint(QUIET))
+    office.handling["shop-vk"] = Handling(Restraint(QUIET))
     office.queue_reply()
     await office.drain()
     assert len(office.connector.sent) == 1
@@ -602,7 +602,7 @@ async def test_the_peace_of_a_sink_holds_back_no_reply(office: Office) -> None:
 
 async def test_more_than_fits_into_an_hour_is_told_in_one(office: Office) -> None:
     """The limit counts messages; what is beyond waits, together, and nothing is lost."""
-    office.manners["support"] = Manners(Restraint(per_hour=2))
+    office.handling["support"] = Handling(Restraint(per_hour=2))
     for number in range(1, 6):
         office.queue(f"k{number}", thread=f"case:{number}")
         await office.drain()
@@ -616,7 +616,7 @@ async def test_more_than_fits_into_an_hour_is_told_in_one(office: Office) -> Non
 
 async def test_what_is_about_inboxd_itself_is_no_part_of_the_limit(office: Office) -> None:
     """A sink that is full of customers still hears that an account is blind."""
-    office.manners["support"] = Manners(Restraint(per_hour=1))
+    office.handling["support"] = Handling(Restraint(per_hour=1))
     office.shop.hear(said(0, "m1"))
     office.shop.tick(60)
     await office.drain()
@@ -627,7 +627,7 @@ async def test_what_is_about_inboxd_itself_is_no_part_of_the_limit(office: Offic
 
 async def test_a_fallback_tells_what_a_sink_refuses(office: Office) -> None:
     """With the name of the sink that it was meant for; once, beside the notice of the refusal."""
-    office.manners["support"] = Manners(fallback="lead")
+    office.handling["support"] = Handling(fallback="lead")
     office.support.outcomes = [SinkRefused("the webhook is gone")] * 2
     office.queue("k1")
     await office.drain()
@@ -638,7 +638,7 @@ async def test_a_fallback_tells_what_a_sink_refuses(office: Office) -> None:
 
 async def test_a_fallback_that_was_told_anyway_is_not_told_twice(office: Office) -> None:
     """It was one of the alert's own sinks."""
-    office.manners["support"] = Manners(fallback="lead")
+    office.handling["support"] = Handling(fallback="lead")
     office.support.outcomes = [SinkRefused("the webhook is gone")]
     office.queue("k1", "support", "lead")
     await office.drain()
@@ -648,7 +648,7 @@ async def test_a_fallback_that_was_told_anyway_is_not_told_twice(office: Office)
 
 async def test_a_fallback_tells_what_a_sink_fails_to_take_for_long(office: Office) -> None:
     """After some failures in a row; the sink itself is still tried."""
-    office.manners["support"] = Manners(fallback="lead")
+    office.handling["support"] = Handling(fallback="lead")
     office.support.outcomes = [Unavailable("down")] * TELL_AT_ATTEMPT
     office.queue("k1")
     for _ in range(TELL_AT_ATTEMPT):
@@ -661,7 +661,7 @@ async def test_a_fallback_tells_what_a_sink_fails_to_take_for_long(office: Offic
 
 async def test_a_fallback_hears_of_nobody_who_was_answered_meanwhile(office: Office) -> None:
     """What a sink refuses after its wait has ended is no news for another."""
-    office.manners["support"] = Manners(fallback="lead")
+    office.handling["support"] = Handling(fallback="lead")
     shop = office.shop
     shop.hear(said(0, "m1"))
     shop.tick(30)
@@ -682,7 +682,7 @@ async def test_a_fallback_hears_of_nobody_who_was_answered_meanwhile(office: Off
 
 async def test_what_is_handed_over_among_a_fallbacks_own_says_nothing_wrong(office: Office) -> None:
     """A message that is in part its own was not meant for another sink."""
-    office.manners["support"] = Manners(fallback="lead")
+    office.handling["support"] = Handling(fallback="lead")
     office.support.outcomes = [SinkRefused("the webhook is gone")]
     office.queue("k1", thread="gathering:1")
     await office.drain("support")

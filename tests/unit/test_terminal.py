@@ -64,6 +64,28 @@ MESSAGE = ThreadMessage(
 )
 ANSWER = replace(MESSAGE, id=2, direction=Direction.OUTBOUND, author=Author("brand"), text="Sorry!")
 
+WAITING = WaitingCase(
+    case_id=1,
+    account="shop-vk",
+    network="vk",
+    stream=Stream.COMMENTS,
+    public=True,
+    author=ANNA,
+    kind=None,
+    topics=(),
+    urgency=None,
+    language="",
+    policy=None,
+    waiting_since=NOW,
+    due_at=None,
+    unanswered=1,
+    acknowledged_by="",
+    assigned_to="",
+    snoozed_until=None,
+    text="awful",
+    url="",
+)
+
 
 def said(place: ReplyPlace | None) -> str:
     (line,) = reply_lines(place, NOW, UTC)
@@ -125,26 +147,17 @@ def test_an_answer_shows_what_it_promises_and_that_it_sends_elsewhere() -> None:
 
 def test_the_list_of_those_who_wait_says_what_our_answers_owe() -> None:
     """With our words, for the customer's own are not what is waited for."""
-    case = WaitingCase(
+    case = replace(
+        WAITING,
         case_id=7,
-        account="shop-vk",
-        network="vk",
         stream=Stream.DIRECT_MESSAGES,
         public=False,
-        author=ANNA,
         kind="complaint",
-        topics=(),
-        urgency=None,
         language="en",
         policy="all",
-        waiting_since=NOW,
         due_at=NOW,
         unanswered=0,
-        acknowledged_by="",
-        assigned_to="",
-        snoozed_until=None,
         text="Where is it?",
-        url="",
         wait=WaitKind.PROMISE,
         promised="We will call you.",
     )
@@ -162,28 +175,7 @@ def test_a_reply_to_a_deleted_message_is_marked() -> None:
 
 def test_who_goes_on_in_private_is_marked_in_the_list() -> None:
     """So that nobody answers in public what is being settled elsewhere."""
-    case = WaitingCase(
-        case_id=1,
-        account="shop-vk",
-        network="vk",
-        stream=Stream.COMMENTS,
-        public=True,
-        author=ANNA,
-        kind=None,
-        topics=(),
-        urgency=None,
-        language="",
-        policy=None,
-        waiting_since=NOW,
-        due_at=None,
-        unanswered=1,
-        acknowledged_by="",
-        assigned_to="",
-        snoozed_until=None,
-        text="awful",
-        url="",
-        continued_in=7,
-    )
+    case = replace(WAITING, continued_in=7)
     out = console()
     with out.capture() as printed:
         out.print(waiting_table([case], NOW))
