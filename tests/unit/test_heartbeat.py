@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import web
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from inboxd.config import HeartbeatSettings
 from inboxd.health import Health
@@ -87,12 +88,10 @@ async def test_an_answer_that_is_no_yes_is_trouble(other: Other) -> None:
     assert not await other.heartbeat().beat()
 
 
-async def test_trouble_is_logged_once_and_without_the_address(
-    other: Other, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_trouble_is_logged_once_and_without_the_address(other: Other) -> None:
     """The address is what anybody needs to keep the alarm from ringing."""
     heartbeat = other.heartbeat(address="http://127.0.0.1:9/ping/secret-id")
-    assert [await heartbeat.beat() for _ in range(3)] == [False] * 3
-    said = capsys.readouterr().out
-    assert said.count("heartbeat withheld") == 1
-    assert "secret-id" not in said
+    with capture_logs() as said:
+        assert [await heartbeat.beat() for _ in range(3)] == [False] * 3
+    assert [each["event"] for each in said].count("heartbeat withheld") == 1
+    assert "secret-id" not in str(said)
