@@ -80,7 +80,7 @@ class Store:
         self.path = path
         self.database = open_database(path, create=create)
         self._file = identity(path)
-        connection = self.database.conn
+        connection = self.database
         self.messages = MessageStore(connection)
         self.corrections = CorrectionStore(connection)
         self.cases = CaseStore(connection)

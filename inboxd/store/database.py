@@ -10,10 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlite_utils import Database
-
 from inboxd.errors import DatabaseError
-from inboxd.store.schema import APPLICATION_ID, known_migrations, migrations
+from inboxd.store import schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +34,7 @@ _NOBODYS_BUG = {
 """What the disk, or another program, does to a database that was good when it was opened."""
 
 
-def open_database(path: Path, *, create: bool = True) -> Database:
+def open_database(path: Path, *, create: bool = True) -> sqlite3.Connection:
     """
     Return the database at *path*, migrated to this version's schema.
 
@@ -64,7 +62,7 @@ def open_database(path: Path, *, create: bool = True) -> Database:
         raise
 
 
-def open_read_only(path: Path) -> Database:
+def open_read_only(path: Path) -> sqlite3.Connection:
     """Return the database at *path* to be read while others may write to it; as it must be now."""
     _look_at(path, create=False, to_write=False)
     try:
@@ -77,53 +75,51 @@ def open_read_only(path: Path) -> Database:
         )
     except sqlite3.Error as error:
         raise _explained(path, error) from error
-    db = Database(connection, execute_plugins=False)
     try:
-        _refuse_strangers(db, path)
-        _refuse_older(db, path)
+        _refuse_strangers(connection, path)
+        _refuse_older(connection, path)
     except sqlite3.Error as error:
         connection.close()
         raise _explained(path, error) from error
     except BaseException:
         connection.close()
         raise
-    return db
+    return connection
 
 
-def _prepared(connection: sqlite3.Connection, path: Path) -> Database:
-    db = Database(connection, execute_plugins=False)
-    _refuse_strangers(db, path)
+def _prepared(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    _refuse_strangers(connection, path)
     connection.execute("PRAGMA journal_mode = WAL")
     # An alert that was marked as sent must stay so after a power cut.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -16000")
-    if migrations.pending(db):
+    if schema.pending(connection):
         # All at once: what a kill leaves is an empty file, not one that seems another's; and
         # of two processes that start together, the second finds the work done.
-        with transaction(db):
-            migrations.apply(db)
-    return db
+        with transaction(connection):
+            schema.migrate(connection)
+    return connection
 
 
 @contextmanager
-def transaction(db: Database) -> Iterator[None]:
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
     """
     Run a block as one durable transaction; a nested one joins the outer.
 
     It takes the write lock at once: a transaction that first reads and then writes would
     otherwise fail, without waiting, when another process wrote in between.
     """
-    if db.conn.in_transaction:
+    if db.in_transaction:
         yield
         return
-    db.conn.execute("BEGIN IMMEDIATE")
+    db.execute("BEGIN IMMEDIATE")
     try:
         yield
-        db.conn.execute("COMMIT")
+        db.execute("COMMIT")
     except BaseException:
         # A commit that fails may leave the transaction open, and the next would join it.
-        db.conn.rollback()
+        db.rollback()
         raise
 
 
@@ -238,24 +234,22 @@ def _look_at(path: Path, *, create: bool, to_write: bool = True) -> None:
         raise DatabaseError(f"{path} is read-only; inboxd must be able to write to it")
 
 
-def _refuse_strangers(db: Database, path: Path) -> None:
+def _refuse_strangers(db: sqlite3.Connection, path: Path) -> None:
     """Refuse another program's database and one that a newer inboxd has migrated."""
-    if not db.table_names():
+    if db.execute("SELECT 1 FROM sqlite_master WHERE type = 'table'").fetchone() is None:
         return
     (application_id,) = db.execute("PRAGMA application_id").fetchone()
-    if application_id != APPLICATION_ID:
+    if application_id != schema.APPLICATION_ID:
         raise DatabaseError(f"{path} belongs to another program; name another file")
-    known = known_migrations()
-    newer = [applied.name for applied in migrations.applied(db) if applied.name not in known]
-    if newer:
+    if newer := schema.unknown(db):
         raise DatabaseError(
             f"{path} was last used by a newer inboxd (it has {', '.join(newer)}); "
             "install that version, or restore a backup made before"
         )
 
 
-def _refuse_older(db: Database, path: Path) -> None:
-    if migrations.pending(db):
+def _refuse_older(db: sqlite3.Connection, path: Path) -> None:
+    if schema.pending(db):
         raise DatabaseError(f"{path} is of an older inboxd; `inboxd run` brings it up to date")
 
 

@@ -215,8 +215,7 @@ class Past:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._database = open_read_only(path)
-        self._db = self._database.conn
+        self._db = open_read_only(path)
         self.told = ToldStore(self._db)
         with explained(path):
             # The first look is what a transaction sees to its end.
@@ -297,7 +296,7 @@ class Past:
 
     def close(self) -> None:
         """Give the file back."""
-        self._database.close()
+        self._db.close()
 
 
 def _life(row: Sequence[Any], versions: Sequence[Sequence[Any]]) -> Iterator[Happening]:

@@ -7,13 +7,19 @@ migration is never edited, only followed by another.
 
 from __future__ import annotations
 
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Mapping
+
+    from sqlite_utils import Database
 
 APPLICATION_ID = 0x696E6278
 """``inbx``: how a file says that it is an inboxd database (PRAGMA application_id)."""
 
-migrations = Migrations("inboxd")
+_SET = "inboxd"
+"""Under which name sqlite-utils keeps what has been applied."""
 
 _TABLES = """
 CREATE TABLE memory (               -- what inboxd remembers of itself
@@ -254,7 +260,6 @@ END
 """
 
 
-@migrations()
 def m001_first(db: Database) -> None:
     """Create everything that the first release needs."""
     for statement in _statements(_TABLES):
@@ -439,7 +444,6 @@ SELECT waits.id AS wait_id, waits.case_id, cases.account, conversations.network,
 """
 
 
-@migrations()
 def m002_depth(db: Database) -> None:
     """Keep whom answers are for, what edits changed, gaps, allowances, and what people corrected."""
     for statement in _statements(_DEPTH):
@@ -472,20 +476,77 @@ CREATE INDEX messages_complaints ON messages
 """
 
 
-@migrations()
 def m003_spikes(db: Database) -> None:
     """Keep spikes, what alerts tell of many cases, and where the complaints are."""
     for statement in _statements(_SPIKES):
         db.execute(statement)
 
 
-def known_migrations() -> frozenset[str]:
-    """Return the names of all migrations that this version has: what an empty file lacks."""
-    empty = Database(memory=True, execute_plugins=False)
-    try:
-        return frozenset(migration.name for migration in migrations.pending(empty))
-    finally:
-        empty.close()
+_TRIAGE = """
+ALTER TABLE actions ADD COLUMN undone_at TEXT;
+ALTER TABLE actions ADD COLUMN undone_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE outbox ADD COLUMN actor TEXT NOT NULL DEFAULT '';
+CREATE TABLE presences (             -- who has which case before their eyes
+    session TEXT PRIMARY KEY,        -- one open terminal
+    actor   TEXT NOT NULL,
+    case_id INTEGER NOT NULL REFERENCES cases (id),
+    doing   TEXT NOT NULL,           -- reading, or replying
+    seen_at TEXT NOT NULL            -- renewed while it lasts
+) WITHOUT ROWID;
+CREATE INDEX presences_of_case ON presences (case_id);
+CREATE TABLE drafts (                -- replies that are being written
+    case_id  INTEGER NOT NULL REFERENCES cases (id),
+    actor    TEXT NOT NULL,
+    text     TEXT NOT NULL,
+    saved_at TEXT NOT NULL,
+    PRIMARY KEY (case_id, actor)
+) WITHOUT ROWID;
+"""
+
+
+def m004_triage(db: Database) -> None:
+    """Keep what was taken back, who looks at what, and what people are about to answer."""
+    for statement in _statements(_TRIAGE):
+        db.execute(statement)
+
+
+_STEPS: Mapping[str, Callable[[Database], None]] = {
+    step.__name__: step for step in (m001_first, m002_depth, m003_spikes, m004_triage)
+}
+
+
+def applied(connection: sqlite3.Connection) -> list[str]:
+    """Return the names of the migrations that a database has been through."""
+    kept = "SELECT 1 FROM sqlite_master WHERE name = '_sqlite_migrations'"
+    if connection.execute(kept).fetchone() is None:
+        return []
+    rows = connection.execute(
+        "SELECT name FROM _sqlite_migrations WHERE migration_set = ?", (_SET,)
+    )
+    return [name for (name,) in rows]
+
+
+def pending(connection: sqlite3.Connection) -> list[str]:
+    """Return the names of the migrations that a database lacks, in order."""
+    done = {*applied(connection)}
+    return [name for name in _STEPS if name not in done]
+
+
+def unknown(connection: sqlite3.Connection) -> list[str]:
+    """Return the names of migrations by a newer version."""
+    return [name for name in applied(connection) if name not in _STEPS]
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Apply what is pending."""
+    # Costs more than all else that opening takes: it imports numpy where that is installed.
+    from sqlite_utils import Database  # noqa: PLC0415
+    from sqlite_utils.migrations import Migrations  # noqa: PLC0415
+
+    migrations = Migrations(_SET)
+    for name, step in _STEPS.items():
+        migrations(name=name)(step)
+    migrations.apply(Database(connection, execute_plugins=False))
 
 
 def _statements(script: str) -> list[str]:

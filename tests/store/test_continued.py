@@ -58,9 +58,9 @@ def test_what_is_no_continuation_is_not_taken_for_one(shop: Shop) -> None:
 def test_the_continuation_is_found_by_indexes_alone(shop: Shop) -> None:
     """Reports ask it of every case: no table is read from end to end."""
     asked: list[str] = []
-    shop.store.database.conn.set_trace_callback(asked.append)
+    shop.store.database.set_trace_callback(asked.append)
     shop.store.views.followed_up_in_private(1)
-    shop.store.database.conn.set_trace_callback(None)
+    shop.store.database.set_trace_callback(None)
     (question,) = asked
     plan = [row[3] for row in shop.rows(QUERY + question)]
     assert any("messages_of_author" in step for step in plan)

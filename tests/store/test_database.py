@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlite_utils.migrations import Migrations
 
 from inboxd.errors import DatabaseError
 from inboxd.store import DaemonLock, Store, daemon_pid
 from inboxd.store.database import lock_path
-from inboxd.store.schema import APPLICATION_ID, migrations
+from inboxd.store.schema import APPLICATION_ID
 from inboxd.store.times import from_text, maybe_instant, maybe_text, to_text
 
 if TYPE_CHECKING:
@@ -215,7 +216,7 @@ def test_a_first_start_that_is_interrupted_is_simply_repeated(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(migrations, "_record_applied", interrupted)
+        broken.setattr(Migrations, "_record_applied", interrupted)
         with pytest.raises(KeyboardInterrupt):
             Store(database)
     Store(database).close()

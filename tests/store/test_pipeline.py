@@ -145,10 +145,10 @@ def test_a_page_that_comes_twice_changes_nothing(shop: Shop) -> None:
     """Ingest is idempotent, row by row."""
     page = [said(0, "m1"), answered(30, "m2"), said(60, "m3")]
     first = shop.hear(*page)
-    before = list(shop.store.database.conn.iterdump())
+    before = list(shop.store.database.iterdump())
     again = shop.hear(*page)
     assert (len(first.new), again.new, again.changed) == (3, [], [])
-    assert list(shop.store.database.conn.iterdump()) == before
+    assert list(shop.store.database.iterdump()) == before
 
 
 def test_two_accounts_never_collide(shop: Shop) -> None:
@@ -179,7 +179,7 @@ def test_a_crash_within_the_transaction_leaves_neither_page_nor_cursor(
     """Whatever breaks after whichever step, the page is read again from the old cursor."""
     shop.hear(said(0, "m1"))
     shop.tick(60)
-    before = list(shop.store.database.conn.iterdump())
+    before = list(shop.store.database.iterdump())
     part = getattr(shop.store, store)
     whole = getattr(part, method)
 
@@ -191,7 +191,7 @@ def test_a_crash_within_the_transaction_leaves_neither_page_nor_cursor(
         broken.setattr(part, method, crash)
         with pytest.raises(RuntimeError):
             shop.hear(answered(61, "m2"), said(62, "m3"), cursor=2)
-    assert list(shop.store.database.conn.iterdump()) == before
+    assert list(shop.store.database.iterdump()) == before
     shop.hear(answered(61, "m2"), said(62, "m3"), cursor=2)
     assert shop.store.sources.get("shop-vk", "feed").cursor == {"position": 2}
     assert len(shop.cases()[0]["waits"]) == 2

@@ -490,9 +490,9 @@ def test_complaints_are_found_by_their_index_alone(courier: Courier) -> None:
     """However many messages there are, an hour costs what was complained of in it."""
     asked: list[str] = []
     store = courier.shop.store
-    store.database.conn.set_trace_callback(asked.append)
+    store.database.set_trace_callback(asked.append)
     store.spikes.customers(START - WEEK, START)
-    store.database.conn.set_trace_callback(None)
+    store.database.set_trace_callback(None)
     plan = " ".join(row[3] for row in courier.shop.rows(f"EXPLAIN QUERY PLAN {asked[0]}"))
     assert "COVERING INDEX messages_complaints (sent_at>? AND sent_at<?)" in plan
 
