@@ -112,6 +112,11 @@ class Store:
         with self.explained(), transaction(self.database):
             yield
 
+    def version(self) -> int:
+        """Return a number that changes when another connection has written to the file."""
+        (version,) = self.database.execute("PRAGMA data_version").fetchone()
+        return int(version)
+
     def explained(self) -> AbstractContextManager[None]:
         """Return a context that raises DatabaseError where the file cannot be used any more."""
         return explained(self.path)

@@ -1,0 +1,61 @@
+"""What every screen works with: who sits there, the rules, the store, and the time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime, timedelta, tzinfo
+
+    from inboxd.clock import Clock
+    from inboxd.config import Settings
+    from inboxd.core.policies import Policy
+    from inboxd.store import Store
+    from inboxd.workers.storethread import StoreThread
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """
+    One open terminal.
+
+    *store* is for reads that are over within milliseconds: a page of the list, one case; it
+    belongs to the thread of the screen. Whatever writes, or may take longer, goes through
+    *work*: a connection and a thread of its own. *key* names the terminal among others.
+    """
+
+    settings: Settings
+    me: str
+    clock: Clock
+    store: Store
+    work: StoreThread
+    key: str
+
+    @property
+    def now(self) -> datetime:
+        """Return the present instant."""
+        return self.clock.now()
+
+    @property
+    def tz(self) -> tzinfo:
+        """Return the zone in which times are shown."""
+        return self.settings.general.timezone
+
+    def policy(self, name: str) -> Policy | None:
+        """Return the policy of that name, None where the configuration has it no more."""
+        return next((each for each in self.settings.policies if each.name == name), None)
+
+    def open_time(self, policy: str, since: datetime, until: datetime) -> timedelta:
+        """Return how much business time there is between two instants, by a policy's calendar."""
+        found = self.policy(policy)
+        if found is None or until <= since:
+            return until - since
+        return found.hours.between(since, until)
+
+    async def run(self, work: Callable[[Store], T]) -> T:
+        """Return what *work* returns, done in the thread that may take its time."""
+        return await self.work.run(work)
