@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from inboxd.errors import UserError
+from inboxd.tui.bindings import by_meaning
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual.screen import Screen
+
     from inboxd.tui.session import Session
 
 _LOOK_EVERY_SECONDS = 1.0
@@ -33,16 +41,29 @@ class InboxApp(App[None]):
     """Shows the inbox until it is left; what it shows is in the database of its *session*."""
 
     TITLE = "inboxd"
-    ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "Help", key_display="?"),
         Binding("q", "quit", "Quit"),
     ]
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, view: str | None = None, theme: str | None = None) -> None:
         super().__init__()
         self.session = session
+        self.first_view = view
         self._version = session.store.version()
+        if wanted := theme:
+            self._dress(wanted)
+
+    def work(self) -> None:
+        """
+        Run until it is left; what breaks it is raised, once the terminal is as it was.
+
+        Textual would print a traceback with everything that is in reach, customers' words
+        and all; only who looks for a bug wants that.
+        """
+        self.run()
+        if self._exception is not None:
+            raise self._exception
 
     def on_mount(self) -> None:
         """Show the inbox, and begin to look for changes."""
@@ -64,3 +85,28 @@ class InboxApp(App[None]):
         from inboxd.tui.case import CaseScreen
 
         self.push_screen(CaseScreen(case))
+
+    def action_help(self) -> None:
+        """Show what keys do here."""
+        from inboxd.tui.help import HelpScreen
+
+        self.push_screen(HelpScreen(self.screen.active_bindings))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Yield what the palette offers: whatever a key does here, and what has no key."""
+        for binding in by_meaning(screen.active_bindings):
+            keys = ", ".join(map(self.get_key_display, binding.bindings))
+            yield SystemCommand(binding.description, f"Key: {keys}", binding.runner(self))
+        yield SystemCommand("Theme", "Change how it looks", self.action_change_theme)
+
+    def _dress(self, theme: str) -> None:
+        if theme not in self.available_themes:
+            there_are = ", ".join(sorted(self.available_themes))
+            raise UserError(f"there is no theme {theme!r}; there are: {there_are}")
+        self.theme = theme
+
+    def _fatal_error(self) -> None:
+        if os.environ.get("INBOXD_DEBUG"):
+            super()._fatal_error()
+        else:
+            self._close_messages_no_wait()

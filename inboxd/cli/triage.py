@@ -1,0 +1,43 @@
+"""The command that opens the terminal's interface."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import click
+
+from inboxd.cli.group import main
+from inboxd.cli.opening import opened_store
+from inboxd.cli.parameters import WORDS
+from inboxd.errors import UserError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@main.command()
+@click.option("--as", "me", type=WORDS, default=getpass.getuser, help="Who you are (default: you).")
+@click.option("--view", type=WORDS, help="Which view to begin with: a name, or a query.")
+@click.option("--theme", type=WORDS, help="How it looks, such as textual-light.")
+@click.pass_obj
+def tui(config: Path, me: str, view: str | None, theme: str | None) -> None:
+    """Triage and answer on a screen that keeps itself up to date."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
+        raise UserError("tui needs a terminal; `inboxd waiting` lists those who wait")
+    from inboxd.clock import SystemClock
+    from inboxd.store import Store
+    from inboxd.tui.app import InboxApp
+    from inboxd.tui.session import Session
+    from inboxd.workers.storethread import StoreThread
+
+    with opened_store(config) as (store, settings):
+        work = StoreThread(Store(settings.general.database, create=False))
+        try:
+            session = Session(settings, me, SystemClock(), store, work, str(uuid4()))
+            InboxApp(session, view=view, theme=theme).work()
+        finally:
+            work.close()
