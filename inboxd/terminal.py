@@ -41,7 +41,7 @@ _COLUMNS = {
 _MANY_FOLLOWERS = 1_000
 _LONGEST_LINE = 200
 _LONGEST_TEXT = 5_000
-WIDE = 120
+_WIDE = 120
 """Columns of a terminal from which on there is room for everything."""
 
 
@@ -56,13 +56,13 @@ def console(*, stderr: bool = False) -> Console:
 def print_waiting(out: Console, cases: Sequence[WaitingCase], now: datetime) -> None:
     """Print who waits: what is due first on top, what was taken or snoozed at the end."""
     urgent = sorted(cases, key=lambda case: _is_put_off(case, now))
-    out.print(waiting_table(urgent, now, wide=out.width >= WIDE))
+    out.print(_waiting_table(urgent, now, wide=out.width >= _WIDE))
     late = sum(case.due_at is not None and case.due_at < now for case in cases)
     taken = sum(bool(case.acknowledged_by) for case in cases)
     out.print(Text(f"{len(cases)} waiting, {late} late, {taken} taken", style="dim"))
 
 
-def waiting_table(cases: Sequence[WaitingCase], now: datetime, *, wide: bool = True) -> Table:
+def _waiting_table(cases: Sequence[WaitingCase], now: datetime, *, wide: bool) -> Table:
     """Return who waits, as a table: what is due first on top."""
     table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
     for name, widths in _COLUMNS.items():

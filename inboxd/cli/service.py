@@ -56,13 +56,11 @@ def run(config: Path, *, once: bool, verbose: bool) -> None:
 )
 @click.option(
     "--seconds",
-    type=click.IntRange(10, 600),
-    default=45,
-    show_default=True,
-    help="How long the working day takes in real time.",
+    type=click.IntRange(10, 3_600),
+    help="How long the working day takes in real time (default: 45, with --tui 600).",
 )
-@click.option("--tui", is_flag=True, help="Show who waits on a live screen.")
-def demo(seed: int, keep: Path | None, seconds: int, *, tui: bool) -> None:
+@click.option("--tui", is_flag=True, help="Triage the day on the screen that teams use.")
+def demo(seed: int, keep: Path | None, seconds: int | None, *, tui: bool) -> None:
     """Play a shop's working day against simulated networks and show what happens."""
     try:
         from inboxd.demo.stage import play
@@ -70,7 +68,8 @@ def demo(seed: int, keep: Path | None, seconds: int, *, tui: bool) -> None:
         missing = f"the demo needs {error.name}: pip install 'inboxd[demo]'"
         raise UserError(missing) from None
 
-    asyncio.run(play(seed=seed, keep=keep, seconds=seconds, tui=tui))
+    lasts = seconds or (600 if tui else 45)
+    asyncio.run(play(seed=seed, keep=keep, seconds=lasts, tui=tui))
 
 
 @main.command()

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections import deque
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from rich.console import Group
-from rich.panel import Panel
 from rich.text import Text
 
 from inboxd.core.text import one_line
 from inboxd.model import Direction
-from inboxd.terminal import WIDE, waiting_table
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from rich.console import Console
-    from rich.live import Live
 
     from inboxd.simulator.server import Simulator
     from inboxd.store import Store
     from inboxd.store.views import Judged
-
-_ON_SCREEN = 14
-"""Lines in each half of the live screen."""
 
 
 class Narrator:
@@ -38,9 +30,8 @@ class Narrator:
         self._store = store
         self._seen = self._slack = self._mail = 0
 
-    def look(self, now: datetime) -> None:
+    def look(self) -> None:
         """Print what is new since the last look, in the order in which it happened."""
-        del now
         for line in self._new_lines():
             self._out.print(line, overflow="ellipsis", no_wrap=True)
 
@@ -84,32 +75,3 @@ def _told(message: Judged) -> Text:
 
 def _alert(where: str, text: str) -> Text:
     return Text(f"  ▶ {where}: {one_line(text, 140)}", style="yellow")
-
-
-class LiveNarrator(Narrator):
-    """Shows who waits, and below it what happened last, on a screen that keeps its place."""
-
-    def __init__(
-        self, out: Console, simulator: Simulator, store: Store, zone: tzinfo, live: Live
-    ) -> None:
-        super().__init__(out, simulator, store, zone)
-        self._live = live
-        self._lines: deque[Text] = deque(maxlen=_ON_SCREEN)
-
-    def look(self, now: datetime) -> None:
-        """Bring the screen up to date."""
-        self._lines.extend(self._new_lines())
-        waiting = self._store.views.waiting()
-        title = f"{now.astimezone(self._zone):%H:%M} · {len(waiting)} waiting"
-        news = Text("\n", no_wrap=True, overflow="ellipsis").join(self._lines)
-        self._live.update(
-            Group(
-                Panel(
-                    waiting_table(waiting[:_ON_SCREEN], now, wide=self._out.width >= WIDE),
-                    title=title,
-                    title_align="left",
-                ),
-                Panel(news, title="what happens", title_align="left"),
-            ),
-            refresh=True,
-        )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import tempfile
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from rich.live import Live
 from rich.text import Text
 
 from inboxd import logs, plugins
@@ -20,15 +21,20 @@ from inboxd.config import load
 from inboxd.daemon import started
 from inboxd.demo import shop
 from inboxd.demo.closing import Closing
-from inboxd.demo.narrator import LiveNarrator, Narrator
+from inboxd.demo.narrator import Narrator
 from inboxd.errors import UserError
 from inboxd.simulator.configuration import secrets
 from inboxd.simulator.scenario import working_day
 from inboxd.simulator.server import Simulator
 from inboxd.store import Store
 from inboxd.terminal import console
+from inboxd.tui.app import InboxApp
+from inboxd.tui.session import Session
+from inboxd.workers.storethread import StoreThread
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from rich.console import Console
 
     from inboxd.clock import Clock
@@ -49,11 +55,11 @@ async def play(*, seed: int, keep: Path | None, seconds: int, tui: bool) -> None
     """
     Play the day of *seed* in *seconds* of real time.
 
-    With *keep*, configuration, database and log stay in that folder; with *tui*, a live
-    screen shows who waits.
+    With *keep*, configuration, database and log stay in that folder. With *tui* nobody tells
+    of it: it is seen, and acted on, in the terminal's interface, until that is left.
     """
     out = console()
-    if tui and not out.is_terminal:
+    if tui and not (out.is_terminal and sys.stdin.isatty()):
         raise UserError("--tui needs a terminal; leave it out to get lines")
     begins, ends = (datetime.combine(_DAY, at, _ZONE) for at in (_BEGINS, _ENDS))
     day = working_day(seed, _DAY, _ZONE)
@@ -93,38 +99,49 @@ class _Stage:
     out: Console
 
     async def perform(self, settings: Settings, ends: datetime, *, tui: bool) -> None:
-        """Let the day pass until *ends*, then tell how it went."""
+        """Let the day pass until *ends* (or until *tui* is left), then tell how it went."""
         self.out.print(Text(f"A working day in {_ZONE.key}, {_DAY:%A %d %B %Y}", style="bold"))
         async with started(settings, self.clock) as daemon:
             with Store(settings.general.database) as store:
-                if tui:
-                    with Live(console=self.out, screen=True, auto_refresh=False) as live:
-                        narrator: Narrator = LiveNarrator(
-                            self.out, self.simulator, store, _ZONE, live
-                        )
-                        await self._run(daemon, store, narrator, ends)
-                else:
-                    narrator = Narrator(self.out, self.simulator, store, _ZONE)
-                    await self._run(daemon, store, narrator, ends)
-                Closing(self.out, self.simulator, store, _ZONE).tell(ends)
+                async with self._day_on(daemon, store):
+                    if tui:
+                        await self._triage(settings, store)
+                    else:
+                        await self._narrate(store, ends)
+                Closing(self.out, self.simulator, store, _ZONE).tell(self.clock.now())
 
-    async def _run(self, daemon: Daemon, store: Store, narrator: Narrator, ends: datetime) -> None:
-        colleague = _Colleague(store, self.clock)
+    @asynccontextmanager
+    async def _day_on(self, daemon: Daemon, store: Store) -> AsyncIterator[None]:
+        """Let the day and the daemon go on for as long as a block lasts."""
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             group.create_task(daemon.run(stop))
-            group.create_task(
+            day = group.create_task(
                 self.day.play(
                     self.simulator.world,
                     self._sleep_until,
                     faults=self.simulator.faults,
-                    answer=colleague.answer,
+                    answer=_Colleague(store, self.clock).answer,
                 )
             )
-            while self.clock.now() < ends:
-                await self.clock.sleep(_LOOK_EVERY)
-                narrator.look(self.clock.now())
+            yield
+            day.cancel()
             stop.set()
+
+    async def _narrate(self, store: Store, ends: datetime) -> None:
+        narrator = Narrator(self.out, self.simulator, store, _ZONE)
+        while self.clock.now() < ends:
+            await self.clock.sleep(_LOOK_EVERY)
+            narrator.look()
+
+    async def _triage(self, settings: Settings, store: Store) -> None:
+        """Show the terminal's interface until it is left; the daemon is in the same process."""
+        work = StoreThread(Store(settings.general.database))
+        try:
+            app = InboxApp(Session(settings, "you", self.clock, store, work, str(uuid4())))
+            await app.run_async()
+        finally:
+            work.close()
 
     async def _sleep_until(self, instant: datetime) -> None:
         await self.clock.sleep(instant - self.clock.now())
