@@ -18,7 +18,6 @@ from inboxd.terminal import (
     reply_lines,
     step_bar,
     thread_lines,
-    waiting_table,
 )
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -178,7 +177,7 @@ def test_who_goes_on_in_private_is_marked_in_the_list() -> None:
     case = replace(WAITING, continued_in=7)
     out = console()
     with out.capture() as printed:
-        out.print(waiting_table([case], NOW))
+        print_waiting(out, [case], NOW)
     assert "(continued in private: case 7) awful" in printed.get()
 
 
