@@ -18,6 +18,7 @@ from inboxd.config.settings import (
     Settings,
     SlackSettings,
 )
+from inboxd.config.triage import ReplySettings, TuiSettings, ViewSettings
 
 __all__ = [
     "Address",
@@ -28,8 +29,11 @@ __all__ = [
     "GeneralSettings",
     "HeartbeatSettings",
     "HttpSettings",
+    "ReplySettings",
     "Settings",
     "SlackSettings",
+    "TuiSettings",
+    "ViewSettings",
     "advice",
     "load",
 ]

@@ -23,6 +23,7 @@ from inboxd.config.settings import (
     Settings,
 )
 from inboxd.config.telling import DigestSettings, SpikeSettings
+from inboxd.config.triage import TuiSettings, misnamed
 from inboxd.config.validation import validated
 from inboxd.durations import format_duration, parse_duration
 from inboxd.errors import ConfigError, Problem
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
     Networks = Mapping[str, Callable[[], type[AccountSettings]]]
 
-_TABLES = ("inboxd", "http", "heartbeat", "classifier", "grouping", "spikes")
+_TABLES = ("inboxd", "http", "heartbeat", "classifier", "grouping", "spikes", "tui")
 _LISTS = ("accounts", "calendars", "sinks", "policies", "digests")
 _LARGEST = 1_048_576
 _LONGEST_LINE = 8_192
@@ -155,12 +156,13 @@ class _Loading:
         policies = self._policies(calendars)
         self._alert_to()
         spikes, digests = self._spikes(), self._digests(calendars, general or GeneralSettings())
-        if general is None or classifier is None or grouping is None:
+        tui = self._tui()
+        if general is None or classifier is None or grouping is None or tui is None:
             return None
         return Settings(
             path, general, served, accounts, calendars, sinks, policies,
             tuple(self._vault.files), classifier, grouping.grouping, pressed, spikes, digests,
-            tuple(self._closed_files),
+            tuple(self._closed_files), tui,
         )  # fmt: skip
 
     def _validated(self, model: Any, raw: object, path: str) -> Any:  # noqa: ANN401 - see validated()
@@ -338,6 +340,14 @@ class _Loading:
         if isinstance(raw, dict):
             self._are_sinks("spikes.to", raw.get("to"))
         return made.rule if made else None
+
+    def _tui(self) -> TuiSettings | None:
+        raw = self._data.get("tui", {})
+        if isinstance(raw, dict):
+            for path, text in misnamed(raw, set(self._networks)):
+                self.problems.add(f"tui.{path}", text)
+        made: TuiSettings | None = self._validated(TuiSettings, raw, "tui")
+        return made
 
     def _digests(
         self, calendars: Mapping[str, OpeningHours], general: GeneralSettings

@@ -19,6 +19,7 @@ from pydantic import (
     ValidationInfo,
 )
 
+from inboxd.config.triage import TuiSettings
 from inboxd.config.words import LANGUAGES, OwnWord, WordSettings
 from inboxd.config.zones import parse_zone
 from inboxd.connector import AccountSettings, Duration, Name
@@ -337,6 +338,7 @@ class Settings:
     digests: tuple[Digest, ...] = ()
     closed_files: tuple[Path, ...] = ()
     """What calendars are read from beside the configuration itself."""
+    tui: TuiSettings = field(default_factory=TuiSettings)
 
     @property
     def alert_to(self) -> tuple[str, ...]:

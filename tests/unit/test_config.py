@@ -33,7 +33,7 @@ from inboxd.core.rota import Handover, Rota
 from inboxd.core.spikes import Spikes
 from inboxd.durations import BusinessSpan, parse_step_at
 from inboxd.errors import ConfigError
-from inboxd.model import Kind, Stream
+from inboxd.model import Kind, Stream, Topic
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "s3cr3t-of-the-shop"
@@ -650,7 +650,7 @@ def test_every_problem_is_told_at_once(problems: Tell) -> None:
         steps = [{ at = "later", to = ["log", "mial"], repeat = "5s", too = 1 }]
         """
     ) == [
-        "colour is unknown; there are: accounts, calendars, classifier, digests, grouping, heartbeat, http, inboxd, policies, sinks, spikes",
+        "colour is unknown; there are: accounts, calendars, classifier, digests, grouping, heartbeat, http, inboxd, policies, sinks, spikes, tui",
         "inboxd.databse is unknown; did you mean database?",
         "inboxd.blind_after = true; it must be a whole number",
         'inboxd.timezone = "Kyiv" is no time zone; did you mean Europe/Kyiv?',
@@ -1026,6 +1026,20 @@ VALID: dict[str, Any] = {
     ],
     "spikes": {"to": ["log"], "at_least": 10, "factor": 2.5, "window": "1h"},
     "digests": [{"name": "d", "at": "09:00", "to": ["log"], "calendar": "office"}],
+    "tui": {
+        "theme": "nord",
+        "snooze": ["1h"],
+        "views": [{"name": "v", "query": "network:vk"}],
+        "replies": [
+            {
+                "name": "r",
+                "text": "Hello, {customer|you}!",
+                "language": "en",
+                "topic": ["refunds"],
+                "network": ["shop"],
+            }
+        ],
+    },
 }
 
 
@@ -1277,3 +1291,94 @@ def test_the_example_s_words_can_be_used(read: Read) -> None:
     words = settings.classifier.own_words
     assert {word.label for word in words} >= {"kind:complaint", "topic:shipping", "urgency:high"}
     assert {word.language for word in words} == {"", "de"}
+
+
+# The terminal's interface ------------------------------------------------------------------
+
+GREETING = """
+    [[tui.replies]]
+    name = "hello"
+    text = "Hello, {customer|there}! {{#1}}"
+"""
+
+
+def test_the_terminal_s_interface_needs_no_configuration(read: Read) -> None:
+    """Snoozing has presets, and there are no saved views or replies."""
+    tui = read(ACCOUNT).tui
+    assert tui.snooze == (timedelta(hours=1), timedelta(hours=3), timedelta(days=1))
+    assert (tui.theme, tui.views, tui.replies) == ("", (), ())
+
+
+def test_saved_views_and_replies_are_read(read: Read) -> None:
+    """In the file's order, with what they fit."""
+    tui = read(
+        ACCOUNT,
+        """
+        [tui]
+        theme = "nord"
+        snooze = ["30m", "2d"]
+        [[tui.views]]
+        name = "Refunds"
+        query = "topic:refunds"
+        [[tui.replies]]
+        name = "refund is on its way"
+        text = "Hello, {customer}!"
+        language = "en"
+        topic = ["refunds"]
+        network = ["shop"]
+        """,
+        GREETING,
+    ).tui
+    assert (tui.theme, tui.snooze) == ("nord", (timedelta(minutes=30), timedelta(days=2)))
+    assert [(view.name, view.query) for view in tui.views] == [("Refunds", "topic:refunds")]
+    refund, hello = tui.replies
+    assert (refund.language, refund.topic, refund.network) == ("en", (Topic.REFUNDS,), ("shop",))
+    assert (hello.language, hello.topic, hello.network) == ("", (), ())
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (
+            GREETING.replace("customer", "custmer"),
+            'tui.replies[0].text has "{custmer|there}"; did you mean {customer}?',
+        ),
+        (
+            GREETING.replace("customer", "x"),
+            (
+                'tui.replies[0].text has "{x|there}"; there are: {customer}, {name}, {order}, '
+                "{case}, {link}, {account}, {me}"
+            ),
+        ),
+        (
+            GREETING.replace("{{", "{").replace("}}", ""),
+            "tui.replies[0].text has a single {; write {{ for a brace",
+        ),
+        (
+            GREETING + GREETING,
+            'tui.replies[1].name = "hello"; tui.replies[0] has that name already',
+        ),
+        (
+            GREETING + 'network = ["shp"]',
+            'tui.replies[0].network[0] = "shp"; did you mean shop? there are: broken, mall, shop',
+        ),
+        (GREETING + 'languag = "en"', "tui.replies[0].languag is unknown; did you mean language?"),
+        ('[tui]\nsnooze = ["0s"]', 'tui.snooze[0] = "0s"; it must be longer than 0s, and at most 90d'),
+        ('[[tui.views]]\nname = "v"', "tui.views[0].query is missing"),
+        ("[[tui]]", "tui is a list; it must be a table"),
+    ],
+)  # fmt: skip
+def test_what_the_interface_cannot_use_is_told(problems: Tell, text: str, why: str) -> None:
+    """A saved reply that would leave a hole in what a customer reads is found at once."""
+    assert problems(ACCOUNT, text) == [why]
+
+
+def test_the_example_s_interface_can_be_used(read: Read) -> None:
+    """What stands there as a comment works when it is taken out of it."""
+    example = (ROOT / "config.example.toml").read_text(encoding="utf-8")
+    example = example[example.index("# [tui]") :].replace('"vk", "facebook"', '"shop", "mall"')
+    lines = example.splitlines()
+    tui = read(ACCOUNT, "\n".join(line.removeprefix("#").removeprefix(" ") for line in lines)).tui
+    assert tui.theme
+    assert tui.views
+    assert {reply.language for reply in tui.replies} >= {"en", "uk"}

@@ -1,0 +1,103 @@
+"""``[tui]``: how the terminal's interface looks, saved views and saved replies."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from inboxd.config.problems import at, nearest, no_choice, quoted, wrong
+from inboxd.connector import Duration, Name
+from inboxd.core.saved import VARIABLES, Variable, parsed
+from inboxd.model import Topic
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+Text = Annotated[str, Field(min_length=1)]
+_LONGEST_SNOOZE = timedelta(days=90)
+_NAMED = ("views", "replies")
+_STRICT = ConfigDict(extra="forbid", frozen=True)
+
+
+def _with_known_variables(text: str) -> str:
+    for part in parsed(text):
+        if isinstance(part, Variable) and part.name not in VARIABLES:
+            near = nearest(part.name, VARIABLES)
+            hint = f"did you mean {{{near}}}?" if near else f"there are: {_there_are()}"
+            raise ValueError(f"has {quoted(str(part))}; {hint}")
+    return text
+
+
+def _there_are() -> str:
+    return ", ".join(f"{{{name}}}" for name in VARIABLES)
+
+
+def _some_time(value: timedelta) -> timedelta:
+    if not timedelta() < value <= _LONGEST_SNOOZE:
+        raise ValueError("must be longer than 0s, and at most 90d")
+    return value
+
+
+class ViewSettings(BaseModel):
+    """``[[tui.views]]``: a way through the cases that one looks at often."""
+
+    model_config = _STRICT
+
+    name: Name
+    query: Text
+    """What would be typed into the search."""
+
+
+class ReplySettings(BaseModel):
+    """``[[tui.replies]]``: a saved reply."""
+
+    model_config = _STRICT
+
+    name: Name
+    text: Annotated[Text, Field(max_length=10_000), AfterValidator(_with_known_variables)]
+    language: str = Field(default="", pattern="^[a-z]{2,3}$", description="A code such as uk.")
+    """Where the customer writes in it, it is offered first, and in no other at the end."""
+    topic: tuple[Topic, ...] = ()
+    network: tuple[str, ...] = ()
+    """Where it fits; empty for everywhere."""
+
+
+class TuiSettings(BaseModel):
+    """``[tui]``: the terminal's interface."""
+
+    model_config = _STRICT
+
+    theme: str = Field(default="", min_length=1)
+    """The name of a theme; "" for inboxd's own."""
+    snooze: tuple[Annotated[Duration, AfterValidator(_some_time)], ...] = Field(
+        default=(timedelta(hours=1), timedelta(hours=3), timedelta(days=1)),
+        max_length=9,
+    )
+    """For how long a case can be put to sleep with a single key."""
+    views: tuple[ViewSettings, ...] = ()
+    replies: tuple[ReplySettings, ...] = ()
+
+
+def misnamed(raw: dict[str, Any], networks: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield, with the path below ``[tui]``, each name that is taken and each unknown network."""
+    for key in _NAMED:
+        first: dict[str, str] = {}
+        for place, entry in _tables_in(raw, key):
+            name = entry.get("name")
+            if isinstance(name, str) and first.setdefault(name, place) != place:
+                taken = f"tui.{first[name]} has that name already"
+                yield at(place, "name"), wrong(name, taken)
+    for place, entry in _tables_in(raw, "replies"):
+        listed = entry.get("network")
+        for number, network in enumerate(listed if isinstance(listed, list) else ()):
+            if isinstance(network, str) and network not in networks:
+                yield at(place, "network", number), no_choice(network, networks)
+
+
+def _tables_in(raw: dict[str, Any], key: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    listed = raw.get(key)
+    for number, entry in enumerate(listed if isinstance(listed, list) else ()):
+        if isinstance(entry, dict):
+            yield at(key, number), entry
