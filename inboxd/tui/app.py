@@ -51,7 +51,7 @@ class InboxApp(App[None]):
         self.session = session
         self.first_view = view
         self._version = session.store.version()
-        if wanted := theme:
+        if wanted := theme or session.settings.tui.theme:
             self._dress(wanted)
 
     def work(self) -> None:
