@@ -312,7 +312,10 @@ class _Teller:
         if not entries:
             yield "nothing was told and nobody acted"
         for entry in entries:
-            yield f"{self._time(entry.at)} {entry.what}: {entry.text}".rstrip(": ")
+            line = f"{self._time(entry.at)} {entry.what}: {entry.text}".rstrip(": ")
+            if entry.undone_at:
+                line += f" (taken back by {entry.undone_by} at {self._time(entry.undone_at)})"
+            yield line
 
     def _policy(self) -> Policy | None:
         return next((p for p in self.rules.policies if p.name == self.case.policy), None)

@@ -20,7 +20,16 @@ from typing import TYPE_CHECKING
 from inboxd.connector import OutgoingReply, Page
 from inboxd.pipeline import Origin, Pipeline
 from inboxd.store import IN_MEMORY, Store, UnjudgedReply
-from inboxd.store.past import Corrected, Deed, Found, FoundOfReply, Gone, Heard, Muted
+from inboxd.store.past import (
+    Corrected,
+    Deed,
+    Found,
+    FoundOfReply,
+    Gone,
+    Heard,
+    Muted,
+    TakenBack,
+)
 from inboxd.store.times import from_text
 from inboxd.workers.escalator import Escalator
 
@@ -118,6 +127,8 @@ class Rehearsal:
         self._escalator = Escalator(self.store, self._pipeline, rules)
         self._absences = absences
         self._watch = watch
+        self._done: dict[Deed | Corrected, int] = {}
+        """Under which number here people's doings of there are."""
         for name, value in past.watched().items():
             self.store.remember(name, value)
 
@@ -166,6 +177,8 @@ class Rehearsal:
                 self._do(each)
             elif isinstance(each, Corrected):
                 self._correct(each)
+            elif isinstance(each, TakenBack):
+                self._take_back(each)
             elif isinstance(each, Muted):
                 silence = each.silence
                 told = silence.match, silence.until, silence.actor, silence.reason
@@ -231,14 +244,27 @@ class Rehearsal:
     def _do(self, deed: Deed) -> None:
         case = self.store.cases.of_thread(deed.account, deed.thread, deed.opened_by)
         if case is not None:
-            self.store.cases.act(case, deed.action, deed.actor, deed.at, deed.detail)
+            self._done[deed] = self.store.cases.act(
+                case, deed.action, deed.actor, deed.at, deed.detail
+            )
 
     def _correct(self, word: Corrected) -> None:
         message = self.store.messages.find(word.account, word.remote_id)
         subject = self.store.corrections.subject_of(message.id) if message else None
         if subject and subject.judged:
             touched = self.store.corrections.add(subject, word.said, word.actor, word.at)
+            self._done[word] = self.store.corrections.newest(subject.id)
             self._pipeline.track(touched, word.at)
+
+    def _take_back(self, undone: TakenBack) -> None:
+        number = self._done.get(undone.done)
+        if number is None:
+            return
+        if isinstance(undone.done, Deed):
+            self.store.actions.undo(number, undone.actor, undone.at)
+        else:
+            touched = self.store.corrections.undo(number, undone.actor, undone.at)
+            self._pipeline.track(touched, undone.at)
 
     def close(self) -> None:
         """Forget everything."""

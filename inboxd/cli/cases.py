@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -16,10 +17,11 @@ from inboxd.errors import UserError
 from inboxd.model import Kind, Topic, Urgency
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from inboxd.core.tracking import CaseState
-    from inboxd.store.views import ReplyPlace
+    from inboxd.desk import Desk
+    from inboxd.store import Store
 
 
 @main.command()
@@ -91,27 +93,14 @@ def explain(config: Path, case: int, *, as_json: bool) -> None:
 @click.argument("case", type=int)
 @click.argument("text", type=WORDS)
 @click.option("--anyway", is_flag=True, help="Even if nobody waits, or a reply is on its way.")
+@acting("writes it")
 @click.pass_obj
-def reply(config: Path, case: int, text: str, *, anyway: bool) -> None:
+def reply(config: Path, case: int, text: str, actor: str, *, anyway: bool) -> None:
     """Answer a case with TEXT, or with standard input if TEXT is "-"."""
-    from inboxd.core.text import one_line
-
     text = (_standard_input() if text == "-" else text).strip()
-    with opened_store(config) as (store, settings):
-        state = store.cases.find(case)[0]
-        place = store.views.reply_place(case)
-        if place.account not in {account.name for account in settings.accounts}:
-            raise UserError(f"{place.account} is not in {config} any more: nothing is sent there")
-        _refuse_impossible(place, text)
-        if not anyway and store.outbox.replies_under_way(case):
-            raise UserError(f"a reply to case {case} is on its way already; --anyway sends another")
-        if not anyway and state.wait is None:
-            raise UserError(f"nobody waits in case {case}, it is {state.status}; --anyway sends it")
-        outgoing = place.reply(text)
-        store.outbox.add_reply(place.account, case, outgoing, present())
-    to = (place.recipient.name or place.recipient.handle) if place.recipient else "the customer"
-    where = f"{place.account}, {'public' if place.public else 'private'}"
-    click.echo(f"The reply to {one_line(to, 60)} ({where}) is queued{_sender_note(store.path)}")
+    with _opened_desk(config) as (desk, store):
+        done = desk.reply(case, text, actor, present(), anyway=anyway)
+    click.echo(f"{_sentence(done.words)}{_sender_note(store.path)}")
 
 
 @main.command()
@@ -120,8 +109,11 @@ def reply(config: Path, case: int, text: str, *, anyway: bool) -> None:
 @click.pass_obj
 def ack(config: Path, case: int, actor: str) -> None:
     """Take a case: its steps stop, with a reminder if it stays unanswered."""
-    _act(config, case, "ack", actor, statuses={"waiting"})
-    click.echo(f"Case {case} is yours, {actor}.")
+    with _opened_desk(config) as (desk, store):
+        before = store.cases.find(case)[0].acknowledged_by
+        done = desk.acknowledge(case, actor, present())
+    over = f", taken over from {before}" if done.words.endswith(f"from {before}") else ""
+    click.echo(f"Case {case} is yours, {actor}{over}.")
 
 
 @main.command()
@@ -132,7 +124,8 @@ def ack(config: Path, case: int, actor: str) -> None:
 def assign(config: Path, case: int, who: str, actor: str) -> None:
     """Give a case to WHO ("" for nobody); its steps go on until WHO takes it with ack."""
     who = " ".join(who.split())
-    _act(config, case, "assign", actor, who, statuses={"waiting", "answered"})
+    with _opened_desk(config) as (desk, _):
+        desk.assign(case, who, actor, present())
     click.echo(f"Case {case} is {f'for {who}' if who else 'for nobody in particular'}.")
 
 
@@ -144,13 +137,13 @@ def assign(config: Path, case: int, who: str, actor: str) -> None:
 def snooze(config: Path, case: int, until: str, actor: str) -> None:
     """Let a case sleep UNTIL a time (2026-12-01T09:00) or for a while (2h)."""
     from inboxd.durations import format_duration
-    from inboxd.store.times import to_text
 
     now = present()
     wakes_at = instant(until, now, load_without_networks(config))
     if wakes_at <= now:
         raise UserError(f"{until} is not in the future")
-    _act(config, case, "snooze", actor, to_text(wakes_at), statuses={"waiting"})
+    with _opened_desk(config) as (desk, _):
+        desk.snooze(case, wakes_at, actor, now)
     click.echo(f"Case {case} sleeps for {format_duration(wakes_at - now)}.")
 
 
@@ -161,7 +154,8 @@ def snooze(config: Path, case: int, until: str, actor: str) -> None:
 @click.pass_obj
 def close(config: Path, case: int, reason: str, actor: str) -> None:
     """Close a case that needs no (further) reply."""
-    _act(config, case, "close", actor, reason, statuses={"waiting", "answered"})
+    with _opened_desk(config) as (desk, _):
+        desk.close(case, reason, actor, present())
     click.echo(f"Case {case} is closed: {reason}.")
 
 
@@ -171,8 +165,37 @@ def close(config: Path, case: int, reason: str, actor: str) -> None:
 @click.pass_obj
 def reopen(config: Path, case: int, actor: str) -> None:
     """Put a case back among the waiting."""
-    state = _act(config, case, "reopen", actor, statuses={"answered", "resolved", "closed"})
-    click.echo(f"Case {case} is {state.status} again.")
+    with _opened_desk(config) as (desk, store):
+        desk.reopen(case, actor, present())
+        status = store.cases.find(case)[0].status
+    click.echo(f"Case {case} is {status} again.")
+
+
+@main.command()
+@click.argument("case", type=int)
+@click.argument("text", type=WORDS)
+@acting("writes it")
+@click.pass_obj
+def note(config: Path, case: int, text: str, actor: str) -> None:
+    """Keep TEXT for colleagues: it stands in `explain CASE` and changes nothing."""
+    with _opened_desk(config) as (desk, _):
+        done = desk.note(case, text, actor, present())
+    click.echo(f"{_sentence(done.words)}.")
+
+
+@main.command()
+@click.argument("case", type=int)
+@acting("does it")
+@click.pass_obj
+def undo(config: Path, case: int, actor: str) -> None:
+    """Take back the last that was done about a case, as if it had never been."""
+    with _opened_desk(config) as (desk, store), store.transaction():
+        store.cases.find(case)
+        done = desk.last(case)
+        if done is None:
+            raise UserError(f"nothing was done about case {case} that can be taken back")
+        said = desk.undo(done, actor, present())
+    click.echo(f"{_sentence(said)}.")
 
 
 @main.command()
@@ -201,7 +224,6 @@ def correct(  # noqa: PLR0913, PLR0917 - a verdict has four parts
     actor: str,
 ) -> None:
     """Say what a customer's message really is; it counts at once, and is learnt from."""
-    from inboxd.pipeline import Pipeline
     from inboxd.store import Said
 
     said = Said(
@@ -212,14 +234,26 @@ def correct(  # noqa: PLR0913, PLR0917 - a verdict has four parts
     )
     if not said:
         raise UserError("say what it is: --kind, --topic, --urgency or --language")
-    with opened_store(config) as (store, settings):
-        number = Pipeline(store, settings.rules).correct(case, message, said, actor, present())
+    with _opened_desk(config) as (desk, store):
+        done = desk.correct(case, message, said, actor, present())
         state = store.cases.find(case)[0]
-    words = [kind, *topics, urgency and f"{urgency} urgency", language and f"language {language}"]
     governs = f"; {state.policy} governs" if state.policy else ""
     if state.status != "waiting":
         governs = f"; the case is {state.status}"
-    click.echo(f"Message {number} of case {case} is {', '.join(filter(None, words))}{governs}.")
+    click.echo(f"{_sentence(done.words)}{governs}.")
+
+
+@contextmanager
+def _opened_desk(config: Path) -> Iterator[tuple[Desk, Store]]:
+    """Yield the desk at which people act on cases, and its store."""
+    from inboxd.desk import Desk
+
+    with opened_store(config) as (store, settings):
+        yield Desk(store, settings.rules, [account.name for account in settings.accounts]), store
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _standard_input() -> str:
@@ -230,38 +264,6 @@ def _standard_input() -> str:
         return sys.stdin.buffer.read().decode(sys.stdin.encoding)
     except UnicodeDecodeError as error:
         raise UserError(f"standard input is no {error.encoding} text") from None
-
-
-def _act(  # noqa: PLR0913 - an action is who, what, on which case, and why
-    config: Path, case: int, action: str, actor: str, detail: str = "", *, statuses: set[str]
-) -> CaseState:
-    """Record an action on a case in one of *statuses*; returns what followed from it."""
-    from inboxd.pipeline import Pipeline
-
-    with opened_store(config) as (store, settings):
-        with store.transaction():
-            state = store.cases.find(case)[0]
-            if state.status not in statuses:
-                raise UserError(f"case {case} is {state.status}; {action} does not apply to it")
-            store.cases.act(case, action, actor, present(), detail)
-        Pipeline(store, settings.rules).track_pending(present())
-        return store.cases.find(case)[0]
-
-
-def _refuse_impossible(place: ReplyPlace, text: str) -> None:
-    """Say before anything is queued what the network would say afterwards."""
-    from inboxd import plugins
-
-    if not text:
-        raise UserError("the reply is empty")
-    if not place.is_open(present()):
-        raise UserError(place.note or f"{place.network} takes no reply here any more")
-    if place.max_length is None:
-        return
-    # Privately a character is a character; in public X, for one, weighs them.
-    length = plugins.length(place.network, text) if place.public else len(text)
-    if length > place.max_length:
-        raise UserError(f"{length} characters; {place.network} takes {place.max_length}")
 
 
 def _sender_note(database: Path) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from inboxd.errors import DatabaseError
+from inboxd.store.actions import ActionStore
 from inboxd.store.cases import CaseStore
 from inboxd.store.corrections import Correction, CorrectionStore, Said
 from inboxd.store.coverage import CoverageStore, Gap
@@ -19,13 +20,16 @@ from inboxd.store.database import (
     open_database,
     transaction,
 )
+from inboxd.store.drafts import DraftStore
 from inboxd.store.figures import FigureStore
 from inboxd.store.gatherings import GatheringStore
 from inboxd.store.known import KnownStore
 from inboxd.store.ledger import LedgerStore
+from inboxd.store.meanwhile import Mark, MeanwhileStore
 from inboxd.store.messages import MessageStore, Unclassified
 from inboxd.store.outbox import OutboxItem, OutboxStore
 from inboxd.store.past import Past
+from inboxd.store.presences import Presence, PresenceStore
 from inboxd.store.presses import PressStore
 from inboxd.store.quarantine import Held, QuarantineStore
 from inboxd.store.refreshes import Refresh, RefreshStore
@@ -52,8 +56,10 @@ __all__ = [
     "DaemonLock",
     "Gap",
     "Held",
+    "Mark",
     "OutboxItem",
     "Past",
+    "Presence",
     "Refresh",
     "Said",
     "SourceState",
@@ -84,6 +90,10 @@ class Store:
         self.messages = MessageStore(connection)
         self.corrections = CorrectionStore(connection)
         self.cases = CaseStore(connection)
+        self.actions = ActionStore(connection)
+        self.meanwhile = MeanwhileStore(connection)
+        self.presences = PresenceStore(connection)
+        self.drafts = DraftStore(connection)
         self.outbox = OutboxStore(connection)
         self.gatherings = GatheringStore(connection)
         self.refreshes = RefreshStore(connection)

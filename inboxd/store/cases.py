@@ -263,13 +263,15 @@ class CaseStore:
         """
         Record what a person did about a case; tracking takes it up from there.
 
-        Returns the action's number. To be called within a transaction.
+        A note is kept beside the others and changes nothing. Returns the action's number. To be called within a transaction.
         """
         cursor = self._db.execute(
             "INSERT INTO actions (case_id, at, actor, action, detail, covers) "
             "VALUES (?, ?, ?, ?, ?, ?)",
             (case, to_text(at), actor, action, detail, self._newest_seen(case) or to_text(at)),
         )
+        if action == "note":
+            return int(cursor.lastrowid or 0)
         if action == "ack":
             self._db.execute(
                 "UPDATE cases SET acknowledged_at = ?, acknowledged_by = ? WHERE id = ?",

@@ -159,6 +159,43 @@ class CorrectionStore:
         touched.touch(subject.conversation, subject.sent_at)
         return touched.touched
 
+    def newest(self, message: int) -> int:
+        """Return the number of the latest word on a message, 0 if there is none."""
+        (number,) = self._db.execute(
+            "SELECT coalesce(max(id), 0) FROM corrections WHERE message_id = ?", (message,)
+        ).fetchone()
+        return int(number)
+
+    def undo(self, number: int, actor: str, now: datetime) -> dict[int, str]:
+        """
+        Let a word count as never said; returns what to track again, nothing if it was undone.
+
+        What stands is what was said before it, or the classifier's verdict. To be called within
+        a transaction.
+        """
+        row = self._db.execute(
+            "UPDATE corrections SET undone_at = ?, undone_by = ? "
+            "WHERE id = ? AND undone_at IS NULL RETURNING message_id",
+            (to_text(now), actor, number),
+        ).fetchone()
+        subject = self.subject_of(row[0]) if row else None
+        touched = Stored()
+        if subject:
+            self._restore(subject)
+            self.uphold([subject.id])
+            touched.touch(subject.conversation, subject.sent_at)
+        return touched.touched
+
+    def _restore(self, subject: Subject) -> None:
+        """Let the classifier's own verdict stand on a message."""
+        machine, _ = self._machine(subject)
+        self._db.execute(
+            "UPDATE messages SET kind = ?, topics = ?, urgency = ?, language = ?, "
+            "verdict = json_remove(verdict, '$.machine', '$.corrected') "
+            "WHERE id = ? AND json_extract(verdict, '$.machine') IS NOT NULL",
+            (*machine.columns, subject.id),
+        )
+
     def _machine(self, subject: Subject) -> tuple[Said, str]:
         """Return what the classifier itself said of a message, and which model that was."""
         *values, verdict = self._db.execute(
@@ -216,7 +253,7 @@ class CorrectionStore:
             "c.machine_kind, c.machine_topics, c.machine_urgency, c.machine_language, "
             "c.kind, c.topics, c.urgency, c.language "
             "FROM corrections AS c JOIN messages AS m ON m.id = c.message_id "
-            f"WHERE {condition} ORDER BY c.id",
+            f"WHERE c.undone_at IS NULL AND {condition} ORDER BY c.id",
             values,
         ).fetchall():
             message, conversation, text, at, actor, model, *said = row

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 _DONE = """
 SELECT case_id, at, actor, action, detail FROM actions
  WHERE case_id IN (SELECT value FROM json_each(:cases))
+   AND undone_at IS NULL AND action <> 'note'
 UNION ALL
 SELECT c.id, s.at, s.actor, 'correct', s.kind
   FROM cases AS c
   JOIN messages AS m ON m.conversation_id = c.conversation_id
   JOIN corrections AS s ON s.message_id = m.id
  WHERE c.id IN (SELECT value FROM json_each(:cases)) AND s.kind IS NOT NULL
+   AND s.undone_at IS NULL
  ORDER BY at
 """
 

@@ -56,8 +56,9 @@ SELECT c.conversation_id, a.id, a.at, a.covers, a.action, a.detail
   FROM json_each(?) AS b
   JOIN cases AS c ON c.conversation_id = json_extract(b.value, '$[0]')
   JOIN actions AS a ON a.case_id = c.id
- WHERE (a.action IN ('reopen', 'snooze') AND a.at > json_extract(b.value, '$[1]'))
-    OR (a.action = 'close' AND min(a.at, a.covers) > json_extract(b.value, '$[1]'))
+ WHERE a.undone_at IS NULL
+   AND ((a.action IN ('reopen', 'snooze') AND a.at > json_extract(b.value, '$[1]'))
+    OR (a.action = 'close' AND min(a.at, a.covers) > json_extract(b.value, '$[1]')))
 """
 
 

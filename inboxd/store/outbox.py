@@ -142,11 +142,24 @@ class OutboxStore:
         row = self._db.execute("SELECT 1 FROM alerts WHERE key = ?", (key,)).fetchone()
         return row is not None
 
-    def add_reply(self, account: str, case: int, reply: OutgoingReply, now: datetime) -> int:
-        """Queue *reply* for *account*; returns its number in the outbox."""
+    def add_reply(  # noqa: PLR0913 - a reply is what, where, whose and when
+        self,
+        account: str,
+        case: int,
+        reply: OutgoingReply,
+        now: datetime,
+        *,
+        actor: str = "",
+        leaves_at: datetime | None = None,
+    ) -> int:
+        """
+        Queue *reply*, which *actor* wrote, for *account*; returns its number in the outbox.
+
+        It leaves at *leaves_at*, or as soon as may be; until then it can be recalled.
+        """
         cursor = self._db.execute(
             "INSERT INTO outbox (key, receiver, case_id, thread, reply, state, created_at, "
-            "not_before) VALUES (?, ?, ?, ?, ?, 'pending', ?, ?)",
+            "not_before, actor) VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?)",
             (
                 reply.key,
                 account,
@@ -154,10 +167,30 @@ class OutboxStore:
                 f"case:{case}",
                 reply_json(reply),
                 to_text(now),
-                to_text(now),
+                to_text(leaves_at or now),
+                actor,
             ),
         )
         return int(cursor.lastrowid or 0)
+
+    def recall(self, reply: int, now: datetime) -> tuple[str, str] | None:
+        """
+        Take a reply back before it leaves; returns its text and who wrote it.
+
+        None says that it has left, or may have.
+        """
+        row: tuple[str, str] | None = self._db.execute(
+            "UPDATE outbox SET state = 'cancelled', done_at = ? WHERE id = ? "
+            "AND reply IS NOT NULL AND state = 'pending' AND NOT uncertain "
+            "RETURNING json_extract(reply, '$.text'), actor",
+            (to_text(now), reply),
+        ).fetchone()
+        return row
+
+    def state_of(self, number: int) -> str:
+        """Return how far something in the outbox has come, "" if it is not there."""
+        row = self._db.execute("SELECT state FROM outbox WHERE id = ?", (number,)).fetchone()
+        return row[0] if row else ""
 
     def replies_under_way(self, case: int) -> int:
         """Return how many replies to a case are queued or being sent."""

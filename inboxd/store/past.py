@@ -89,7 +89,8 @@ SELECT v.message_id, v.text, v.kind, v.edited_at, v.replaced_at
  ORDER BY v.message_id, coalesce(v.edited_at, ''), v.rowid
 """
 _DEEDS = """
-SELECT a.at, v.account, v.remote_id, m.remote_id, a.action, a.actor, a.detail
+SELECT a.undone_at, a.undone_by, a.id, a.at, v.account, v.remote_id, m.remote_id, a.action,
+       a.actor, a.detail
   FROM json_each(?) AS b
   JOIN conversations AS v ON v.id = json_extract(b.value, '$[0]')
   JOIN cases AS c ON c.conversation_id = v.id
@@ -98,7 +99,8 @@ SELECT a.at, v.account, v.remote_id, m.remote_id, a.action, a.actor, a.detail
  ORDER BY a.id
 """
 _CORRECTIONS = """
-SELECT c.at, m.account, m.remote_id, c.actor, c.kind, c.topics, c.urgency, c.language
+SELECT c.undone_at, c.undone_by, c.id, c.at, m.account, m.remote_id, c.actor,
+       c.kind, c.topics, c.urgency, c.language
   FROM json_each(?) AS b
   JOIN messages AS m ON m.conversation_id = json_extract(b.value, '$[0]')
                     AND m.seen_at > json_extract(b.value, '$[1]')
@@ -170,8 +172,9 @@ class FoundOfReply:
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """A person said what a message really is."""
+    """A person said what a message really is; *number* names it there."""
 
+    number: int
     at: datetime
     account: str
     remote_id: str
@@ -182,8 +185,13 @@ class Corrected:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """A person did something about the case in a thread that a message had opened."""
+    """
+    A person did something about the case in a thread that a message had opened.
 
+    *number* names it there.
+    """
+
+    number: int
     at: datetime
     account: str
     thread: str
@@ -191,6 +199,16 @@ class Deed:
     action: str
     actor: str
     detail: str
+    turn: Turn = Turn.DONE
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """A person took back what had been said or done."""
+
+    at: datetime
+    done: Corrected | Deed
+    actor: str
     turn: Turn = Turn.DONE
 
 
@@ -203,7 +221,7 @@ class Muted:
     turn: Turn = Turn.DONE
 
 
-Happening = Heard | Gone | Found | FoundOfReply | Corrected | Deed | Muted
+Happening = Heard | Gone | Found | FoundOfReply | Corrected | Deed | TakenBack | Muted
 
 
 class Past:
@@ -256,13 +274,21 @@ class Past:
         for at, account, remote_id, text, *said in self._db.execute(_REPLIES, (bounds,)):
             yield FoundOfReply(from_text(at), account, remote_id, text, _reply_verdict(said))
 
-    def _deeds(self, bounds: str) -> Iterator[Deed]:
-        for at, *facts in self._db.execute(_DEEDS, (bounds,)):
-            yield Deed(from_text(at), *facts)
+    def _deeds(self, bounds: str) -> Iterator[Deed | TakenBack]:
+        for undone_at, undone_by, number, at, *facts in self._db.execute(_DEEDS, (bounds,)):
+            deed = Deed(number, from_text(at), *facts)
+            yield deed
+            if undone_at:
+                yield TakenBack(from_text(undone_at), deed, undone_by)
 
-    def _corrections(self, bounds: str) -> Iterator[Corrected]:
-        for at, account, remote_id, actor, *said in self._db.execute(_CORRECTIONS, (bounds,)):
-            yield Corrected(from_text(at), account, remote_id, Said.of(said), actor)
+    def _corrections(self, bounds: str) -> Iterator[Corrected | TakenBack]:
+        for undone_at, undone_by, number, at, account, remote_id, actor, *said in self._db.execute(
+            _CORRECTIONS, (bounds,)
+        ):
+            word = Corrected(number, from_text(at), account, remote_id, Said.of(said), actor)
+            yield word
+            if undone_at:
+                yield TakenBack(from_text(undone_at), word, undone_by)
 
     def watched(self) -> Mapping[str, str]:
         """Return what is remembered of when accounts began to be watched."""

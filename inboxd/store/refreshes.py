@@ -103,7 +103,8 @@ class RefreshStore:
         """Mark the cases of a delivery about which somebody did something on its way."""
         rows = self._db.execute(
             "SELECT DISTINCT a.case_id FROM outbox AS o JOIN actions AS a ON a.case_id = o.case_id "
-            "WHERE o.id IN (SELECT value FROM json_each(?)) AND a.at >= o.claimed_at",
+            "WHERE o.id IN (SELECT value FROM json_each(?)) "
+            "AND max(a.at, coalesce(a.undone_at, '')) >= o.claimed_at AND a.action <> 'note'",
             (json.dumps(item.rows),),
         ).fetchall()
         for (case,) in rows:

@@ -485,6 +485,8 @@ def m003_spikes(db: Database) -> None:
 _TRIAGE = """
 ALTER TABLE actions ADD COLUMN undone_at TEXT;
 ALTER TABLE actions ADD COLUMN undone_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE corrections ADD COLUMN undone_at TEXT;
+ALTER TABLE corrections ADD COLUMN undone_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE outbox ADD COLUMN actor TEXT NOT NULL DEFAULT '';
 CREATE TABLE presences (             -- who has which case before their eyes
     session TEXT PRIMARY KEY,        -- one open terminal

@@ -114,15 +114,17 @@ class ToldStore:
     def taken(self, case: int) -> list[tuple[datetime, str]]:
         """Return when people took *case*, and who."""
         rows = self._db.execute(
-            "SELECT at, actor FROM actions WHERE case_id = ? AND action = 'ack' ORDER BY id",
+            "SELECT at, actor FROM actions WHERE case_id = ? AND action = 'ack' "
+            "AND undone_at IS NULL ORDER BY id",
             (case,),
         )
         return [(from_text(at), actor) for at, actor in rows]
 
     def sleeps(self, case: int) -> list[tuple[datetime, datetime]]:
-        """Return the spans for which people let *case* sleep, as they said."""
+        """Return the spans for which people let *case* sleep, as they said and did not take back."""
         rows = self._db.execute(
-            "SELECT at, detail FROM actions WHERE case_id = ? AND action = 'snooze' ORDER BY id",
+            "SELECT at, min(detail, coalesce(undone_at, detail)) FROM actions "
+            "WHERE case_id = ? AND action = 'snooze' ORDER BY id",
             (case,),
         )
         return [(from_text(at), from_text(until)) for at, until in rows]

@@ -150,11 +150,17 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class TrailEntry:
-    """Something that happened to a case: an action, an alert, or a delivery."""
+    """
+    Something that happened to a case: an action, a correction, an alert, or a delivery.
+
+    *undone_at* and *undone_by* tell of one that a person took back.
+    """
 
     at: datetime
     what: str
     text: str
+    undone_at: datetime | None = None
+    undone_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +219,16 @@ _PROMISED = (
     "ORDER BY coalesce(pw.due_at, '~') LIMIT 1"
 )
 """The answer of ours whose promise to case ``c`` is to be kept first, with its evidence."""
+_CORRECTED = (
+    "SELECT s.at, 'correct', trim(s.actor || ' message ' || m.id || ': ' "
+    "|| coalesce(s.kind || ' ', '') || coalesce(s.topics || ' ', '') "
+    "|| coalesce(s.urgency || ' urgency ', '') || coalesce('language ' || s.language, '')), "
+    "s.undone_at, s.undone_by FROM cases AS c "
+    "JOIN messages AS m ON m.conversation_id = c.conversation_id "
+    "JOIN corrections AS s ON s.message_id = m.id "
+    "WHERE c.id = :case AND (m.sent_at >= c.opened_at OR m.id = c.first_message_id)"
+)
+"""What people said of the messages of a case."""
 _FIRST = "ORDER BY sent_at DESC, id DESC LIMIT 1"
 _AUTHOR = "a.remote_id, a.name, a.handle, a.followers, a.url"
 
@@ -339,15 +355,21 @@ class ViewStore:
     def trail(self, case: int) -> list[TrailEntry]:
         """Return what people did about *case*, what they were told, and how it got there."""
         rows = self._db.execute(
-            "SELECT at, action, trim(actor || ' ' || detail) FROM actions WHERE case_id = :case "
-            "UNION ALL SELECT created_at, 'alert ' || reason, headline FROM alerts "
+            "SELECT at, action, trim(actor || ' ' || detail), undone_at, undone_by "  # noqa: S608 - a constant
+            "FROM actions WHERE case_id = :case "
+            f"UNION ALL {_CORRECTED} "
+            "UNION ALL SELECT created_at, 'alert ' || reason, headline, NULL, '' FROM alerts "
             "WHERE case_id = :case "
             "UNION ALL SELECT coalesce(done_at, created_at), "
             "CASE WHEN reply IS NULL THEN 'delivery ' ELSE 'reply ' END || state, "
-            "trim(receiver || ' ' || error) FROM outbox WHERE case_id = :case ORDER BY 1",
+            "trim(receiver || iif(actor = '', '', ' by ' || actor) || ' ' || error), NULL, '' "
+            "FROM outbox WHERE case_id = :case ORDER BY 1",
             {"case": case},
         )
-        return [TrailEntry(from_text(at), what, text) for at, what, text in rows]
+        return [
+            TrailEntry(from_text(at), what, text, maybe_instant(undone_at), undone_by)
+            for at, what, text, undone_at, undone_by in rows
+        ]
 
     def reply_place(self, case: int) -> ReplyPlace:
         """Return where a reply to *case* goes; raises UserError if there is nothing to answer."""

@@ -1,0 +1,170 @@
+"""What people did, to be found again and taken back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from inboxd.store.refreshes import RefreshStore
+from inboxd.store.times import from_text, to_text
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+    from datetime import datetime
+
+_COLUMNS = "id, case_id, at, actor, action, detail, undone_by, undone_at"
+_LAST = """
+SELECT 'action', a.id, a.at, a.actor, a.action, a.detail, 0 FROM actions AS a
+ WHERE a.case_id = :case AND a.undone_at IS NULL
+UNION ALL
+SELECT 'correction', s.id, s.at, s.actor, '', '', s.message_id FROM cases AS c
+  JOIN messages AS m ON m.conversation_id = c.conversation_id
+  JOIN corrections AS s ON s.message_id = m.id
+ WHERE c.id = :case AND s.undone_at IS NULL
+UNION ALL
+SELECT 'reply', o.id, o.created_at, o.actor, '', '', 0 FROM outbox AS o
+ WHERE o.thread = 'case:' || :case AND o.reply IS NOT NULL AND o.state <> 'cancelled'
+ ORDER BY 3 DESC, 2 DESC LIMIT 1
+"""
+# Where the present state of a case stands that people's actions have set.
+_STANDING = """
+UPDATE cases SET
+    acknowledged_at = (SELECT at FROM standing WHERE action = 'ack'),
+    acknowledged_by = coalesce((SELECT actor FROM standing WHERE action = 'ack'), ''),
+    assigned_to = coalesce((SELECT detail FROM standing WHERE action = 'assign'), ''),
+    snoozed_at = (SELECT at FROM standing WHERE action = 'snooze'),
+    snoozed_until = (SELECT detail FROM standing WHERE action = 'snooze')
+ WHERE id = :case
+"""
+_WITH_STANDING = """
+WITH standing AS MATERIALIZED (
+    SELECT action, at, actor, detail FROM actions WHERE id IN (
+        SELECT max(id) FROM actions WHERE case_id = :case AND undone_at IS NULL GROUP BY action))
+"""
+_ANSWERED = """
+SELECT EXISTS (SELECT 1 FROM cases AS c
+  JOIN conversations AS v ON v.id = c.conversation_id
+  JOIN messages AS m ON m.conversation_id = v.id OR m.id IN (
+       SELECT message_id FROM answers_elsewhere
+        WHERE account = v.account AND thread_remote_id = v.remote_id)
+ WHERE c.id = :case AND m.direction = 'outbound' AND NOT m.auto_reply AND m.seen_at > :since)
+"""
+_WROTE = """
+SELECT EXISTS (SELECT 1 FROM cases AS c JOIN messages AS m ON m.conversation_id = c.conversation_id
+ WHERE c.id = :case AND m.direction = 'inbound'
+   AND (m.seen_at > :since OR m.deleted_at > :since OR (m.versions AND EXISTS (
+        SELECT 1 FROM message_versions WHERE message_id = m.id AND replaced_at > :since))))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What *actor* did about a case; *undone_by* says who took it back, and None since when."""
+
+    id: int
+    case: int
+    at: datetime
+    actor: str
+    action: str
+    detail: str
+    undone_by: str
+    undone_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LastDone:
+    """
+    The last that was done about a case: the row *id* of *table* (action, correction or reply).
+
+    Of a correction, *message* is what it is of; of an action, *action* and *detail* say which.
+    """
+
+    table: str
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    detail: str
+    message: int
+
+
+class ActionStore:
+    """The table actions, beside what :class:`CaseStore` adds to it."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def find(self, number: int) -> Action | None:
+        """Return an action, taken back or not."""
+        row = self._db.execute(
+            f"SELECT {_COLUMNS} FROM actions WHERE id = ?",  # noqa: S608 - constants
+            (number,),
+        ).fetchone()
+        return _action(row) if row else None
+
+    def later(self, action: Action) -> list[Action]:
+        """Return what was done about the same case after *action* and still counts, in order."""
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM actions WHERE case_id = ? AND id > ? "  # noqa: S608 - constants
+            "AND undone_at IS NULL ORDER BY id",
+            (action.case, action.id),
+        )
+        return [_action(row) for row in rows]
+
+    def taken_by(self, case: int) -> Action | None:
+        """Return the last taking of *case* that still counts."""
+        row = self._db.execute(
+            f"SELECT {_COLUMNS} FROM actions WHERE case_id = ? AND action = 'ack' "  # noqa: S608 - constants
+            "AND undone_at IS NULL ORDER BY id DESC LIMIT 1",
+            (case,),
+        ).fetchone()
+        return _action(row) if row else None
+
+    def last(self, case: int) -> LastDone | None:
+        """Return the last that was done about *case* and not taken back, whoever did it."""
+        row = self._db.execute(_LAST, {"case": case}).fetchone()
+        if row is None:
+            return None
+        table, number, at, actor, action, detail, message = row
+        return LastDone(table, number, from_text(at), actor, action, detail, message)
+
+    def answered_since(self, case: int, since: datetime) -> bool:
+        """Tell whether we saw an answer in the conversation of *case* after an instant."""
+        return self._is_so(_ANSWERED, case, since)
+
+    def wrote_since(self, case: int, since: datetime) -> bool:
+        """Tell whether we saw a customer write, edit or delete in *case* after an instant."""
+        return self._is_so(_WROTE, case, since)
+
+    def _is_so(self, query: str, case: int, since: datetime) -> bool:
+        values = {"case": case, "since": to_text(since)}
+        return bool(self._db.execute(query, values).fetchone()[0])
+
+    def undo(self, number: int, actor: str, now: datetime) -> bool:
+        """
+        Let an action count as never done; False if it does already. Tracking takes it up.
+
+        To be called within a transaction.
+        """
+        row = self._db.execute(
+            "UPDATE actions SET undone_at = ?, undone_by = ? "
+            "WHERE id = ? AND undone_at IS NULL RETURNING case_id",
+            (to_text(now), actor, number),
+        ).fetchone()
+        if row is None:
+            return False
+        self._db.execute(_WITH_STANDING + _STANDING, {"case": row[0]})
+        self._db.execute(
+            "UPDATE conversations SET untracked = 1 "
+            "WHERE id = (SELECT conversation_id FROM cases WHERE id = ?)",
+            row,
+        )
+        RefreshStore(self._db).mark(row[0], now)
+        return True
+
+
+def _action(row: Sequence[Any]) -> Action:
+    number, case, at, actor, action, detail, undone_by, undone_at = row
+    undone = from_text(undone_at) if undone_at else None
+    return Action(number, case, from_text(at), actor, action, detail, undone_by, undone)
