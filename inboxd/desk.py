@@ -318,8 +318,7 @@ class Desk:
         if why := self._why_not(action):
             raise UserError(f"{done.words}: that cannot be taken back, {why}")
         self._store.actions.undo(number, actor, now)
-        if action.action != "note":
-            self._pipeline.track_pending(now)
+        self._pipeline.track_pending(now)
 
     def _why_not(self, action: Action) -> str:
         """Return what has happened since that rests on *action*; "" if nothing has."""

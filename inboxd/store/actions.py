@@ -27,8 +27,10 @@ SELECT 'reply', o.id, o.created_at, o.actor, '', '', 0 FROM outbox AS o
  WHERE o.thread = 'case:' || :case AND o.reply IS NOT NULL AND o.state <> 'cancelled'
  ORDER BY 3 DESC, 2 DESC LIMIT 1
 """
-# Where the present state of a case stands that people's actions have set.
-_STANDING = """
+_STAND = """
+WITH standing AS MATERIALIZED (
+    SELECT action, at, actor, detail FROM actions WHERE id IN (
+        SELECT max(id) FROM actions WHERE case_id = :case AND undone_at IS NULL GROUP BY action))
 UPDATE cases SET
     acknowledged_at = (SELECT at FROM standing WHERE action = 'ack'),
     acknowledged_by = coalesce((SELECT actor FROM standing WHERE action = 'ack'), ''),
@@ -36,11 +38,6 @@ UPDATE cases SET
     snoozed_at = (SELECT at FROM standing WHERE action = 'snooze'),
     snoozed_until = (SELECT detail FROM standing WHERE action = 'snooze')
  WHERE id = :case
-"""
-_WITH_STANDING = """
-WITH standing AS MATERIALIZED (
-    SELECT action, at, actor, detail FROM actions WHERE id IN (
-        SELECT max(id) FROM actions WHERE case_id = :case AND undone_at IS NULL GROUP BY action))
 """
 _ANSWERED = """
 SELECT EXISTS (SELECT 1 FROM cases AS c
@@ -149,18 +146,20 @@ class ActionStore:
         """
         row = self._db.execute(
             "UPDATE actions SET undone_at = ?, undone_by = ? "
-            "WHERE id = ? AND undone_at IS NULL RETURNING case_id",
+            "WHERE id = ? AND undone_at IS NULL RETURNING case_id, action",
             (to_text(now), actor, number),
         ).fetchone()
         if row is None:
             return False
-        self._db.execute(_WITH_STANDING + _STANDING, {"case": row[0]})
-        self._db.execute(
-            "UPDATE conversations SET untracked = 1 "
-            "WHERE id = (SELECT conversation_id FROM cases WHERE id = ?)",
-            row,
-        )
-        RefreshStore(self._db).mark(row[0], now)
+        case, action = row
+        if action != "note":
+            self._db.execute(_STAND, {"case": case})
+            self._db.execute(
+                "UPDATE conversations SET untracked = 1 "
+                "WHERE id = (SELECT conversation_id FROM cases WHERE id = ?)",
+                (case,),
+            )
+            RefreshStore(self._db).mark(case, now)
         return True
 
 
