@@ -23,6 +23,7 @@ from inboxd.store.database import (
 from inboxd.store.drafts import DraftStore
 from inboxd.store.figures import FigureStore
 from inboxd.store.gatherings import GatheringStore
+from inboxd.store.inbox import InboxStore
 from inboxd.store.known import KnownStore
 from inboxd.store.ledger import LedgerStore
 from inboxd.store.meanwhile import Mark, MeanwhileStore
@@ -110,6 +111,7 @@ class Store:
         self.known = KnownStore(connection)
         self.views = ViewStore(connection)
         self.told = ToldStore(connection)
+        self.inbox = InboxStore(connection)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -12,7 +12,7 @@ from inboxd.core.tracking import CaseState, History, Setting, WaitState
 from inboxd.core.waits import CaseStatus, WaitEnd, WaitKind
 from inboxd.errors import UserError
 from inboxd.model import Stream
-from inboxd.store.bulk import Rows
+from inboxd.store.bulk import Row, Rows
 from inboxd.store.happened import HappenedStore, plausible, promise_from, traits_from
 from inboxd.store.refreshes import RefreshStore
 from inboxd.store.times import from_text, maybe_instant, maybe_text, to_text
@@ -31,6 +31,7 @@ _CASE_COLUMNS = (
     "snoozed_until, pauses, waiting_since"
 )
 _CASE_NAMES = _CASE_COLUMNS.split(", ")
+_OWNER_NAMES = ("conversation_id", "account", "network", "stream", "public")
 _WAIT_COLUMNS = (
     "kind, since, message_id, telling_id, due_at, outcome, ended_at, ended_by, open_seconds, "
     "told_until, told, promised_on, promised_at"
@@ -309,14 +310,21 @@ class _Batch:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
         self._gone: list[tuple[int | None]] = []
-        self._cases = Rows(connection, "cases", ["conversation_id", "account", *_CASE_NAMES])
+        self._cases = Rows(connection, "cases", [*_OWNER_NAMES, *_CASE_NAMES])
         self._waits = Rows(connection, "waits", ["case_id", *_WAIT_COLUMNS.split(", ")])
 
     def add(self, history: History, cases: Sequence[CaseState]) -> None:
         """Take in the cases of one conversation."""
         known = {case.id: case for case in history.cases}
         waits = {wait.id: (case.id, wait) for case in history.cases for wait in case.waits}
-        owner = (history.conversation, history.setting.account)
+        place = history.setting
+        owner = (
+            history.conversation,
+            place.account,
+            place.network,
+            place.stream,
+            place.public,
+        )
         for case in cases:
             before = known.get(case.id) if case.id else None
             if case == before:
@@ -328,7 +336,7 @@ class _Batch:
             kept = {wait.id for case in cases for wait in case.waits}
             self._gone += [(number,) for number in waits if number not in kept]
 
-    def _add_case(self, owner: tuple[int, str], case: CaseState, before: CaseState | None) -> int:
+    def _add_case(self, owner: Row, case: CaseState, before: CaseState | None) -> int:
         values = (*owner, *_case_values(case))
         if case.id is None or before is None:
             return self._cases.add(values)

@@ -496,6 +496,30 @@ CREATE TABLE presences (             -- who has which case before their eyes
     seen_at TEXT NOT NULL            -- renewed while it lasts
 ) WITHOUT ROWID;
 CREATE INDEX presences_of_case ON presences (case_id);
+-- Where a case is stands in its conversation and never changes; here, an index can hold it too.
+ALTER TABLE cases ADD COLUMN network TEXT NOT NULL DEFAULT '';
+ALTER TABLE cases ADD COLUMN stream TEXT NOT NULL DEFAULT '';
+ALTER TABLE cases ADD COLUMN public INTEGER NOT NULL DEFAULT 0;
+UPDATE cases SET (network, stream, public) =
+    (SELECT network, stream, public FROM conversations WHERE id = cases.conversation_id);
+-- These hold all that a list is filtered by: without it SQLite would look each case up.
+DROP INDEX cases_waiting;
+CREATE INDEX cases_waiting ON cases
+    (due_at, waiting_since, account, network, stream, public, kind, topics, urgency, language,
+     assigned_to, acknowledged_by, acknowledged_at, snoozed_until, conversation_id)
+    WHERE status = 'waiting';
+CREATE INDEX cases_snoozed ON cases (snoozed_until, snoozed_at, waiting_since, wrote_at)
+    WHERE status = 'waiting' AND snoozed_until IS NOT NULL;
+CREATE INDEX cases_answered ON cases (answered_at) WHERE status = 'answered';
+CREATE INDEX cases_ended ON cases (ended_at) WHERE status IN ('resolved', 'closed');
+CREATE INDEX cases_opened ON cases
+    (opened_at, account, network, stream, public, kind, topics, urgency, language, assigned_to,
+     conversation_id);
+CREATE INDEX cases_assigned ON cases (assigned_to) WHERE assigned_to <> '';
+CREATE INDEX waits_for_promises ON waits (case_id) WHERE kind = 'promise' AND ended_at IS NULL;
+DROP INDEX messages_of_author;
+CREATE INDEX messages_of_author ON messages (author_id, sent_at, conversation_id)
+    WHERE direction = 'inbound';
 CREATE TABLE drafts (                -- replies that are being written
     case_id  INTEGER NOT NULL REFERENCES cases (id),
     actor    TEXT NOT NULL,

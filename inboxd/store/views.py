@@ -17,6 +17,7 @@ from inboxd.store import continued
 from inboxd.store.corrections import Said
 from inboxd.store.kinds import OWED
 from inboxd.store.replies import promising_words
+from inboxd.store.standing import AUTHOR, PROMISED, SNOOZED_UNTIL, SPEAKING, TAKEN_BY
 from inboxd.store.times import from_text, maybe_instant, to_text
 
 if TYPE_CHECKING:
@@ -206,19 +207,6 @@ _LATEST = (
     "SELECT id FROM messages "
     "WHERE conversation_id = v.id AND direction = 'inbound' AND deleted_at IS NULL"
 )
-_SPEAKING = (
-    "SELECT id FROM waits WHERE case_id = c.id AND ended_at IS NULL "  # noqa: S608 - a constant
-    f"ORDER BY kind IN {OWED}, coalesce(due_at, '~') LIMIT 1"
-)
-"""The wait that speaks for case ``c``: for an answer, else what our answers owe and is due first."""
-_PROMISED = (
-    "SELECT json_array(p.text, r.evidence) FROM waits AS pw "
-    "JOIN messages AS p ON p.id = pw.message_id "
-    "LEFT JOIN reply_verdicts AS r ON r.message_id = p.id "
-    "WHERE pw.case_id = c.id AND pw.ended_at IS NULL AND pw.kind = 'promise' "
-    "ORDER BY coalesce(pw.due_at, '~') LIMIT 1"
-)
-"""The answer of ours whose promise to case ``c`` is to be kept first, with its evidence."""
 _CORRECTED = (
     "SELECT s.at, 'correct', trim(s.actor || ' message ' || m.id || ': ' "
     "|| coalesce(s.kind || ' ', '') || coalesce(s.topics || ' ', '') "
@@ -230,7 +218,6 @@ _CORRECTED = (
 )
 """What people said of the messages of a case."""
 _FIRST = "ORDER BY sent_at DESC, id DESC LIMIT 1"
-_AUTHOR = "a.remote_id, a.name, a.handle, a.followers, a.url"
 
 
 class ViewStore:
@@ -244,11 +231,10 @@ class ViewStore:
         rows = self._db.execute(
             f"SELECT c.id, c.account, v.network, v.stream, v.public, c.kind, c.topics, "  # noqa: S608 - constants
             "c.urgency, c.language, c.policy, c.waiting_since, c.due_at, c.unanswered, "
-            f"iif(c.acknowledged_at >= w.since, c.acknowledged_by, ''), c.assigned_to, "
-            "iif(c.snoozed_at >= w.since AND c.wrote_at <= c.snoozed_at, c.snoozed_until, NULL), m.text, m.url, "
-            f"iif(v.public, ({continued.CASE}), NULL), w.kind, coalesce(({_PROMISED}), ''), {_AUTHOR} "
+            f"{TAKEN_BY}, c.assigned_to, {SNOOZED_UNTIL}, m.text, m.url, "
+            f"iif(v.public, ({continued.CASE}), NULL), w.kind, coalesce(({PROMISED}), ''), {AUTHOR} "
             "FROM cases AS c JOIN conversations AS v ON v.id = c.conversation_id "
-            f"JOIN waits AS w ON w.id = ({_SPEAKING}) "
+            f"JOIN waits AS w ON w.id = ({SPEAKING}) "
             "JOIN messages AS m ON m.id = w.telling_id "
             "LEFT JOIN authors AS a ON a.id = m.author_id "
             "WHERE c.status = 'waiting' ORDER BY c.due_at IS NULL, c.due_at, c.waiting_since"
@@ -258,7 +244,7 @@ class ViewStore:
     def card(self, case: CaseState, setting: Setting, wait: WaitState) -> CaseCard:
         """Return what an alert tells of *wait* in *case*: the facts as they are now."""
         row = self._db.execute(
-            f"SELECT m.text, m.url, iif(w.kind = 'promise', ours.text, ''), r.evidence, {_AUTHOR} "  # noqa: S608 - constants
+            f"SELECT m.text, m.url, iif(w.kind = 'promise', ours.text, ''), r.evidence, {AUTHOR} "  # noqa: S608 - constants
             "FROM waits AS w JOIN messages AS m ON m.id = w.telling_id "
             "JOIN messages AS ours ON ours.id = w.message_id "
             "LEFT JOIN reply_verdicts AS r ON r.message_id = ours.id "
@@ -311,7 +297,7 @@ class ViewStore:
             "m.urgency, m.language, m.verdict, m.addressees, m.versions, "
             "m.conversation_id <> v.id, EXISTS (SELECT 1 FROM messages AS parent "
             " WHERE parent.account = m.account AND parent.remote_id = m.parent_remote_id"
-            f" AND parent.deleted_at IS NOT NULL), {_AUTHOR} FROM cases AS c "
+            f" AND parent.deleted_at IS NOT NULL), {AUTHOR} FROM cases AS c "
             f"JOIN conversations AS v ON v.id = c.conversation_id JOIN messages AS m ON {_IN_THREAD} "
             "LEFT JOIN authors AS a ON a.id = m.author_id "
             "WHERE c.id = ? ORDER BY m.sent_at, m.id",
@@ -383,8 +369,8 @@ class ViewStore:
         row = self._db.execute(
             "SELECT v.account, v.network, v.remote_id, v.stream, v.public, m.remote_id, "  # noqa: S608 - constants
             "m.sent_at, v.reply_open, v.reply_closes_at, v.reply_note, v.reply_max_length, "
-            f"{_AUTHOR} FROM cases AS c JOIN conversations AS v ON v.id = c.conversation_id "
-            f"LEFT JOIN waits AS w ON w.id = ({_SPEAKING}) "
+            f"{AUTHOR} FROM cases AS c JOIN conversations AS v ON v.id = c.conversation_id "
+            f"LEFT JOIN waits AS w ON w.id = ({SPEAKING}) "
             "LEFT JOIN messages AS oldest "
             f"ON oldest.id = iif(w.kind IN {OWED}, w.telling_id, w.message_id) "
             # Where several customers write, the one who waits is answered, and not the last one.
@@ -457,7 +443,7 @@ class ViewStore:
         """Return the messages with a number above *after*, in the order they were stored."""
         rows = self._db.execute(
             f"SELECT m.id, m.account, m.direction, m.staff, m.text, m.sent_at, m.kind, m.topics, "  # noqa: S608 - constants
-            f"m.deleted_at IS NOT NULL, {_AUTHOR} FROM messages AS m "
+            f"m.deleted_at IS NOT NULL, {AUTHOR} FROM messages AS m "
             "LEFT JOIN authors AS a ON a.id = m.author_id WHERE m.id > ? ORDER BY m.id",
             (after,),
         )

@@ -461,7 +461,8 @@ async def test_a_wait_that_went_over_to_another_case_is_found(desk: Desk) -> Non
             "opened_at, waiting_since, unanswered, wrote_at, answered_at, quiet_at, ended_at, "
             "close_reason, kind, topics, urgency, language, policy, response_due_at, "
             "resolution_due_at, due_at, next_step_at, acknowledged_at, acknowledged_by, "
-            "snoozed_at, snoozed_until, assigned_to, pauses FROM cases WHERE id = 1"
+            "snoozed_at, snoozed_until, assigned_to, pauses, network, stream, public "
+            "FROM cases WHERE id = 1"
         )
         desk.shop.store.database.execute("UPDATE waits SET case_id = 99")
         desk.shop.store.database.execute("UPDATE cases SET status = 'closed' WHERE id = 1")
