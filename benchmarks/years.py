@@ -114,9 +114,7 @@ SELECT id, 'first_response', opened_at, first_message_id, first_message_id, open
 UNION ALL
 SELECT id, iif(id % 40 = 0, 'promise', 'next_response'), waiting_since, (id + 71) * 10 + 10,
        (id + 71) * 10 + 10, due_at, NULL, NULL, NULL, '{{}}' FROM cases WHERE status = 'waiting';
-INSERT INTO messages_fts (messages_fts) VALUES ('rebuild');
-DROP TABLE n; DROP TABLE place; DROP TABLE name; DROP TABLE person; DROP TABLE fact;
-DROP TABLE sample
+INSERT INTO messages_fts (messages_fts) VALUES ('rebuild')
 """
 _STATES = {
     False: "CASE WHEN i % 50 = 0 OR i > {cases} - 1000 THEN 'waiting' "

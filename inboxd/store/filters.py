@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from inboxd.core.queries import UNKNOWN, View
-from inboxd.core.wording import glob
+from inboxd.core.wording import containing
 from inboxd.store.standing import SLEEPS, TAKEN_BY
 from inboxd.store.times import to_text
 
@@ -29,17 +29,21 @@ _AWAKE = (
     f"(c.snoozed_until IS NULL OR c.snoozed_until <= :now OR c.id NOT IN ({_ASLEEP}))"
 )
 _PROMISING = "SELECT case_id FROM waits WHERE kind = 'promise' AND ended_at IS NULL"
+_OF_THESE: Mapping[View, str] = {
+    View.WAITING: "1",
+    View.DUE: "c.due_at > :now AND c.due_at <= :soon",
+    View.BREACHED: "c.due_at <= :now",
+    View.MINE: f"(c.assigned_to = :me OR (c.acknowledged_by = :me AND {TAKEN_BY} = :me))",
+    View.PUBLIC: "c.public",
+}
+"""The views of those who wait and are awake, which are counted at one go."""
 _WHERE: Mapping[View, str] = {
-    View.WAITING: _AWAKE,
-    View.DUE: f"{_AWAKE} AND c.due_at > :now AND c.due_at <= :soon",
-    View.BREACHED: f"{_AWAKE} AND c.due_at <= :now",
     View.PROMISES: f"c.status = 'waiting' AND c.id IN ({_PROMISING})",
-    View.MINE: f"{_AWAKE} AND (c.assigned_to = :me OR (c.acknowledged_by = :me AND {TAKEN_BY} = :me))",
     View.SNOOZED: f"c.status = 'waiting' AND c.snoozed_until > :now AND {SLEEPS}",
-    View.PUBLIC: f"{_AWAKE} AND c.public",
     View.ANSWERED: "c.status = 'answered'",
     View.CLOSED: "c.status IN ('resolved', 'closed')",
     View.ALL: "1",
+    **{view: f"{_AWAKE} AND {more}" for view, more in _OF_THESE.items()},
 }
 
 
@@ -76,6 +80,22 @@ _ORDER: Mapping[View, _Order] = {
 }
 
 
+def counts(db: sqlite3.Connection, me: str, now: datetime) -> dict[View, int]:
+    """Return how many cases *me* sees in each view at *now*."""
+    values = _instants(now) | {"me": me}
+    each = ", ".join(f"count(*) FILTER (WHERE {more})" for more in _OF_THESE.values())
+    (row,) = db.execute(f"SELECT {each} FROM cases AS c WHERE {_AWAKE}", values)  # noqa: S608 - constants
+    awake = dict(zip(_OF_THESE, row, strict=True))
+    return {
+        view: awake[view] if view in awake else Filter(now, _WHERE[view], values, _DUE).count(db)
+        for view in View
+    }
+
+
+def _instants(now: datetime) -> dict[str, object]:
+    return {"now": to_text(now), "soon": to_text(now + _SOON)}
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """A query as SQL: *where* a case ``c`` passes, with its *values*, and the *order*."""
@@ -88,12 +108,13 @@ class Filter:
     @classmethod
     def of(cls, db: sqlite3.Connection, query: Query, me: str, now: datetime) -> Filter:
         """Return which cases *query* of *me* wants at *now*, whatever its words."""
-        values: dict[str, object] = {
-            "now": to_text(now),
-            "soon": to_text(now + _SOON),
-            "me": me,
-        }
-        where = [_WHERE[query.view], *_matching(query, values), *_named(db, query, values)]
+        values = _instants(now) | {"me": me}
+        where = [
+            _WHERE[query.view],
+            *_matching(query, values),
+            *_assigned(db, query, values),
+            *_written(db, query, values),
+        ]
         order = _ORDER.get(query.view, _DUE)
         return cls(now, " AND ".join(where), values, order)
 
@@ -143,12 +164,23 @@ def _matching(query: Query, values: dict[str, object]) -> Iterator[str]:
         yield f"({' OR '.join(f'instr(c.topics, {name})' for name in names)})"
     if match.public is not None:
         yield "c.public" if match.public else "NOT c.public"
-    if match.min_followers:
-        values["followers"] = match.min_followers
-        yield _written_by("a.followers >= :followers")
+
+
+def _written(db: sqlite3.Connection, query: Query, values: dict[str, object]) -> Iterator[str]:
+    """
+    Yield who must have written: looked up once, for a list is counted and paged many times.
+
+    SQLite's LIKE knows the capitals of English alone, its GLOB none, but alternatives.
+    """
+    if query.match.min_followers:
+        found = db.execute(_WROTE.format("a.followers >= ?"), (query.match.min_followers,))
+        values["followed"] = found.fetchone()[0]
+        yield "c.conversation_id IN (SELECT value FROM json_each(:followed))"
     if query.author:
-        values["author"] = glob(query.author)
-        yield _written_by("a.name GLOB :author OR a.handle GLOB :author")
+        how, wanted = containing(query.author)
+        names = f"(a.name {how} :name OR a.handle {how} :name)"
+        values["written"] = db.execute(_WROTE.format(names), {"name": wanted}).fetchone()[0]
+        yield "c.conversation_id IN (SELECT value FROM json_each(:written))"
 
 
 def _is_one_of(column: str, allowed: frozenset[str], values: dict[str, object]) -> str:
@@ -167,14 +199,10 @@ def _bound(name: str, wanted: Iterator[str] | list[str], values: dict[str, objec
     return [f":{each}" for each in bound]
 
 
-def _written_by(condition: str) -> str:
-    return (
-        "c.conversation_id IN (SELECT m.conversation_id FROM authors AS a "  # noqa: S608 - from constants
-        "CROSS JOIN messages AS m ON m.author_id = a.id AND m.direction = 'inbound' "
-        f"WHERE {condition})"
-    )
-
-
+_WROTE = (
+    "SELECT json_group_array(DISTINCT m.conversation_id) FROM authors AS a "
+    "CROSS JOIN messages AS m ON m.author_id = a.id AND m.direction = 'inbound' WHERE {}"
+)
 _ASSIGNEES = """
 WITH RECURSIVE names (name) AS (
     SELECT min(assigned_to) FROM cases WHERE assigned_to <> ''
@@ -186,7 +214,7 @@ SELECT name FROM names WHERE name IS NOT NULL
 """Who has ever been given a case that is still theirs, from one step in the index each."""
 
 
-def _named(db: sqlite3.Connection, query: Query, values: dict[str, object]) -> Iterator[str]:
+def _assigned(db: sqlite3.Connection, query: Query, values: dict[str, object]) -> Iterator[str]:
     """Yield whose a case must be: SQLite knows the capitals of English alone."""
     if not query.assigned_to:
         return

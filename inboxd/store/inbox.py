@@ -6,11 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from inboxd.core.queries import Query, View
 from inboxd.core.waits import CaseStatus, WaitKind
 from inboxd.core.wording import index_query
 from inboxd.model import Author, Kind, Stream, Topic, Urgency
-from inboxd.store.filters import Filter
+from inboxd.store.filters import Filter, counts
 from inboxd.store.replies import promising_words
 from inboxd.store.standing import PROMISED, SNOOZED_UNTIL, SPEAKING, TAKEN_BY
 from inboxd.store.times import from_text, maybe_instant, to_text
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping, Sequence
     from datetime import datetime
+
+    from inboxd.core.queries import Query, View
 
 _LOOKED_AT = 2_000
 """Of how many messages that fit a search it is seen in which case they are: some 10 ms."""
@@ -114,15 +115,7 @@ class InboxStore:
 
     def counts(self, me: str, now: datetime) -> Mapping[View, int]:
         """Return how many cases *me* sees in each view at *now*."""
-        counts = {}
-        for view in View:
-            if view is not View.CLOSED:
-                counts[view] = Filter.of(self._db, Query(view), me, now).count(self._db)
-        open_cases = self._db.execute(
-            "SELECT (SELECT count(*) FROM cases WHERE status = 'waiting') "
-            "+ (SELECT count(*) FROM cases WHERE status = 'answered')"
-        ).fetchone()
-        return counts | {View.CLOSED: counts[View.ALL] - open_cases[0]}
+        return counts(self._db, me, now)
 
     def rows(self, cases: Sequence[int], now: datetime) -> list[InboxRow]:
         """Return the lines of *cases* as they are at *now*, in that order; unknown ones are left out."""

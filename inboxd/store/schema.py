@@ -505,20 +505,23 @@ UPDATE cases SET (network, stream, public) =
 -- These hold all that a list is filtered by: without it SQLite would look each case up.
 DROP INDEX cases_waiting;
 CREATE INDEX cases_waiting ON cases
-    (due_at, waiting_since, account, network, stream, public, kind, topics, urgency, language,
-     assigned_to, acknowledged_by, acknowledged_at, snoozed_until, conversation_id)
+    (due_at, waiting_since, id, status, snoozed_until, public, assigned_to, acknowledged_by,
+     acknowledged_at, kind, topics, urgency, language, account, network, stream, conversation_id)
     WHERE status = 'waiting';
-CREATE INDEX cases_snoozed ON cases (snoozed_until, snoozed_at, waiting_since, wrote_at)
+CREATE INDEX cases_snoozed ON cases (snoozed_until, snoozed_at, waiting_since, wrote_at, status)
     WHERE status = 'waiting' AND snoozed_until IS NOT NULL;
-CREATE INDEX cases_answered ON cases (answered_at) WHERE status = 'answered';
-CREATE INDEX cases_ended ON cases (ended_at) WHERE status IN ('resolved', 'closed');
+CREATE INDEX cases_answered ON cases (answered_at, status) WHERE status = 'answered';
+CREATE INDEX cases_ended ON cases
+    (ended_at, id, public, kind, topics, urgency, language, account, network, stream, assigned_to,
+     conversation_id, status)
+    WHERE status IN ('resolved', 'closed');
 CREATE INDEX cases_opened ON cases
-    (opened_at, account, network, stream, public, kind, topics, urgency, language, assigned_to,
+    (opened_at, id, public, kind, topics, urgency, language, account, network, stream, assigned_to,
      conversation_id);
 CREATE INDEX cases_assigned ON cases (assigned_to) WHERE assigned_to <> '';
 CREATE INDEX waits_for_promises ON waits (case_id) WHERE kind = 'promise' AND ended_at IS NULL;
 DROP INDEX messages_of_author;
-CREATE INDEX messages_of_author ON messages (author_id, sent_at, conversation_id)
+CREATE INDEX messages_of_author ON messages (author_id, sent_at, conversation_id, direction)
     WHERE direction = 'inbound';
 CREATE TABLE drafts (                -- replies that are being written
     case_id  INTEGER NOT NULL REFERENCES cases (id),
