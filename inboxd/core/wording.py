@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MOST_WORDS = 20
 LONGEST_WORD = 200
-_SHORTEST_BEGINNING = 3
+_SHORTEST_BEGINNING = 2
 """Of fewer letters, only the whole word is looked for: half of all messages have such a beginning."""
 _MOST_SPELLINGS = 32
 _LETTER_APOSTROPHE = "\N{MODIFIER LETTER APOSTROPHE}"

@@ -12,6 +12,7 @@ from inboxd.store.cases import CaseStore
 from inboxd.store.corrections import Correction, CorrectionStore, Said
 from inboxd.store.coverage import CoverageStore, Gap
 from inboxd.store.database import (
+    CACHE_KIB,
     IN_MEMORY,
     DaemonLock,
     daemon_pid,
@@ -80,12 +81,13 @@ class Store:
     """
     One connection to the database; to be used by one thread at a time.
 
-    Raises DatabaseError if the file cannot be used.
+    It keeps up to *cache_kib* of the file in memory. Raises DatabaseError if the file cannot be
+    used.
     """
 
-    def __init__(self, path: Path, *, create: bool = True) -> None:
+    def __init__(self, path: Path, *, create: bool = True, cache_kib: int = CACHE_KIB) -> None:
         self.path = path
-        self.database = open_database(path, create=create)
+        self.database = open_database(path, create=create, cache_kib=cache_kib)
         self._file = identity(path)
         connection = self.database
         self.messages = MessageStore(connection)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BUSY_TIMEOUT_SECONDS = 5.0
+CACHE_KIB = 16_000
+"""As much of the file is kept in memory as a daemon needs that writes all day."""
 _TRIES, _PAUSE_SECONDS = 4, 0.05
 IN_MEMORY = Path(":memory:")
 """Where a database is that is in no file."""
@@ -34,17 +36,19 @@ _NOBODYS_BUG = {
 """What the disk, or another program, does to a database that was good when it was opened."""
 
 
-def open_database(path: Path, *, create: bool = True) -> sqlite3.Connection:
+def open_database(
+    path: Path, *, create: bool = True, cache_kib: int = CACHE_KIB
+) -> sqlite3.Connection:
     """
     Return the database at *path*, migrated to this version's schema.
 
-    A new file is made with mode 0600; `IN_MEMORY` is none, and goes with its connection. Raises
+    Up to *cache_kib* of it are kept in memory. A new file is made with mode 0600; `IN_MEMORY` is none, and goes with its connection. Raises
     DatabaseError, saying what to do, if the file is not ours, is newer than this program, or
     cannot be used.
     """
     if path == IN_MEMORY:
         connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        return _prepared(connection, path)
+        return _prepared(connection, path, cache_kib)
     _look_at(path, create=create)
     try:
         connection = sqlite3.connect(
@@ -53,7 +57,7 @@ def open_database(path: Path, *, create: bool = True) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise _explained(path, error) from error
     try:
-        return _prepared(connection, path)
+        return _prepared(connection, path, cache_kib)
     except sqlite3.Error as error:
         connection.close()
         raise _explained(path, error) from error
@@ -87,13 +91,13 @@ def open_read_only(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _prepared(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+def _prepared(connection: sqlite3.Connection, path: Path, cache_kib: int) -> sqlite3.Connection:
     _refuse_strangers(connection, path)
     connection.execute("PRAGMA journal_mode = WAL")
     # An alert that was marked as sent must stay so after a power cut.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA cache_size = -16000")
+    connection.execute(f"PRAGMA cache_size = -{cache_kib}")
     if schema.pending(connection):
         # All at once: what a kill leaves is an empty file, not one that seems another's; and
         # of two processes that start together, the second finds the work done.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from inboxd.core.queries import Query, View
 
-_LOOKED_AT = 2_000
+LOOKED_AT = 2_000
 """Of how many messages that fit a search it is seen in which case they are: some 10 ms."""
 _LETTERS = 400
 """As much of a text as is read: a line shows less, and a text may have a hundred thousand."""
@@ -100,17 +100,18 @@ class InboxStore:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
-    def listing(self, query: Query, me: str, now: datetime) -> Listing:
+    def listing(self, query: Query, me: str, now: datetime, looked_at: int = LOOKED_AT) -> Listing:
         """
         Return the cases that *query* of *me* finds as it is at *now*.
 
-        Raises UserError where the words are too many. Beyond the newest messages that fit a
-        search none is looked at: see `Listing.cut`.
+        Raises UserError where the words are too many. Of the messages that fit a search no more
+        than the newest *looked_at* are looked at, see `Listing.cut`; many more are not for the
+        screen's own thread.
         """
         chosen = Filter.of(self._db, query, me, now)
         wanted = index_query(query.words)
         if wanted:
-            return _Found(self._db, chosen, wanted)
+            return _Found(self._db, chosen, wanted, looked_at)
         return _Ordered(self._db, chosen)
 
     def counts(self, me: str, now: datetime) -> Mapping[View, int]:
@@ -161,15 +162,15 @@ class _Ordered:
 class _Found:
     """The cases that pass a filter and have a message with the words, the newest first."""
 
-    def __init__(self, db: sqlite3.Connection, chosen: Filter, wanted: str) -> None:
+    def __init__(self, db: sqlite3.Connection, chosen: Filter, wanted: str, most: int) -> None:
         self._db = db
         self._now = chosen.now
         found = db.execute(
             _SEARCH.format(chosen.where),
-            {**chosen.values, "wanted": wanted, "most": _LOOKED_AT},
+            {**chosen.values, "wanted": wanted, "most": most},
         ).fetchall()
-        self.cut = _LOOKED_AT if len(found) > _LOOKED_AT else 0
-        self._cases = list(dict.fromkeys(case for (case,) in found[:_LOOKED_AT] if case))
+        self.cut = most if len(found) > most else 0
+        self._cases = list(dict.fromkeys(case for (case,) in found[:most] if case))
 
     def __len__(self) -> int:
         return len(self._cases)
