@@ -316,7 +316,7 @@ class Desk:
             by = f" by {action.undone_by}" if action else ""
             raise UserError(f"{done.words}: that was taken back already{by}")
         if why := self._why_not(action):
-            raise UserError(f"{done.words}: that cannot be taken back, {why}")
+            raise UserError(f"{done.words}: that cannot be taken back: {why}")
         self._store.actions.undo(number, actor, now)
         self._pipeline.track_pending(now)
 
@@ -326,9 +326,11 @@ class Desk:
         if action.action not in {"close", "reopen", "snooze"}:
             return ""
         for later in store.actions.later(action):
-            if later.action in {"close", "reopen"}:
-                line = news_line(later.action, later.actor, later.detail, "")
-                return f"it was {line} since"
+            # Whatever follows a reopening was done about a case that is open.
+            if later.action in {"close", "reopen"} or (
+                action.action == "reopen" and later.action != "note"
+            ):
+                return f"{news_line(later.action, later.actor, later.detail, '')} since"
         if store.actions.answered_since(case, action.at):
             return "the customer was answered since"
         if action.action == "snooze":
