@@ -17,6 +17,7 @@ from structlog.testing import capture_logs
 
 from inboxd.connector import OutgoingReply
 from inboxd.core.policies import Match
+from inboxd.desk import Desk
 from inboxd.durations import parse_business
 from inboxd.errors import DatabaseError
 from inboxd.model import Kind, Stream
@@ -176,6 +177,30 @@ def test_what_people_did_is_done_again(shop: Shop, database: Path) -> None:
     assert outcome.alike == 1, "of the one that slept, once it woke"
     unmuted = replace(shop.rules, policies=(policy(match=Match(kind=frozenset({"request"}))),))
     assert [d.change for d in rehearsed(database, unmuted, shop.now).differences] == [Change.GONE]
+
+
+def test_what_people_took_back_counts_until_they_did(shop: Shop, database: Path) -> None:
+    """A case that was held for a while is told late; a wrong correction changes rules no longer."""
+    shop.rules = rules(
+        policy("some", Match(kind=frozenset({Kind.OTHER}))), policy("rest", steps=())
+    )
+    desk = Desk(shop.store, shop.rules)
+    asked(shop, 0, "m1")
+    taken = desk.acknowledge(1, "anna", shop.now)
+    asked(shop, 1, "m2", thread_id="dm:2")
+    praise = desk.correct(2, None, Said(kind=Kind.PRAISE), "anna", shop.now)
+    asked(shop, 2, "m3", thread_id="dm:3")
+    closed = desk.close(3, "spam", "anna", shop.now)
+    let_pass(shop, 40)
+    assert shop.queued() == []
+    for done in (taken, praise, closed):
+        desk.undo(done, "boris", shop.now)
+    shop.tick()
+    let_pass(shop, 400)
+    assert {at for (at,) in shop.rows("SELECT min(created_at) FROM alerts GROUP BY case_id")} == {
+        to_text(at(40))
+    }
+    the_same(rehearsed(database, shop.rules, shop.now))
 
 
 def _reply(shop: Shop, ref: str) -> None:
