@@ -30,7 +30,11 @@ _ITEM = (
     "o.reply, o.thread, o.bundle, o.held, o.instead_of"
 )
 # What a clock that was ahead has queued, tried or held back would wait until that time has come.
-_IS_DUE = "(o.not_before <= :now OR max(o.created_at, coalesce(o.claimed_at, '')) > :now)"
+# Another process may queue what shall leave later while the daemon's "now" waits for its turn.
+_IS_DUE = (
+    "(o.not_before <= :now OR max(o.created_at, coalesce(o.claimed_at, '')) "
+    "> strftime('%Y-%m-%dT%H:%M:%fZ', :now, '+1 minute'))"
+)
 _COLUMNS = f"{_ITEM}, {ALERT}"
 _TABLES = "FROM outbox AS o LEFT JOIN alerts AS a ON a.id = o.alert_id"
 _OPEN = "('pending', 'sending', 'unsure')"

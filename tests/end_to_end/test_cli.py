@@ -96,6 +96,31 @@ async def test_a_case_s_life_by_commands(asked: Shop) -> None:
         assert action in trail
 
 
+def test_what_was_done_can_be_taken_back(asked: Shop) -> None:
+    """The last first, a queued reply included; a note is kept, and the trail has it all."""
+    asked.say("ack", "1", "--as", "petra").expect(0)
+    over = asked.say("ack", "1", "--as", "olha").expect(0).out
+    assert over == "Case 1 is yours, olha, taken over from petra.\n"
+    noted = asked.say("note", "1", "She calls at noon.", "--as", "petra").expect(0).out
+    assert noted == "Case 1 noted: “She calls at noon.”.\n"
+    asked.say("correct", "1", "--kind", "praise").expect(0)
+    asked.say("reply", "1", "Завтра.", "--as", "petra").expect(0)
+    taken_back = [asked.say("undo", "1", "--as", "olha").expect(0).out for _ in range(4)]
+    assert [said.partition(": ")[2] for said in taken_back] == [
+        "the reply to case 1 is queued.\n",
+        "the verdict on message 1 corrected.\n",
+        "case 1 noted: “She calls at noon.”.\n",
+        "case 1 acknowledged.\n",
+    ]
+    assert asked.rows("SELECT acknowledged_by, kind FROM cases") == [("petra", "request")]
+    asked.say("undo", "1").expect(0)
+    refused = asked.say("undo", "1").expect(2).err
+    assert "nothing was done about case 1 that can be taken back" in refused
+    trail = asked.say("explain", "1").expect(0).out
+    for told in ("olha (taken back by olha", "reply cancelled: shop-vk by petra", "praise (taken"):
+        assert told in trail
+
+
 def test_a_case_can_be_given_to_somebody(asked: Shop) -> None:
     """Who it is for stands in the list; that is not the same as having taken it."""
     assert "for olha" in asked.say("assign", "1", " olha ").expect(0).out

@@ -234,7 +234,8 @@ def test_a_closing_taken_back_withdraws_that_it_was_told(asked: Shop) -> None:
     at_work = desk(asked)
     at_work.undo(at_work.close(1, "spam", "max", asked.now), "max", asked.now)
     assert asked.deliver() == []
-    at_work.close(1, "no reply needed", "max", at(36))
+    asked.now = at(36)
+    at_work.close(1, "no reply needed", "max", asked.now)
     assert asked.deliver() == [("wait_closed", "support")]
 
 
@@ -309,6 +310,8 @@ def test_a_reply_leaves_when_it_shall_and_names_its_author(asked: Shop) -> None:
     assert asked.store.outbox.replies_under_way(1) == 1
     assert asked.store.outbox.due("shop-vk", now + timedelta(seconds=4.9)) == []
     assert asked.store.outbox.undelivered(now, now + timedelta(seconds=4.9)) == 0
+    a_moment_ago = now - timedelta(milliseconds=300)
+    assert asked.store.outbox.due("shop-vk", a_moment_ago) == [], "the daemon looked a bit before"
     (item,) = asked.store.outbox.due("shop-vk", now + timedelta(seconds=5))
     assert item.reply is not None
     assert item.reply.text == "It is here."
