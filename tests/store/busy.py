@@ -8,6 +8,7 @@ instant at which something happens to the next. What must hold is checked as it 
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -24,7 +25,9 @@ from inboxd.core.silences import silenced_until
 from inboxd.core.sla import reach
 from inboxd.core.tracking import Rules, attention_of, decisions, facts_of, silence_of
 from inboxd.core.waits import WaitKind
+from inboxd.desk import Desk, Done
 from inboxd.durations import parse_business, parse_step_at
+from inboxd.errors import UserError
 from inboxd.model import Author, Direction, Manners, Message, Promised, ReplyVerdict, Stream
 from inboxd.pipeline import Origin, Pipeline
 from inboxd.store.times import from_text, to_text
@@ -361,6 +364,8 @@ class BusyShop:
                 self._do(number, status)
         if self._chance(1) and (over := self._any_over()):
             self._act(over, "reopen")
+        if self._chance(1.5):
+            self._take_back()
         if self._chance(0.7):
             self.count("silences")
             account, kind = self.random.choice(
@@ -394,6 +399,17 @@ class BusyShop:
         self.count(doing)
         with self.store.transaction():
             self.store.cases.act(case, doing, "anna", self.now, detail)
+
+    def _take_back(self) -> None:
+        """Take one of the latest deeds back, where the world allows."""
+        done = self.shop.rows(
+            "SELECT case_id, id FROM actions WHERE undone_at IS NULL ORDER BY id DESC LIMIT 4"
+        )
+        if done:
+            case, number = self.random.choice(done)
+            with suppress(UserError):
+                Desk(self.store, self.rules).undo(Done(case, "", number), "boris", self.now)
+                self.count("taken back")
 
     def _deliver(self) -> None:
         for receiver in self.store.outbox.receivers(self.now):

@@ -48,7 +48,7 @@ def test_a_year_of_a_busy_shop() -> None:
         print(shop.counts)  # noqa: T201 - as above
         assert shop.counts["messages"] > 15_000
         for what in ("downtimes", "clock jumps", "rule changes", "late", "edits", "deletions",
-                     "ack", "snooze", "close", "assign", "reopen", "silences", "told reminder_due"):  # fmt: skip
+                     "ack", "snooze", "close", "assign", "reopen", "taken back", "silences", "told reminder_due"):  # fmt: skip
             assert shop.counts[what] > 5, f"there was too little of {what}"
 
 
