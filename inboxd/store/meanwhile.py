@@ -39,7 +39,7 @@ SELECT m.seen_at, iif(m.direction = 'inbound', 'wrote', 'answered'), coalesce(o.
   JOIN messages AS m ON ({_MINE} AND m.id > :message) OR (m.id > :elsewhere AND m.id IN (
        SELECT message_id FROM answers_elsewhere
         WHERE account = v.account AND thread_remote_id = v.remote_id))
-  LEFT JOIN outbox AS o ON json_extract(o.receipt, '$.remote_id') = m.remote_id
+  LEFT JOIN outbox AS o ON json_extract(o.receipt, '$.remote_id') = +m.remote_id
        AND o.receiver = m.account AND o.reply IS NOT NULL AND o.state = 'sent'
  WHERE c.id = :case AND NOT m.auto_reply AND (m.deleted_at IS NULL OR m.direction = 'outbound')
    AND coalesce(o.id > :reply, 1)

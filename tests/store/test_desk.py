@@ -7,7 +7,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -485,3 +485,23 @@ def test_of_two_who_act_in_the_same_moment_one_hears_of_the_other(asked: Shop) -
     taken_by = asked.value("SELECT acknowledged_by FROM cases")
     assert told == ["case 1 acknowledged", f"{taken_by} acknowledged it 0s ago"]
     assert asked.value("SELECT count(*) FROM actions") == 1
+
+
+def test_a_deed_is_done_whole_or_not_at_all(asked: Shop) -> None:
+    """What follows from it fails: then nothing of it is kept, and the connection is free."""
+    asked.judge()
+    broken = policy(match=Match(min_followers=cast("int", "many")))
+    at_work, now = Desk(asked.store, rules(broken)), asked.now
+    done = desk(asked).acknowledge(1, "olena", now)
+    before = standing(asked), asked.rows("SELECT * FROM actions")
+    deeds: list[Callable[[], object]] = [
+        lambda: at_work.close(1, "spam", "max", now),
+        lambda: at_work.correct(1, None, Said(Kind.COMPLAINT), "max", now),
+        lambda: at_work.undo(done, "max", now),
+    ]
+    for deed in deeds:
+        with pytest.raises(TypeError):
+            deed()
+        assert not asked.store.database.in_transaction
+        assert (standing(asked), asked.rows("SELECT * FROM actions")) == before
+    assert asked.rows("SELECT * FROM corrections") == []
