@@ -60,11 +60,16 @@ class Done:
 
 
 class Meanwhile(UserError):
-    """Somebody else did something about the case, or wrote in it: *news* has a line for each."""
+    """
+    Somebody else did something about the case, or wrote in it: *news* has a line for each.
 
-    def __init__(self, case: int, news: tuple[str, ...]) -> None:
+    With *mark*, which is of the same instant, the deed goes through, if nothing else happens.
+    """
+
+    def __init__(self, case: int, news: tuple[str, ...], mark: Mark) -> None:
         self.case = case
         self.news = news
+        self.mark = mark
         super().__init__(f"case {case} has changed meanwhile: {'; '.join(news)}")
 
 
@@ -93,7 +98,8 @@ class Desk:
         """
         Return what happened to *case* after *mark*, a line each; of *actor*'s own doings none.
 
-        Without *now*, the lines do not say how long ago that was.
+        Without *now*, the lines do not say how long ago that was. Whoever goes on from here takes
+        the next mark first: what happens between the two is then told once more, and never lost.
         """
         if mark.case != case:
             raise ValueError(f"a mark of case {mark.case} says nothing of case {case}")
@@ -276,7 +282,7 @@ class Desk:
         state = self._store.cases.find(case)[0]
         news = self.news_since(case, seen, actor, now) if seen else ()
         if news:
-            raise Meanwhile(case, news)
+            raise Meanwhile(case, news, self.mark(case))
         return state
 
     def _refuse_impossible(self, place: ReplyPlace, text: str, now: datetime) -> None:

@@ -462,7 +462,7 @@ def test_a_deed_on_what_is_not_seen_any_more_is_refused_with_the_news(asked: Sho
         ) as told:
             deed(mark)
         assert told.value.news == ("max noted 4m ago: “mine”",)
-        deed(at_work.mark(1))
+        deed(told.value.mark)
 
 
 def test_of_two_who_act_in_the_same_moment_one_hears_of_the_other(asked: Shop) -> None:

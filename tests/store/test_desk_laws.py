@@ -75,6 +75,7 @@ class Life:
     def do(self, what: str) -> Done:
         """Let a person do something about the newest case."""
         desk, now = self.desk, self.shop.now
+        message = self.shop.value("SELECT max(id) FROM messages WHERE direction = 'inbound'")
         case = self.shop.value(
             "SELECT coalesce(max(id), 0) FROM cases WHERE close_reason NOT LIKE 'merged%'"
         )
@@ -86,9 +87,9 @@ class Life:
             "close": lambda: desk.close(case, f"spam {now:%H%M}", "max", now),
             "reopen": lambda: desk.reopen(case, "max", now),
             "note": lambda: desk.note(case, "hello", "max", now),
-            "correct": lambda: desk.correct(case, None, Said(Kind.COMPLAINT), "max", now),
+            "correct": lambda: desk.correct(case, message, Said(Kind.COMPLAINT), "max", now),
             "deny": lambda: desk.correct(
-                case, None, Said(Kind.OTHER, (Topic.STAFF,), Urgency.HIGH), "max", now
+                case, message, Said(Kind.OTHER, (Topic.STAFF,), Urgency.HIGH), "max", now
             ),
         }  # fmt: skip
         return deeds[what]()
