@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     from inboxd.store.told import Delivered, ToldAlert
 
 _ABSENT = timedelta(minutes=1)
-_LATER = {Fate.SILENCED: "until", Fate.SNOOZED: "until", Fate.NOBODY_RAN: "until"}
+_LATER = dict.fromkeys((Fate.SILENCED, Fate.SNOOZED, Fate.HELD, Fate.NOBODY_RAN), "until")
 """Fates whose instant is an end and not a beginning."""
 _KEPT = {
     Fate.SILENCED: "it was silenced",
     Fate.SNOOZED: "the case was snoozed",
+    Fate.HELD: "somebody had acknowledged it, and took that back",
     Fate.HEARD_LATE: "the message was heard of late",
     Fate.NOBODY_RAN: "no daemon ran",
     Fate.OTHER_RULES: "a verdict, what was known, or the rules changed meanwhile",
@@ -91,6 +92,7 @@ class Reasons:
                 now=self._now,
                 taken_at=taken_at,
                 sleeps=store.told.sleeps(case.id or 0),
+                held=store.told.held(case.id or 0),
                 silences=self._silences,
                 heard_at=store.told.heard_at(wait.message),
                 absences=store.coverage.absences(wait.since, end, _ABSENT),

@@ -42,6 +42,7 @@ class Fate(StrEnum):
     ACKNOWLEDGED = "not told: acknowledged"
     SILENCED = "not told: silenced"
     SNOOZED = "not told: snoozed"
+    HELD = "not told: acknowledged, until that was taken back"
     HEARD_LATE = "not told: heard of too late"
     NOBODY_RAN = "not told: no daemon ran"
     NOT_YET = "not yet"
@@ -86,6 +87,8 @@ class Circumstances:
     now: datetime
     taken_at: datetime | None = None
     sleeps: Sequence[Span] = ()
+    held: Sequence[Span] = ()
+    """When somebody had taken the case who took that back later."""
     silences: Sequence[Silence] = ()
     """Those that cover the case, whenever they were."""
     heard_at: datetime | None = None
@@ -208,7 +211,10 @@ class _View:
         # What began after a snooze was not put off by it.
         sleeps = (each for each in self.around.sleeps if each[0] >= self.wait.since)
         asleep = (until for since, until in sleeps if _meet((since, until), open_at))
-        return next(((Fate.SNOOZED, until) for until in asleep), None)
+        for until in asleep:
+            return Fate.SNOOZED, until
+        held = (until for since, until in self.around.held if _meet((since, until), open_at))
+        return next(((Fate.HELD, until) for until in held), None)
 
     def _unseen(self, at: datetime, end: datetime) -> tuple[Fate, datetime | None]:
         """Return why nobody looked between a step's time and the end of its wait."""

@@ -129,6 +129,15 @@ class ToldStore:
         )
         return [(from_text(at), from_text(until)) for at, until in rows]
 
+    def held(self, case: int) -> list[tuple[datetime, datetime]]:
+        """Return the spans for which somebody had *case* and then took that back."""
+        rows = self._db.execute(
+            "SELECT at, undone_at FROM actions WHERE case_id = ? AND action = 'ack' "
+            "AND undone_at IS NOT NULL ORDER BY id",
+            (case,),
+        )
+        return [(from_text(at), from_text(until)) for at, until in rows]
+
     def heard_at(self, message: int) -> datetime | None:
         """Return when a message was seen first."""
         row = self._db.execute("SELECT seen_at FROM messages WHERE id = ?", (message,)).fetchone()

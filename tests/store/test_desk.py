@@ -223,6 +223,10 @@ def test_the_steps_go_on_where_a_taking_is_given_up(asked: Shop) -> None:
     done = at_work.release(1, "max", at(41))
     asked.tick(41)
     assert asked.queued() == [("step_due", "support", "pending")]
+    asked.deliver()
+    steps = explain(asked.store, asked.rules, 1, at(41), UTC)[-2].lines
+    why = "(11m after its time: somebody had acknowledged it, and took that back)"
+    assert any(line.endswith(why) for line in steps), steps
     with pytest.raises(UserError, match="case 1 given up: that cannot be taken back"):
         at_work.undo(done, "max", at(42))
 

@@ -159,6 +159,7 @@ def test_what_nobody_could_know_of_says_so() -> None:
         ({"heard_at": at(80)}, Fate.HEARD_LATE),
         ({"absences": [(at(20), at(79))]}, Fate.NOBODY_RAN),
         ({"sleeps": [(at(10), at(80))]}, Fate.SNOOZED),
+        ({"held": [(at(10), at(80))]}, Fate.HELD),
         ({"silences": [Silence(1, Match(), at(0), at(80), "boris", "")]}, Fate.SILENCED),
     ],
 )
