@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+# A text that was edited meanwhile has kept the kind that stood on it.
+_RESTORE_VERSION = """
+UPDATE message_versions SET kind = coalesce((
+       SELECT kind FROM corrections AS s
+        WHERE s.message_id = ?1 AND s.text = ?2 AND s.kind IS NOT NULL AND s.undone_at IS NULL
+        ORDER BY s.id DESC LIMIT 1), ?3)
+ WHERE message_id = ?1 AND text = ?2 AND kind IS NOT NULL
+"""
 _PARTS = ("kind", "topics", "urgency", "language")
 
 
@@ -175,12 +183,13 @@ class CorrectionStore:
         """
         row = self._db.execute(
             "UPDATE corrections SET undone_at = ?, undone_by = ? "
-            "WHERE id = ? AND undone_at IS NULL RETURNING message_id",
+            "WHERE id = ? AND undone_at IS NULL RETURNING message_id, text, machine_kind",
             (to_text(now), actor, number),
         ).fetchone()
         subject = self.subject_of(row[0]) if row else None
         touched = Stored()
         if subject:
+            self._db.execute(_RESTORE_VERSION, row)
             self._restore(subject)
             self.uphold([subject.id])
             touched.touch(subject.conversation, subject.sent_at)

@@ -264,6 +264,21 @@ def test_a_correction_taken_back_leaves_the_verdict_from_before(asked: Shop) -> 
     assert asked.store.corrections.all() == []
 
 
+def test_a_correction_of_a_text_that_was_edited_is_taken_back_as_well(shop: Shop) -> None:
+    """The edit made a complaint of a question after all: the customer waits again."""
+    at_work = desk(shop)
+    shop.now = at(5)
+    shop.hear(said(0, "m1", "please"), answered(5, "a1"))
+    shop.judge()
+    done = at_work.correct(1, None, Said(Kind.COMPLAINT), "max", shop.now)
+    shop.now = at(6)
+    shop.hear(said(0, "m1", "awful", edited_at=at(6)))
+    shop.judge()
+    assert shop.value("SELECT status FROM cases") == "answered"
+    at_work.undo(done, "max", at(7))
+    assert shop.value("SELECT status FROM cases") == "waiting"
+
+
 def test_what_was_taken_back_is_not_said_in_slack(asked: Shop) -> None:
     """A message shows the deeds that count, without notes; its refresh is due again."""
     asked.tick(35)
