@@ -1,0 +1,374 @@
+"""The list of cases: as long as it may be, only what is around the visible lines is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from inboxd.tui.rows import Facts, Ink, layout, line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.style import Style
+    from textual import events
+
+    from inboxd.store.inbox import InboxRow, Listing
+    from inboxd.tui.session import Session
+
+MOST_MARKED = 500
+"""How many cases `*` marks at once: more at a time nobody means."""
+
+
+class NoCases:
+    """A listing of nothing, until the first one is there."""
+
+    cut = 0
+
+    def __len__(self) -> int:
+        """Return 0."""
+        return 0
+
+    def page(self, offset: int, limit: int) -> Sequence[InboxRow]:
+        """Return nothing."""
+        del offset, limit
+        return ()
+
+    def place(self, case: int) -> int | None:
+        """Return None: no case is here."""
+        del case
+        return None
+
+
+class CaseList(ScrollView, can_focus=True):
+    """
+    Cases one below the other; the selection is a case, not a line.
+
+    When what is listed is replaced by what it has become (`renew`), the selected case stays
+    selected and on its line of the screen; if it is gone, what came after it is selected.
+    """
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"caselist--cursor"} | {
+        f"caselist--{ink}" for ink in Ink
+    }
+    DEFAULT_CSS = """
+    CaseList {
+        height: 1fr; overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1;
+        background: $background;
+        & > .caselist--quiet { color: $foreground 65%; }
+        & > .caselist--late { color: $text-error; text-style: bold; }
+        & > .caselist--soon { color: $text-warning; text-style: bold; }
+        & > .caselist--person { color: $text-primary; }
+        & > .caselist--alarm { color: $text-error; text-style: bold; }
+        & > .caselist--note { color: $text-accent; text-style: italic; }
+        & > .caselist--cursor { background: $foreground 10%; }
+        &:focus > .caselist--cursor { background: $primary 40%; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move(1)", "Next", show=False),
+        Binding("up,k", "move(-1)", "Previous", show=False),
+        Binding("pagedown", "page(1)", "A page down", show=False),
+        Binding("pageup", "page(-1)", "A page up", show=False),
+        Binding("home", "go(0)", "First", show=False),
+        Binding("end", "go(-1)", "Last", show=False),
+        Binding("enter", "open", "Open", key_display="Enter"),
+        Binding("space", "mark", "Mark", key_display="Space"),
+        Binding("asterisk", "mark_all", "Mark all", key_display="*", show=False),
+    ]
+
+    class Opened(Message):
+        """The selected *case* is to be opened."""
+
+        def __init__(self, case: int) -> None:
+            super().__init__()
+            self.case = case
+
+    class Selected(Message):
+        """Another case is selected, or none."""
+
+    class Marked(Message):
+        """Other cases are marked than before."""
+
+    def __init__(self, session: Session, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.session = session
+        self.marks: set[int] = set()
+        self.listing: Listing = NoCases()
+        self._others: Mapping[int, tuple[str, ...]] = {}
+        self._first = 0
+        self._rows: Sequence[InboxRow] = ()
+        self._at = 0
+        self._case: int | None = None
+        self._moved = False
+        self._strips: dict[int, Strip] = {}
+        self._inks: dict[tuple[Ink, bool], Style] = {}
+
+    @property
+    def case(self) -> int | None:
+        """Return the selected case."""
+        return self._case
+
+    @property
+    def at(self) -> int:
+        """Return the offset of the selected case."""
+        return self._at
+
+    @property
+    def moved(self) -> bool:
+        """Tell whether the selected case was not chosen, but is where one was that has left."""
+        return self._moved
+
+    @property
+    def row(self) -> InboxRow | None:
+        """Return what the line of the selected case says."""
+        return self._row(self._at)
+
+    def show(self, listing: Listing, case: int | None = None) -> None:
+        """List other cases, from their beginning; *case* is selected if it is among them."""
+        self._take(listing)
+        self._moved = False
+        self._place_cursor((listing.place(case) if case is not None else None) or 0)
+        self.scroll_to(y=0, animate=False)
+        self._keep_visible()
+        self._repaint_all()
+
+    def renew(self, listing: Listing) -> int | None:
+        """List what the cases have become; returns the selected case if it is no more here."""
+        lines, top = self._rows_from_cursor(), self.scroll_offset.y
+        visible = 0 <= self._at - top < self.size.height
+        anchor = (self._case, self._at) if visible or not lines else self._top_case()
+        before = len(self.listing)
+        self._take(listing)
+        lost = self._find_again(lines)
+        self._hold(anchor, lost=lost is not None and visible)
+        if len(listing) == before and self.scroll_offset.y == top:
+            self._repaint()
+        else:
+            self._repaint_all()
+        return lost
+
+    def age(self) -> None:
+        """Show ages and what is left anew; nothing is read."""
+        self._repaint()
+
+    def accompany(self, others: Mapping[int, tuple[str, ...]]) -> None:
+        """Show what colleagues are doing, by the case."""
+        if others != self._others:
+            self._others = others
+            self._repaint()
+
+    def neighbour(self, case: int, step: int) -> int | None:
+        """Return the case *step* lines below (above, if negative) another; None at the ends."""
+        at = self._place(case)
+        row = None if at is None else self._row(at + step)
+        return row.case_id if row else None
+
+    def select(self, case: int) -> bool:
+        """Select a case; tells whether it is here."""
+        at = self._place(case)
+        if at is not None:
+            self._move_to(at)
+        return at is not None
+
+    def chosen(self) -> tuple[int, ...]:
+        """Return the marked cases that are listed, or else the selected one."""
+        marked = tuple(case for case in sorted(self.marks) if self._place(case) is not None)
+        return marked or (() if self._case is None else (self._case,))
+
+    def unmark(self) -> None:
+        """Mark no case any more."""
+        self._mark(set())
+
+    def action_move(self, step: int) -> None:
+        """Select the next or the previous case."""
+        self._move_to(self._at + step)
+
+    def action_page(self, step: int) -> None:
+        """Turn a page; the selection stays on its line of the screen."""
+        lines = max(1, self.size.height - 1) * step
+        at = max(0, min(self._at + lines, len(self.listing) - 1))
+        self.scroll_to(y=self.scroll_offset.y + lines, animate=False)
+        self._move_to(at)
+
+    def action_go(self, at: int) -> None:
+        """Select the first case (0) or the last (-1)."""
+        self._move_to(at if at >= 0 else len(self.listing) - 1)
+
+    def action_open(self) -> None:
+        """Ask for the selected case to be opened."""
+        if self._case is not None:
+            self.post_message(self.Opened(self._case))
+
+    def action_mark(self) -> None:
+        """Mark the selected case, or take its mark away, and go on to the next."""
+        if self._case is not None:
+            self._mark(self.marks ^ {self._case})
+            self._move_to(self._at + 1)
+
+    def action_mark_all(self) -> None:
+        """Mark all that are listed, at most `MOST_MARKED`; if they are marked, none."""
+        shown = {row.case_id for row in self.listing.page(0, MOST_MARKED)}
+        self._mark(self.marks - shown if shown <= self.marks else self.marks | shown)
+        if len(self.listing) > MOST_MARKED:
+            self.notify(f"Marked the first {MOST_MARKED} of {len(self.listing):,}.")
+
+    def on_click(self, event: events.Click) -> None:
+        """Select the case under the mouse; a double click opens it."""
+        at = event.y + self.scroll_offset.y
+        if at < len(self.listing):
+            self._move_to(at)
+            if event.chain > 1:
+                self.action_open()
+
+    def on_resize(self) -> None:
+        """Lay the lines out anew."""
+        self.virtual_size = Size(self.size.width, len(self.listing))
+        self._keep_visible()
+        self._repaint_all()
+
+    def notify_style_update(self) -> None:
+        """Forget the colours of a theme that was."""
+        super().notify_style_update()
+        self._inks.clear()
+        self._strips.clear()
+
+    def render_line(self, y: int) -> Strip:
+        """Return one visible line."""
+        at = y + self.scroll_offset.y
+        if at not in self._strips:
+            self._strips[at] = self._strip(at)
+        return self._strips[at]
+
+    def _strip(self, at: int) -> Strip:
+        row, width = self._row(at), self.size.width
+        if row is None:
+            return Strip.blank(width, self.rich_style)
+        selected = at == self._at
+        pieces = line(row, self._facts(row, selected=selected), layout(width))
+        return Strip(
+            [Segment(text, self._ink(ink, selected=selected)) for text, ink in pieces]
+        ).adjust_cell_length(width, self._ink(Ink.PLAIN, selected=selected))
+
+    def _facts(self, row: InboxRow, *, selected: bool) -> Facts:
+        session, now = self.session, self.session.now
+        age = (
+            session.open_time(row.policy, row.since, now)
+            if row.wait
+            else now - (row.ended_at or row.since)
+        )
+        return Facts(
+            now, session.tz, session.me, age, selected, selected and self._moved,
+            row.case_id in self.marks, self._others.get(row.case_id, ()),
+        )  # fmt: skip
+
+    def _ink(self, ink: Ink, *, selected: bool) -> Style:
+        if (ink, selected) not in self._inks:
+            names = [*(["caselist--cursor"] if selected else []), f"caselist--{ink}"]
+            self._inks[ink, selected] = self.get_visual_style(*names).rich_style
+        return self._inks[ink, selected]
+
+    def _row(self, at: int) -> InboxRow | None:
+        """Return the line at an offset; three screens around it are read if it is not there."""
+        if not 0 <= at < len(self.listing):
+            return None
+        if not self._first <= at < self._first + len(self._rows):
+            height = max(1, self.size.height)
+            self._first = max(0, at - height)
+            self._rows = self.listing.page(self._first, 3 * height)
+        found = at - self._first
+        return self._rows[found] if found < len(self._rows) else None
+
+    def _place(self, case: int) -> int | None:
+        """Return at which offset a case is; what was read already is looked at first."""
+        for number, row in enumerate(self._rows):
+            if row.case_id == case:
+                return self._first + number
+        return self.listing.place(case)
+
+    def _take(self, listing: Listing) -> None:
+        self.listing = listing
+        self._first, self._rows = 0, ()
+        self.virtual_size = Size(self.size.width, len(listing))
+
+    def _rows_from_cursor(self) -> list[int]:
+        """Return the selected case, those after it, and those before it, as far as they are read."""
+        at = self._at - self._first
+        if self._case is None or not 0 <= at < len(self._rows):
+            return [] if self._case is None else [self._case]
+        cases = [row.case_id for row in self._rows]
+        return [self._case, *cases[at + 1 :], *reversed(cases[:at])]
+
+    def _top_case(self) -> tuple[int | None, int]:
+        top = self._row(self.scroll_offset.y)
+        return (top.case_id if top else None), self.scroll_offset.y
+
+    def _find_again(self, cases: list[int]) -> int | None:
+        """Select the first of *cases* that is still listed; returns the one before if it is gone."""
+        for case in cases:
+            at = self.listing.place(case)
+            if at is not None:
+                break
+        else:
+            at = self._at
+        self._place_cursor(at)
+        lost = cases[0] if cases and self._case != cases[0] else None
+        self._moved = lost is not None or (self._moved and bool(cases))
+        return lost
+
+    def _hold(self, anchor: tuple[int | None, int], *, lost: bool) -> None:
+        """Scroll so that the case of the *anchor* stays on its line, unless one is at the top."""
+        case, was = anchor
+        now = self._at if lost else (None if case is None else self._place(case))
+        if now is not None and self.scroll_offset.y > 0:
+            self.scroll_to(y=self.scroll_offset.y + now - was, animate=False)
+        if case == self._case or lost:
+            self._keep_visible()
+
+    def _place_cursor(self, at: int) -> None:
+        self._at = max(0, min(at, len(self.listing) - 1))
+        row = self._row(self._at)
+        case = row.case_id if row else None
+        if case != self._case:
+            self._case = case
+            self.post_message(self.Selected())
+
+    def _move_to(self, at: int) -> None:
+        """Select the case at an offset, by a person's wish."""
+        before, self._moved = self._at, False
+        self._place_cursor(at)
+        for changed in {before, self._at}:
+            self._strips.pop(changed, None)
+            self.refresh_line(changed)
+        self._keep_visible()
+
+    def _keep_visible(self) -> None:
+        top, height = self.scroll_offset.y, self.size.height
+        if height and not top <= self._at < top + height:
+            self.scroll_to(y=self._at if self._at < top else self._at - height + 1, animate=False)
+
+    def _mark(self, marks: set[int]) -> None:
+        if marks != self.marks:
+            self.marks = marks
+            self._repaint()
+            self.post_message(self.Marked())
+
+    def _repaint(self) -> None:
+        """Paint the visible lines that are not as they were."""
+        before, self._strips = self._strips, {}
+        top = self.scroll_offset.y
+        for at in range(top, top + self.size.height):
+            self._strips[at] = self._strip(at)
+            if before.get(at) != self._strips[at]:
+                self.refresh_line(at)
+
+    def _repaint_all(self) -> None:
+        self._strips.clear()
+        self.refresh()
