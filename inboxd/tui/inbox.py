@@ -2,8 +2,277 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on, work
+from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.widgets import Input, Static
+
+from inboxd.core.queries import Known, Query, Unfinished, View, parse
+from inboxd.core.text import one_line
+from inboxd.errors import UserError
+from inboxd.tui.app import Aged, Changed
+from inboxd.tui.caselist import CaseList
+from inboxd.tui.cells import even
+from inboxd.tui.hints import Hints
+from inboxd.tui.preview import Preview
+from inboxd.tui.rows import heading, layout, moment, who
+from inboxd.tui.searchbar import SearchBar, choices
+from inboxd.tui.viewbar import ViewBar, tabs
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.app import ComposeResult
+
+    from inboxd.store.inbox import Listing
+    from inboxd.tui.app import InboxApp
+    from inboxd.tui.session import Session
+
+_ROOM_FOR_PREVIEW = 36
+"""From so many lines on the list can spare some."""
+_THEN = (View.WAITING, View.DUE, View.BREACHED)
+"""Views in whose place, if they are empty, it is told what comes next."""
+_EMPTY = {
+    View.WAITING: "Nobody is waiting.",
+    View.DUE: "Nothing is due within the hour.",
+    View.BREACHED: "Nobody waits longer than promised.",
+    View.PROMISES: "No promise of ours is open.",
+    View.MINE: "Nothing is yours. In another view, a takes a case and A assigns it.",
+    View.SNOOZED: "Nothing is asleep.",
+    View.PUBLIC: "Nobody waits in public.",
+    View.ANSWERED: "Nothing was answered lately.",
+    View.CLOSED: "Nothing is closed yet.",
+    View.ALL: "No message has arrived yet. `inboxd check` tells whether accounts can be read.",
+}
+_HINTS = (
+    ("enter", "open"), ("r", "reply"), ("a", "take"), ("A", "assign"), ("z", "snooze"),
+    ("c", "close"), ("space", "mark"), ("slash", "search"), ("question_mark", "help"),
+    ("i", "status"), ("v", "overview"), ("u", "undo"), ("q", "quit"),
+)  # fmt: skip
+"""What the last line reminds of, most important first, if it can be done here."""
+
+_SEARCH_HINTS = (("enter", "to the list"), ("escape", "clear"), ("right", "complete"))
 
 
 class InboxScreen(Screen[None]):
-    """Lists cases."""
+    """Lists the cases of one view at a time, and keeps up with what happens to them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "search", "Search", key_display="/"),
+        *(Binding(str((n + 1) % 10), f"view({n})", show=False) for n in range(10)),
+        Binding("tab", "turn(1)", "Next view", show=False),
+        Binding("shift+tab", "turn(-1)", "Previous view", show=False),
+        Binding("escape", "clear", "Clear search and marks", show=False),
+    ]
+    DEFAULT_CSS = """
+    InboxScreen {
+        & #heading { height: 1; color: $foreground 50%; background: $surface; }
+        & #empty { height: 1fr; display: none; content-align: center middle; text-align: center; color: $foreground 65%; }
+        &.empty #empty { display: block; }
+        &.empty CaseList { height: 0; min-height: 0; }
+        &.low Preview { display: none; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tab = 0
+        self._seen_at: dict[int, int | None] = {}
+        self._query: Query | None = None
+        self._minute = -1
+        self._notice = ""
+
+    @property
+    def session(self) -> Session:
+        """Return the terminal's session."""
+        return cast("InboxApp", self.app).session
+
+    @property
+    def cases(self) -> CaseList:
+        """Return the list."""
+        return self.query_one(CaseList)
+
+    def compose(self) -> ComposeResult:
+        """Make the parts, from top to bottom."""
+        settings = self.session.settings
+        accounts = [each.name for each in settings.accounts]
+        self._tabs = tabs(settings.tui.views)
+        self._known = Known(accounts, sorted({each.network for each in settings.accounts}))
+        yield ViewBar(self._tabs)
+        yield SearchBar(choices(self._known.accounts, self._known.networks))
+        yield Static(id="heading", markup=False)
+        yield CaseList(self.session)
+        yield Static(id="empty", markup=False)
+        yield Preview(self.session)
+        yield Hints(_HINTS)
+
+    def on_mount(self) -> None:
+        """Show the first view at once."""
+        first = cast("InboxApp", self.app).first_view
+        names = [tab.name if tab.query else str(tab.view) for tab in self._tabs]
+        self.cases.focus()
+        self.action_view(names.index(first) if first in names else 0)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Name the columns as wide as they are, and see whether a case can be previewed."""
+        self.set_class(event.size.height < _ROOM_FOR_PREVIEW, "low")
+        columns = heading(layout(event.size.width - 1))
+        self.query_one("#heading", Static).update(columns)
+
+    def on_screen_resume(self) -> None:
+        """Take notice of what happened while another screen was shown."""
+        if self._query is not None:
+            self._look()
+
+    @on(Changed)
+    def _changed(self) -> None:
+        self._look()
+
+    @on(Aged)
+    def _aged(self) -> None:
+        """Show ages anew; once a minute also what has become late, or has woken, meanwhile."""
+        minute = int(self.session.now.timestamp()) // 60
+        if minute == self._minute:
+            self._accompany()
+            self.cases.age()
+        else:
+            self._look()
+
+    @on(SearchBar.Asked)
+    def _asked(self) -> None:
+        self._look()
+
+    @on(SearchBar.Left)
+    def _left_search(self) -> None:
+        self.cases.focus()
+
+    @on(ViewBar.Chosen)
+    def _chose(self, event: ViewBar.Chosen) -> None:
+        self.action_view(event.number)
+
+    @on(CaseList.Opened)
+    def _opened(self, event: CaseList.Opened) -> None:
+        cast("InboxApp", self.app).open_case(event.case)
+
+    @on(CaseList.Selected)
+    @on(CaseList.Marked)
+    def _selected(self) -> None:
+        if not self.cases.moved:
+            self._notice = ""
+        self._tell()
+
+    def on_descendant_focus(self) -> None:
+        """Remind of the keys that count where one writes, or else of those of the list."""
+        searching = isinstance(self.focused, Input)
+        self.query_one(Hints).remind(_SEARCH_HINTS if searching else _HINTS)
+
+    def action_search(self) -> None:
+        """Let a person write what is looked for."""
+        self.query_one(SearchBar).begin()
+
+    def action_clear(self) -> None:
+        """Look for nothing any more; where nothing was looked for, mark nothing any more."""
+        search = self.query_one(SearchBar)
+        if search.text:
+            search.clear()
+        else:
+            self.cases.unmark()
+
+    def action_view(self, number: int) -> None:
+        """Show another view; what is looked for stays."""
+        self._seen_at[self._tab] = self.cases.case
+        self._tab = number
+        self.query_one(ViewBar).choose(number)
+        self._look()
+
+    def action_turn(self, step: int) -> None:
+        """Show the next view or the previous one."""
+        self.action_view((self._tab + step) % len(self._tabs))
+
+    def _look(self) -> None:
+        """Find what is to be seen as it is now."""
+        self._minute = int(self.session.now.timestamp()) // 60
+        tab, search = self._tabs[self._tab], self.query_one(SearchBar)
+        try:
+            query = parse(f"{tab.query} {search.text}", self._known, tab.view)
+        except Unfinished as hint:
+            search.complain(str(hint), calm=True)
+        except UserError as problem:
+            search.complain(str(problem))
+        else:
+            search.complain("")
+            self._find(query)
+        self._count()
+        self._accompany()
+
+    @work(exclusive=True, group="find")
+    async def _find(self, query: Query) -> None:
+        """Find the cases of *query*; who asks again before they are found gets only the last."""
+        session = self.session
+        listing = session.store.inbox.listing(query, session.me, session.now)
+        if query == self._query:
+            self._renew(listing)
+        else:
+            self._query = query
+            self.cases.show(listing, self._seen_at.get(self._tab))
+        self._tell()
+
+    def _accompany(self) -> None:
+        """Show who else is at which case."""
+        session = self.session
+        others = session.store.presences.others(session.key, session.now)
+        self.cases.accompany(
+            {
+                case: tuple(f"{each.actor} {each.doing}" for each in there)
+                for case, there in others.items()
+            }
+        )
+
+    def _renew(self, listing: Listing) -> None:
+        lost = self.cases.renew(listing)
+        if lost is not None:
+            self._notice = f"Case {lost} has left this view."
+
+    @work(exclusive=True, group="count")
+    async def _count(self) -> None:
+        session = self.session
+        counts = await session.run(lambda store: store.inbox.counts(session.me, session.now))
+        self.query_one(ViewBar).count(counts)
+
+    def _tell(self) -> None:
+        """Show what goes with the list: its beginning, its end, and the selected case."""
+        cases = self.cases
+        empty = not len(cases.listing)
+        if empty:
+            self.query_one("#empty", Static).update(self._why_empty())
+        self.set_class(empty, "empty")
+        self.query_one(Preview).show(cases.row)
+        self.query_one(SearchBar).tell(f"{len(cases.listing):,} found")
+        self.query_one(Hints).show(self._notice, self._position())
+
+    def _position(self) -> str:
+        cases = self.cases
+        marked = f"{len(cases.marks)} marked · " if cases.marks else ""
+        return f"{marked}{cases.at + 1:,} of {len(cases.listing):,}" if cases.row else marked
+
+    def _why_empty(self) -> str:
+        """Return what is said in the place of a list, and what comes next."""
+        tab, searched = self._tabs[self._tab], self.query_one(SearchBar).text
+        if searched:
+            return f"Nothing in this view fits {one_line(searched, 60)}\n\nEsc clears the search, 0 looks at all cases."
+        words = f"Nothing fits {tab.name}." if tab.query else _EMPTY[tab.view]
+        return f"{words}\n\n{self._next()}" if tab.view in _THEN else words
+
+    def _next(self) -> str:
+        """Return what is due, or wakes, next."""
+        session = self.session
+        for view in (View.WAITING, View.SNOOZED):
+            found = session.store.inbox.listing(Query(view), session.me, session.now).page(0, 1)
+            for row in found:
+                when = row.snoozed_until or row.due_at
+                if when and when > session.now:
+                    verb = "wakes" if row.snoozed_until else "is due"
+                    at = moment(when, session.now, session.tz)
+                    return f"Next: {even(who(row)[:60])} {verb} {at}."
+        return ""

@@ -1,0 +1,498 @@
+"""The inbox: a list that stays where one reads, views, and a search."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.widgets import Input, Static
+
+from inboxd.clock import ManualClock
+from inboxd.core.queries import Known, Unfinished, View, parse
+from inboxd.tui.app import Aged, Changed, InboxApp
+from inboxd.tui.caselist import MOST_MARKED, CaseList
+from inboxd.tui.hints import Hints
+from inboxd.tui.inbox import _HINTS, InboxScreen
+from inboxd.tui.searchbar import Conditions, SearchBar, choices
+from inboxd.tui.viewbar import ViewBar
+from tests.tui.listings import Numbered, Some
+from tests.tui.stage import NOW, ago, opened
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+
+    from inboxd.store.inbox import Listing
+    from inboxd.tui.session import Session
+
+
+class ListApp(App[None]):
+    """Nothing but a list."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.opened: list[int] = []
+
+    def compose(self) -> ComposeResult:
+        """Make the list."""
+        yield CaseList(self.session)
+
+    def on_case_list_opened(self, event: CaseList.Opened) -> None:
+        """Remember what was opened."""
+        self.opened.append(event.case)
+
+
+@asynccontextmanager
+async def listed(
+    folder: Path, listing: Listing, size: tuple[int, int] = (80, 10)
+) -> AsyncIterator[tuple[CaseList, Pilot[None]]]:
+    """Yield a list of *listing*, which has the keys."""
+    with opened(folder) as (whole, _, _):
+        app = ListApp(whole.session)
+        async with app.run_test(size=size) as pilot:
+            cases = app.query_one(CaseList)
+            cases.show(listing)
+            cases.focus()
+            await pilot.pause()
+            yield cases, pilot
+
+
+def lines(cases: CaseList) -> list[str]:
+    """Return what the visible lines say."""
+    return [cases.render_line(y).text.rstrip() for y in range(cases.size.height)]
+
+
+def numbers(cases: CaseList) -> list[int]:
+    """Return the numbers of the visible cases, from their texts."""
+    rows = (cases.listing.page(y + cases.scroll_offset.y, 1) for y in range(cases.size.height))
+    return [found[0].case_id for found in rows if found]
+
+
+async def test_only_what_is_around_the_visible_lines_is_read(tmp_path: Path) -> None:
+    """Of a hundred thousand cases three screens are read at a time, wherever one goes."""
+    listing = Numbered(100_000)
+    async with listed(tmp_path, listing) as (cases, pilot):
+        await pilot.press("end")
+        assert (cases.case, lines(cases)[-1][:1]) == (100_000, "▸")
+        await pilot.press("pageup", "up", "home", "pagedown")
+        assert cases.case == 10
+        assert all(limit <= 30 for _, limit in listing.pages)
+        assert len(listing.pages) <= 8
+
+
+async def test_keys_move_the_selection(tmp_path: Path) -> None:
+    """Arrows and letters go line by line, and stop at the ends."""
+    async with listed(tmp_path, Numbered(25)) as (cases, pilot):
+        await pilot.press("down", "j", "down", "k", "up")
+        assert cases.case == 2
+        await pilot.press("up", "up", "up")
+        assert cases.case == 1
+        await pilot.press("end", "down")
+        assert cases.case == 25
+        assert numbers(cases) == list(range(16, 26))
+
+
+async def test_the_mouse_selects_and_opens(tmp_path: Path) -> None:
+    """A click selects, a double click opens, below the end nothing happens."""
+    async with listed(tmp_path, Numbered(5)) as (cases, pilot):
+        await pilot.click(CaseList, offset=(5, 3))
+        assert cases.case == 4
+        await pilot.click(CaseList, offset=(5, 8))
+        assert cases.case == 4
+        await pilot.click(CaseList, offset=(5, 1), times=2)
+        assert pilot.app.opened == [2]  # type: ignore[attr-defined]
+
+
+async def test_only_lines_that_change_are_painted(tmp_path: Path) -> None:
+    """A step paints two lines, an ageing that changes nothing paints none."""
+    async with listed(tmp_path, Numbered(100)) as (cases, pilot):
+        painted: list[object] = []
+        refresh = cases.refresh
+        cases.refresh = lambda *regions, **how: painted.extend(regions) or refresh(*regions, **how)  # type: ignore[func-returns-value, method-assign, redundant-expr]
+        await pilot.press("down")
+        assert len(painted) == 2
+        painted.clear()
+        cases.age()
+        cases.renew(Numbered(100))
+        assert painted == []
+
+
+async def test_ages_are_shown_anew_without_reading(tmp_path: Path) -> None:
+    """When time has passed, the lines tell it, and no page was asked for."""
+    listing = Numbered(50)
+    async with listed(tmp_path, listing) as (cases, _):
+        asked = len(listing.pages)
+        clock = cases.session.clock
+        assert isinstance(clock, ManualClock)
+        before = lines(cases)
+        clock.advance(timedelta(hours=1))
+        cases.age()
+        assert lines(cases) != before
+        assert len(listing.pages) == asked
+
+
+async def test_new_cases_above_do_not_move_what_is_read(tmp_path: Path) -> None:
+    """The selected case stays selected, and on its line."""
+    async with listed(tmp_path, Some(range(100, 200))) as (cases, pilot):
+        await pilot.press("pagedown", "pagedown", "up", "up")
+        case, shown = cases.case, numbers(cases)
+        assert cases.renew(Some([*range(1, 8), *range(100, 200)])) is None
+        assert (cases.case, numbers(cases)) == (case, shown)
+        assert cases.renew(Some([*range(103, 200)])) is None
+        assert (cases.case, numbers(cases)) == (case, shown)
+
+
+async def test_at_the_top_new_cases_appear(tmp_path: Path) -> None:
+    """Who is at the top sees what comes in, with the same case selected."""
+    async with listed(tmp_path, Some(range(100, 200))) as (cases, pilot):
+        await pilot.press("down")
+        cases.renew(Some([1, 2, *range(100, 200)]))
+        assert cases.case == 101
+        assert numbers(cases)[:4] == [1, 2, 100, 101]
+
+
+async def test_a_case_that_moves_is_followed(tmp_path: Path) -> None:
+    """If another order gives the selected case another place, it is still under the cursor."""
+    async with listed(tmp_path, Some(range(100, 200))) as (cases, pilot):
+        await pilot.press("pagedown", "pagedown")
+        line = numbers(cases).index(cases.case or 0)
+        moved = [each for each in range(100, 200) if each != cases.case]
+        moved.insert(70, cases.case or 0)
+        cases.renew(Some(moved))
+        assert numbers(cases).index(cases.case or 0) == line
+
+
+async def test_what_was_scrolled_to_stays_when_the_selection_is_elsewhere(tmp_path: Path) -> None:
+    """Who has scrolled away from the selection with the wheel is not taken back to it."""
+    async with listed(tmp_path, Some(range(100, 200))) as (cases, pilot):
+        cases.scroll_to(y=50, animate=False)
+        await pilot.pause()
+        cases.renew(Some([*range(1, 8), *range(100, 200)]))
+        assert cases.case == 100
+        assert numbers(cases) == list(range(150, 160))
+
+
+@pytest.mark.parametrize("visible", [True, False])
+async def test_a_case_that_has_left_hands_the_selection_on(
+    tmp_path: Path, *, visible: bool
+) -> None:
+    """What took its place is selected, on its line, and a sign tells that it is another."""
+    async with listed(tmp_path, Some(range(100, 200))) as (cases, pilot):
+        await pilot.press(*["down"] * 14)
+        line = numbers(cases).index(114)
+        if not visible:
+            cases.scroll_to(y=50, animate=False)
+            await pilot.pause()
+        assert (
+            cases.renew(Some([each for each in range(100, 200) if each not in (114, 115)])) == 114
+        )
+        assert cases.case == 116
+        if visible:
+            assert numbers(cases).index(116) == line
+            assert lines(cases)[line].startswith("»")
+            await pilot.press("up", "down")
+            assert lines(cases)[line].startswith("▸")
+        else:
+            assert numbers(cases)[0] == 150
+
+
+async def test_the_last_case_hands_the_selection_to_the_one_before(tmp_path: Path) -> None:
+    """At the end there is nothing that could take its place but what is above."""
+    async with listed(tmp_path, Some([1, 2, 3])) as (cases, pilot):
+        await pilot.press("end")
+        assert cases.renew(Some([1, 2])) == 3
+        assert cases.case == 2
+        assert cases.renew(Some([])) == 2
+        assert cases.chosen() == ()
+        assert cases.renew(Some([7])) is None
+        assert cases.chosen() == (7,)
+
+
+async def test_marks_survive_what_happens(tmp_path: Path) -> None:
+    """Marked cases stay marked where they go; only those that are listed are meant."""
+    async with listed(tmp_path, Some(range(1, 9))) as (cases, pilot):
+        await pilot.press("space", "down", "space")
+        assert lines(cases)[0].startswith(" ✓")
+        assert cases.chosen() == (1, 3)
+        cases.renew(Some([9, 3, 4, 1]))
+        assert cases.chosen() == (1, 3)
+        assert [line[1] for line in lines(cases)[:4]] == [" ", "✓", " ", "✓"]
+        cases.show(Some([1, 5]))
+        assert cases.chosen() == (1,)
+        cases.show(Some([5]))
+        assert cases.chosen() == (5,)
+        cases.unmark()
+        cases.show(Some([1, 3]))
+        assert cases.chosen() == (1,)
+
+
+async def test_a_star_marks_all_or_none(tmp_path: Path) -> None:
+    """Not more than anybody can mean at once."""
+    async with listed(tmp_path, Numbered(MOST_MARKED + 50)) as (cases, pilot):
+        await pilot.press("asterisk")
+        assert len(cases.chosen()) == MOST_MARKED
+        await pilot.press("asterisk")
+        assert cases.chosen() == (1,)
+
+
+async def test_neighbours_are_those_of_the_list(tmp_path: Path) -> None:
+    """A case can be left for the one below or above, up to the ends."""
+    async with listed(tmp_path, Some([4, 2, 9])) as (cases, _):
+        assert [cases.neighbour(each, 1) for each in (4, 2, 9, 7)] == [2, 9, None, None]
+        assert [cases.neighbour(each, -1) for each in (4, 2, 9)] == [None, 4, 2]
+        assert cases.select(9)
+        assert not cases.select(7)
+        assert cases.case == 9
+
+
+async def test_colleagues_are_seen_at_their_cases(tmp_path: Path) -> None:
+    """Who is at a case stands in its line, until they have left."""
+    async with listed(tmp_path, Numbered(3)) as (cases, _):
+        cases.accompany({2: ("Max replying",)})
+        assert "[Max replying]" in lines(cases)[1]
+        cases.accompany({})
+        assert "Max" not in lines(cases)[1]
+
+
+@asynccontextmanager
+async def inbox(
+    app: InboxApp, size: tuple[int, int] = (80, 24)
+) -> AsyncIterator[tuple[InboxScreen, Pilot[None]]]:
+    """Yield the inbox of *app*, in which everything has been read."""
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        screen = app.screen
+        assert isinstance(screen, InboxScreen)
+        yield screen, pilot
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Wait until nothing is looked for any more."""
+    await pilot.pause()
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+
+
+async def written(pilot: Pilot[None], text: str) -> None:
+    """Write into the search, and wait until it was looked for."""
+    await pilot.press("slash")
+    pilot.app.screen.query_one(Input).value = text
+    await pilot.pause(0.2)
+    await settled(pilot)
+
+
+def shown(screen: InboxScreen) -> list[int]:
+    """Return the cases of the list."""
+    return [row.case_id for row in screen.cases.listing.page(0, 100)]
+
+
+async def test_the_first_view_is_who_waits(tmp_path: Path) -> None:
+    """What is due next comes first, and the views tell how many they are."""
+    with opened(tmp_path) as (app, _, cases):
+        async with inbox(app, (160, 50)) as (screen, _):
+            assert shown(screen)[:3] == [cases["late"], cases["promised"], cases["soon"]]
+            assert screen.cases.case == cases["late"]
+            bar = str(screen.query_one(ViewBar).render())
+            assert bar.startswith("[1 Waiting 10] 2 Due in 1h 3 ")
+            assert "17h over" in lines(screen.cases)[0]
+
+
+@pytest.mark.parametrize("number", range(10))
+async def test_a_digit_shows_its_view(tmp_path: Path, number: int) -> None:
+    """1 to 9 and 0 are the views in their order."""
+    with opened(tmp_path) as (app, _, _):
+        async with inbox(app) as (screen, pilot):
+            await pilot.press(str((number + 1) % 10))
+            await settled(pilot)
+            view = list(View)[number]
+            wanted = app.session.store.inbox.listing(parse("", Known(), view), "Olena", NOW)
+            assert shown(screen) == [row.case_id for row in wanted.page(0, 100)]
+
+
+async def test_tab_goes_round(tmp_path: Path) -> None:
+    """Next and previous; each view remembers what was selected in it."""
+    with opened(tmp_path) as (app, _, cases):
+        async with inbox(app) as (screen, pilot):
+            await pilot.press("down", "tab")
+            await settled(pilot)
+            assert shown(screen)[0] == cases["soon"]
+            await pilot.press("shift+tab")
+            await settled(pilot)
+            assert screen.cases.case == cases["promised"]
+            await pilot.press("shift+tab")
+            await settled(pilot)
+            assert len(shown(screen)) == 13
+
+
+async def test_the_view_of_the_command_is_shown(tmp_path: Path) -> None:
+    """Where the command names a view, one begins there."""
+    with opened(tmp_path) as (app, _, cases):
+        app.first_view = "snoozed"
+        async with inbox(app) as (screen, _):
+            assert shown(screen) == [cases["asleep"]]
+
+
+async def test_words_and_conditions_find_cases(tmp_path: Path) -> None:
+    """What is written is looked for a moment later; Esc shows all again."""
+    with opened(tmp_path) as (app, _, cases):
+        async with inbox(app) as (screen, pilot):
+            await written(pilot, "kind:complaint network:vk")
+            assert set(shown(screen)) == {cases["late"], cases["promised"], cases["taken"]}
+            await written(pilot, "посылка")
+            assert shown(screen) == [cases["late"]]
+            await pilot.press("escape")
+            await settled(pilot)
+            assert len(shown(screen)) == 10
+            assert app.focused is screen.cases
+            assert not screen.query_one(SearchBar).has_class("used")
+
+
+async def test_a_half_written_condition_is_no_error(tmp_path: Path) -> None:
+    """It is told what may follow, and the list stays as it is; a mistake is told, too."""
+    with opened(tmp_path) as (app, _, cases):
+        async with inbox(app) as (screen, pilot):
+            problem = screen.query_one(".problem", Static)
+            await written(pilot, "посылка kind:")
+            assert "complaint, request" in str(problem.render())
+            assert problem.has_class("calm")
+            assert len(shown(screen)) == 10
+            await written(pilot, "kind:complaimt")
+            assert "did you mean complaint?" in str(problem.render())
+            assert not problem.has_class("calm")
+            await written(pilot, "kind:praise")
+            assert not problem.display
+            assert shown(screen) == []
+            assert cases["done"] not in shown(screen)
+
+
+async def test_a_search_stays_when_the_view_changes(tmp_path: Path) -> None:
+    """One looks for the same words elsewhere; there the keys are the list's again."""
+    with opened(tmp_path) as (app, _, cases):
+        async with inbox(app) as (screen, pilot):
+            await written(pilot, "Danke")
+            assert shown(screen) == []
+            assert "0 looks at all cases" in str(screen.query_one("#empty", Static).render())
+            await pilot.press("enter", "0")
+            await settled(pilot)
+            assert shown(screen) == [cases["done"]]
+
+
+async def test_what_is_completed_is_understood() -> None:
+    """Every word and value that is offered is one that the search knows."""
+    known = choices(["shop-vk"], ["vk"])
+    offers = Conditions(known)
+    assert await offers.get_suggestion("foo ki") == "foo kind:"
+    assert await offers.get_suggestion("kind:request,com") == "kind:request,complaint"
+    assert await offers.get_suggestion("kind:") is None
+    for key, values in known.items():
+        for value in values:
+            parse(f"{key}:{value}", Known(["shop-vk"], ["vk"]))
+        with pytest.raises(Unfinished):
+            parse(f"{key}:", Known())
+
+
+async def test_what_arrives_is_shown_in_its_place(tmp_path: Path) -> None:
+    """A new case appears; the selected one stays selected."""
+    with opened(tmp_path) as (app, stage, _):
+        async with inbox(app) as (screen, pilot):
+            await pilot.press("down", "down", "down")
+            case = screen.cases.case
+            ref = stage.hear("shop-vk", "dm:99", ago(minutes=1), "Hello?")
+            stage.judge({ref: ("request", "orders", "high", "en", ())})
+            screen.post_message(Changed())
+            await settled(pilot)
+            assert stage.case_of(ref) in shown(screen)
+            assert screen.cases.case == case
+            assert "11" in str(screen.query_one(ViewBar).render())
+
+
+async def test_who_was_answered_leaves_and_it_is_told(tmp_path: Path) -> None:
+    """The selection goes to what took the place, and the last line says why."""
+    with opened(tmp_path) as (app, stage, cases):
+        async with inbox(app) as (screen, pilot):
+            stage.act(cases["late"], "close", "Max", NOW, "spam")
+            screen.post_message(Changed())
+            await settled(pilot)
+            assert screen.cases.case == cases["promised"]
+            hints = screen.query_one(Hints)
+            assert f"Case {cases['late']} has left this view" in str(hints.render())
+            await pilot.press("down")
+            assert "Enter open" in str(hints.render())
+
+
+async def test_time_alone_moves_cases_on(tmp_path: Path) -> None:
+    """What has become late since leaves the view of what is due within the hour."""
+    with opened(tmp_path) as (app, _, cases):
+        async with inbox(app) as (screen, pilot):
+            await pilot.press("2")
+            await settled(pilot)
+            assert shown(screen)[0] == cases["soon"]
+            clock = app.session.clock
+            assert isinstance(clock, ManualClock)
+            clock.advance(timedelta(minutes=15))
+            screen.post_message(Aged())
+            await settled(pilot)
+            assert cases["soon"] not in shown(screen)
+
+
+async def test_an_empty_view_tells_what_comes_next(tmp_path: Path) -> None:
+    """Nobody stares at an empty screen."""
+    with opened(tmp_path) as (app, stage, cases):
+        for name, case in cases.items():
+            if name not in ("asleep", "done"):
+                stage.act(case, "close", "Max", NOW, "spam")
+        async with inbox(app) as (screen, _):
+            said = str(screen.query_one("#empty", Static).render())
+            assert said == "Nobody is waiting.\n\nNext: Анна Коваль wakes Thu 09:00."
+
+
+async def test_enter_opens_the_case(tmp_path: Path) -> None:
+    """The selected case is shown on a screen of its own."""
+    with opened(tmp_path) as (app, _, cases):
+        async with inbox(app) as (_, pilot):
+            await pilot.press("down", "enter")
+            await pilot.pause()
+            assert getattr(app.screen, "case", None) == cases["promised"]
+
+
+async def test_a_click_chooses_a_view_and_a_key(tmp_path: Path) -> None:
+    """Whatever has a key can be had with the mouse."""
+    with opened(tmp_path) as (app, _, cases):
+        async with inbox(app, (160, 50)) as (screen, pilot):
+            bar = str(screen.query_one(ViewBar).render())
+            await pilot.click(ViewBar, offset=(bar.index("Mine"), 0))
+            await settled(pilot)
+            assert shown(screen) == [cases["mine"]]
+            hints = str(screen.query_one(Hints).render())
+            await pilot.click(Hints, offset=(hints.index("search"), 0))
+            await pilot.pause()
+            assert isinstance(app.focused, Input)
+
+
+async def test_every_hint_is_a_key_that_does_something(tmp_path: Path) -> None:
+    """The last line never reminds of a key that is bound to nothing, or hides one that is."""
+    with opened(tmp_path) as (app, _, _):
+        async with inbox(app, (220, 50)) as (screen, _):
+            line = str(screen.query_one(Hints).render())
+            active = screen.active_bindings
+            assert [word for key, word in _HINTS if (word in line) is not (key in active)] == []
+
+
+async def test_who_else_is_at_a_case_is_seen(tmp_path: Path) -> None:
+    """A colleague's terminal shows in the line of the case that it shows; one's own does not."""
+    with opened(tmp_path) as (app, stage, cases):
+        stage.store.presences.here("terminal of Max", "Max", cases["soon"], "replying", NOW)
+        stage.store.presences.here(app.session.key, "Olena", cases["late"], "reading", NOW)
+        async with inbox(app) as (screen, pilot):
+            assert "[Max replying]" in lines(screen.cases)[2]
+            assert "Olena" not in "".join(lines(screen.cases))
+            stage.store.presences.gone("terminal of Max")
+            screen.post_message(Aged())
+            await settled(pilot)
+            assert "Max replying" not in lines(screen.cases)[2]
