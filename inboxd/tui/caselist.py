@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -254,8 +256,9 @@ class CaseList(ScrollView, can_focus=True):
         selected = at == self._at
         pieces = line(row, self._facts(row, selected=selected), layout(width))
         return Strip(
-            [Segment(text, self._ink(ink, selected=selected)) for text, ink in pieces]
-        ).adjust_cell_length(width, self._ink(Ink.PLAIN, selected=selected))
+            Segment("".join(text for text, _ in alike), self._ink(ink, selected=selected))
+            for ink, alike in groupby(pieces, itemgetter(1))
+        ).adjust_cell_length(width)
 
     def _facts(self, row: InboxRow, *, selected: bool) -> Facts:
         session, now = self.session, self.session.now

@@ -35,11 +35,12 @@ class Hints(Widget):
         self._keys = keys
         self._notice = ""
         self._place = ""
+        self._hints: list[tuple[ActiveBinding, Content]] | None = None
         self._ends: list[tuple[int, ActiveBinding]] = []
 
     def remind(self, keys: tuple[tuple[str, str], ...]) -> None:
-        """Remind of other keys from now on."""
-        self._keys = keys
+        """Remind of other keys from now on, or of the same as they now are."""
+        self._keys, self._hints = keys, None
         self.refresh()
 
     def show(self, notice: str, place: str) -> None:
@@ -48,15 +49,22 @@ class Hints(Widget):
             self._notice, self._place = notice, place
             self.refresh()
 
+    def notify_style_update(self) -> None:
+        """Forget the colours of a theme that was."""
+        super().notify_style_update()
+        self._hints = None
+
     def render(self) -> Content:
         """Return the line."""
         room = self.size.width - cell_len(self._place) - 3
         if self._notice:
             notice = self.get_visual_style("hints--notice")
             return Content.assemble((fit(self._notice, room), notice), "  ", self._place, " ")
+        if self._hints is None:
+            self._hints = list(self._found())
         shown = Content(" ")
         self._ends = []
-        for bound, hint in self._hints():
+        for bound, hint in self._hints:
             if shown.cell_length + hint.cell_length > room:
                 break
             shown += hint
@@ -69,7 +77,7 @@ class Hints(Widget):
         if bound is not None and not self._notice:
             await self.app.run_action(bound.binding.action, bound.node)
 
-    def _hints(self) -> Iterator[tuple[ActiveBinding, Content]]:
+    def _found(self) -> Iterator[tuple[ActiveBinding, Content]]:
         """Yield what the keys do."""
         active = self.screen.active_bindings
         style = self.get_visual_style("hints--key")

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _ROOM_FOR_PREVIEW = 36
 """From so many lines on the list can spare some."""
+_REST_SECONDS = 0.08
+"""How long the selection must rest before more is told of the case: not at every line of many."""
 _THEN = (View.WAITING, View.DUE, View.BREACHED)
 """Views in whose place, if they are empty, it is told what comes next."""
 _EMPTY = {
@@ -111,6 +113,7 @@ class InboxScreen(Screen[None]):
         """Show the first view at once."""
         first = cast("InboxApp", self.app).first_view
         names = [tab.name if tab.query else str(tab.view) for tab in self._tabs]
+        self._pause = self.set_interval(_REST_SECONDS, self._rest, pause=True)
         self.cases.focus()
         self.action_view(names.index(first) if first in names else 0)
 
@@ -156,11 +159,20 @@ class InboxScreen(Screen[None]):
         cast("InboxApp", self.app).open_case(event.case)
 
     @on(CaseList.Selected)
-    @on(CaseList.Marked)
     def _selected(self) -> None:
+        """Tell of the selected case once the selection rests: a key paints the list alone."""
         if not self.cases.moved:
             self._notice = ""
-        self._tell()
+        self._pause.reset()
+        self._pause.resume()
+
+    @on(CaseList.Marked)
+    def _rest(self) -> None:
+        """Show what the selected case says, and where it is."""
+        self._pause.pause()
+        self.query_one(Hints).show(self._notice, self._position())
+        if not self.has_class("low"):
+            self.query_one(Preview).show(self.cases.row)
 
     def on_descendant_focus(self) -> None:
         """Remind of the keys that count where one writes, or else of those of the list."""
@@ -247,9 +259,8 @@ class InboxScreen(Screen[None]):
         if empty:
             self.query_one("#empty", Static).update(self._why_empty())
         self.set_class(empty, "empty")
-        self.query_one(Preview).show(cases.row)
         self.query_one(SearchBar).tell(f"{len(cases.listing):,} found")
-        self.query_one(Hints).show(self._notice, self._position())
+        self._rest()
 
     def _position(self) -> str:
         cases = self.cases

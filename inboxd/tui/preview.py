@@ -36,7 +36,7 @@ class Preview(Static):
 
     def show(self, row: InboxRow | None) -> None:
         """Show what is known of a case from its line in the list."""
-        self.update(Content("") if row is None else self._told(row))
+        self.update(Content("") if row is None else self._told(row), layout=False)
 
     def _told(self, row: InboxRow) -> Content:
         name = Content.styled(even(who(row)[:_LONGEST_NAME]), "bold")

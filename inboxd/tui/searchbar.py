@@ -144,7 +144,7 @@ class SearchBar(Vertical):
         """Show, below the line, what is the matter with what is written; *calm* if nothing is yet."""
         below = self.query_one(".problem", Static)
         below.set_class(calm, "calm")
-        below.update(one_line(problem, 300))
+        below.update(one_line(problem, 300), layout=False)
         below.display = bool(problem)
 
     def tell(self, found: str) -> None:
