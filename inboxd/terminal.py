@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from rich.progress import TaskID
 
-    from inboxd.doctor import Finding
     from inboxd.explain import Section
+    from inboxd.findings import Finding
     from inboxd.model import Author
     from inboxd.store.views import ReplyPlace, ReplySaid, ThreadMessage, WaitingCase
     from inboxd.workers.poller import Progress

@@ -161,7 +161,8 @@ async def _check_accounts(settings: Settings) -> bool:
 def doctor(config: Path, *, online: bool, as_json: bool) -> None:
     """Say how everything stands, and what needs a person (exit code 1 if something does)."""
     from inboxd.clock import SystemClock
-    from inboxd.doctor import Health, examine
+    from inboxd.doctor import examine
+    from inboxd.findings import Health
     from inboxd.store import Store
     from inboxd.terminal import console, print_findings
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from inboxd.core.digest import day_of, digest_alert
-from inboxd.doctor import allowance_in_words
 from inboxd.errors import DatabaseError
+from inboxd.findings import allowance_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -23,7 +23,7 @@ from inboxd.core.alerts import (
     speaks_alert,
 )
 from inboxd.core.silence import earlier_weeks, is_abnormal, silent_span
-from inboxd.errors import Spared
+from inboxd.core.standing import patience_with
 from inboxd.store import SourceState
 
 if TYPE_CHECKING:
@@ -40,11 +40,8 @@ log = structlog.get_logger(__name__)
 _REFUSED, _BLIND, _DEAF = "refused", "blind", "deaf"
 _MISSED_TOO_OFTEN = 3
 """After so many messages in a row that only reading back has found, a source is deaf."""
-_PATIENCE_AT_FIRST = timedelta(minutes=15)
-"""How long the first read may take: it brings days of messages, and goes on page by page."""
 _SAME_TROUBLE = timedelta(minutes=15)
 """What goes blind within this of the rest of its account is in the same trouble."""
-_PATIENCE_WITH_THE_SPARED = timedelta(days=1)
 _LOOK_AT_SILENCE_EVERY = timedelta(minutes=10)
 
 
@@ -90,7 +87,7 @@ class Watcher:
             state
             for state in sources
             if not state.needs_person
-            and began - self._unread_since(state) > _patience(state, watched.patience)
+            and began - self._unread_since(state) > patience_with(state, watched.patience)
         ]
         deaf = [state for state in sources if state.missed >= _MISSED_TOO_OFTEN]
         for told_as, sick in ((_REFUSED, refused), (_BLIND, blind), (_DEAF, deaf)):
@@ -235,18 +232,6 @@ class SilenceWatcher:
             self._store.outbox.add_alert(alert, self._alert_to)
             self._store.forget(f"silent:{account}/{stream}")
         log.info("stream speaks again", account=account, stream=stream)
-
-
-def _patience(state: SourceState, usual: timedelta) -> timedelta:
-    """
-    Return how long a source may go without a complete read.
-
-    A first one goes on for long, and what is left out by choice is told if that lasts.
-    """
-    if state.error_class == Spared.__name__:
-        return max(usual, _PATIENCE_WITH_THE_SPARED)
-    begun = state.succeeded_at is None and state.failing_since is None and state.cursor is not None
-    return max(usual, _PATIENCE_AT_FIRST) if begun else usual
 
 
 def _is_well_again(state: SourceState) -> bool:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from inboxd.core.alerts import undelivered_alert
 from inboxd.core.policies import Match
 from inboxd.core.restraint import Held
-from inboxd.doctor import Health, _delivery
+from inboxd.findings import Health, delivery
 from tests.store.shop import Shop, at, said
 
 if TYPE_CHECKING:
-    from inboxd.doctor import Finding
+    from inboxd.findings import Finding
 
 
 def findings(shop: Shop) -> dict[str, Finding]:
-    return {each.what: each for each in _delivery(shop.store, ["support", "lead"], shop.now)}
+    return {each.what: each for each in delivery(shop.store, ["support", "lead"], shop.now)}
 
 
 def test_a_sink_that_takes_no_alerts_is_trouble(shop: Shop) -> None:
