@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from inboxd.errors import DatabaseError
+from inboxd.store.accounts import AccountFacts, AccountStore
 from inboxd.store.actions import ActionStore
 from inboxd.store.cases import CaseStore
 from inboxd.store.corrections import Correction, CorrectionStore, Said
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "IN_MEMORY",
+    "AccountFacts",
     "Correction",
     "DaemonLock",
     "Gap",
@@ -108,6 +110,7 @@ class Store:
         self.sources = SourceStore(connection)
         self.coverage = CoverageStore(connection)
         self.ledger = LedgerStore(connection)
+        self.accounts = AccountStore(connection)
         self.quarantine = QuarantineStore(connection)
         self.traffic = TrafficStore(connection)
         self.known = KnownStore(connection)

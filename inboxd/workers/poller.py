@@ -29,6 +29,7 @@ from inboxd.errors import (
 )
 from inboxd.model import Unknown
 from inboxd.pipeline import Origin
+from inboxd.store import AccountFacts
 from inboxd.store.coverage import NOT_RUNNING
 
 if TYPE_CHECKING:
@@ -262,7 +263,8 @@ class Poller:
 
     async def _succeeded(self, reading: _Reading) -> None:
         before, source = reading.before, reading.source.name
-        await self._store.run(lambda store: self._record_success(store, reading))
+        facts = self._facts()
+        await self._store.run(lambda store: self._record_success(store, reading, facts))
         self._watch(self._progress(reading, done=True))
         if before.failing_since:
             after = format_duration(self._clock.now() - before.failing_since)
@@ -276,7 +278,12 @@ class Poller:
         elif reading.new:
             log.info("poll found", account=self._settings.name, source=source, new=reading.new)
 
-    def _record_success(self, store: Store, reading: _Reading) -> None:
+    def _facts(self) -> AccountFacts:
+        """Return what others cannot know; asked where the connector lives, which may go on counting."""
+        sources = tuple(source.name for source in self._connector.sources())
+        return AccountFacts(sources, self._patience, tuple(self._connector.allowances()))
+
+    def _record_success(self, store: Store, reading: _Reading, facts: AccountFacts) -> None:
         """Note a complete read, and the gap that it ends where the last one is too long ago."""
         account, source, now = self._settings.name, reading.source.name, self._clock.now()
         since = reading.before.succeeded_at
@@ -289,6 +296,7 @@ class Poller:
             anew = reading.begun_at if blind or reading.first or reading.restarted else None
             store.sources.succeeded(account, source, now, reading_since=anew)
             store.ledger.add(account, self._ledger.taken())
+            store.accounts.keep(account, facts)
 
     def _why_unread(self, before: SourceState) -> str:
         if before.error_class:
@@ -305,7 +313,10 @@ class Poller:
         )
 
     async def _failed(self, source: Source, error: InboxdError) -> None:
-        state = await self._store.run(lambda store: self._record_failure(store, source, error))
+        facts = self._facts()
+        state = await self._store.run(
+            lambda store: self._record_failure(store, source, error, facts)
+        )
         if state.failures > 1:
             return
         retry_in = format_duration((state.retry_at or self._clock.now()) - self._clock.now())
@@ -318,7 +329,9 @@ class Poller:
             retry_in=retry_in,
         )
 
-    def _record_failure(self, store: Store, source: Source, error: InboxdError) -> SourceState:
+    def _record_failure(
+        self, store: Store, source: Source, error: InboxdError, facts: AccountFacts
+    ) -> SourceState:
         account, now = self._settings.name, self._clock.now()
         with store.transaction():
             failures = store.sources.get(account, source.name).failures
@@ -327,6 +340,7 @@ class Poller:
             apart = min(pause, _LONGEST_PAUSE) * spread(f"{account}/{source.name}")
             store.quarantine.add(account, source.name, unreadable(source.name, error), now)
             store.ledger.add(account, self._ledger.taken())
+            store.accounts.keep(account, facts)
             return store.sources.failed(account, source.name, now, error, now + pause + apart)
 
 

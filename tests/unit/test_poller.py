@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from inboxd.clock import ManualClock
-from inboxd.connector import Ledger, Page
+from inboxd.connector import Allowance, Ledger, Page
 from inboxd.errors import (
     BudgetSpent,
     DatabaseError,
@@ -21,6 +21,7 @@ from inboxd.errors import (
     Unavailable,
     UnexpectedPayload,
 )
+from inboxd.store import AccountFacts
 from inboxd.workers.context import Context
 from inboxd.workers.poller import Poller, PollResult
 from inboxd.workers.storethread import StoreThread
@@ -94,6 +95,19 @@ async def test_every_page_is_kept_with_its_cursor(reading: Reading) -> None:
     await reading.poll()
     asked = [cursor for source, cursor in reading.connector.cursors if source == "comments"]
     assert asked == [None, {"p": 2}]
+
+
+@pytest.mark.parametrize("step", [Page({"p": 1}), BudgetSpent("no more", START + 60 * MINUTE)])
+async def test_allowances_are_kept_for_those_who_load_no_connector(
+    reading: Reading, step: Page | Exception
+) -> None:
+    """The terminal shows them as they were at the last read, also where that was refused."""
+    reading.connector.allowed = [Allowance("reads this month", 10_000, 10_000)]
+    for source in ("comments", "messages"):
+        reading.connector.script[source] = [[step]]
+    await reading.poll()
+    kept = AccountFacts(("comments", "messages"), PATIENCE, tuple(reading.connector.allowed))
+    assert reading.shop.store.accounts.all() == {"shop-vk": kept}
 
 
 async def test_a_failure_between_two_pages_keeps_the_first(reading: Reading) -> None:
