@@ -56,6 +56,8 @@ def add(  # noqa: PLR0913 - a condition each
     Of several values of one option one is enough, of several options all must hold. When it
     ends, what is still true is told: of the steps that fell due meanwhile, the newest.
     """
+    from inboxd.core.silences import described
+
     now, settings = present(), load_without_networks(config)
     ends_at = instant(until, now, settings)
     if ends_at <= now:
@@ -77,6 +79,7 @@ def add(  # noqa: PLR0913 - a condition each
 @click.pass_obj
 def list_(config: Path, *, as_json: bool) -> None:
     """List the silences that last."""
+    from inboxd.core.silences import described
     from inboxd.core.text import one_line
     from inboxd.store.silences import match_json
     from inboxd.store.times import to_text
@@ -129,16 +132,3 @@ def _match(conditions: Mapping[str, tuple[str, ...]], *, public: bool | None) ->
 
     named: dict[str, Any] = {name: frozenset(values) for name, values in conditions.items()}
     return Match(**named, public=public)
-
-
-def described(match: Match) -> str:
-    """Return the conditions of *match* in words: ``topic shipping or tracking, public``."""
-    names = ("account", "network", "stream", "kind", "topic", "urgency", "language")
-    parts = [
-        f"{name} {' or '.join(sorted(getattr(match, name)))}"
-        for name in names
-        if getattr(match, name)
-    ]
-    if match.public is not None:
-        parts.append("public" if match.public else "private")
-    return ", ".join(parts)

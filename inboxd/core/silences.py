@@ -54,3 +54,16 @@ def muted_until(silences: Iterable[Silence], alert: Alert, now: datetime) -> dat
         followers=card.author.followers if card.author else None,
     )
     return silenced_until(silences, facts, now)
+
+
+def described(match: Match) -> str:
+    """Return the conditions of *match* in words: ``topic shipping or tracking, public``."""
+    names = ("account", "network", "stream", "kind", "topic", "urgency", "language")
+    parts = [
+        f"{name} {' or '.join(sorted(getattr(match, name)))}"
+        for name in names
+        if getattr(match, name)
+    ]
+    if match.public is not None:
+        parts.append("public" if match.public else "private")
+    return ", ".join(parts)
