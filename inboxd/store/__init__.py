@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 from inboxd.errors import DatabaseError
 from inboxd.store.accounts import AccountFacts, AccountStore
 from inboxd.store.actions import ActionStore
+from inboxd.store.backlog import BacklogStore
 from inboxd.store.cases import CaseStore
 from inboxd.store.corrections import Correction, CorrectionStore, Said
 from inboxd.store.coverage import CoverageStore, Gap
@@ -113,6 +114,7 @@ class Store:
         self.accounts = AccountStore(connection)
         self.quarantine = QuarantineStore(connection)
         self.traffic = TrafficStore(connection)
+        self.backlog = BacklogStore(connection)
         self.known = KnownStore(connection)
         self.views = ViewStore(connection)
         self.told = ToldStore(connection)
