@@ -32,6 +32,7 @@ from inboxd.store.ledger import LedgerStore
 from inboxd.store.meanwhile import Mark, MeanwhileStore
 from inboxd.store.messages import MessageStore, Unclassified
 from inboxd.store.outbox import OutboxItem, OutboxStore
+from inboxd.store.overview import OverviewStore
 from inboxd.store.past import Past
 from inboxd.store.presences import Presence, PresenceStore
 from inboxd.store.presses import PressStore
@@ -114,6 +115,7 @@ class Store:
         self.accounts = AccountStore(connection)
         self.quarantine = QuarantineStore(connection)
         self.traffic = TrafficStore(connection)
+        self.overview = OverviewStore(connection)
         self.backlog = BacklogStore(connection)
         self.known = KnownStore(connection)
         self.views = ViewStore(connection)

@@ -302,7 +302,7 @@ async def test_a_click_on_the_line_shows_the_details(tmp_path: Path) -> None:
 def test_the_line_loads_no_sdk() -> None:
     """The first paint waits for none, and 20 MB stay free."""
     code = (
-        "import sys, inboxd.tui.status;"
+        "import sys, inboxd.tui.status, inboxd.tui.overview;"
         "heavy = {'numpy', 'vk_api', 'tweepy', 'slack_sdk', 'aiohttp', 'plotext'} & set(sys.modules);"
         "assert not heavy, heavy"
     )
