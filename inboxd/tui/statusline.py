@@ -190,12 +190,12 @@ class StatusLine(Widget):
     """
     Shows in one line how everything stands, and keeps it up to date by itself.
 
-    A screen needs to do no more than to compose it.
+    A screen needs to do no more than to compose it below what takes the room that is left. It is
+    not docked, for it would lie upon a Footer.
     """
 
     DEFAULT_CSS = """
     StatusLine {
-        dock: bottom;
         height: 1;
         padding: 0 1;
         background: $panel;
