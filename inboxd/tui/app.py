@@ -42,6 +42,8 @@ class InboxApp(App[None]):
 
     TITLE = "inboxd"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("i", "status", "Status"),
+        Binding("v", "overview", "Overview"),
         Binding("question_mark", "help", "Help", key_display="?"),
         Binding("q", "quit", "Quit"),
     ]
@@ -85,6 +87,25 @@ class InboxApp(App[None]):
         from inboxd.tui.case import CaseScreen
 
         self.push_screen(CaseScreen(case))
+
+    def action_status(self) -> None:
+        """Show how everything stands."""
+        from inboxd.tui.status import StatusScreen
+
+        self._show(StatusScreen)
+
+    def action_overview(self) -> None:
+        """Show who waits and how today goes."""
+        from inboxd.tui.overview import OverviewScreen
+
+        self._show(OverviewScreen)
+
+    def _show(self, kind: type[Screen[None]]) -> None:
+        """Show a screen of some *kind*: the one that lies beneath, if there is one."""
+        if not any(isinstance(each, kind) for each in self.screen_stack):
+            self.push_screen(kind())
+        while not isinstance(self.screen, kind):
+            self.pop_screen()
 
     def action_help(self) -> None:
         """Show what keys do here."""

@@ -15,6 +15,7 @@ from inboxd.errors import Unavailable
 from inboxd.store import SourceState
 from inboxd.tui import details, statuspage
 from inboxd.tui.glance import look
+from inboxd.tui.overview import OverviewScreen
 from inboxd.tui.status import StatusScreen
 from inboxd.tui.statusline import StatusLine, line
 from tests.tui.stage import NOW, Stage, ago, opened
@@ -297,6 +298,21 @@ async def test_a_click_on_the_line_shows_the_details(tmp_path: Path) -> None:
             await pilot.click(StatusLine)
             await shown(pilot, app)
             assert isinstance(app.screen, StatusScreen)
+
+
+async def test_keys_open_the_status_and_the_overview_once(tmp_path: Path) -> None:
+    """However often they are pressed, going back leads to where one was."""
+    with opened(tmp_path) as (app, _, _):
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.pause()
+            before = app.screen
+            await pilot.press("i", "i", "v", "i", "v")
+            await shown(pilot, app)
+            assert isinstance(app.screen, OverviewScreen)
+            await pilot.press("i")
+            assert isinstance(app.screen, StatusScreen)
+            await pilot.press("escape")
+            assert app.screen is before
 
 
 def test_the_line_loads_no_sdk() -> None:
