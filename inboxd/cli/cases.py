@@ -135,13 +135,11 @@ def assign(config: Path, case: int, who: str, actor: str) -> None:
 @acting("does it")
 @click.pass_obj
 def snooze(config: Path, case: int, until: str, actor: str) -> None:
-    """Let a case sleep UNTIL a time (2026-12-01T09:00) or for a while (2h)."""
+    """Let a case sleep UNTIL a time (09:00, fri 14:00, 2026-12-01T09:00) or for a while (2h)."""
     from inboxd.durations import format_duration
 
     now = present()
     wakes_at = instant(until, now, load_without_networks(config))
-    if wakes_at <= now:
-        raise UserError(f"{until} is not in the future")
     with _opened_desk(config) as (desk, _):
         desk.snooze(case, wakes_at, actor, now)
     click.echo(f"Case {case} sleeps for {format_duration(wakes_at - now)}.")

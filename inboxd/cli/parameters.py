@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import getpass
-from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from inboxd.core.text import is_language
 from inboxd.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from inboxd.config import Settings
 
@@ -47,7 +47,7 @@ class _Language(_Words):
     ) -> str:
         """Return *value* in small letters, or fail where it cannot be a language's code."""
         text = super().convert(value, param, ctx).lower()
-        if not (text.isascii() and text.isalpha() and 2 <= len(text) <= 3):
+        if not is_language(text):
             self.fail(f"{text!r} is no code of a language; write ru, uk, de, en …", param, ctx)
         return text
 
@@ -78,15 +78,10 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def instant(text: str, now: datetime, settings: Settings) -> datetime:
-    """Return the instant that a person means by *text*: a time, or a span from now."""
-    from inboxd.durations import parse_duration
+    """Return the instant to come that a person means by *text*: a time, or a span from now."""
+    from inboxd.core.moments import ahead
 
-    with suppress(ValueError, OverflowError):
-        return now + parse_duration(text)
     try:
-        instant = datetime.fromisoformat(text)
-        if instant.tzinfo is None:
-            instant = instant.replace(tzinfo=settings.general.timezone)
-        return instant.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise UserError(f"{text!r} is no time; write 2h, or 2026-12-01T09:00") from None
+        return ahead(text, now, settings.general.timezone)
+    except ValueError as error:
+        raise UserError(str(error)) from None

@@ -13,6 +13,8 @@ from inboxd.durations import brief, parse_duration
 if TYPE_CHECKING:
     from datetime import date, tzinfo
 
+    from inboxd.core.hours import OpeningHours
+
 FORMS = "write 2h, 09:00, fri 14:00 or 2026-12-01 09:00"
 """How a time can be said, for error texts and hints."""
 MORNING = time(9)
@@ -20,6 +22,34 @@ MORNING = time(9)
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})")
+
+
+def ahead(text: str, now: datetime, zone: tzinfo) -> datetime:
+    """Return the instant that is meant by *text* and still to come; raises ValueError."""
+    instant = moment(text, now, zone)
+    if instant <= now:
+        raise ValueError(f"{text.strip()} is not in the future")
+    return instant
+
+
+def mornings(hours: OpeningHours | None, now: datetime, zone: tzinfo) -> list[datetime]:
+    """
+    Return when business begins tomorrow and next Monday, or on the first open day after each.
+
+    Where no *hours* are known, or they never close, it begins at `MORNING`.
+    """
+    today = now.astimezone(zone).date()
+    days = today + timedelta(days=1), today + timedelta(days=7 - today.weekday())
+    return sorted({_opening(hours, day, zone) for day in days})
+
+
+def _opening(hours: OpeningHours | None, day: date, zone: tzinfo) -> datetime:
+    midnight = local_to_utc(datetime.combine(day, time()), zone)
+    with suppress(ValueError):
+        opening = hours.add(midnight, timedelta()) if hours else midnight
+        if opening > midnight:
+            return opening
+    return local_to_utc(datetime.combine(day, MORNING), zone)
 
 
 def moment(text: str, now: datetime, zone: tzinfo) -> datetime:
@@ -55,7 +85,9 @@ def _dates(word: str, today: date) -> list[date]:
     """Return the days that *word* may mean, the likeliest first; raises ValueError."""
     if word in {"today", "tomorrow"}:
         return [today + timedelta(days=word == "tomorrow")]
-    found = [number for number, name in enumerate(_DAYS) if len(word) >= 2 and name.startswith(word)]
+    found = [
+        number for number, name in enumerate(_DAYS) if len(word) >= 2 and name.startswith(word)
+    ]
     if len(found) == 1:
         ahead = (found[0] - today.weekday()) % 7
         return [today + timedelta(days=ahead), today + timedelta(days=ahead + 7)]

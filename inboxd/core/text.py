@@ -34,3 +34,8 @@ def one_line(text: str, width: int) -> str:
 def inert(text: str) -> str:
     """Return *text* with its lines kept and everything a terminal would obey taken out."""
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def is_language(code: str) -> bool:
+    """Tell whether *code* can be that of a language: two or three small letters."""
+    return code.isascii() and code.isalpha() and code.islower() and 2 <= len(code) <= 3

@@ -293,6 +293,16 @@ class CaseStore:
         RefreshStore(self._db).mark(case, at)
         return int(cursor.lastrowid or 0)
 
+    def colleagues(self) -> list[str]:
+        """Return who did something to cases of late, or was given one, the latest first."""
+        rows = self._db.execute(
+            "WITH late AS (SELECT id, actor, action, detail FROM actions ORDER BY id DESC LIMIT 2000), "
+            "people AS (SELECT id, actor AS name FROM late "
+            "UNION ALL SELECT id, detail FROM late WHERE action = 'assign') "
+            "SELECT name FROM people WHERE name <> '' GROUP BY name ORDER BY max(id) DESC, name",
+        )
+        return [name for (name,) in rows]
+
     def _newest_seen(self, case: int) -> str:
         """Return when the newest message of a case's conversation began to count."""
         row = self._db.execute(

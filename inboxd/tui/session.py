@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from inboxd.clock import Clock
     from inboxd.config import Settings
     from inboxd.core.policies import Policy
+    from inboxd.core.silences import Silence
+    from inboxd.desk import Done
     from inboxd.store import Store
     from inboxd.workers.storethread import StoreThread
 
@@ -25,7 +27,9 @@ class Session:
 
     *store* is for reads that are over within milliseconds: a page of the list, one case; it
     belongs to the thread of the screen. Whatever writes, or may take longer, goes through
-    *work*: a connection and a thread of its own. *key* names the terminal among others.
+    *work*: a connection and a thread of its own. *key* names the terminal among others. *deeds*
+    are what was done here and can be taken back, the last at the end; cases that were done
+    together are one.
     """
 
     settings: Settings
@@ -34,6 +38,7 @@ class Session:
     store: Store
     work: StoreThread
     key: str
+    deeds: list[tuple[Done | Silence, ...]] = field(default_factory=list)
 
     @property
     def now(self) -> datetime:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from inboxd.core.text import one_line
 from inboxd.tui.dialogs.chooser import Choice, Chooser
 from inboxd.tui.dialogs.frame import cases_named
 
@@ -34,7 +33,3 @@ class AssignDialog(Chooser[str]):
         known = any(each.words.casefold() == part for each in fit)
         new = [] if known or not typed else [Choice(typed, typed, "somebody new")]
         return [*fit, *new]
-
-    def refusal(self, typed: str) -> str:
-        """Return nothing of use: whatever is typed can be a name."""
-        return one_line(typed, 40)

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input, OptionList, Static
 
 from inboxd.core.text import one_line
+from inboxd.tui.cells import even
 from inboxd.tui.dialogs.frame import Dialog
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Choice(Generic[T]):
         line = Table.grid(expand=True, padding=(0, 1))
         line.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
         line.add_column(justify="right", no_wrap=True)
-        line.add_row(Text(one_line(self.words, 200)), Text(one_line(self.note, 40), style="dim"))
+        line.add_row(Text(even(self.words[:200])), Text(even(self.note[:60]), style="dim"))
         return line
 
 

@@ -1,0 +1,210 @@
+"""The keys by which people act on cases, and what each asks before anything is done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+from textual.binding import Binding, BindingType
+
+from inboxd.core.queries import Query, View
+from inboxd.core.silences import described
+from inboxd.errors import InboxdError, UserError
+from inboxd.tui import errands
+from inboxd.tui.browser import browse, is_safe
+from inboxd.tui.dialogs.frame import Dialog, cases_named
+from inboxd.tui.dialogs.until import on_the_clock
+from inboxd.tui.doing import UNDO, Doing
+from inboxd.tui.underway import underway
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from inboxd.core.policies import Match
+    from inboxd.core.silences import Silence
+    from inboxd.store import Store
+    from inboxd.tui.dialogs.silence import Wanted
+    from inboxd.tui.errands import Errand
+
+T = TypeVar("T")
+
+_MOST_UNASKED = 20
+"""How many cases one key may change without a question."""
+
+
+class CaseActions(Doing):
+    """
+    A screen on which cases are shown and can be acted upon.
+
+    Whoever inherits says with `meant` which cases a key is for, and with `seen` how they stood
+    when they were shown.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "acknowledge", "Acknowledge: you take it"),
+        Binding("A", "assign", "Assign to somebody"),
+        Binding("z", "snooze", "Snooze"),
+        Binding("c", "close", "Close"),
+        Binding("o", "reopen", "Reopen"),
+        Binding("t", "correct", "Correct kind, topics, urgency, language"),
+        Binding("n", "note", "Note for colleagues"),
+        Binding("s", "silence", "Silence what is like it"),
+        Binding("b", "browse", "Open in the browser"),
+        Binding("u", "undo", "Undo what was done here last"),
+    ]
+
+    def pointed_at(self) -> int | None:
+        """Return the message that is marked, where messages are shown: it is corrected."""
+        return None
+
+    def action_acknowledge(self) -> None:
+        """Take the cases that are meant."""
+        self._begin_asked(errands.acknowledge)
+
+    def action_reopen(self) -> None:
+        """Put the cases that are meant back among the waiting."""
+        self._begin_asked(errands.reopen)
+
+    def action_assign(self) -> None:
+        """Ask whom the cases are for."""
+        from inboxd.tui.dialogs.assign import AssignDialog
+
+        colleagues = self.session.store.cases.colleagues()
+        self._ask(lambda cases: AssignDialog(cases, self.session.me, colleagues), errands.assign)
+
+    def action_snooze(self) -> None:
+        """Ask until when the cases are to sleep."""
+        from inboxd.tui.dialogs.snooze import SnoozeDialog
+
+        def dialog(cases: tuple[int, ...]) -> SnoozeDialog:
+            policy = self.session.policy(self.session.store.cases.find(cases[0])[0].policy)
+            return SnoozeDialog(cases, self.session, policy.hours if policy else None)
+
+        self._ask(dialog, errands.snooze)
+
+    def action_close(self) -> None:
+        """Ask why the cases are to be closed."""
+        from inboxd.tui.dialogs.close import CloseDialog
+
+        self._ask(CloseDialog, errands.close)
+
+    def action_note(self) -> None:
+        """Ask for a note for colleagues."""
+        from inboxd.tui.dialogs.note import NoteDialog
+
+        self._ask(NoteDialog, errands.note)
+
+    def action_correct(self) -> None:
+        """Ask what the customers' messages really are."""
+        from inboxd.tui.dialogs.correct import CorrectDialog, judged
+
+        def dialog(cases: tuple[int, ...]) -> CorrectDialog:
+            if len(cases) > 1:
+                return CorrectDialog(cases)
+            store = self.session.store
+            messages = judged(store.views.thread(cases[0]))
+            if not messages:
+                raise UserError(f"nothing in case {cases[0]} is judged yet")
+            return CorrectDialog(cases, messages, self.pointed_at() or store.card(cases[0]).message)
+
+        self._ask(dialog, errands.correct)
+
+    def action_silence(self) -> None:
+        """Ask which alerts are not to be told for a while."""
+        from inboxd.tui.dialogs.silence import SilenceDialog
+
+        async def count(match: Match) -> int:
+            query, session = Query(View.WAITING, match=match), self.session
+            return await session.run(
+                lambda store: len(store.inbox.listing(query, session.me, session.now))
+            )
+
+        def answered(wanted: Wanted | None) -> None:
+            if wanted:
+                self.app.run_worker(self._silence(wanted))
+
+        for case in self._first("One silence is for one case and what is like it"):
+            dialog = SilenceDialog(self.session.store.card(case), self.session, count)
+            self.app.push_screen(dialog, answered)
+
+    def action_browse(self) -> None:
+        """Show the message that tells most where it was written."""
+        for case in self._first("One page is opened at a time"):
+            url = self.session.store.card(case).url
+            if is_safe(url):
+                self.app.run_worker(self._browse(case, url))
+            else:
+                self.tell(f"The message of case {case} has no address in the web.", failed=True)
+
+    def _first(self, rule: str) -> list[int]:
+        """Return the first of the cases that are meant; says so where they are several."""
+        cases = list(self.chosen())
+        if len(cases) > 1:
+            self.tell(f"{rule}: case {cases[0]}, the first of {len(cases)}.")
+        return cases[:1]
+
+    def _ask(
+        self,
+        dialog: Callable[[tuple[int, ...]], Dialog[T]],
+        errand: Callable[[T, str, datetime], Errand],
+    ) -> None:
+        """Open a dialog on the cases that are meant, and do what its answer makes of them."""
+        cases = self.chosen()
+
+        def answered(answer: T | None) -> None:
+            if answer is not None:
+                self.begin(errand(answer, self.session.me, self.session.now), cases)
+
+        if not cases:
+            return
+        try:
+            self.app.push_screen(dialog(tuple(cases)), answered)
+        except UserError as refusal:
+            self.tell(str(refusal), failed=True)
+
+    def _begin_asked(self, errand_by: Callable[[str, datetime], Errand]) -> None:
+        """Do an errand at once, or ask first where one key would change very many cases."""
+        from inboxd.tui.dialogs.question import Question
+
+        cases = self.chosen()
+        errand = errand_by(self.session.me, self.session.now)
+
+        def answered(answer: bool | None) -> None:  # noqa: FBT001 - given by the dialog
+            if answer:
+                self.begin(errand, cases)
+
+        if len(cases) > _MOST_UNASKED:
+            asked = Question(f"{errand.doing} {cases_named(tuple(cases))}", [], "Do it", "Leave it")
+            self.app.push_screen(asked, answered)
+        else:
+            self.begin(errand, cases)
+
+    async def _silence(self, wanted: Wanted) -> None:
+        """Begin a silence; u ends it."""
+        session, now = self.session, self.session.now
+
+        def begin(store: Store) -> Silence:
+            with store.transaction():
+                return store.silences.add(
+                    wanted.match, wanted.until, session.me, wanted.reason, now
+                )
+
+        try:
+            with underway(self, "Silencing"):
+                silence = await session.run(begin)
+        except InboxdError as error:
+            self.tell(str(error), failed=True)
+            return
+        session.deeds.append((silence,))
+        until = on_the_clock(silence.until, now, session.tz)
+        self.show_done([silence])
+        self.tell(f"Silence {silence.id}: {described(silence.match)} until {until}\n{UNDO}")
+
+    async def _browse(self, case: int, url: str) -> None:
+        """Open a page, or show its address where no browser can be started."""
+        from inboxd.tui.dialogs.link import LinkDialog
+
+        if await browse(url):
+            self.tell(f"Case {case} is open in your browser.")
+        else:
+            self.app.push_screen(LinkDialog(case, url))

@@ -1,0 +1,160 @@
+"""Doing errands to cases from a screen, telling what came of it, and taking it back."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from textual.screen import Screen
+
+from inboxd.core.text import inert
+from inboxd.errors import InboxdError
+from inboxd.tui.deeds import Outcome, Refused, attempt, counted, reasons, sentence, take_back
+from inboxd.tui.dialogs.frame import Dialog, cases_named
+from inboxd.tui.underway import underway
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from inboxd.store import Mark
+    from inboxd.tui.app import InboxApp
+    from inboxd.tui.deeds import Undoable
+    from inboxd.tui.errands import Errand
+    from inboxd.tui.session import Session
+
+UNDO = "u takes it back"
+_REFUSAL_SECONDS = 12
+"""How long a refusal stays: it is to be read, not noticed."""
+
+
+class Doing(Screen[None]):
+    """
+    A screen from which things are done to cases.
+
+    Everything is done in the session's own thread, so that a daemon which holds the database
+    stops no key; what came of it is told when it is there.
+    """
+
+    DEFAULT_CSS = "Doing { layers: default over; }"
+
+    @property
+    def session(self) -> Session:
+        """Return the terminal's session."""
+        return cast("InboxApp", self.app).session
+
+    def meant(self) -> tuple[int, ...]:
+        """Return the cases that a key is for: the marked ones, or the one that is shown."""
+        raise NotImplementedError
+
+    def seen(self, case: int) -> Mark | None:
+        """Return how *case* stood when it was shown; None: what others did is not looked for."""
+        del case
+        return None
+
+    def acted(self, done: Sequence[Undoable]) -> None:
+        """Take notice of what was done, or taken back, from here; by default it is shown at once."""
+        del done
+        cast("InboxApp", self.app).look()
+
+    def tell(self, words: str, *, failed: bool = False) -> None:
+        """Show a few words that go away by themselves; a refusal stays longer."""
+        self.app.notify(
+            inert(words),
+            severity="warning" if failed else "information",
+            timeout=_REFUSAL_SECONDS if failed else None,
+            markup=False,
+        )
+
+    def chosen(self) -> dict[int, Mark | None]:
+        """
+        Return the cases that are meant, as they were seen; says so where there is none.
+
+        None as well while a dialog is open: what is typed ahead into it is no command.
+        """
+        if isinstance(self.app.screen, Dialog):
+            return {}
+        cases = {case: self.seen(case) for case in self.meant()}
+        if not cases:
+            self.tell("No case is selected.")
+        return cases
+
+    def begin(self, errand: Errand, cases: Mapping[int, Mark | None]) -> None:
+        """Begin to do an errand to *cases*, as they were seen; returns before it is done."""
+        # The application's and not the screen's: what has begun goes on if the screen is left.
+        if cases:
+            self.app.run_worker(self._carry_out(errand, cases))
+
+    async def _carry_out(self, errand: Errand, cases: Mapping[int, Mark | None]) -> None:
+        """Do an errand to one case after the other, each in a transaction of its own."""
+        outcome, rules = Outcome(errand, len(cases)), self.session.settings.rules
+        words = f"{errand.doing} {cases_named(tuple(cases))}"
+        try:
+            with underway(self, words) as line:
+                for number, (case, seen) in enumerate(cases.items()):
+                    line.update(f"{words}: {number} …" if number else f"{words} …")
+                    work = partial(attempt, errand, case, seen, rules)
+                    outcome.add(await self.session.run(work))
+        except InboxdError as error:
+            self.tell(f"{error}\n{counted(outcome.untried)} not {errand.done}", failed=True)
+        self._settle(outcome)
+
+    def _settle(self, outcome: Outcome) -> None:
+        """Tell what came of an errand, and ask about the cases that others were at."""
+        if outcome.done:
+            self.session.deeds.append(tuple(outcome.done))
+        if outcome.done or outcome.refused:
+            undo = f"\n{UNDO}" if outcome.done else ""
+            self.tell(outcome.words + undo, failed=bool(outcome.refused))
+        self.show_done(outcome.done)
+        if outcome.overtaken:
+            self._ask_anyway(outcome)
+
+    def _ask_anyway(self, outcome: Outcome) -> None:
+        """Show what others did meanwhile, and go on only if that is wanted."""
+        from inboxd.tui.dialogs.question import MeanwhileDialog
+
+        def answered(answer: bool | None) -> None:  # noqa: FBT001 - given by the dialog
+            if answer:
+                self.begin(outcome.errand, {each.case: each.mark for each in outcome.overtaken})
+
+        self.app.push_screen(MeanwhileDialog(outcome.overtaken), answered)
+
+    def action_undo(self) -> None:
+        """Take back what was done last at this terminal."""
+        if isinstance(self.app.screen, Dialog):
+            return
+        if self.session.deeds:
+            self.app.run_worker(self._take_back(self.session.deeds.pop()))
+        else:
+            self.tell("Nothing was done at this terminal that could be taken back.")
+
+    async def _take_back(self, deed: tuple[Undoable, ...]) -> None:
+        """Undo everything of a deed that can be undone, the last first, and tell the rest."""
+        session, left = self.session, list(deed)
+        said: list[str] = []
+        refused: list[Refused] = []
+        try:
+            with underway(self, "Taking it back"):
+                while left:
+                    rules = session.settings.rules
+                    work = partial(take_back, left[-1], session.me, session.now, rules)
+                    result = await session.run(work)
+                    left.pop()
+                    if isinstance(result, Refused):
+                        refused.append(result)
+                    else:
+                        said.append(result)
+        except InboxdError as error:
+            session.deeds.append(tuple(left))
+            self.tell(f"{error}\nu tries again", failed=True)
+        if said or refused:
+            one = len(deed) == 1
+            words = said if one else [f"{len(said)} of {counted(len(deed))} taken back"]
+            lines = [*words, *reasons(refused)]
+            self.tell("\n".join(map(sentence, lines)), failed=bool(refused))
+        self.show_done(deed)
+
+    def show_done(self, done: Sequence[Undoable]) -> None:
+        """Let the screen show what was done, if it is still there."""
+        if done and self.is_attached:
+            self.acted(done)

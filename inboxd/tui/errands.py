@@ -1,0 +1,78 @@
+"""Errands: what one key or dialog has done to each of the cases that are meant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from inboxd.desk import Desk, Done
+    from inboxd.store import Mark
+    from inboxd.tui.dialogs.correct import Corrected
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What is to be done to a case; *doing* and *done* are its words: ``Closing``, ``closed``."""
+
+    doing: str
+    done: str
+    do: Callable[[Desk, int, Mark | None], Done]
+
+
+def acknowledge(me: str, now: datetime) -> Errand:
+    """Return taking cases."""
+    return Errand(
+        "Acknowledging",
+        "acknowledged",
+        lambda desk, case, seen: desk.acknowledge(case, me, now, seen),
+    )
+
+
+def reopen(me: str, now: datetime) -> Errand:
+    """Return putting cases back among the waiting."""
+    return Errand(
+        "Reopening", "reopened", lambda desk, case, seen: desk.reopen(case, me, now, seen)
+    )
+
+
+def assign(who: str, me: str, now: datetime) -> Errand:
+    """Return giving cases to *who*, "" for nobody."""
+    return Errand(
+        "Assigning",
+        f"assigned to {who or 'nobody'}",
+        lambda desk, case, seen: desk.assign(case, who, me, now, seen),
+    )
+
+
+def snooze(until: datetime, me: str, now: datetime) -> Errand:
+    """Return letting cases sleep."""
+    return Errand(
+        "Snoozing", "snoozed", lambda desk, case, seen: desk.snooze(case, until, me, now, seen)
+    )
+
+
+def close(reason: str, me: str, now: datetime) -> Errand:
+    """Return closing cases."""
+    return Errand(
+        "Closing",
+        f"closed: {reason}",
+        lambda desk, case, seen: desk.close(case, reason, me, now, seen),
+    )
+
+
+def note(text: str, me: str, now: datetime) -> Errand:
+    """Return keeping a note; it needs no look at what others did."""
+    return Errand("Noting", "noted", lambda desk, case, _: desk.note(case, text, me, now))
+
+
+def correct(said: Corrected, me: str, now: datetime) -> Errand:
+    """Return saying what messages really are."""
+    return Errand(
+        "Correcting",
+        "corrected",
+        lambda desk, case, seen: desk.correct(case, said.message, said.said, me, now, seen),
+    )
