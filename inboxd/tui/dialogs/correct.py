@@ -93,8 +93,10 @@ class CorrectDialog(Dialog[Corrected]):
         yield Static("", classes="refusal", markup=False)
 
     def on_mount(self) -> None:
-        """Show no list of messages where there is nothing to choose."""
-        self.query_one("#messages").display = bool(self._messages)
+        """Let no message be chosen where there is no other."""
+        messages = self.query_one("#messages", Pick)
+        messages.display = bool(self._messages)
+        messages.can_focus = len(self._messages) > 1
         self.query_one(".refusal").display = False
 
     @on(Picks.Picked, "#messages")

@@ -61,9 +61,13 @@ class Picks(OptionList, Generic[T]):
         self.post_message(self.Picked(self))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Pick a line, or leave it out again."""
+        """Take the line that was clicked, or marked by a key."""
         event.stop()
-        self.pick(self._picked ^ {self._choices[event.option_index][0]})
+        self.take(self._choices[event.option_index][0])
+
+    def take(self, value: T) -> None:
+        """Pick a line, or leave it out again."""
+        self.pick(self._picked ^ {value})
 
     def _line(self, index: int) -> Content:
         value, words = self._choices[index]
@@ -85,10 +89,9 @@ class Pick(Picks[T]):
         super().pick(picked)
         self.on_mount()
 
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Pick a line."""
-        event.stop()
-        self.pick({self._choices[event.option_index][0]})
+    def take(self, value: T) -> None:
+        """Pick a line in the place of another."""
+        self.pick({value})
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Pick the line that a key has led to."""
