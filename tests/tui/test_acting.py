@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from textual.widgets import Static
 
 from inboxd.desk import Desk
+from inboxd.model import Kind
+from inboxd.store import Said, Store
 from inboxd.tui.acting import CaseActions
-from tests.tui.stage import opened
+from inboxd.tui.dialogs.link import LinkDialog
+from inboxd.tui.dialogs.question import MeanwhileDialog
+from inboxd.tui.underway import Underway
+from tests.tui.stage import NOW, PEOPLE, ago, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +25,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.pilot import Pilot
 
+    from inboxd.core.tracking import CaseState
     from inboxd.store import Mark
     from inboxd.tui.app import InboxApp
     from tests.tui.stage import Stage
@@ -56,8 +64,11 @@ class Shown(CaseActions):
         self.moved += 1
 
 
+Shop = tuple["InboxApp", "Stage", dict[str, int]]
+
+
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[tuple[InboxApp, Stage, dict[str, int]]]:
+def shop(tmp_path: Path) -> Iterator[Shop]:
     """Yield the interface on a filled database; Olena sits there."""
     with opened(tmp_path) as all_:
         yield all_
@@ -80,15 +91,406 @@ def told(app: InboxApp) -> str:
     return [each.message for each in app._notifications][-1]
 
 
-async def test_a_key_takes_a_case(shop: tuple[InboxApp, Stage, dict[str, int]]) -> None:
+async def show(pilot: Pilot[None], *cases: int) -> Shown:
+    """Open a screen on *cases*."""
+    screen = Shown(*cases)
+    await pilot.app.push_screen(screen)
+    await pilot.pause()
+    return screen
+
+
+def crowd(stage: Stage, size: int) -> list[int]:
+    """Let many customers write; returns their cases."""
+    refs = [
+        stage.hear("shop-vk", f"dm:crowd{number}", ago(minutes=9), "Hm?", author=PEOPLE["olga"])
+        for number in range(size)
+    ]
+    return [stage.case_of(ref) for ref in refs]
+
+
+async def test_a_key_takes_a_case(shop: Shop) -> None:
     """A case that is acknowledged is one's own for everybody, and one key gives it up again."""
     app, stage, cases = shop
     case = cases["late"]
     async with app.run_test(size=(80, 24)) as pilot:
-        await app.push_screen(Shown(case))
+        await show(pilot, case)
         await press(pilot, "a")
         assert stage.store.cases.find(case)[0].acknowledged_by == "Olena"
         assert told(app) == f"Case {case} acknowledged\nu takes it back"
         await press(pilot, "u")
         assert stage.store.cases.find(case)[0].acknowledged_by == ""
         assert told(app) == f"Taken back: case {case} acknowledged"
+
+
+def seen_by_others(app: InboxApp, case: int) -> CaseState:
+    """Return a case as somebody at another terminal finds it."""
+    store = Store(app.session.settings.general.database, create=False)
+    try:
+        return store.cases.find(case)[0]
+    finally:
+        store.database.close()
+
+
+Deed = tuple[str, list[str], dict[str, Any]]
+DEEDS: list[Deed] = [
+    ("late", ["a"], {"acknowledged_by": "Olena"}),
+    ("late", ["A", "down", "enter"], {"assigned_to": "Max"}),
+    ("mine", ["A", "n", "o", "b", "o", "d", "y", "enter"], {"assigned_to": ""}),
+    ("late", ["z", "enter"], {"snoozed_until": NOW + timedelta(hours=1)}),
+    ("late", ["c", "down", "enter"], {"status": "closed", "close_reason": "answered elsewhere"}),
+    ("done", ["o"], {"status": "waiting"}),
+    ("answered", ["c", "s", "p", "enter"], {"status": "closed", "close_reason": "spam"}),
+]
+
+
+@pytest.mark.parametrize(("name", "keys", "facts"), DEEDS)
+async def test_a_key_does_it_for_everybody_and_u_takes_it_back(
+    shop: Shop, name: str, keys: list[str], facts: dict[str, Any]
+) -> None:
+    """What a key does is in the database for all; what it was before, after one more key."""
+    app, _, cases = shop
+    case = cases[name]
+    before = seen_by_others(app, case)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show(pilot, case)
+        await press(pilot, *keys)
+        after = seen_by_others(app, case)
+        assert {fact: getattr(after, fact) for fact in facts} == facts
+        assert told(app).endswith("\nu takes it back")
+        await press(pilot, "u")
+        assert told(app).startswith("Taken back: ")
+        again = seen_by_others(app, case)
+        assert [getattr(again, fact) for fact in facts] == [getattr(before, fact) for fact in facts]
+
+
+async def test_a_note_is_kept_and_taken_back(shop: Shop) -> None:
+    """A note of several lines is in the trail, and after u it is not any more."""
+    app, stage, cases = shop
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show(pilot, cases["late"])
+        await press(pilot, "n", "h", "i", "enter", "x", "ctrl+s")
+        row = stage.store.database.execute(
+            "SELECT case_id, actor, detail, undone_at FROM actions WHERE action = 'note'"
+        ).fetchall()
+        assert row == [(cases["late"], "Olena", "hi\nx", None)]
+        await press(pilot, "u")
+        assert stage.value("SELECT undone_by FROM actions WHERE action = 'note'") == "Olena"
+
+
+async def test_a_correction_counts_at_once_and_is_learnt_from(shop: Shop) -> None:
+    """What a person says stands in the case, and in corrections; u brings the verdict back."""
+    app, stage, cases = shop
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show(pilot, cases["late"])
+        await press(pilot, "t", "down", "enter")
+        assert seen_by_others(app, cases["late"]).traits.kind is Kind.REQUEST
+        (correction,) = stage.store.corrections.all()
+        assert (correction.actor, correction.person) == ("Olena", Said(kind=Kind.REQUEST))
+        await press(pilot, "u")
+        assert seen_by_others(app, cases["late"]).traits.kind is Kind.COMPLAINT
+
+
+async def test_a_silence_begins_and_u_ends_it(shop: Shop) -> None:
+    """What is like a case is muted for all from now on, until it is taken back."""
+    app, stage, cases = shop
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show(pilot, cases["late"])
+        await press(pilot, "s", "enter")
+        (silence,) = stage.store.silences.active(NOW)
+        assert silence.match.topic == {"shipping"}
+        assert (silence.actor, silence.until) == ("Olena", NOW + timedelta(hours=2))
+        assert told(app).startswith("Silence 1: topic shipping until today 12:30")
+        await press(pilot, "u")
+        assert stage.store.silences.active(NOW) == []
+        assert told(app) == "Silence 1 is over"
+
+
+async def test_the_silence_counts_who_would_be_mute(shop: Shop) -> None:
+    """The dialog tells how many of those who wait have what is picked."""
+    app, _, cases = shop
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show(pilot, cases["late"])
+        await press(pilot, "s")
+        count = str(app.screen.query_one("#count", Static).content)
+        assert count.startswith("Mutes the alerts of 2 cases that wait now")
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "why"),
+    [
+        ("done", ["a"], "Case {} is closed; ack does not apply to it"),
+        ("late", ["o"], "Case {} is waiting; reopen does not apply to it"),
+        ("done", ["z", "enter"], "Case {} is closed; snooze does not apply to it"),
+        ("done", ["c", "enter"], "Case {} is closed; close does not apply to it"),
+    ],
+)
+async def test_what_makes_no_sense_is_refused_and_said(
+    shop: Shop, name: str, keys: list[str], why: str
+) -> None:
+    """A refusal says why, changes nothing and leaves nothing to take back."""
+    app, _, cases = shop
+    before = seen_by_others(app, cases[name])
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show(pilot, cases[name])
+        await press(pilot, *keys)
+        assert told(app) == why.format(cases[name])
+        assert seen_by_others(app, cases[name]) == before
+        await press(pilot, "u")
+        assert told(app) == "Nothing was done at this terminal that could be taken back."
+
+
+def writes(stage: Stage, case: int) -> None:
+    """Let the customer write once more."""
+    assert case
+    stage.hear("shop-vk", "dm:1", ago(seconds=30), "Ну что там?", author=PEOPLE["olga"])
+
+
+def answers(stage: Stage, case: int) -> None:
+    """Let somebody answer on the network itself."""
+    assert case
+    stage.answer("shop-vk", "dm:1", ago(seconds=30), "Уже в пути!")
+
+
+NEWS = {
+    "taken": (lambda stage, case: stage.act(case, "ack", "Max", NOW), "Max acknowledged it"),
+    "assigned": (lambda stage, case: stage.act(case, "assign", "Max", NOW, "Iryna"), "Iryna"),
+    "closed": (lambda stage, case: stage.act(case, "close", "Max", NOW, "spam"), "spam"),
+    "wrote": (writes, "Ну что там?"),
+    "answered": (answers, "Уже в пути!"),
+}
+
+
+@pytest.mark.parametrize("what", NEWS)
+async def test_what_others_did_meanwhile_is_shown_before_anything_is_done(
+    shop: Shop, what: str
+) -> None:
+    """Nothing is done over the head of somebody who was quicker; Enter looks first."""
+    happen, words = NEWS[what]
+    app, stage, cases = shop
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show(pilot, cases["late"])
+        happen(stage, cases["late"])
+        before = seen_by_others(app, cases["late"])
+        await press(pilot, "A", "enter")
+        assert isinstance(app.screen, MeanwhileDialog)
+        assert words in str(app.screen.query(Static).first().content)
+        assert seen_by_others(app, cases["late"]) == before
+        await press(pilot, "enter")
+        assert isinstance(app.screen, Shown)
+        assert seen_by_others(app, cases["late"]) == before
+
+
+async def test_with_the_news_known_it_is_done_anyway(shop: Shop) -> None:
+    """Who has read what happened may do it all the same; it can be taken back as ever."""
+    app, stage, cases = shop
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show(pilot, cases["late"])
+        stage.act(cases["late"], "ack", "Max", NOW)
+        await press(pilot, "a", "y")
+        await rest(pilot)
+        assert seen_by_others(app, cases["late"]).acknowledged_by == "Olena"
+        await press(pilot, "u")
+        assert seen_by_others(app, cases["late"]).acknowledged_by == "Max"
+
+
+async def test_news_that_come_while_the_news_are_read_are_shown_as_well(shop: Shop) -> None:
+    """What is done anyway goes for what was shown, and not for what happened after that."""
+    app, stage, cases = shop
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show(pilot, cases["late"])
+        stage.act(cases["late"], "ack", "Max", NOW)
+        await press(pilot, "a")
+        stage.act(cases["late"], "note", "Iryna", NOW, "she is a VIP")
+        await press(pilot, "y")
+        await rest(pilot)
+        assert isinstance(app.screen, MeanwhileDialog)
+        assert "VIP" in str(app.screen.query(Static).first().content)
+        assert seen_by_others(app, cases["late"]).acknowledged_by == "Max"
+
+
+async def test_of_many_cases_each_is_told_that_refuses(shop: Shop) -> None:
+    """What is possible is done; the rest is told case by case, and one u takes all back."""
+    app, _, cases = shop
+    meant = [cases[name] for name in ("late", "soon", "done", "ask", "answered")]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show(pilot, *meant)
+        await press(pilot, "a")
+        lines = told(app).splitlines()
+        assert lines[0] == "3 of 5 cases acknowledged"
+        assert lines[1].startswith(f"Case {cases['done']} is closed")
+        assert lines[2].startswith(f"Case {cases['answered']} is answered")
+        assert len(app.session.deeds) == 1
+        await press(pilot, "u")
+        assert told(app) == "3 of 3 cases taken back"
+        assert {seen_by_others(app, case).acknowledged_by for case in meant} == {""}
+
+
+async def test_what_cannot_be_taken_back_of_many_is_told(shop: Shop) -> None:
+    """Where the world has gone on with one of them, the others are taken back all the same."""
+    app, stage, cases = shop
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show(pilot, cases["late"], cases["soon"])
+        await press(pilot, "c", "enter")
+        stage.act(cases["late"], "reopen", "Max", NOW + timedelta(seconds=1))
+        await press(pilot, "u")
+        lines = told(app).splitlines()
+        assert lines[0] == "1 of 2 cases taken back"
+        assert lines[1].startswith(f"Case {cases['late']} closed: no reply needed: that cannot")
+        assert seen_by_others(app, cases["soon"]).status == "waiting"
+
+
+async def test_of_many_cases_those_that_others_were_at_are_asked_about(shop: Shop) -> None:
+    """What nobody touched is done at once; one question is asked about the rest."""
+    app, stage, cases = shop
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show(pilot, cases["late"], cases["soon"])
+        stage.act(cases["late"], "ack", "Max", NOW)
+        await press(pilot, "a")
+        assert isinstance(app.screen, MeanwhileDialog)
+        assert seen_by_others(app, cases["soon"]).acknowledged_by == "Olena"
+        await press(pilot, "y")
+        await rest(pilot)
+        assert seen_by_others(app, cases["late"]).acknowledged_by == "Olena"
+
+
+async def test_very_many_cases_are_not_changed_by_one_key(shop: Shop) -> None:
+    """More than twenty at once are asked about first."""
+    app, stage, _ = shop
+    meant = crowd(stage, 21)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show(pilot, *meant)
+        await press(pilot, "a", "enter")
+        assert seen_by_others(app, meant[0]).acknowledged_by == ""
+        await press(pilot, "a", "y")
+        await rest(pilot)
+        assert told(app).startswith("21 of 21 cases acknowledged")
+        assert {seen_by_others(app, case).acknowledged_by for case in meant} == {"Olena"}
+
+
+async def test_without_a_case_nothing_is_done(shop: Shop) -> None:
+    """Keys for cases say so where there is none."""
+    app, _, _ = shop
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show(pilot)
+        for key in "aAzcotnsbr":
+            await press(pilot, key)
+            assert told(app) == "No case is selected."
+            assert isinstance(app.screen, Shown)
+
+
+async def test_what_is_typed_ahead_of_a_dialog_is_no_command(shop: Shop) -> None:
+    """Keys that come before a dialog is drawn do nothing to the cases behind it."""
+    app, _, cases = shop
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await show(pilot, cases["late"])
+        screen.action_assign()
+        screen.action_acknowledge()
+        screen.action_undo()
+        await rest(pilot)
+        assert seen_by_others(app, cases["late"]).acknowledged_by == ""
+
+
+async def test_the_screen_moves_while_the_database_is_held(shop: Shop) -> None:
+    """A daemon that writes for a second stops no key; the deed is done when it has finished."""
+    app, stage, cases = shop
+    held, free = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        other = Store(stage.settings.general.database, create=False)
+        with other.transaction():
+            held.set()
+            free.wait(20)
+        other.database.close()
+
+    daemon = threading.Thread(target=hold)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await show(pilot, cases["late"])
+        daemon.start()
+        held.wait(5)
+        await pilot.press("a")
+        await pilot.press("j", "j", "j")
+        await pilot.pause(0.4)
+        assert screen.moved == 3
+        assert "Acknowledging case" in str(screen.query_one(Underway).content)
+        assert screen.query_one(Underway).display
+        assert seen_by_others(app, cases["late"]).acknowledged_by == ""
+        free.set()
+        await rest(pilot)
+        daemon.join()
+        assert seen_by_others(app, cases["late"]).acknowledged_by == "Olena"
+        assert not screen.query(Underway)
+
+
+async def test_a_deed_goes_on_if_its_screen_is_left(shop: Shop) -> None:
+    """Who leaves a case while it is being written still has it done, and told."""
+    app, _, cases = shop
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await show(pilot, cases["late"])
+        screen.action_acknowledge()
+        app.pop_screen()
+        await rest(pilot)
+        assert seen_by_others(app, cases["late"]).acknowledged_by == "Olena"
+        assert told(app).startswith("Case")
+
+
+async def test_a_database_that_is_gone_is_told(shop: Shop) -> None:
+    """Where nothing can be written, that is said, and the screen stays."""
+    app, stage, cases = shop
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show(pilot, cases["late"], cases["soon"])
+        stage.settings.general.database.rename(stage.settings.general.database.with_suffix(".old"))
+        await press(pilot, "a")
+        assert "was moved, deleted or replaced" in told(app)
+        assert told(app).endswith("2 cases not acknowledged")
+        assert isinstance(app.screen, Shown)
+
+
+async def test_an_address_is_shown_where_no_browser_can_be_opened(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over ssh the address is shown to be copied; nothing is started in this terminal."""
+    monkeypatch.setenv("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22")
+    app, _, cases = shop
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show(pilot, cases["late"])
+        await press(pilot, "b")
+        assert isinstance(app.screen, LinkDialog)
+        await press(pilot, "enter")
+        assert app.clipboard == "https://social.example/m1"
+
+
+async def test_a_page_is_opened_in_the_readers_browser(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With a desktop the address is given to its opener, whose chatter stays off the screen."""
+    opener = tmp_path / "xdg-open"
+    opener.write_text(f'#!/bin/sh\necho chatter\necho "$1" > {tmp_path}/opened\n', encoding="utf-8")
+    opener.chmod(0o755)
+    for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DISPLAY", ":7")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr("sys.platform", "linux")
+    app, _, cases = shop
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show(pilot, cases["late"], cases["soon"])
+        await press(pilot, "b")
+        assert (tmp_path / "opened").read_text(encoding="utf-8") == "https://social.example/m1\n"
+        assert told(app) == f"Case {cases['late']} is open in your browser."
+
+
+@pytest.mark.parametrize("url", ["", "javascript:alert(1)", "file:///etc/passwd", "https://", "http://[", "https://a.example/\x1b[31m", "https://a.example/\u202e"])  # fmt: skip
+async def test_only_addresses_of_the_web_are_opened(shop: Shop, url: str) -> None:
+    """What is no address of the web, or hides something, is not given to any program."""
+    app, stage, _ = shop
+    ref = stage.hear("shop-vk", "dm:99", ago(minutes=5), "Hm?", url=url, author=PEOPLE["olga"])
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show(pilot, stage.case_of(ref))
+        await press(pilot, "b")
+        assert "has no address in the web" in told(app)
+
+
+async def test_colleagues_are_those_who_did_something_or_got_something(shop: Shop) -> None:
+    """Who acted, or was assigned a case, can be given one; the latest first."""
+    _, stage, _ = shop
+    assert stage.store.cases.colleagues() == ["Olena", "Max"]

@@ -55,10 +55,10 @@ class CorrectDialog(Dialog[Corrected]):
         width: 76;
         Horizontal { height: auto; }
         Vertical { height: auto; width: 1fr; }
-        #messages { max-height: 3; }
+        #messages { max-height: 3; margin-bottom: 1; }
         .heading { text-style: bold; }
         .later { margin-top: 1; }
-        #language { width: 8; margin: 0; }
+        #language { width: 8; margin: 0; background: $panel; }
     }
     """
 
@@ -80,7 +80,7 @@ class CorrectDialog(Dialog[Corrected]):
         before = self._before
         with Horizontal():
             with Vertical():
-                yield Static("Kind", classes="heading later")
+                yield Static("Kind", classes="heading")
                 yield Pick([(each, str(each)) for each in Kind], [before.kind], "kind")
                 yield Static("Urgency", classes="heading later")
                 yield Pick([(each, str(each)) for each in Urgency], [before.urgency], "urgency")

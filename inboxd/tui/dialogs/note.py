@@ -21,7 +21,7 @@ class NoteDialog(Dialog[str]):
         Binding("ctrl+s", "keep", "Keep the note", priority=True),
     ]
     DEFAULT_CSS = """
-    NoteDialog TextArea { height: 10; border: none; padding: 0; }
+    NoteDialog TextArea { height: 10; }
     """
 
     def __init__(self, cases: tuple[int, ...]) -> None:

@@ -28,7 +28,10 @@ class Picks(OptionList, Generic[T]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "select", "Pick", show=False)]
     DEFAULT_CSS = """
     Picks { height: auto; border: none; padding: 0; background: $surface; }
-    Picks:focus { border: none; }
+    Picks:focus { border: none; background-tint: $surface 0%; }
+    Picks:blur > .option-list--option-highlighted {
+        color: $foreground; background: $surface; text-style: none;
+    }
     """
 
     class Picked(Message):

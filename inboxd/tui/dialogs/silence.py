@@ -54,7 +54,8 @@ class SilenceDialog(Dialog[Wanted]):
     DEFAULT_CSS = """
     SilenceDialog .heading { text-style: bold; }
     SilenceDialog #conditions { margin-bottom: 1; max-height: 9; }
-    SilenceDialog Input { margin-bottom: 0; }
+    SilenceDialog Input { margin-bottom: 0; background: $panel; }
+    SilenceDialog #understood { margin-bottom: 1; }
     SilenceDialog #count { margin-top: 1; }
     """
 
