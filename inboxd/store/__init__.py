@@ -43,6 +43,7 @@ from inboxd.store.silences import SilenceStore
 from inboxd.store.sources import SourceState, SourceStore
 from inboxd.store.spikes import SpikeStore
 from inboxd.store.stored import Stored
+from inboxd.store.threads import ThreadStore
 from inboxd.store.told import ToldStore
 from inboxd.store.traffic import TrafficStore
 from inboxd.store.views import ViewStore
@@ -119,6 +120,7 @@ class Store:
         self.backlog = BacklogStore(connection)
         self.known = KnownStore(connection)
         self.views = ViewStore(connection)
+        self.threads = ThreadStore(connection)
         self.told = ToldStore(connection)
         self.inbox = InboxStore(connection)
 

@@ -154,14 +154,21 @@ class TrailEntry:
     """
     Something that happened to a case: an action, a correction, an alert, or a delivery.
 
+    *who* did it, or was told of it ("" for an alert); *said* is its detail, headline or error.
     *undone_at* and *undone_by* tell of one that a person took back.
     """
 
     at: datetime
     what: str
-    text: str
+    who: str
+    said: str
     undone_at: datetime | None = None
     undone_by: str = ""
+
+    @property
+    def text(self) -> str:
+        """Return who and what in one."""
+        return f"{self.who} {self.said}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +215,7 @@ _LATEST = (
     "WHERE conversation_id = v.id AND direction = 'inbound' AND deleted_at IS NULL"
 )
 _CORRECTED = (
-    "SELECT s.at, 'correct', trim(s.actor || ' message ' || m.id || ': ' "
+    "SELECT s.at, 'correct', s.actor, trim('message ' || m.id || ': ' "
     "|| coalesce(s.kind || ' ', '') || coalesce(s.topics || ' ', '') "
     "|| coalesce(s.urgency || ' urgency ', '') || coalesce('language ' || s.language, '')), "
     "s.undone_at, s.undone_by FROM cases AS c "
@@ -289,8 +296,13 @@ class ViewStore:
         """Return the public case of the customer who then wrote the private *case*."""
         return continued.from_public(self._db, case)
 
-    def thread(self, case: int) -> list[ThreadMessage]:
-        """Return the whole conversation that *case* is part of, oldest first."""
+    def thread(self, case: int, only: Sequence[int] | None = None) -> list[ThreadMessage]:
+        """
+        Return the conversation that *case* is part of, oldest first.
+
+        It is the whole of it, or of its messages those with the numbers *only*.
+        """
+        wanted = _IN_THREAD if only is None else "m.id IN (SELECT value FROM json_each(:only))"
         rows = self._db.execute(
             "SELECT m.id, m.remote_id, m.direction, m.text, m.sent_at, m.seen_at, m.edited_at, "  # noqa: S608 - constants
             "m.deleted_at, m.auto_reply, m.staff, m.url, m.attachments, m.kind, m.topics, "
@@ -298,10 +310,10 @@ class ViewStore:
             "m.conversation_id <> v.id, EXISTS (SELECT 1 FROM messages AS parent "
             " WHERE parent.account = m.account AND parent.remote_id = m.parent_remote_id"
             f" AND parent.deleted_at IS NOT NULL), {AUTHOR} FROM cases AS c "
-            f"JOIN conversations AS v ON v.id = c.conversation_id JOIN messages AS m ON {_IN_THREAD} "
+            f"JOIN conversations AS v ON v.id = c.conversation_id JOIN messages AS m ON {wanted} "
             "LEFT JOIN authors AS a ON a.id = m.author_id "
-            "WHERE c.id = ? ORDER BY m.sent_at, m.id",
-            (case,),
+            "WHERE c.id = :case ORDER BY m.sent_at, m.id",
+            {"case": case, "only": json.dumps(only)},
         ).fetchall()
         replies = self._replies([row[0] for row in rows if row[2] == Direction.OUTBOUND])
         return [
@@ -341,20 +353,20 @@ class ViewStore:
     def trail(self, case: int) -> list[TrailEntry]:
         """Return what people did about *case*, what they were told, and how it got there."""
         rows = self._db.execute(
-            "SELECT at, action, trim(actor || ' ' || detail), undone_at, undone_by "  # noqa: S608 - a constant
+            "SELECT at, action, actor, detail, undone_at, undone_by "  # noqa: S608 - a constant
             "FROM actions WHERE case_id = :case "
             f"UNION ALL {_CORRECTED} "
-            "UNION ALL SELECT created_at, 'alert ' || reason, headline, NULL, '' FROM alerts "
+            "UNION ALL SELECT created_at, 'alert ' || reason, '', headline, NULL, '' FROM alerts "
             "WHERE case_id = :case "
             "UNION ALL SELECT coalesce(done_at, created_at), "
             "CASE WHEN reply IS NULL THEN 'delivery ' ELSE 'reply ' END || state, "
-            "trim(receiver || iif(actor = '', '', ' by ' || actor) || ' ' || error), NULL, '' "
+            "receiver || iif(actor = '', '', ' by ' || actor), error, NULL, '' "
             "FROM outbox WHERE case_id = :case ORDER BY 1",
             {"case": case},
         )
         return [
-            TrailEntry(from_text(at), what, text, maybe_instant(undone_at), undone_by)
-            for at, what, text, undone_at, undone_by in rows
+            TrailEntry(from_text(at), what, who, said, maybe_instant(undone_at), undone_by)
+            for at, what, who, said, undone_at, undone_by in rows
         ]
 
     def reply_place(self, case: int) -> ReplyPlace:
