@@ -2,12 +2,356 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar, Protocol, cast, runtime_checkable
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
 from textual.screen import Screen
+from textual.style import Style
+from textual.widgets import ContentSwitcher, Footer, Static
+
+from inboxd.errors import InboxdError
+from inboxd.model import Direction
+from inboxd.tui import facts, timeline
+from inboxd.tui.app import Aged, Changed
+from inboxd.tui.blocks import EMPTY, Blocks, Paragraphs
+from inboxd.tui.folding import Piece, tame
+from inboxd.tui.tabbar import TabBar
+from inboxd.tui.thread import Look, Thread, is_openable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from textual.app import ComposeResult
+    from textual.events import Resize
+
+    from inboxd.store import Store
+    from inboxd.store.threads import Outline
+    from inboxd.store.views import ThreadMessage
+    from inboxd.tui.app import InboxApp
+    from inboxd.tui.blocks import Part
+    from inboxd.tui.session import Session
+
+WIDE = 120
+"""Columns from which on the facts have a pane of their own."""
+_HERE_EVERY_SECONDS = 5.0
+"""How often others are told that the case is being read: well within what a presence lasts."""
+_LABELS = 13
+"""Cells of the labels in the pane."""
+_STYLES = {
+    "title": "bold",
+    "muted": "$foreground 60%",
+    "alarm": "bold $text-error",
+    "waiting": "bold $text-warning",
+    "note": "bold $text-accent",
+    "link": "underline $text-primary",
+    "ours": "bold $text-success",
+}
+"""How the styles of pieces look outside of blocks."""
+
+
+@runtime_checkable
+class Neighbours(Protocol):
+    """A screen that lists cases in an order."""
+
+    def neighbour(self, case: int, step: int) -> int | None:
+        """Return the case that stands *step* places after *case*, None if there is none."""
+        ...
 
 
 class CaseScreen(Screen[None]):
-    """Shows *case*."""
+    """Shows *case*: its facts above or beside, its conversation and what else there is in tabs."""
+
+    DEFAULT_CSS = """
+    CaseScreen {
+        #head { height: auto; max-height: 8; padding: 0 1; background: $panel; link-style: none; }
+        #body { height: 1fr; }
+        #tabs { width: 1fr; height: 1fr; }
+        #tabs Blocks { width: 1fr; height: 1fr; padding: 0; }
+        #pane { display: none; width: 46; height: 1fr; background: $surface; border-left: vkey $panel; }
+        &.wide #pane { display: block; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back"),
+        Binding("left", "turn(-1)", "Previous tab", show=False, priority=True),
+        Binding("right", "turn(1)", "Next tab", show=False, priority=True),
+        Binding("e", "show_tab('why')", "Why"),
+        Binding("h", "versions", "Earlier versions"),
+        Binding("w", "whole", "Whole texts", show=False),
+        Binding("left_square_bracket", "neighbour(-1)", "Previous case", show=False),
+        Binding("right_square_bracket", "neighbour(1)", "Next case", show=False),
+    ]
 
     def __init__(self, case: int) -> None:
         super().__init__()
         self.case = case
+        self._tab = "thread"
+        self._known: facts.Known | None = None
+        self._outline: Sequence[Outline] = ()
+        self._seen: frozenset[int] | None = None
+        """The messages that were there when the case was opened."""
+        self._automatic: Mapping[int, str] = {}
+        self._versions = self._whole = False
+        self._explained = False
+
+    @property
+    def session(self) -> Session:
+        """Return what the application works with."""
+        return cast("InboxApp", self.app).session
+
+    def compose(self) -> ComposeResult:
+        """Lay out the screen."""
+        yield Static(id="head")
+        yield TabBar(id="bar")
+        with Horizontal(id="body"):
+            with ContentSwitcher(initial="thread", id="tabs"):
+                yield Blocks(id="thread")
+                yield Blocks(id="why")
+                yield Blocks(id="trail")
+            yield Blocks(id="pane")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Read the case."""
+        self.set_class(self.app.size.width >= WIDE, "wide")
+        self.query_one("#pane").can_focus = False
+        self.read()
+        self.query_one("#thread").focus()
+        self.set_interval(_HERE_EVERY_SECONDS, self._say_here)
+
+    def read(self) -> None:
+        """Read the case anew, and show it where it was."""
+        self._known = facts.read(self.session, self.case)
+        self._show_facts()
+        self._show_thread()
+        self._show_trail()
+        if self._tab == "why":
+            self._explain()
+
+    def _show_facts(self) -> None:
+        """Show what is known, and how much time is left."""
+        known, session = self._known, self.session
+        if known is None:
+            gone = f"Case {self.case} is not in the database any more."
+            self.query_one("#head", Static).update(Content.styled(gone, "bold"))
+            return
+        lines = facts.head(known, session, wide=self.has_class("wide"))
+        self.query_one("#head", Static).update(Content("\n").join(map(_content, lines)))
+        pane: list[Part] = []
+        beside = (Piece(" " * (_LABELS + 2)),)
+        for group in facts.facts(known, session):
+            pane += [EMPTY] if pane else []
+            pane += [
+                (said, (Piece(f" {label:{_LABELS}} ", "muted"),), beside) for label, said in group
+            ]
+        self.query_one("#pane", Blocks).show(Paragraphs(pane), at=0)
+        self._show_tabs()
+
+    def _show_thread(self) -> None:
+        """Show the conversation: first at the newest message that nobody has answered."""
+        store = self.session.store
+        self._outline = store.threads.outline(self.case)
+        outgoing = store.threads.outgoing(self.case)
+        first = self._seen is None
+        if self._seen is None:
+            self._seen = frozenset(each.id for each in self._outline)
+        thread = Thread(self._outline, outgoing, self._messages, self._look())
+        waiting = thread.look.waiting
+        at = next(
+            (
+                place
+                for place in range(len(self._outline) - 1, -1, -1)
+                if self._outline[place].id in waiting
+            ),
+            None,
+        )
+        self.query_one("#thread", Blocks).show(thread, at=at if first else None)
+
+    def _messages(self, numbers: Sequence[int]) -> Sequence[ThreadMessage]:
+        return self.session.store.views.thread(self.case, numbers)
+
+    def _look(self) -> Look:
+        known, session = self._known, self.session
+        public = known is not None and known.setting.public
+        seen = self._seen or frozenset()
+        return Look(
+            now=session.now,
+            tz=session.tz,
+            waiting=_unanswered(known, self._outline) if known else frozenset(),
+            new=frozenset(each.id for each in self._outline if each.id not in seen),
+            automatic=self._automatic,
+            names=session.store.threads.names(self.case) if public else {},
+            versions=self._versions,
+            whole=self._whole,
+        )
+
+    def _show_trail(self) -> None:
+        session = self.session
+        entries = session.store.views.trail(self.case)
+        parts = timeline.trail(entries, session.now, session.tz)
+        self.query_one("#trail", Blocks).show(Paragraphs(parts))
+
+    def _explain(self) -> None:
+        """Have the explanation made: of a long conversation that may take a second."""
+        if not self._explained:
+            reading: list[Part] = [([Piece("Reading …", "muted")], (Piece(" "),), None)]
+            self.query_one("#why", Blocks).show(Paragraphs(reading), at=0)
+        self.run_worker(self._read_explanation(), group="explanation", exclusive=True)
+
+    async def _read_explanation(self) -> None:
+        from inboxd.explain import explain
+
+        session, case = self.session, self.case
+        rules, now, tz = session.settings.rules, session.now, session.tz
+        try:
+            sections = await session.run(lambda store: explain(store, rules, case, now, tz))
+            parts = timeline.explanation(sections)
+        except InboxdError as error:
+            parts = [([Piece(tame(str(error)), "muted")], (Piece(" "),), None)]
+        at = None if self._explained else 0
+        self._explained = True
+        self.query_one("#why", Blocks).show(Paragraphs(parts), at=at)
+
+    def _show_tabs(self) -> None:
+        many = len(self._outline)
+        names = {"thread": f"Thread {many}" if many else "Thread", "why": "Why", "trail": "Trail"}
+        self.query_one(TabBar).tell(names, self._tab)
+
+    def action_show_tab(self, tab: str) -> None:
+        """Bring a tab to the front."""
+        self._tab = tab
+        self.query_one("#tabs", ContentSwitcher).current = tab
+        self.query_one(f"#{tab}").focus()
+        self._show_tabs()
+        if tab == "why":
+            self._explain()
+
+    def action_turn(self, step: int) -> None:
+        """Bring the tab beside this one to the front."""
+        tabs = ["thread", "why", "trail"]
+        self.action_show_tab(tabs[(tabs.index(self._tab) + step) % len(tabs)])
+
+    def action_versions(self) -> None:
+        """Show, or hide, what edited messages said before."""
+        self._versions = not self._versions
+        self._show_thread()
+
+    def action_whole(self) -> None:
+        """Show long texts to their end, or their beginnings only."""
+        self._whole = not self._whole
+        self._show_thread()
+
+    def action_open_link(self, link: str) -> None:
+        """Open an address in the browser, or another case."""
+        name, _, number = link.partition(":")
+        if name == "case" and number.isdecimal():
+            cast("InboxApp", self.app).open_case(int(number))
+        elif is_openable(link):
+            self.app.open_url(link)
+
+    def action_neighbour(self, step: int) -> None:
+        """Show the case that stands beside this one in the list."""
+        lists = [each for each in self.app.screen_stack if isinstance(each, Neighbours)]
+        case = lists[-1].neighbour(self.case, step) if lists else None
+        if case is None:
+            self.notify("There is no other case in the list that way.")
+            return
+        self.look_at(case)
+
+    def look_at(self, case: int) -> None:
+        """Show another case in the place of this one."""
+        self.case, self._seen, self._automatic = case, None, {}
+        self._versions = self._whole = self._explained = False
+        self.read()
+
+    def action_back(self) -> None:
+        """Leave the case."""
+        self.dismiss()
+
+    @on(Changed)
+    def _read_anew(self) -> None:
+        self.read()
+
+    @on(Aged)
+    def _show_time(self) -> None:
+        if self._known is not None:
+            at = self.session.store.presences.at(self.case, self.session.key, self.session.now)
+            self._known = replace(self._known, others=at)
+        self._show_facts()
+
+    def _say_here(self) -> None:
+        """Let others know who reads this case, while nothing else is in front of it."""
+        if self._known is None or not self.is_current:
+            return
+        session, case = self.session, self.case
+
+        def here(store: Store) -> None:
+            with store.transaction():
+                store.presences.here(session.key, session.me, case, "reading", session.now)
+
+        self.run_worker(_unless_refused(session, here), group="presence", exclusive=True)
+
+    def on_screen_resume(self) -> None:
+        """Read what has changed while another screen was in front."""
+        self._say_here()
+        if self._known is not None:
+            self.read()
+
+    async def on_unmount(self) -> None:
+        """Let others know that nobody reads this case here any more."""
+        session = self.session
+
+        def gone(store: Store) -> None:
+            with store.transaction():
+                store.presences.gone(session.key)
+
+        if not isinstance(self.app.screen, CaseScreen):
+            await _unless_refused(session, gone)
+
+    def on_resize(self, event: Resize) -> None:
+        """Give the facts a pane where there is room."""
+        self.set_class(event.size.width >= WIDE, "wide")
+        # What is laid out anew while the sizes are being told would keep its old height.
+        self.call_after_refresh(self._show_facts)
+
+
+async def _unless_refused(session: Session, work: Callable[[Store], None]) -> None:
+    """Do what is a courtesy only: where it cannot be done, nobody needs to hear of it."""
+    with suppress(InboxdError):
+        await session.run(work)
+
+
+def _unanswered(known: facts.Known, outline: Sequence[Outline]) -> frozenset[int]:
+    """
+    Return which messages wait for an answer.
+
+    Where customers of one thread were answered one by one, only the oldest and the one that tells
+    most are known for sure.
+    """
+    wait = known.wait
+    if wait is None or wait.kind.is_owed:
+        return frozenset()
+    since = [
+        each.id
+        for each in outline
+        if each.direction is Direction.INBOUND and not each.deleted and each.sent_at >= wait.since
+    ]
+    if len(since) == known.state.unanswered:
+        return frozenset(since)
+    return frozenset({wait.message, wait.telling})
+
+
+def _content(line: Sequence[Piece]) -> Content:
+    """Return a line of pieces as Textual shows it, a stranger's words as they are."""
+    parts = []
+    for piece in line:
+        text = Content.styled(piece.text, _STYLES.get(piece.style, ""))
+        if piece.link:
+            text = text.stylize(Style.from_meta({"@click": ("screen.open_link", (piece.link,))}))
+        parts.append(text)
+    return Content("").join(parts)

@@ -1,0 +1,460 @@
+"""Promises about the screen of one case."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from inboxd.connector import Page
+from inboxd.desk import Desk
+from inboxd.model import Attachment, Direction, Message, Stream
+from inboxd.pipeline import Origin
+from inboxd.tui.app import Aged, Changed
+from inboxd.tui.blocks import Blocks
+from inboxd.tui.case import CaseScreen
+from tests.tui.stage import BRAND, HOSTILE, NOW, PEOPLE, ago, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+
+    from inboxd.tui.app import InboxApp
+    from tests.tui.stage import Stage
+
+    Opened = tuple[InboxApp, Stage, dict[str, int]]
+
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+SMALL = (80, 24)
+LARGE = (160, 50)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Opened]:
+    with opened(tmp_path) as opening:
+        yield opening
+
+
+async def case_screen(app: InboxApp, pilot: Pilot[None], case: int) -> CaseScreen:
+    """Open a case and return its screen, once it is painted."""
+    app.open_case(case)
+    await pilot.pause()
+    screen = app.screen
+    assert isinstance(screen, CaseScreen)
+    return screen
+
+
+def painted(app: InboxApp) -> str:
+    """Return what the terminal shows, line by line."""
+    return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
+
+
+async def until(pilot: Pilot[None], app: InboxApp, words: str) -> str:
+    """Wait until *words* are on the screen."""
+    for _ in range(100):
+        if words in (shown := painted(app)):
+            return shown
+        await pilot.pause(0.02)
+    raise AssertionError(f"{words!r} is not in:\n{painted(app)}")
+
+
+async def changed(app: InboxApp, pilot: Pilot[None]) -> None:
+    """Let the screen take notice of what was written."""
+    app.screen.post_message(Changed())
+    await pilot.pause()
+
+
+def long_thread(stage: Stage, messages: int) -> int:
+    """Have a conversation with so many messages; returns its case."""
+    told = [
+        Message(
+            remote_id=f"long{number}",
+            thread_id="dm:long",
+            stream=Stream.DIRECT_MESSAGES,
+            direction=Direction.OUTBOUND if number % 4 == 3 else Direction.INBOUND,
+            public=False,
+            sent_at=NOW - timedelta(minutes=10 * (messages - number)),
+            text=f"message {number}: " + "Где моя посылка? " * (number % 12),
+            author=BRAND if number % 4 == 3 else PEOPLE["olga"],
+        )
+        for number in range(messages)
+    ]
+    origin = Origin("shop-vk", "vk", "feed")
+    for start in range(0, messages, 500):
+        page = Page({"position": str(start)}, told[start : start + 500])
+        stage.pipeline.ingest(origin, page, NOW)
+    return int(stage.value("SELECT max(id) FROM cases"))
+
+
+async def test_a_case_shows_who_waits_since_when_and_what_for(terminal: Opened) -> None:
+    """Nobody needs to leave the screen to know how urgent it is."""
+    app, _, cases = terminal
+    async with app.run_test(size=SMALL) as pilot:
+        await case_screen(app, pilot, cases["late"])
+        shown = painted(app)
+    for words in (
+        f"Case {cases['late']}  overdue by 2h · due Tue 24 Nov 17:30 (office)",
+        "Ольга Петрова @olga.p · 12,400 followers · waiting 3h since Tue 24 Nov 16:30",
+        "complaint · shipping · high urgency · Russian · policy complaints",
+        "vk direct messages · private",
+        "● 16:30  Ольга Петрова · unanswered · complaint, shipping, high urgency",
+        "Где моя посылка? Жду уже две недели, это безобразие!",
+    ):
+        assert words in shown
+
+
+@pytest.mark.parametrize(
+    ("case", "words"),
+    [
+        ("soon", "12m left · due 10:42 (office)"),
+        ("taken", "taken by Max"),
+        ("mine", "assigned to Olena"),
+        ("asleep", "asleep until Thu 26 Nov 09:00"),
+        ("promised", "promised “Здравствуйте! Деньги вернём сегодня"),
+        ("away", "sent elsewhere"),
+        ("odd", "waiting · no target"),
+        ("done", "closed: no reply needed"),
+        ("answered", "answered"),
+    ],
+)
+async def test_the_head_says_what_stands_in_the_way(
+    terminal: Opened, case: str, words: str
+) -> None:
+    """What others did, what we owe, and that a case is over can be read without colour."""
+    app, _, cases = terminal
+    async with app.run_test(size=SMALL) as pilot:
+        await case_screen(app, pilot, cases[case])
+        assert words in painted(app)
+
+
+async def test_where_there_is_room_the_facts_have_a_pane(terminal: Opened) -> None:
+    """A wide terminal leaves the height to the conversation."""
+    app, _, cases = terminal
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await case_screen(app, pilot, cases["late"])
+        assert screen.query_one("#head").size.height == 1
+        assert re.search(r"waits for +a first response", painted(app))
+        await pilot.resize_terminal(*SMALL)
+        await pilot.pause()
+        assert screen.query_one("#pane").size.width == 0
+        assert screen.query_one("#head").size.height == 4
+
+
+async def test_the_words_that_made_it_a_complaint_are_marked(terminal: Opened) -> None:
+    """Evidence is bold and underlined, in the version that was judged."""
+    app, _, cases = terminal
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await case_screen(app, pilot, cases["late"])
+        assert marked(screen) == ["две недели", "безобразие"]
+
+
+async def test_what_was_judged_before_an_edit_is_not_marked_after_it(terminal: Opened) -> None:
+    """Evidence of other words marks nothing."""
+    app, stage, cases = terminal
+    stage.store.database.execute(
+        "UPDATE messages SET text = 'Уже неважно, посылка пришла, спасибо большое!' WHERE id = ?",
+        (stage.value("SELECT first_message_id FROM cases WHERE id = ?", cases["late"]),),
+    )
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await case_screen(app, pilot, cases["late"])
+        assert "посылка пришла" in painted(app)
+        assert marked(screen) == []
+
+
+def marked(screen: CaseScreen) -> list[str]:
+    """Return what is marked in the conversation."""
+    thread = screen.query_one("#thread", Blocks)
+    mark = thread.get_component_rich_style("blocks--mark")
+    assert mark.bold
+    assert mark.underline
+    return [
+        segment.text
+        for y in range(thread.size.height)
+        for segment in thread.render_line(y)
+        if segment.style and segment.style.underline and segment.style.bold
+    ]
+
+
+async def test_earlier_versions_are_shown_on_demand(terminal: Opened) -> None:
+    """An edit is said at once; what stood there before takes a key, and goes with it."""
+    app, _, cases = terminal
+    async with app.run_test(size=SMALL) as pilot:
+        await case_screen(app, pilot, cases["edited"])
+        assert "edited 10:10" in painted(app)
+        assert "until 10:10" not in painted(app)
+        await pilot.press("h")
+        assert "until 10:10: Is this in stock?" in painted(app)
+        await pilot.press("h")
+        assert "until 10:10" not in painted(app)
+
+
+async def test_what_was_deleted_is_struck_and_says_so(terminal: Opened) -> None:
+    """Also without colour or strokes it is plain that a message is gone."""
+    app, _, cases = terminal
+    async with app.run_test(size=SMALL) as pilot:
+        await case_screen(app, pilot, cases["edited"])
+        shown = painted(app)
+        assert "deleted, seen 10:12" in shown
+        assert "[deleted: first!!]" in shown
+
+
+async def test_what_our_answers_owe_is_said_under_them(terminal: Opened) -> None:
+    """A promise shows its words and its time; a deflection is called one."""
+    app, _, cases = terminal
+    async with app.run_test(size=SMALL) as pilot:
+        await case_screen(app, pilot, cases["promised"])
+        assert "promises something: “сегодня до 18:00” → by Tue 24 Nov 18:00" in painted(app)
+        await pilot.press("escape")
+        await case_screen(app, pilot, cases["away"])
+        assert "sends the customer elsewhere" in painted(app)
+        assert "Olena (us)" in painted(app)
+
+
+async def test_attachments_open_in_the_browser_if_they_are_the_webs(
+    terminal: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A click opens http and https; nothing else is a link, and nothing is ever fetched."""
+    app, stage, _ = terminal
+    stage.hear("shop-fb", "dm:link", ago(minutes=5), "See", author=PEOPLE["john"], attachments=(
+        Attachment("photo", "https://cdn.example/box.jpg", "box.jpg"),
+        Attachment("file", "javascript:alert(1)", "[b]run me[/b]"),
+        Attachment("file", "case:1", "another case"),
+    ))  # fmt: skip
+    opened_urls: list[str] = []
+    monkeypatch.setattr(app, "open_url", opened_urls.append)
+    async with app.run_test(size=SMALL) as pilot:
+        await case_screen(app, pilot, stage.value("SELECT max(id) FROM cases"))
+        lines = painted(app).split("\n")
+        for name in ("https://", "javascript:", "case:1"):
+            y = next(number for number, line in enumerate(lines) if name in line)
+            await pilot.click(offset=(lines[y].index(name) + 1, y))
+            await pilot.pause()
+        assert opened_urls == ["https://cdn.example/box.jpg"]
+        assert "[b]run me[/b]" in painted(app)
+        assert len(app.screen_stack) == 3
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+async def test_hostile_texts_reach_the_terminal_as_letters_only(
+    terminal: Opened, size: tuple[int, int]
+) -> None:
+    """No escape sequence, bidirectional override or line break of a stranger's gets through."""
+    app, stage, cases = terminal
+    evil = PEOPLE["family"]
+    name = f"\x1b]0;owned\x07{HOSTILE}" * 200
+    stage.store.database.execute(
+        "UPDATE authors SET name = ?, handle = ? WHERE remote_id = ?", (name, name, evil.remote_id)
+    )
+    stage.act(cases["odd"], "close", HOSTILE, ago(minutes=1), HOSTILE)
+    stage.hear("shop-fb", "wall:9", ago(minutes=2), f"{HOSTILE}\u2028{HOSTILE}\t\x85\u061c", author=evil,
+               stream=Stream.COMMENTS, public=True, staff=HOSTILE,
+               attachments=(Attachment("photo\x1b[2J", f"https://x.example/{HOSTILE}", HOSTILE),))  # fmt: skip
+    async with app.run_test(size=size) as pilot:
+        screen = await case_screen(app, pilot, cases["odd"])
+        for tab in ("thread", "why", "trail"):
+            screen.action_show_tab(tab)
+            await pilot.pause(0.2)
+            shown = painted(app)
+            assert not _OBEYED.search(shown.replace("\n", ""))
+            assert all(strip.cell_length == size[0] for strip in screen._compositor.render_strips())
+        assert "[/red][b]bold?[/b]" in shown
+
+
+async def test_a_very_long_text_is_begun_and_shown_whole_on_demand(terminal: Opened) -> None:
+    """100 KB do not fill the screen unasked; a key shows them to their end."""
+    app, stage, _ = terminal
+    words = "слово " * 17_000
+    stage.hear("shop-vk", "dm:long", ago(minutes=1), words + "КОНЕЦ", author=PEOPLE["anna"])
+    async with app.run_test(size=SMALL) as pilot:
+        await case_screen(app, pilot, stage.value("SELECT max(id) FROM cases"))
+        await pilot.press("end")
+        assert "… and 99,005 more characters (w shows whole texts)" in painted(app)
+        await pilot.press("w", "end")
+        await pilot.pause()
+        assert "КОНЕЦ" in painted(app)
+
+
+async def test_a_long_conversation_opens_at_the_newest_unanswered_message(terminal: Opened) -> None:
+    """Only what is near is read, and what waits is on the screen."""
+    app, stage, _ = terminal
+    case = long_thread(stage, 5_000)
+    read: list[int] = []
+    async with app.run_test(size=SMALL) as pilot:
+        thread = stage.store.views.thread
+        views = app.session.store.views
+
+        def counted(number: int, only: list[int] | None = None) -> object:
+            read.extend(only or ())
+            return thread(number, only)
+
+        views.thread = counted  # type: ignore[method-assign, assignment]
+        await case_screen(app, pilot, case)
+        assert "message 4998:" in painted(app)
+        assert 0 < len(read) < 200
+        await pilot.press("home")
+        await pilot.pause()
+        assert "message 0:" in painted(app)
+        await pilot.press("end")
+        await pilot.pause()
+        assert "message 4999:" in painted(app)
+
+
+async def test_a_page_key_skips_nothing_whatever_was_guessed(terminal: Opened) -> None:
+    """Every message of a conversation is seen by paging up through it, once each or twice."""
+    app, stage, _ = terminal
+    case = long_thread(stage, 120)
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await case_screen(app, pilot, case)
+        thread = screen.query_one("#thread", Blocks)
+        await pilot.press("end")
+        seen: set[int] = set()
+        for _ in range(200):
+            await pilot.pause()
+            seen |= {int(found) for found in re.findall(r"message (\d+):", painted(app))}
+            if thread.scroll_offset.y == 0:
+                break
+            await pilot.press("pageup")
+    assert seen == set(range(120))
+
+
+async def test_what_comes_in_is_marked_new_and_moves_nothing(terminal: Opened) -> None:
+    """Who reads in the middle goes on reading there; who is at the end sees what is new."""
+    app, stage, _ = terminal
+    case = long_thread(stage, 59)
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await case_screen(app, pilot, case)
+        await pilot.press("pageup", "pageup", "up")
+        await pilot.pause()
+        before = body(painted(app))
+        stage.hear("shop-vk", "dm:long", ago(minutes=1), "Ау?!", author=PEOPLE["olga"])
+        await changed(app, pilot)
+        assert body(painted(app)) == before
+        await pilot.press("end")
+        stage.hear("shop-vk", "dm:long", ago(seconds=30), "Алло?!", author=PEOPLE["olga"])
+        await changed(app, pilot)
+        shown = painted(app)
+        assert "Алло?!" in shown
+        assert shown.count(" new  Ольга Петрова") == 2
+        assert screen.query_one("#thread", Blocks).is_vertical_scroll_end
+
+
+def body(shown: str) -> str:
+    """Return what is below the head, without the scroll bar."""
+    lines = shown.partition("[Thread")[2].split("\n")[1:]
+    return "\n".join(line[:79].rstrip() for line in lines)
+
+
+async def test_time_goes_on_though_nothing_is_written(terminal: Opened) -> None:
+    """The time that is left is that of the clock on the wall."""
+    app, _, cases = terminal
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await case_screen(app, pilot, cases["soon"])
+        assert "12m left" in painted(app)
+        app.session.clock.advance(timedelta(minutes=13))  # type: ignore[attr-defined]
+        screen.post_message(Aged())
+        await pilot.pause()
+        assert "overdue by 1m" in painted(app)
+
+
+async def test_a_reply_on_its_way_stands_in_the_conversation(terminal: Opened) -> None:
+    """Nobody writes a second time what is queued already, and a refusal is seen where it was."""
+    app, stage, cases = terminal
+    desk = Desk(stage.store, stage.settings.rules)
+    done = desk.reply(cases["late"], "Добрый день! Уже ищем.", "Max", ago(seconds=20))
+    async with app.run_test(size=SMALL) as pilot:
+        await case_screen(app, pilot, cases["late"])
+        assert "our reply · queued" in painted(app)
+        assert "Добрый день! Уже ищем." in painted(app)
+        stage.store.database.execute(
+            "UPDATE outbox SET state = 'refused', error = 'the customer left' WHERE id = ?",
+            (done.reply,),
+        )
+        await changed(app, pilot)
+        assert "our reply · refused: the customer left" in painted(app)
+
+
+async def test_the_explanation_is_a_key_away(terminal: Opened) -> None:
+    """Verdict, policy and clock are told as `inboxd explain` tells them."""
+    app, _, cases = terminal
+    async with app.run_test(size=LARGE) as pilot:
+        await case_screen(app, pilot, cases["late"])
+        await pilot.press("e")
+        shown = await until(pilot, app, "complaints matches")
+        assert "complaint: “безобразие”" in shown
+        assert "calendar office (Europe/Kyiv)" in shown
+
+
+async def test_the_tabs_turn_with_the_arrows_and_the_mouse(terminal: Opened) -> None:
+    """The tab in front is named in brackets; a click on a name does what the arrows do."""
+    app, _, cases = terminal
+    async with app.run_test(size=SMALL) as pilot:
+        await case_screen(app, pilot, cases["late"])
+        assert "[Thread 1]" in painted(app)
+        await pilot.press("right")
+        await until(pilot, app, "[Why]")
+        await pilot.press("right")
+        await until(pilot, app, "[Trail]")
+        lines = painted(app).split("\n")
+        y = next(number for number, line in enumerate(lines) if "[Trail]" in line)
+        await pilot.click(offset=(lines[y].index("Thread"), y))
+        await until(pilot, app, "[Thread 1]")
+
+
+async def test_the_trail_tells_who_did_what_and_notes_stand_out(terminal: Opened) -> None:
+    """Actions, and what colleagues are to know."""
+    app, stage, cases = terminal
+    Desk(stage.store, stage.settings.rules).note(
+        cases["asleep"], "Lager fragen", "Ira", ago(minutes=5)
+    )
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await case_screen(app, pilot, cases["asleep"])
+        screen.action_show_tab("trail")
+        await pilot.pause()
+        shown = painted(app)
+        assert "Max let it sleep until Thu 26 Nov 09:00" in shown
+        assert "✎ 10:25:00  Ira notes: Lager fragen" in shown
+
+
+async def test_others_are_seen_and_see_us(terminal: Opened) -> None:
+    """Who looks at the same case is named, and we are named to them until we leave."""
+    app, stage, cases = terminal
+    stage.store.presences.here("terminal of Max", "Max", cases["late"], "replying", NOW)
+    async with app.run_test(size=SMALL) as pilot:
+        await case_screen(app, pilot, cases["late"])
+        assert "also here Max, replying" in painted(app)
+        await pilot.pause(0.2)
+        there = stage.store.presences.at(cases["late"], "terminal of Max", NOW)
+        assert [(each.actor, each.doing) for each in there] == [("Olena", "reading")]
+        await pilot.press("escape")
+        await pilot.pause(0.2)
+        assert stage.store.presences.at(cases["late"], "terminal of Max", NOW) == ()
+
+
+async def test_a_case_that_is_gone_says_so(terminal: Opened) -> None:
+    """A number that is none any more gives a line and no error."""
+    app, _, _ = terminal
+    async with app.run_test(size=SMALL) as pilot:
+        await case_screen(app, pilot, 999)
+        assert "Case 999 is not in the database any more." in painted(app)
+        await pilot.press("right", "right", "h", "w", "escape")
+        await pilot.pause()
+        assert not isinstance(app.screen, CaseScreen)
+
+
+async def test_a_merged_case_names_where_it_goes_on(terminal: Opened) -> None:
+    """Who followed an old link finds the case that is worked on."""
+    app, stage, cases = terminal
+    stage.store.database.execute(
+        "UPDATE cases SET status = 'closed', close_reason = 'merged with another case', "
+        "ended_at = opened_at, conversation_id = (SELECT conversation_id FROM cases WHERE id = ?) "
+        "WHERE id = ?",
+        (cases["late"], cases["soon"]),
+    )
+    async with app.run_test(size=SMALL) as pilot:
+        await case_screen(app, pilot, cases["soon"])
+        assert "became part of another case" in painted(app)
+        assert f"goes on in case {cases['late']}" in painted(app)
