@@ -46,8 +46,18 @@ def connect(settings: AccountSettings, clock: Clock, ledger: Ledger | None = Non
 
 
 def length(network: str, text: str) -> int:
-    """Return how long *network* finds a public *text*; its connector is loaded to tell."""
-    return _connector(network).length(text)
+    """Return how long *network* finds a public *text*."""
+    return measure(network)(text)
+
+
+def measure(network: str) -> Callable[[str], int]:
+    """
+    Return what tells how long *network* finds a public text.
+
+    Its package may have it as ``length``, to be had without its SDK; else its connector is loaded.
+    """
+    found: Callable[[str], int] | None = getattr(_load(network), "length", None)
+    return found or _connector(network).length
 
 
 def _connector(network: str) -> type[Connector]:

@@ -1,6 +1,21 @@
 """X (Twitter): what people write to the shop there, and what the shop answers."""
 
-from connectors.twitter.connector import Connector
-from connectors.twitter.settings import Settings
+from __future__ import annotations
 
-__all__ = ["Connector", "Settings"]
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from connectors.twitter.weighing import weight as length
+
+if TYPE_CHECKING:
+    from connectors.twitter.connector import Connector
+    from connectors.twitter.settings import Settings
+
+__all__ = ["Connector", "Settings", "length"]
+
+
+def __getattr__(name: str) -> object:
+    """Return the public class of that *name*, loaded when it is first asked for."""
+    if name not in {"Connector", "Settings"}:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{name.lower()}"), name)

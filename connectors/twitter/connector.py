@@ -9,12 +9,13 @@ from connectors.twitter import api as calls
 from connectors.twitter.direct import read_dm_events
 from connectors.twitter.found import as_answer
 from connectors.twitter.payloads import snowflake
-from connectors.twitter.posts import read_posts, weight
+from connectors.twitter.posts import read_posts
 from connectors.twitter.queries import brand_queries
 from connectors.twitter.reading import Reader, Windows
 from connectors.twitter.sending import sent
 from connectors.twitter.verifying import verified
 from connectors.twitter.walk import Stretch
+from connectors.twitter.weighing import weight
 from inboxd import connector as port
 from inboxd import errors
 from inboxd.model import Stream

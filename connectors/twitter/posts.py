@@ -33,13 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PUBLIC_LENGTH = 280
-"""As X weighs a text: see `weight`."""
+"""As X weighs a text: see :mod:`connectors.twitter.weighing`."""
 _HANDLES_IN_FRONT = re.compile(r"^(?:@\w{1,15}\s+)+")
 _TEXT_WORD = re.compile(r"\w+")
-_LINK = re.compile(r"https?://\S+")
-_LINK_WEIGHT = 23
-# twitter-text's configuration v3: these code points weigh one, all others (CJK, emoji) two.
-_LIGHT = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))
 NOT_SUMMONED = (
     "X lets an app reply only where the author mentioned or quoted the account; "
     "answer in the X app instead"
@@ -143,13 +139,6 @@ def conversations_in(answer: Json) -> Iterator[tuple[str, int]]:
             continue
         if ID.fullmatch(conversation) and ID.fullmatch(number):
             yield conversation, int(number)
-
-
-def weight(text: str) -> int:
-    """Return the length of *text* as X counts it: links 23, CJK and emoji 2, the rest 1."""
-    bare = _LINK.sub("", text)
-    heavy = sum(not any(low <= ord(letter) <= high for low, high in _LIGHT) for letter in bare)
-    return len(bare) + heavy + _LINK_WEIGHT * len(_LINK.findall(text))
 
 
 def _conversation_of(item: Json) -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.twitter.direct import direct_message
 from connectors.twitter.payloads import ID, known_in
-from connectors.twitter.posts import PUBLIC_LENGTH, Shop, public_message, weight
+from connectors.twitter.posts import PUBLIC_LENGTH, Shop, public_message
+from connectors.twitter.weighing import weight
 from inboxd import errors
 from inboxd.connector import OutgoingReply, SendResult
 from inboxd.model import Stream

@@ -6,7 +6,23 @@ The Bots Long Poll (community token) tells everything as it happens and is read 
 lost. API 5.199; facts are from dev.vk.com and VKCOM/vk-api-schema.
 """
 
-from connectors.vk.connector import Connector
-from connectors.vk.settings import Settings
+from __future__ import annotations
 
-__all__ = ["Connector", "Settings"]
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from connectors.vk.connector import Connector
+    from connectors.vk.settings import Settings
+
+__all__ = ["Connector", "Settings", "length"]
+
+length = len
+"""How long it finds a public text."""
+
+
+def __getattr__(name: str) -> object:
+    """Return the public class of that *name*, loaded when it is first asked for."""
+    if name not in {"Connector", "Settings"}:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{name.lower()}"), name)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from connectors.twitter.budget import LOOK_AGAIN, Budget, Month
 from connectors.twitter.limits import endpoint_of, paced_until, refused_until, used_up_until
-from connectors.twitter.posts import weight
+from connectors.twitter.weighing import weight
 from inboxd.clock import ManualClock
 from inboxd.connector import Ledger
 from inboxd.errors import BudgetSpent, Spared
