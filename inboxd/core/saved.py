@@ -22,7 +22,7 @@ _TITLES = frozenset({"herr", "frau", "dr", "mr", "mrs", "ms", "пан", "пан�
 _ORDER = re.compile(
     r"(?:\b(?:order|заказ\w{0,3}|замовлення\w?|bestell(?:ung|nummer|nr)|auftrag\w{0,2}|ticket)\b"
     r"[^\w\n]{0,3}(?:(?:number|no|nr|номер|number is|id)\b[^\w\n]{0,3})?)(?:[№#]\s?)?"
-    r"([A-Z]{0,4}-?\d[\d-]{1,18}\d|\d)",
+    r"((?:[A-Z]{1,4}-?)?\d(?:-?\d){1,18})(?![\w:]|[.,]\d)",
     re.IGNORECASE,
 )
 _LOOKED_AT = 4_000
