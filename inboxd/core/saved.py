@@ -15,6 +15,7 @@ VARIABLES = ("customer", "name", "order", "case", "link", "account", "me")
 _PARTS = re.compile(
     r"(?P<brace>\{\{|\}\})|\{(?P<name>[^{}|]*)(?P<bar>\|(?P<else>[^{}]*))?\}|(?P<lone>[{}])"
 )
+_HOLE = re.compile(r"\{(?:" + "|".join(VARIABLES) + r")\}")
 _ADDRESSED = frozenset({"customer", "name"})
 _LEAD = re.compile(r"[\s,]+\Z")
 _LETTERS = re.compile(r"[^\W\d_]+(?:['’ʼ-][^\W\d_]+)*\.?")
@@ -74,6 +75,12 @@ def filled(text: str, values: Mapping[str, str]) -> str:
         else:
             said += str(part)
     return said
+
+
+def first_hole(text: str) -> tuple[int, int] | None:
+    """Return where in a filled text the first variable stands that nothing was known for."""
+    found = _HOLE.search(text)
+    return found.span() if found else None
 
 
 def first_name(name: str) -> str:

@@ -1,0 +1,206 @@
+"""What has to be known of a case while somebody answers it, and the words for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from inboxd.classify.advice import Draft
+from inboxd.core.saved import first_name, order_in
+from inboxd.core.sla import promise_due
+from inboxd.core.text import one_line
+from inboxd.core.waits import Promise, Wait, WaitKind
+from inboxd.durations import format_duration
+from inboxd.model import Direction
+from inboxd.tui.cells import even
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, tzinfo
+
+    from inboxd.classify.advice import Advice
+    from inboxd.core.policies import Policy
+    from inboxd.core.tracking import CaseState
+    from inboxd.model import CaseCard
+    from inboxd.store import Store
+    from inboxd.store.presences import Presence
+    from inboxd.store.views import ReplyPlace, ThreadMessage
+
+_SHOWN = 40
+"""How many messages of the conversation are shown above the editor."""
+_GREETED = timedelta(hours=12)
+"""For how long a greeting lasts: who goes on with a conversation need not greet again."""
+_LONGEST_QUESTION = 4_000
+_SOON = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """
+    A case that is being answered, as it was read at one moment.
+
+    *under_way* are the replies of ours that have not arrived yet.
+    """
+
+    case: int
+    state: CaseState
+    place: ReplyPlace | None
+    messages: tuple[ThreadMessage, ...]
+    under_way: int
+    card: CaseCard
+
+    @property
+    def customer(self) -> str:
+        """Return what the customer is called on the network, fit for a line."""
+        to = self.place.recipient if self.place else None
+        return even((to.name or (f"@{to.handle}" if to.handle else ""))[:200]) if to else ""
+
+    @property
+    def unanswered(self) -> tuple[ThreadMessage, ...]:
+        """Return what customers wrote since our last answer."""
+        since: list[ThreadMessage] = []
+        for message in self.messages:
+            if message.direction is Direction.OUTBOUND:
+                since = [] if not message.auto_reply else since
+            elif not message.deleted_at:
+                since.append(message)
+        return tuple(since)
+
+    def draft(self, text: str, now: datetime, tz: tzinfo) -> Draft:
+        """Return *text* with all that it is judged by."""
+        theirs = [each for each in self.messages if each.direction is Direction.INBOUND]
+        asked = self.unanswered or tuple(theirs[-1:])
+        ours = [
+            each.sent_at
+            for each in self.messages
+            if each.direction is Direction.OUTBOUND and not each.auto_reply
+        ]
+        return Draft(
+            text=text,
+            question="\n".join(each.text for each in asked)[-_LONGEST_QUESTION:],
+            language=self.card.language,
+            public=self.place is not None and self.place.public,
+            first=not ours or now - max(ours) > _GREETED,
+            at=now.astimezone(tz),
+            known=tuple(each.text for each in theirs),
+        )
+
+    def values(self, me: str) -> dict[str, str]:
+        """Return what stands for the variables of a saved reply."""
+        to = self.place.recipient if self.place else None
+        theirs = [each.text for each in self.messages if each.direction is Direction.INBOUND]
+        name = one_line(to.name, 100) if to else ""
+        return {
+            "customer": first_name(name),
+            "name": name,
+            "order": order_in(theirs),
+            "case": str(self.case),
+            "link": self.card.url,
+            "account": self.place.account if self.place else "",
+            "me": me,
+        }
+
+
+def read(store: Store, case: int) -> Situation:
+    """Return how *case* stands; to be done where it may take its time."""
+    state = store.cases.find(case)[0]
+    messages = store.views.thread(case)[-_SHOWN:]
+    return Situation(
+        case=case,
+        state=state,
+        place=store.views.find_reply_place(case),
+        messages=tuple(messages),
+        under_way=store.outbox.replies_under_way(case),
+        card=store.card(case),
+    )
+
+
+def destination(situation: Situation) -> str:
+    """Return where a reply goes: to whom, by what, and who can read it."""
+    place = situation.place
+    if place is None:
+        return f"Case {situation.case}"
+    who = situation.customer or "the customer"
+    reads = "in public, everybody reads it" if place.public else "in private"
+    return f"{who} · {reads} · {place.account} ({place.network})"
+
+
+def impossible(situation: Situation, text: str, length: int, now: datetime) -> str:
+    """Return why *text* cannot be sent, "" if it can."""
+    place = situation.place
+    if place is None:
+        return "there is no message left to answer: everything was taken back"
+    if not place.is_open(now):
+        return one_line(place.note, 200) or f"{place.network} takes no reply here any more"
+    if not text.strip():
+        return "the reply is empty"
+    if place.max_length is not None and length > place.max_length:
+        over = length - place.max_length
+        return f"{over:,} of {length:,} characters are too many: {place.network} takes {place.max_length:,}"
+    return ""
+
+
+def window(place: ReplyPlace | None, now: datetime, tz: tzinfo) -> tuple[str, str]:
+    """Return whether and until when a reply is taken, and a colour's name for it."""
+    if place is None:
+        return "nothing left to answer", "error"
+    if not place.is_open(now):
+        why = one_line(place.note, 120)
+        return f"closed{f': {why}' if why else ''}", "error"
+    if place.closes_at is None:
+        return "open", ""
+    left = place.closes_at - now
+    until = f"open until {_day(place.closes_at, now, tz)}, {rough(left)} left"
+    return until, "warning" if left < _SOON else ""
+
+
+def counted(length: int, most: int | None) -> tuple[str, str]:
+    """Return how long a reply is of what the network takes, and a colour's name for it."""
+    if most is None:
+        return f"{length:,} characters", ""
+    if length > most:
+        return f"{length:,} of {most:,} characters: {length - most:,} too many", "error"
+    near = most - length <= most // 20
+    left = f", {most - length:,} left" if near else ""
+    return f"{length:,} of {most:,} characters{left}", "warning" if near else ""
+
+
+def rough(span: timedelta) -> str:
+    """Return a span as people say it: hours and minutes, or seconds if it is less."""
+    minute = timedelta(minutes=1)
+    return format_duration(span - span % minute if span >= minute else span)
+
+
+def company(others: Sequence[Presence]) -> tuple[str, str]:
+    """Return who else is at the case, those who reply first, and a colour's name for it."""
+    replying = _names([each.actor for each in others if each.doing == "replying"])
+    reading = _names([each.actor for each in others if each.doing != "replying"])
+    parts = [
+        f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} {doing}, too"
+        for names, doing in ((replying, "replying"), (reading, "here"))
+        if names
+    ]
+    return "; ".join(parts), "warning" if replying else ""
+
+
+def _names(actors: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(even(actor[:40]) for actor in actors))
+
+
+def due(advice: Advice, policy: Policy | None, now: datetime, tz: tzinfo) -> str:
+    """Return what a promise leads to: by when it will be due, "" where it is not followed up."""
+    if policy is None or policy.promise is None:
+        return "promises are not followed up here"
+    when = advice.promised
+    promise = Promise(when.on, when.at) if when else Promise()
+    found = promise_due(Wait(WaitKind.PROMISE, now, (0,), promise=promise), policy)
+    return f"it will be due {_day(found.at, now, tz)}" if found else ""
+
+
+def _day(at: datetime, now: datetime, tz: tzinfo) -> str:
+    """Return an instant as briefly as it is clear."""
+    there, here = at.astimezone(tz), now.astimezone(tz)
+    if there.date() == here.date():
+        return f"{there:%H:%M}"
+    return f"{there:%a %H:%M}" if abs(there - here) < timedelta(days=6) else f"{there:%a %d %b %H:%M}"

@@ -1,0 +1,120 @@
+"""The last look at a reply before it is sent, and the seconds in which it can be taken back."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from textual.app import ComposeResult
+
+    from inboxd.clock import Clock
+
+_TICK_SECONDS = 0.5
+_STAYS_SECONDS = 3.0
+
+
+class Preview(ModalScreen[bool]):
+    """
+    Shows a reply exactly as it will be sent, and what is to be known before; answers whether to.
+
+    *news* is what others did meanwhile, *warnings* what the checker found; neither forbids it.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,ctrl+s", "answer(True)", "Send", priority=True),
+        Binding("escape", "answer(False)", "Go on writing"),
+    ]
+    DEFAULT_CSS = """
+    Preview { align: center middle; }
+    Preview > Vertical {
+        width: 90; max-width: 100%; height: auto; max-height: 100%;
+        border: round $accent; padding: 0 1; background: $surface;
+        border-title-style: bold; border-subtitle-color: $text-muted;
+        #to { text-style: bold; margin-bottom: 1; }
+        #text { height: auto; max-height: 12; border-left: thick $accent; padding: 0 1; }
+        .known { height: auto; margin-top: 1; }
+        #news { color: $text-error; }
+    }
+    """
+
+    def __init__(
+        self, text: str, to: str, news: Sequence[str], warnings: Sequence[Text], note: str
+    ) -> None:
+        super().__init__()
+        self._text = text
+        self._to = to
+        self._news = news
+        self._warnings = warnings
+        self._note = note
+
+    def compose(self) -> ComposeResult:
+        """Have the text, then what is to be known."""
+        with Vertical() as frame:
+            frame.border_title = "Send this?"
+            frame.border_subtitle = "Enter send · Esc go on writing"
+            yield Static(Text(self._to), id="to", markup=False)
+            with VerticalScroll(id="text"):
+                yield Static(Text(self._text), markup=False)
+            if self._news:
+                lines = ["Since you began to write:", *(f"! {line}" for line in self._news)]
+                yield Static(Text("\n".join(lines)), id="news", classes="known", markup=False)
+            if self._warnings:
+                yield Static(Text("\n").join(self._warnings), classes="known", markup=False)
+            if self._note:
+                yield Static(Text(self._note, "dim"), classes="known", markup=False)
+
+    def action_answer(self, answer: bool) -> None:  # noqa: FBT001 - given by the bindings
+        """Answer by a key."""
+        self.dismiss(answer)
+
+
+class Leaving(Static):
+    """
+    Counts the seconds down until a reply leaves, and goes away by itself.
+
+    *state* tells how far the reply has come, as the outbox says it.
+    """
+
+    DEFAULT_CSS = """
+    Leaving {
+        layer: over; dock: bottom; width: auto; max-width: 100%; height: 1; margin-bottom: 1;
+        padding: 0 1; background: $primary; color: $text; text-style: bold;
+    }
+    """
+
+    def __init__(
+        self, to: str, leaves_at: datetime, clock: Clock, state: Callable[[], str], note: str
+    ) -> None:
+        super().__init__(markup=False)
+        self._to = to
+        self._leaves_at = leaves_at
+        self._clock = clock
+        self._state = state
+        self._note = note
+
+    def on_mount(self) -> None:
+        """Begin to count."""
+        self._timer = self.set_interval(_TICK_SECONDS, self.tick)
+        self.tick()
+
+    def tick(self) -> None:
+        """Say how many seconds are left; at the end say what happens now, and go."""
+        left = ceil((self._leaves_at - self._clock.now()).total_seconds())
+        if self._state() == "cancelled":
+            self.remove()
+        elif left > 0:
+            self.update(f"The reply to {self._to} leaves in {left} s · u takes it back")
+        else:
+            self._timer.stop()
+            self.update(self._note or f"The reply to {self._to} is on its way")
+            self.set_timer(_STAYS_SECONDS, self.remove)
