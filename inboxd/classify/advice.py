@@ -95,7 +95,7 @@ _PLACEHOLDER = re.compile(
     r"\{[^{}\n]{1,40}\}"  # of a saved reply
     r"|\[[^\W\d_][^\[\]\n]{0,30}\](?!\()"  # [Name], and no link of Markdown
     r"|<[^\W\d_][^<>\n@/]{1,30}>"
-    r"|(?<!\w)(?:[XxХх]{3,}|TODO|TBD|FIXME|ТУТ ТЕКСТ|lorem ipsum)(?!\w)"
+    r"|(?<!\w)(?:[XxХх]{3,10}|TODO|TBD|FIXME|ТУТ ТЕКСТ|lorem ipsum)(?!\w)"
     r"|_{3,}|(?<![\w%])%[sd](?!\w)"
 )
 _ROWS = re.compile(r"[!?]{2,}|(?<!\.)\.{4,}")
@@ -104,6 +104,7 @@ _FEW_WORDS = 4
 """A language is not told for sure from fewer."""
 _SURE_OF_NO_ANSWER = 0.8
 _SHOWN = 3
+_LONGEST_SHOWN = 60
 
 
 def advise(draft: Draft, judge: ReplyJudge) -> list[Advice]:
@@ -215,4 +216,8 @@ def _spans(matches: Iterable[re.Match[str]]) -> tuple[Evidence, ...]:
 
 def quoted(words: Sequence[Evidence]) -> str:
     """Return those words for a line: ``"write to us", "help@shop.example"``."""
-    return ", ".join(dict.fromkeys(f"“{span.text}”" for span in words[:_SHOWN]))
+    return ", ".join(dict.fromkeys(f"“{_short(span.text)}”" for span in words[:_SHOWN]))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1].rstrip()}…"

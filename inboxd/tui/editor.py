@@ -45,6 +45,6 @@ class Editor(TextArea):
         if hole := first_hole(text):
             self.selection = Selection(*map(location, hole))
 
-    def _on_paste(self, event: events.Paste) -> None:
+    async def _on_paste(self, event: events.Paste) -> None:
         """Take out of what is pasted what a terminal would obey; the field itself inserts it."""
         event.text = inert(event.text[:_LONGEST_PASTE])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from rich.text import Text
 from textual import on
@@ -14,8 +14,10 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer, Static, TextArea
 
+from inboxd import plugins
+from inboxd.classify.advice import Concern, advise, quoted
 from inboxd.core.text import inert, one_line
-from inboxd.errors import UserError
+from inboxd.errors import InboxdError
 from inboxd.tui.cells import even
 from inboxd.tui.editor import Editor
 from inboxd.tui.replying import (
@@ -23,14 +25,16 @@ from inboxd.tui.replying import (
     counted,
     destination,
     due,
+    falls_due,
     impossible,
+    in_lines,
     read,
     window,
 )
 from inboxd.tui.talk import Talk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
     from textual.timer import Timer
@@ -43,14 +47,14 @@ if TYPE_CHECKING:
     from inboxd.tui.replying import Situation
     from inboxd.tui.session import Session
 
-_UNDO = timedelta(seconds=5)
+T = TypeVar("T")
+
+UNDO = timedelta(seconds=5)
 """For how long a reply can be taken back before it leaves."""
 _PAUSE_SECONDS = 0.4
 """How long nobody types before the text is looked at."""
 _SAVE_SECONDS = 3.0
 _PRESENT_SECONDS = 5.0
-_WARNS = "▲"
-_TELLS = "·"
 _SHOWN_ADVICE = 4
 _NO_DAEMON = "No daemon is running: the reply waits until one does."
 
@@ -75,24 +79,23 @@ class ReplyScreen(Screen[None]):
     """
 
     AUTO_FOCUS = "Editor"
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (116, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (116, "-wide")]  # noqa: RUF012 - as Textual has it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s,f2", "send", "Send …", key_display="^s", priority=True),
         Binding("ctrl+r,f3", "saved", "Saved replies", key_display="^r", priority=True),
-        Binding("escape", "leave", "Back, draft is kept", key_display="Esc"),
-        Binding("tab", "app.focus_next", "Conversation", key_display="Tab"),
+        Binding("escape", "leave", "Back, the draft is kept", key_display="Esc"),
     ]
     DEFAULT_CSS = """
     ReplyScreen {
-        #to { height: 1; padding: 0 1; text-style: bold; background: $panel; }
+        #to { height: 1; padding: 0 1; background: $panel; }
         #both { height: 1fr; layout: vertical; }
-        #writing { height: 3fr; }
-        Talk { height: 2fr; }
+        #writing { height: 1fr; }
+        Talk { height: auto; max-height: 45%; }
         #state { height: auto; padding: 0 1; }
         #advice { height: auto; padding: 0 1; }
         &.-wide #both { layout: horizontal; }
         &.-wide #writing { width: 1fr; height: 100%; }
-        &.-wide Talk { width: 1fr; height: 100%; border-right: solid $border-blurred; }
+        &.-wide Talk { width: 1fr; height: 100%; max-height: 100%; border-right: solid $panel; }
     }
     """
 
@@ -102,9 +105,12 @@ class ReplyScreen(Screen[None]):
         self._situation: Situation | None = None
         self._mark: Mark | None = None
         self._others: tuple[Presence, ...] = ()
-        self._advice: list[Advice] = []
+        self._advice: Sequence[Advice] = ()
+        self._text = ""
         self._kept = ""
         """The draft as it is in the database."""
+        self._trouble = ""
+        """Why the draft could not be kept."""
         self._sent = False
         self._pause: Timer | None = None
         self._measure: Callable[[str], int] = len
@@ -129,24 +135,23 @@ class ReplyScreen(Screen[None]):
         """Read the case and the draft, and begin to keep both up to date."""
         case, me = self.case, self.session.me
         try:
-            self._mark = await self._ask(lambda desk, _: desk.mark(case))
-            self._kept = await self.session.run(lambda store: store.drafts.of(case, me))
+            self._mark = await self._ask(lambda desk: desk.mark(case))
+            self._text = self._kept = await self.session.run(lambda s: s.drafts.of(case, me))
             await self._look()
-        except UserError as refusal:
-            self.notify(inert(str(refusal)), severity="error", markup=False)
+        except InboxdError as refusal:
+            self._refuse(str(refusal))
             self.dismiss()
             return
         editor = self.query_one(Editor)
-        editor.set_whole(self._kept)
         editor.border_title = "Your reply"
+        editor.set_whole(self._kept)
         self.set_interval(_SAVE_SECONDS, self._keep)
         self.set_interval(_PRESENT_SECONDS, self._be_here)
-        self.run_worker(self._be_here())
-        self.run_worker(self._load_measure())
+        self.run_worker(self._begin(), group="begin")
 
     async def on_unmount(self) -> None:
         """Keep what was written, however the screen is left."""
-        await self._keep()
+        await self._save()
         key = self.session.key
         await self.session.run(lambda store: store.presences.gone(key))
 
@@ -156,15 +161,18 @@ class ReplyScreen(Screen[None]):
 
     def on_aged(self) -> None:
         """Show anew how much time is left."""
+        if self._situation:
+            self._head(self._situation)
         self._tell()
 
     @on(TextArea.Changed)
     def written(self) -> None:
         """Count at once, and look at the text when nobody has typed for a moment."""
+        self._text = self.query_one(Editor).text
         self._tell()
         if self._pause:
             self._pause.stop()
-        self._pause = self.set_timer(_PAUSE_SECONDS, self._advise)
+        self._pause = self.set_timer(_PAUSE_SECONDS, self._check)
 
     def action_leave(self) -> None:
         """Go back; what was written is kept as a draft."""
@@ -175,10 +183,10 @@ class ReplyScreen(Screen[None]):
         from inboxd.tui.savedreplies import SavedReplies, offered
 
         replies, situation = self.session.settings.tui.replies, self._situation
-        if not situation:
+        if not situation or self._is_asking:
             return
         if not replies:
-            self.notify("There are none: [[tui.replies]] in the configuration.", markup=False)
+            self._refuse("There are no saved replies: write [[tui.replies]] in the configuration")
             return
         card = situation.card
         chosen = offered(replies, card.language, card.topics, card.network)
@@ -191,46 +199,233 @@ class ReplyScreen(Screen[None]):
 
     def action_send(self) -> None:
         """Show the reply for a last time, with all that is to be known before it is sent."""
-        if self._situation and not self._sent:
-            self.run_worker(self._send(), group="send", exclusive=True)
+        if not (self._is_asking or self._sent):
+            self.run_worker(self._send(self._text.strip()), group="send", exclusive=True)
 
     @property
-    def text(self) -> str:
-        """Return the reply as it would be sent."""
-        return self.query_one(Editor).text.strip()
+    def _is_asking(self) -> bool:
+        """Tell whether something lies above: what is typed ahead is no command."""
+        return self.app.screen is not self
 
-    async def _send(self) -> None:
+    async def _send(self, text: str) -> None:
         """Ask for a last time, queue the reply, and go back."""
-        while True:
-            await self._look()
-            if why := self._impossible():
-                self.notify(f"Cannot be sent: {why}", severity="error", markup=False)
-                return
-            case, me, now, seen = self.case, self.session.me, self.session.now, self._mark
-            news = await self._ask(lambda desk, _: desk.news_since(case, seen, me, now))
-            self._mark = await self._ask(lambda desk, _: desk.mark(case))
-            self._advice = await asyncio.to_thread(self._advice_on, self.text)
-            if not await self._is_confirmed(news):
-                return
-            try:
-                done = await self._ask(self._reply)
-            except _meanwhile():
-                continue
-            except UserError as refusal:
-                self.notify(inert(str(refusal)), severity="error", markup=False)
-                return
-            self._go(done)
-            return
+        try:
+            while await self._is_confirmed(text):
+                if done := await self._queued(text):
+                    self._go(done)
+                    return
+        except InboxdError as refusal:
+            self._refuse(f"Not sent: {refusal}")
 
-    def _reply(self, desk: Desk, store: Store) -> Done:
-        """Queue the reply; whatever would speak against it was shown."""
-        now = self.session.now
-        return desk.reply(
-            self.case,
-            self.text,
-            self.session.me,
-            now,
-            leaves_at=now + _UNDO,
-            anyway=True,
-            seen=self._mark,
+    async def _is_confirmed(self, text: str) -> bool:
+        """Show the reply and what is new since one began to write; that counts as seen then."""
+        from inboxd.tui.sending import Preview
+
+        case, me, now, seen = self.case, self.session.me, self.session.now, self._mark
+        situation = await self._look()
+        if why := self._impossible(text):
+            self._refuse(f"Cannot be sent: {why}")
+            return False
+        news = await self._ask(lambda desk: desk.news_since(case, seen, me, now) if seen else ())
+        self._mark = await self._ask(lambda desk: desk.mark(case))
+        advice = await asyncio.to_thread(self._advice_on, situation, text)
+        lines = [self._line(each) for each in advice]
+        preview = Preview(text, destination(situation), self._news(news), lines, self._no_daemon())
+        confirmed: bool = await self.app.push_screen(preview, wait_for_dismiss=True)
+        return confirmed
+
+    def _news(self, news: Sequence[str]) -> list[str]:
+        """Return what is to be known of others, a line each."""
+        situation = self._situation
+        if situation is None:
+            return []
+        lines = [one_line(line, 200) for line in news]
+        if situation.under_way:
+            lines.append("another reply to this case is on its way")
+        if situation.state.wait is None:
+            lines.append(f"nobody waits here any more: the case is {situation.state.status}")
+        there, _ = company(self._others)
+        return [*lines, there] if there else lines
+
+    async def _queued(self, text: str) -> Done | None:
+        """Queue the reply; None if somebody was quicker, which is to be seen first."""
+        from inboxd.desk import Meanwhile
+
+        case, me, now, seen = self.case, self.session.me, self.session.now, self._mark
+        try:
+            return await self._ask(
+                lambda desk: desk.reply(
+                    case, text, me, now, leaves_at=now + UNDO, anyway=True, seen=seen
+                )
+            )
+        except Meanwhile:
+            return None
+
+    def _go(self, done: Done) -> None:
+        """Go back to where one came from, and count the seconds down there."""
+        from inboxd.tui.sending import Leaving
+
+        session, self._sent = self.session, True
+        session.deeds.append((done,))
+        to = self._situation.customer if self._situation else ""
+        reply = done.reply or 0
+        leaving = Leaving(
+            to=one_line(to, 40) or "the customer",
+            leaves_at=session.now + UNDO,
+            clock=session.clock,
+            state=lambda: session.store.outbox.state_of(reply),
+            note=self._no_daemon(),
         )
+        below = self.app.screen_stack[-2]
+        self.dismiss()
+        below.mount(leaving)
+        self.app.post_message(Replied(self.case, done))
+
+    async def _begin(self) -> None:
+        """Say that one is here, and learn how the network counts."""
+        await self._be_here()
+        place = self._situation.place if self._situation else None
+        if place and place.public:
+            self._measure = await asyncio.to_thread(plugins.measure, place.network)
+            self._tell()
+
+    async def _look(self) -> Situation:
+        """Read the case, and show what is new of it."""
+        case = self.case
+        situation = await self.session.run(lambda store: read(store, case))
+        before, self._situation = self._situation, situation
+        self._head(situation)
+        if before is None or before.messages != situation.messages:
+            answered = situation.place.parent_id if situation.place else ""
+            talk = self.query_one(Talk)
+            talk.show(situation.messages, answered, self.session.now, self.session.tz)
+        self._tell()
+        return situation
+
+    def _head(self, situation: Situation) -> None:
+        """Show where the reply goes, and by when it is due."""
+        line = Text("Reply to ", no_wrap=True, overflow="ellipsis")
+        line.append(destination(situation), "bold")
+        words, tone = falls_due(situation, self.session.now, self.session.tz)
+        line.append_text(self._coloured(f" · {words}" if words else "", tone))
+        self.query_one("#to", Static).update(line)
+
+    async def _keep(self) -> None:
+        """Keep what was written, and say so."""
+        await self._save()
+        self._tell()
+
+    async def _save(self) -> None:
+        """Keep what was written, if it is not kept yet."""
+        text, case, me, now = self._text, self.case, self.session.me, self.session.now
+        if self._sent or text == self._kept:
+            return
+        try:
+            await self.session.run(lambda store: store.drafts.save(case, me, text, now))
+            self._kept, self._trouble = text, ""
+        except InboxdError as error:
+            self._trouble = f"draft not saved: {error}"
+
+    async def _be_here(self) -> None:
+        """Say that one replies, and look who else is here."""
+        session, case = self.session, self.case
+
+        def work(store: Store) -> tuple[Presence, ...]:
+            store.presences.here(session.key, session.me, case, "replying", session.now)
+            return store.presences.at(case, session.key, session.now)
+
+        self._others = await session.run(work)
+        self._tell()
+
+    async def _check(self) -> None:
+        """Have the text looked at, in a thread of its own."""
+        if self._situation:
+            self.run_worker(
+                self._advise(self._situation, self._text), group="advice", exclusive=True
+            )
+
+    async def _advise(self, situation: Situation, text: str) -> None:
+        self._advice = await asyncio.to_thread(self._advice_on, situation, text)
+        self._tell()
+
+    def _advice_on(self, situation: Situation, text: str) -> Sequence[Advice]:
+        """Return what *text* deserves a second look for; loads the judge when it is first asked."""
+        from inboxd.classify import load_reply_judge
+
+        draft = situation.draft(inert(text).strip(), self.session.now, self.session.tz)
+        return advise(draft, load_reply_judge())
+
+    def _impossible(self, text: str) -> str:
+        situation = self._situation
+        if situation is None:
+            return "the case is not read yet"
+        return impossible(situation, text, self._length(text), self.session.now)
+
+    def _length(self, text: str) -> int:
+        """Return how long *text* is: in public as the network counts it, else in characters."""
+        place = self._situation.place if self._situation else None
+        return self._measure(text) if place and place.public else len(text)
+
+    def _no_daemon(self) -> str:
+        """Return that nobody will send anything, "" if a daemon runs."""
+        from inboxd.store import daemon_pid
+
+        return "" if daemon_pid(self.session.store.path) else _NO_DAEMON
+
+    def _tell(self) -> None:
+        """Show what is to be known while one writes."""
+        if situation := self._situation:
+            self.query_one("#state", Static).update(self._state(situation))
+            shown = self._advice if self._text.strip() else ()
+            lines = [self._line(each) for each in shown[:_SHOWN_ADVICE]]
+            advice = self.query_one("#advice", Static)
+            advice.update(in_lines(lines))
+            advice.display = bool(lines)
+
+    def _state(self, situation: Situation) -> Text:
+        """Return the line below the editor: how long it is, until when it is taken, who is there."""
+        now, tz, place = self.session.now, self.session.tz, situation.place
+        length = self._length(self._text.strip())
+        if self._text == self._kept:
+            draft = "draft saved" if self._kept.strip() else ""
+        else:
+            draft = "draft not saved yet"
+        parts = [
+            counted(length, place.max_length if place else None),
+            window(place, now, tz),
+            (self._trouble or draft, "error" if self._trouble else ""),
+            ("another reply is on its way" if situation.under_way else "", "warning"),
+            company(self._others),
+        ]
+        said = [self._coloured(words, tone) for words, tone in parts if words]
+        return Text(" · ", "dim").join(said)
+
+    def _line(self, advice: Advice) -> Text:
+        """Return a piece of advice, what follows from it, and the words that caused it."""
+        line = Text()
+        line.append("· " if advice.told else "▲ ", "" if advice.told else self._tone("warning"))
+        line.append(advice.says, "dim" if advice.told else "")
+        if advice.concern is Concern.PROMISE and self._situation:
+            policy = self.session.policy(self._situation.state.policy)
+            line.append(due(advice, policy, self.session.now, self.session.tz))
+        if advice.words:
+            line.append(f": {even(quoted(advice.words))}", "dim")
+        return line
+
+    def _coloured(self, words: str, tone: str) -> Text:
+        return Text(words, self._tone(tone) if tone else "")
+
+    def _tone(self, name: str) -> str:
+        """Return the theme's colour of that name."""
+        return self.app.theme_variables.get(f"text-{name}", "")
+
+    def _refuse(self, words: str) -> None:
+        self.notify(inert(words), severity="error", markup=False)
+
+    async def _ask(self, work: Callable[[Desk], T]) -> T:
+        """Return what *work* makes of the desk, in the session's own thread."""
+        from inboxd.desk import Desk
+
+        settings = self.session.settings
+        accounts = {account.name for account in settings.accounts}
+        return await self.session.run(lambda store: work(Desk(store, settings.rules, accounts)))

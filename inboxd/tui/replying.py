@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from rich.text import Text
+
 from inboxd.classify.advice import Draft
 from inboxd.core.saved import first_name, order_in
 from inboxd.core.sla import promise_due
@@ -121,9 +123,19 @@ def destination(situation: Situation) -> str:
     place = situation.place
     if place is None:
         return f"Case {situation.case}"
-    who = situation.customer or "the customer"
-    reads = "in public, everybody reads it" if place.public else "in private"
+    who = one_line(situation.customer, 60) or "the customer"
+    reads = "public: everybody reads it" if place.public else "private message"
     return f"{who} · {reads} · {place.account} ({place.network})"
+
+
+def falls_due(situation: Situation, now: datetime, tz: tzinfo) -> tuple[str, str]:
+    """Return by when it is to be answered, and a colour's name for it."""
+    at = situation.state.due_at
+    if at is None:
+        return "", ""
+    if at <= now:
+        return f"overdue since {_day(at, now, tz)}", "error"
+    return f"due {_day(at, now, tz)}", "warning" if at - now < _SOON else ""
 
 
 def impossible(situation: Situation, text: str, length: int, now: datetime) -> str:
@@ -149,7 +161,7 @@ def window(place: ReplyPlace | None, now: datetime, tz: tzinfo) -> tuple[str, st
         why = one_line(place.note, 120)
         return f"closed{f': {why}' if why else ''}", "error"
     if place.closes_at is None:
-        return "open", ""
+        return "", ""
     left = place.closes_at - now
     until = f"open until {_day(place.closes_at, now, tz)}, {rough(left)} left"
     return until, "warning" if left < _SOON else ""
@@ -188,14 +200,21 @@ def _names(actors: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(even(actor[:40]) for actor in actors))
 
 
+def in_lines(lines: Sequence[Text]) -> Text:
+    """Return *lines* as one text in which none is broken."""
+    joined = Text("\n").join(lines)
+    joined.no_wrap, joined.overflow = True, "ellipsis"
+    return joined
+
+
 def due(advice: Advice, policy: Policy | None, now: datetime, tz: tzinfo) -> str:
     """Return what a promise leads to: by when it will be due, "" where it is not followed up."""
     if policy is None or policy.promise is None:
-        return "promises are not followed up here"
+        return ""
     when = advice.promised
     promise = Promise(when.on, when.at) if when else Promise()
     found = promise_due(Wait(WaitKind.PROMISE, now, (0,), promise=promise), policy)
-    return f"it will be due {_day(found.at, now, tz)}" if found else ""
+    return f", due {_day(found.at, now, tz)}" if found else ""
 
 
 def _day(at: datetime, now: datetime, tz: tzinfo) -> str:
@@ -203,4 +222,6 @@ def _day(at: datetime, now: datetime, tz: tzinfo) -> str:
     there, here = at.astimezone(tz), now.astimezone(tz)
     if there.date() == here.date():
         return f"{there:%H:%M}"
-    return f"{there:%a %H:%M}" if abs(there - here) < timedelta(days=6) else f"{there:%a %d %b %H:%M}"
+    return (
+        f"{there:%a %H:%M}" if abs(there - here) < timedelta(days=6) else f"{there:%a %d %b %H:%M}"
+    )

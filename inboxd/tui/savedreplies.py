@@ -56,7 +56,9 @@ class SavedReplies(ModalScreen[str | None]):
         width: 90; max-width: 100%; height: 22; max-height: 100%;
         border: round $accent; padding: 0 1; background: $surface;
         border-title-style: bold; border-subtitle-color: $text-muted;
-        Input { border: none; padding: 0; height: 1; margin-bottom: 1; background: transparent; }
+        Input, Input:focus {
+            border: none; padding: 0; height: 1; margin-bottom: 1; background: $surface;
+        }
         OptionList {
             border: none; padding: 0; height: auto; max-height: 9; background: $surface;
             & > .option-list--option-highlighted {

@@ -11,6 +11,8 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from inboxd.tui.replying import in_lines
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
@@ -69,7 +71,7 @@ class Preview(ModalScreen[bool]):
                 lines = ["Since you began to write:", *(f"! {line}" for line in self._news)]
                 yield Static(Text("\n".join(lines)), id="news", classes="known", markup=False)
             if self._warnings:
-                yield Static(Text("\n").join(self._warnings), classes="known", markup=False)
+                yield Static(in_lines(self._warnings), classes="known", markup=False)
             if self._note:
                 yield Static(Text(self._note, "dim"), classes="known", markup=False)
 

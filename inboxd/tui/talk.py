@@ -40,13 +40,13 @@ class Talk(VerticalScroll):
     def show(
         self, messages: Sequence[ThreadMessage], answered: str, now: datetime, tz: tzinfo
     ) -> None:
-        """Show *messages*, the one of id *answered* marked; who was at the end stays there."""
+        """Show *messages*, the one of id *answered* marked, and the end of them."""
         lines = Text("\n\n").join(
             _block(message, now, tz, is_answered=message.remote_id == answered)
             for message in messages
         )
         self.query_one(Static).update(lines)
-        self.anchor()
+        self.call_after_refresh(self.scroll_end, animate=False)
 
 
 def _block(message: ThreadMessage, now: datetime, tz: tzinfo, *, is_answered: bool) -> Text:
