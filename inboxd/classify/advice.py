@@ -170,6 +170,8 @@ def _deflection(draft: Draft, verdict: ReplyVerdict) -> Iterator[Advice]:
     words = _evidence(verdict, "deflection")
     parts = dict.fromkeys(span.label.partition(":")[2] for span in words)
     places = [_PLACES[part] for part in parts if part in _PLACES]
+    if "private" in parts:
+        places = [_PLACES["private"]]
     # To ask for the number of an order sends nobody anywhere, whatever the model makes of it.
     if verdict.scores.get("deflection", 0.0) < SURE or not places:
         return
@@ -185,9 +187,9 @@ def _promise(verdict: ReplyVerdict) -> Iterator[Advice]:
     when, words = verdict.promised, _evidence(verdict, "promise")[:_SHOWN]
     if when and (when.on or when.at):
         span = Evidence(when.start, when.end, when.text, "promise:when")
-        yield Advice(Concern.PROMISE, "Promises", (span,), told=True, promised=when)
+        yield Advice(Concern.PROMISE, "A promise", (span,), told=True, promised=when)
     else:
-        yield Advice(Concern.PROMISE, "Promises something, but not by when", words, promised=when)
+        yield Advice(Concern.PROMISE, "A promise without a time", words, promised=when)
 
 
 def _greeting(draft: Draft, verdict: ReplyVerdict) -> Iterator[Advice]:

@@ -21,14 +21,14 @@ from inboxd.errors import InboxdError
 from inboxd.tui.cells import even
 from inboxd.tui.editor import Editor
 from inboxd.tui.replying import (
+    account,
     company,
     counted,
-    destination,
     due,
     falls_due,
     impossible,
-    in_lines,
     read,
+    recipient,
     window,
 )
 from inboxd.tui.talk import Talk
@@ -87,6 +87,7 @@ class ReplyScreen(Screen[None]):
     ]
     DEFAULT_CSS = """
     ReplyScreen {
+        #to, #advice { text-wrap: nowrap; text-overflow: ellipsis; }
         #to { height: 1; padding: 0 1; background: $panel; }
         #both { height: 1fr; layout: vertical; }
         #writing { height: 1fr; }
@@ -137,13 +138,14 @@ class ReplyScreen(Screen[None]):
         try:
             self._mark = await self._ask(lambda desk: desk.mark(case))
             self._text = self._kept = await self.session.run(lambda s: s.drafts.of(case, me))
-            await self._look()
+            situation = await self._look()
         except InboxdError as refusal:
             self._refuse(str(refusal))
             self.dismiss()
             return
         editor = self.query_one(Editor)
-        editor.border_title = "Your reply"
+        place = situation.place
+        editor.border_title = "Your public reply" if place and place.public else "Your reply"
         editor.set_whole(self._kept)
         self.set_interval(_SAVE_SECONDS, self._keep)
         self.set_interval(_PRESENT_SECONDS, self._be_here)
@@ -230,7 +232,8 @@ class ReplyScreen(Screen[None]):
         self._mark = await self._ask(lambda desk: desk.mark(case))
         advice = await asyncio.to_thread(self._advice_on, situation, text)
         lines = [self._line(each) for each in advice]
-        preview = Preview(text, destination(situation), self._news(news), lines, self._no_daemon())
+        to = f"To {recipient(situation)} · {account(situation)}"
+        preview = Preview(text, to, self._news(news), lines, self._no_daemon())
         confirmed: bool = await self.app.push_screen(preview, wait_for_dismiss=True)
         return confirmed
 
@@ -304,10 +307,10 @@ class ReplyScreen(Screen[None]):
 
     def _head(self, situation: Situation) -> None:
         """Show where the reply goes, and by when it is due."""
-        line = Text("Reply to ", no_wrap=True, overflow="ellipsis")
-        line.append(destination(situation), "bold")
+        line = Text("Reply to ").append(recipient(situation), "bold")
         words, tone = falls_due(situation, self.session.now, self.session.tz)
         line.append_text(self._coloured(f" · {words}" if words else "", tone))
+        line.append(f" · {account(situation)}", "dim")
         self.query_one("#to", Static).update(line)
 
     async def _keep(self) -> None:
@@ -379,7 +382,7 @@ class ReplyScreen(Screen[None]):
             shown = self._advice if self._text.strip() else ()
             lines = [self._line(each) for each in shown[:_SHOWN_ADVICE]]
             advice = self.query_one("#advice", Static)
-            advice.update(in_lines(lines))
+            advice.update(Text("\n").join(lines))
             advice.display = bool(lines)
 
     def _state(self, situation: Situation) -> Text:
@@ -404,7 +407,7 @@ class ReplyScreen(Screen[None]):
         """Return a piece of advice, what follows from it, and the words that caused it."""
         line = Text()
         line.append("· " if advice.told else "▲ ", "" if advice.told else self._tone("warning"))
-        line.append(advice.says, "dim" if advice.told else "")
+        line.append(advice.says)
         if advice.concern is Concern.PROMISE and self._situation:
             policy = self.session.policy(self._situation.state.policy)
             line.append(due(advice, policy, self.session.now, self.session.tz))

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
 from inboxd.classify.advice import Draft
 from inboxd.core.saved import first_name, order_in
 from inboxd.core.sla import promise_due
@@ -118,14 +116,17 @@ def read(store: Store, case: int) -> Situation:
     )
 
 
-def destination(situation: Situation) -> str:
-    """Return where a reply goes: to whom, by what, and who can read it."""
-    place = situation.place
+def recipient(situation: Situation) -> str:
+    """Return to whom a reply goes, and who can read it."""
+    who, place = one_line(situation.customer, 60) or "the customer", situation.place
     if place is None:
-        return f"Case {situation.case}"
-    who = one_line(situation.customer, 60) or "the customer"
-    reads = "public: everybody reads it" if place.public else "private message"
-    return f"{who} · {reads} · {place.account} ({place.network})"
+        return who
+    return f"{who} · {'public: everybody reads it' if place.public else 'private message'}"
+
+
+def account(situation: Situation) -> str:
+    """Return by which of our accounts it goes, and on which network."""
+    return f"{situation.card.account} ({situation.card.network})"
 
 
 def falls_due(situation: Situation, now: datetime, tz: tzinfo) -> tuple[str, str]:
@@ -198,13 +199,6 @@ def company(others: Sequence[Presence]) -> tuple[str, str]:
 
 def _names(actors: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(even(actor[:40]) for actor in actors))
-
-
-def in_lines(lines: Sequence[Text]) -> Text:
-    """Return *lines* as one text in which none is broken."""
-    joined = Text("\n").join(lines)
-    joined.no_wrap, joined.overflow = True, "ellipsis"
-    return joined
 
 
 def due(advice: Advice, policy: Policy | None, now: datetime, tz: tzinfo) -> str:

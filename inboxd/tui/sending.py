@@ -11,8 +11,6 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from inboxd.tui.replying import in_lines
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
@@ -42,10 +40,12 @@ class Preview(ModalScreen[bool]):
         width: 90; max-width: 100%; height: auto; max-height: 100%;
         border: round $accent; padding: 0 1; background: $surface;
         border-title-style: bold; border-subtitle-color: $text-muted;
-        #to { text-style: bold; margin-bottom: 1; }
-        #text { height: auto; max-height: 12; border-left: thick $accent; padding: 0 1; }
-        .known { height: auto; margin-top: 1; }
+        #to { text-style: bold; margin-bottom: 1; text-wrap: nowrap; text-overflow: ellipsis; }
+        #text { height: auto; max-height: 40vh; border-left: thick $accent; padding: 0 1; }
+        #known { height: auto; max-height: 40vh; }
+        #known > Static { margin-top: 1; }
         #news { color: $text-error; }
+        #warnings { text-wrap: nowrap; text-overflow: ellipsis; }
     }
     """
 
@@ -67,13 +67,14 @@ class Preview(ModalScreen[bool]):
             yield Static(Text(self._to), id="to", markup=False)
             with VerticalScroll(id="text"):
                 yield Static(Text(self._text), markup=False)
-            if self._news:
-                lines = ["Since you began to write:", *(f"! {line}" for line in self._news)]
-                yield Static(Text("\n".join(lines)), id="news", classes="known", markup=False)
-            if self._warnings:
-                yield Static(in_lines(self._warnings), classes="known", markup=False)
-            if self._note:
-                yield Static(Text(self._note, "dim"), classes="known", markup=False)
+            with VerticalScroll(id="known"):
+                if self._news:
+                    lines = ["Since you began to write:", *(f"! {line}" for line in self._news)]
+                    yield Static(Text("\n".join(lines)), id="news", markup=False)
+                if self._warnings:
+                    yield Static(Text("\n").join(self._warnings), id="warnings", markup=False)
+                if self._note:
+                    yield Static(Text(self._note, "dim"), markup=False)
 
     def action_answer(self, answer: bool) -> None:  # noqa: FBT001 - given by the bindings
         """Answer by a key."""
