@@ -23,8 +23,9 @@ from inboxd.config.settings import (
     Settings,
 )
 from inboxd.config.telling import DigestSettings, SpikeSettings
-from inboxd.config.triage import TuiSettings, misnamed
+from inboxd.config.triage import TuiSettings, misfits
 from inboxd.config.validation import validated
+from inboxd.core.queries import Known
 from inboxd.durations import format_duration, parse_duration
 from inboxd.errors import ConfigError, Problem
 
@@ -344,7 +345,8 @@ class _Loading:
     def _tui(self) -> TuiSettings | None:
         raw = self._data.get("tui", {})
         if isinstance(raw, dict):
-            for path, text in misnamed(raw, set(self._networks)):
+            known = Known(self._names("accounts"), set(self._networks))
+            for path, text in misfits(raw, known):
                 self.problems.add(f"tui.{path}", text)
         made: TuiSettings | None = self._validated(TuiSettings, raw, "tui")
         return made

@@ -9,11 +9,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from inboxd.config.problems import at, nearest, no_choice, quoted, wrong
 from inboxd.connector import Duration, Name
+from inboxd.core.queries import Known, parse
 from inboxd.core.saved import VARIABLES, Variable, parsed
+from inboxd.errors import UserError
 from inboxd.model import Topic
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
 
 Text = Annotated[str, Field(min_length=1)]
 _LONGEST_SNOOZE = timedelta(days=90)
@@ -80,8 +82,8 @@ class TuiSettings(BaseModel):
     replies: tuple[ReplySettings, ...] = ()
 
 
-def misnamed(raw: dict[str, Any], networks: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Yield, with the path below ``[tui]``, each name that is taken and each unknown network."""
+def misfits(raw: dict[str, Any], known: Known) -> Iterator[tuple[str, str]]:
+    """Yield, with the path below ``[tui]``, names that are taken, and what there is not."""
     for key in _NAMED:
         first: dict[str, str] = {}
         for place, entry in _tables_in(raw, key):
@@ -89,11 +91,23 @@ def misnamed(raw: dict[str, Any], networks: Collection[str]) -> Iterator[tuple[s
             if isinstance(name, str) and first.setdefault(name, place) != place:
                 taken = f"tui.{first[name]} has that name already"
                 yield at(place, "name"), wrong(name, taken)
+    for place, entry in _tables_in(raw, "views"):
+        if why := _fault_of(entry.get("query"), known):
+            yield at(place, "query"), wrong(entry["query"], why)
     for place, entry in _tables_in(raw, "replies"):
         listed = entry.get("network")
         for number, network in enumerate(listed if isinstance(listed, list) else ()):
-            if isinstance(network, str) and network not in networks:
-                yield at(place, "network", number), no_choice(network, networks)
+            if isinstance(network, str) and network not in known.networks:
+                yield at(place, "network", number), no_choice(network, known.networks)
+
+
+def _fault_of(query: object, known: Known) -> str:
+    """Return why a query finds nothing whatever there is, "" if it may."""
+    try:
+        parse(query if isinstance(query, str) else "", known)
+    except UserError as error:
+        return str(error)
+    return ""
 
 
 def _tables_in(raw: dict[str, Any], key: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -40,8 +40,8 @@ SAVED = (
         name="Refund",
         text="Hello, {customer}! Order {order} is paid back.",
         language="en",
-        topic=("refunds",),
-    ),  # fmt: skip
+        topic=(Topic.REFUNDS,),
+    ),
     ReplySettings(name="Versand", text="Guten Tag, {customer}!", language="de"),
     ReplySettings(name="Номер", text="Здравствуйте, {customer}! {me}", language="ru"),
     ReplySettings(name="Link", text="{link}"),

@@ -1029,7 +1029,7 @@ VALID: dict[str, Any] = {
     "tui": {
         "theme": "nord",
         "snooze": ["1h"],
-        "views": [{"name": "v", "query": "network:vk"}],
+        "views": [{"name": "v", "query": "network:shop"}],
         "replies": [
             {
                 "name": "r",
@@ -1365,6 +1365,15 @@ def test_saved_views_and_replies_are_read(read: Read) -> None:
         (GREETING + 'languag = "en"', "tui.replies[0].languag is unknown; did you mean language?"),
         ('[tui]\nsnooze = ["0s"]', 'tui.snooze[0] = "0s"; it must be longer than 0s, and at most 90d'),
         ('[[tui.views]]\nname = "v"', "tui.views[0].query is missing"),
+        (
+            '[[tui.views]]\nname = "v"\nquery = "topic:refund"',
+            "tui.views[0].query = \"topic:refund\"; there is no topic 'refund'; did you mean refunds?",
+        ),
+        (
+            '[[tui.views]]\nname = "v"\nquery = "acount:a"',
+            ("tui.views[0].query = \"acount:a\"; there is no condition 'acount'; did you mean account?; "
+            'write "acount:…" in quotes to search for it as text'),
+        ),
         ("[[tui]]", "tui is a list; it must be a table"),
     ],
 )  # fmt: skip
