@@ -87,13 +87,13 @@ class ReplyScreen(Screen[None]):
     ]
     DEFAULT_CSS = """
     ReplyScreen {
-        #to, #advice { text-wrap: nowrap; text-overflow: ellipsis; }
+        #to, #state, #advice { text-wrap: nowrap; text-overflow: ellipsis; }
         #to { height: 1; padding: 0 1; background: $panel; }
         #both { height: 1fr; layout: vertical; }
         #writing { height: 1fr; }
         Talk { height: auto; max-height: 45%; }
-        #state { height: auto; padding: 0 1; }
-        #advice { height: auto; padding: 0 1; }
+        #state { height: 1; padding: 0 1; }
+        #advice { height: auto; padding: 0 1; display: none; }
         &.-wide #both { layout: horizontal; }
         &.-wide #writing { width: 1fr; height: 100%; }
         &.-wide Talk { width: 1fr; height: 100%; max-height: 100%; border-right: solid $panel; }
@@ -106,7 +106,6 @@ class ReplyScreen(Screen[None]):
         self._situation: Situation | None = None
         self._mark: Mark | None = None
         self._others: tuple[Presence, ...] = ()
-        self._advice: Sequence[Advice] = ()
         self._text = ""
         self._kept = ""
         """The draft as it is in the database."""
@@ -348,8 +347,7 @@ class ReplyScreen(Screen[None]):
             )
 
     async def _advise(self, situation: Situation, text: str) -> None:
-        self._advice = await asyncio.to_thread(self._advice_on, situation, text)
-        self._tell()
+        self._show(await asyncio.to_thread(self._advice_on, situation, text))
 
     def _advice_on(self, situation: Situation, text: str) -> Sequence[Advice]:
         """Return what *text* deserves a second look for; loads the judge when it is first asked."""
@@ -376,14 +374,16 @@ class ReplyScreen(Screen[None]):
         return "" if daemon_pid(self.session.store.path) else _NO_DAEMON
 
     def _tell(self) -> None:
-        """Show what is to be known while one writes."""
+        """Show what is to be known of the reply now: how long it is, until when it is taken."""
         if situation := self._situation:
-            self.query_one("#state", Static).update(self._state(situation))
-            shown = self._advice if self._text.strip() else ()
-            lines = [self._line(each) for each in shown[:_SHOWN_ADVICE]]
-            advice = self.query_one("#advice", Static)
-            advice.update(Text("\n").join(lines))
-            advice.display = bool(lines)
+            self.query_one("#state", Static).update(self._state(situation), layout=False)
+
+    def _show(self, advice: Sequence[Advice]) -> None:
+        """Show what the reply deserves a second look for."""
+        lines = [self._line(each) for each in advice[:_SHOWN_ADVICE]]
+        shown = self.query_one("#advice", Static)
+        shown.update(Text("\n").join(lines))
+        shown.display = bool(lines)
 
     def _state(self, situation: Situation) -> Text:
         """Return the line below the editor: how long it is, until when it is taken, who is there."""
