@@ -351,6 +351,8 @@ class ReplyScreen(Screen[None]):
 
     def _advice_on(self, situation: Situation, text: str) -> Sequence[Advice]:
         """Return what *text* deserves a second look for; loads the judge when it is first asked."""
+        if not text.strip():
+            return ()
         from inboxd.classify import load_reply_judge
 
         draft = situation.draft(inert(text).strip(), self.session.now, self.session.tz)
