@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+from contextlib import suppress
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
 from textual import on
@@ -15,47 +15,41 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static, TextArea
 
 from inboxd import plugins
-from inboxd.classify.advice import Concern, advise, quoted
+from inboxd.classify.advice import advise
 from inboxd.core.text import inert, one_line
 from inboxd.errors import InboxdError
-from inboxd.tui.cells import even
+from inboxd.tui.clerk import UNDO, Clerk
 from inboxd.tui.editor import Editor
+from inboxd.tui.remarks import Remarks, advice_line, coloured, marked
 from inboxd.tui.replying import (
     account,
     company,
     counted,
-    due,
     falls_due,
     impossible,
-    read,
     recipient,
     window,
 )
 from inboxd.tui.talk import Talk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from textual.app import ComposeResult
     from textual.timer import Timer
 
     from inboxd.classify.advice import Advice
-    from inboxd.desk import Desk, Done
-    from inboxd.store import Mark, Store
+    from inboxd.desk import Done
+    from inboxd.store import Mark
     from inboxd.store.presences import Presence
     from inboxd.tui.app import InboxApp
     from inboxd.tui.replying import Situation
     from inboxd.tui.session import Session
 
-T = TypeVar("T")
-
-UNDO = timedelta(seconds=5)
-"""For how long a reply can be taken back before it leaves."""
 _PAUSE_SECONDS = 0.4
 """How long nobody types before the text is looked at."""
 _SAVE_SECONDS = 3.0
 _PRESENT_SECONDS = 5.0
-_SHOWN_ADVICE = 4
 _NO_DAEMON = "No daemon is running: the reply waits until one does."
 
 
@@ -87,13 +81,13 @@ class ReplyScreen(Screen[None]):
     ]
     DEFAULT_CSS = """
     ReplyScreen {
-        #to, #state, #advice { text-wrap: nowrap; text-overflow: ellipsis; }
-        #to { height: 1; padding: 0 1; background: $panel; }
+        #to {
+            height: 1; padding: 0 1; background: $panel;
+            text-wrap: nowrap; text-overflow: ellipsis;
+        }
         #both { height: 1fr; layout: vertical; }
         #writing { height: 1fr; }
         Talk { height: auto; max-height: 45%; }
-        #state { height: 1; padding: 0 1; }
-        #advice { height: auto; padding: 0 1; display: none; }
         &.-wide #both { layout: horizontal; }
         &.-wide #writing { width: 1fr; height: 100%; }
         &.-wide Talk { width: 1fr; height: 100%; max-height: 100%; border-right: solid $panel; }
@@ -103,8 +97,9 @@ class ReplyScreen(Screen[None]):
     def __init__(self, case: int) -> None:
         super().__init__()
         self.case = case
+        self._clerk: Clerk
+        self._mark: Mark
         self._situation: Situation | None = None
-        self._mark: Mark | None = None
         self._others: tuple[Presence, ...] = ()
         self._text = ""
         self._kept = ""
@@ -127,16 +122,15 @@ class ReplyScreen(Screen[None]):
             yield Talk()
             with Vertical(id="writing"):
                 yield Editor()
-                yield Static(id="state", markup=False)
-                yield Static(id="advice", markup=False)
+                yield Remarks()
         yield Footer(show_command_palette=False)
 
     async def on_mount(self) -> None:
         """Read the case and the draft, and begin to keep both up to date."""
-        case, me = self.case, self.session.me
+        self._clerk = Clerk(self.session, self.case)
         try:
-            self._mark = await self._ask(lambda desk: desk.mark(case))
-            self._text = self._kept = await self.session.run(lambda s: s.drafts.of(case, me))
+            self._mark = await self._clerk.mark()
+            self._text = self._kept = await self._clerk.draft()
             situation = await self._look()
         except InboxdError as refusal:
             self._refuse(str(refusal))
@@ -147,18 +141,22 @@ class ReplyScreen(Screen[None]):
         editor.border_title = "Your public reply" if place and place.public else "Your reply"
         editor.set_whole(self._kept)
         self.set_interval(_SAVE_SECONDS, self._keep)
-        self.set_interval(_PRESENT_SECONDS, self._be_here)
-        self.run_worker(self._begin(), group="begin")
+        self.set_interval(_PRESENT_SECONDS, lambda: self._unless_refused(self._be_here()))
+        self.run_worker(self._unless_refused(self._begin()), group="begin")
 
     async def on_unmount(self) -> None:
         """Keep what was written, however the screen is left."""
+        from inboxd.tui.case import CaseScreen
+
         await self._save()
-        key = self.session.key
-        await self.session.run(lambda store: store.presences.gone(key))
+        # A case that is shown again says so itself.
+        if not isinstance(self.app.screen, CaseScreen):
+            with suppress(InboxdError):
+                await self._clerk.gone()
 
     def on_changed(self) -> None:
         """Read the case anew: somebody may have written in it."""
-        self.run_worker(self._look(), group="look", exclusive=True)
+        self.run_worker(self._unless_refused(self._look()), group="look", exclusive=True)
 
     def on_aged(self) -> None:
         """Show anew how much time is left."""
@@ -201,67 +199,61 @@ class ReplyScreen(Screen[None]):
     def action_send(self) -> None:
         """Show the reply for a last time, with all that is to be known before it is sent."""
         if not (self._is_asking or self._sent):
-            self.run_worker(self._send(self._text.strip()), group="send", exclusive=True)
+            self.run_worker(self._send(), group="send", exclusive=True)
 
     @property
     def _is_asking(self) -> bool:
         """Tell whether something lies above: what is typed ahead is no command."""
         return self.app.screen is not self
 
-    async def _send(self, text: str) -> None:
+    async def _send(self) -> None:
         """Ask for a last time, queue the reply, and go back."""
         try:
-            while await self._is_confirmed(text):
-                if done := await self._queued(text):
+            while text := await self._confirmed():
+                # From here on no draft is saved: this one would come back after it was sent.
+                self._sent = True
+                if done := await self._clerk.reply(text, self._mark):
                     self._go(done)
                     return
+                self._sent = False
         except InboxdError as refusal:
+            self._sent = False
             self._refuse(f"Not sent: {refusal}")
 
-    async def _is_confirmed(self, text: str) -> bool:
-        """Show the reply and what is new since one began to write; that counts as seen then."""
+    async def _confirmed(self) -> str:
+        """
+        Show the reply, and what is new since one began to write; returns it if it is to be sent.
+
+        What was shown counts as seen.
+        """
         from inboxd.tui.sending import Preview
 
-        case, me, now, seen = self.case, self.session.me, self.session.now, self._mark
-        situation = await self._look()
-        if why := self._impossible(text):
+        situation, text = await self._look(), self._text.strip()
+        if why := impossible(situation, text, self._length(text), self.session.now):
             self._refuse(f"Cannot be sent: {why}")
-            return False
-        news = await self._ask(lambda desk: desk.news_since(case, seen, me, now) if seen else ())
-        self._mark = await self._ask(lambda desk: desk.mark(case))
+            return ""
+        await self._be_here()
+        # The mark first: what happens between the two is told once more, and not never.
+        seen, self._mark = self._mark, await self._clerk.mark()
+        news = self._news(situation, await self._clerk.news(seen))
         advice = await asyncio.to_thread(self._advice_on, situation, text)
-        lines = [self._line(each) for each in advice]
         to = f"To {recipient(situation)} · {account(situation)}"
-        preview = Preview(text, to, self._news(news), lines, self._no_daemon())
+        lines = self._lines(advice, situation)
+        if text != self._text.strip():
+            return await self._confirmed()
+        preview = Preview(marked(text, advice), to, news, lines, self._no_daemon())
         confirmed: bool = await self.app.push_screen(preview, wait_for_dismiss=True)
-        return confirmed
+        return text if confirmed else ""
 
-    def _news(self, news: Sequence[str]) -> list[str]:
+    def _news(self, situation: Situation, news: Sequence[str]) -> list[str]:
         """Return what is to be known of others, a line each."""
-        situation = self._situation
-        if situation is None:
-            return []
         lines = [one_line(line, 200) for line in news]
-        if situation.under_way:
+        if situation.under_way and not news:
             lines.append("another reply to this case is on its way")
         if situation.state.wait is None:
             lines.append(f"nobody waits here any more: the case is {situation.state.status}")
         there, _ = company(self._others)
         return [*lines, there] if there else lines
-
-    async def _queued(self, text: str) -> Done | None:
-        """Queue the reply; None if somebody was quicker, which is to be seen first."""
-        from inboxd.desk import Meanwhile
-
-        case, me, now, seen = self.case, self.session.me, self.session.now, self._mark
-        try:
-            return await self._ask(
-                lambda desk: desk.reply(
-                    case, text, me, now, leaves_at=now + UNDO, anyway=True, seen=seen
-                )
-            )
-        except Meanwhile:
-            return None
 
     def _go(self, done: Done) -> None:
         """Go back to where one came from, and count the seconds down there."""
@@ -293,8 +285,7 @@ class ReplyScreen(Screen[None]):
 
     async def _look(self) -> Situation:
         """Read the case, and show what is new of it."""
-        case = self.case
-        situation = await self.session.run(lambda store: read(store, case))
+        situation = await self._clerk.read()
         before, self._situation = self._situation, situation
         self._head(situation)
         if before is None or before.messages != situation.messages:
@@ -304,11 +295,20 @@ class ReplyScreen(Screen[None]):
         self._tell()
         return situation
 
+    async def _unless_refused(self, work: Awaitable[object]) -> None:
+        """Do what need not succeed: a database that is held for long is told, and no more."""
+        try:
+            await work
+        except InboxdError as error:
+            self._trouble = str(error)
+            self._tell()
+
     def _head(self, situation: Situation) -> None:
         """Show where the reply goes, and by when it is due."""
         line = Text("Reply to ").append(recipient(situation), "bold")
         words, tone = falls_due(situation, self.session.now, self.session.tz)
-        line.append_text(self._coloured(f" · {words}" if words else "", tone))
+        due_at = f" · {words}" if words else ""
+        line.append_text(coloured(due_at, tone, self.app.theme_variables))
         line.append(f" · {account(situation)}", "dim")
         self.query_one("#to", Static).update(line)
 
@@ -319,24 +319,18 @@ class ReplyScreen(Screen[None]):
 
     async def _save(self) -> None:
         """Keep what was written, if it is not kept yet."""
-        text, case, me, now = self._text, self.case, self.session.me, self.session.now
+        text = self._text
         if self._sent or text == self._kept:
             return
         try:
-            await self.session.run(lambda store: store.drafts.save(case, me, text, now))
+            await self._clerk.keep(text)
             self._kept, self._trouble = text, ""
         except InboxdError as error:
             self._trouble = f"draft not saved: {error}"
 
     async def _be_here(self) -> None:
         """Say that one replies, and look who else is here."""
-        session, case = self.session, self.case
-
-        def work(store: Store) -> tuple[Presence, ...]:
-            store.presences.here(session.key, session.me, case, "replying", session.now)
-            return store.presences.at(case, session.key, session.now)
-
-        self._others = await session.run(work)
+        self._others = await self._clerk.here()
         self._tell()
 
     async def _check(self) -> None:
@@ -347,7 +341,8 @@ class ReplyScreen(Screen[None]):
             )
 
     async def _advise(self, situation: Situation, text: str) -> None:
-        self._show(await asyncio.to_thread(self._advice_on, situation, text))
+        advice = await asyncio.to_thread(self._advice_on, situation, text)
+        self.query_one(Remarks).advise(self._lines(advice, situation))
 
     def _advice_on(self, situation: Situation, text: str) -> Sequence[Advice]:
         """Return what *text* deserves a second look for; loads the judge when it is first asked."""
@@ -357,12 +352,6 @@ class ReplyScreen(Screen[None]):
 
         draft = situation.draft(inert(text).strip(), self.session.now, self.session.tz)
         return advise(draft, load_reply_judge())
-
-    def _impossible(self, text: str) -> str:
-        situation = self._situation
-        if situation is None:
-            return "the case is not read yet"
-        return impossible(situation, text, self._length(text), self.session.now)
 
     def _length(self, text: str) -> int:
         """Return how long *text* is: in public as the network counts it, else in characters."""
@@ -376,61 +365,25 @@ class ReplyScreen(Screen[None]):
         return "" if daemon_pid(self.session.store.path) else _NO_DAEMON
 
     def _tell(self) -> None:
-        """Show what is to be known of the reply now: how long it is, until when it is taken."""
-        if situation := self._situation:
-            self.query_one("#state", Static).update(self._state(situation), layout=False)
+        """Show how the reply stands: its length, until when it is taken, who else is there."""
+        if not (situation := self._situation):
+            return
+        place, kept = situation.place, self._text == self._kept
+        saved = "draft saved" if self._kept.strip() else ""
+        self.query_one(Remarks).tell(
+            [
+                counted(self._length(self._text.strip()), place.max_length if place else None),
+                window(place, self.session.now, self.session.tz),
+                (saved if kept else "draft not saved yet", ""),
+                (one_line(self._trouble, 80), "error"),
+                ("another reply is on its way" if situation.under_way else "", "warning"),
+                company(self._others),
+            ]
+        )
 
-    def _show(self, advice: Sequence[Advice]) -> None:
-        """Show what the reply deserves a second look for."""
-        lines = [self._line(each) for each in advice[:_SHOWN_ADVICE]]
-        shown = self.query_one("#advice", Static)
-        shown.update(Text("\n").join(lines))
-        shown.display = bool(lines)
-
-    def _state(self, situation: Situation) -> Text:
-        """Return the line below the editor: how long it is, until when it is taken, who is there."""
-        now, tz, place = self.session.now, self.session.tz, situation.place
-        length = self._length(self._text.strip())
-        if self._text == self._kept:
-            draft = "draft saved" if self._kept.strip() else ""
-        else:
-            draft = "draft not saved yet"
-        parts = [
-            counted(length, place.max_length if place else None),
-            window(place, now, tz),
-            (self._trouble or draft, "error" if self._trouble else ""),
-            ("another reply is on its way" if situation.under_way else "", "warning"),
-            company(self._others),
-        ]
-        said = [self._coloured(words, tone) for words, tone in parts if words]
-        return Text(" · ", "dim").join(said)
-
-    def _line(self, advice: Advice) -> Text:
-        """Return a piece of advice, what follows from it, and the words that caused it."""
-        line = Text()
-        line.append("· " if advice.told else "▲ ", "" if advice.told else self._tone("warning"))
-        line.append(advice.says)
-        if advice.concern is Concern.PROMISE and self._situation:
-            policy = self.session.policy(self._situation.state.policy)
-            line.append(due(advice, policy, self.session.now, self.session.tz))
-        if advice.words:
-            line.append(f": {even(quoted(advice.words))}", "dim")
-        return line
-
-    def _coloured(self, words: str, tone: str) -> Text:
-        return Text(words, self._tone(tone) if tone else "")
-
-    def _tone(self, name: str) -> str:
-        """Return the theme's colour of that name."""
-        return self.app.theme_variables.get(f"text-{name}", "")
+    def _lines(self, advice: Sequence[Advice], situation: Situation) -> list[Text]:
+        variables = self.app.theme_variables
+        return [advice_line(each, situation, self.session, variables) for each in advice]
 
     def _refuse(self, words: str) -> None:
         self.notify(inert(words), severity="error", markup=False)
-
-    async def _ask(self, work: Callable[[Desk], T]) -> T:
-        """Return what *work* makes of the desk, in the session's own thread."""
-        from inboxd.desk import Desk
-
-        settings = self.session.settings
-        accounts = {account.name for account in settings.accounts}
-        return await self.session.run(lambda store: work(Desk(store, settings.rules, accounts)))

@@ -41,6 +41,7 @@ class Preview(ModalScreen[bool]):
         border: round $accent; padding: 0 1; background: $surface;
         border-title-style: bold; border-subtitle-color: $text-muted;
         #to { text-style: bold; margin-bottom: 1; text-wrap: nowrap; text-overflow: ellipsis; }
+        VerticalScroll { scrollbar-size-vertical: 1; }
         #text { height: auto; max-height: 40vh; border-left: thick $accent; padding: 0 1; }
         #known { height: auto; max-height: 40vh; }
         #known > Static { margin-top: 1; }
@@ -50,7 +51,7 @@ class Preview(ModalScreen[bool]):
     """
 
     def __init__(
-        self, text: str, to: str, news: Sequence[str], warnings: Sequence[Text], note: str
+        self, text: Text, to: str, news: Sequence[str], warnings: Sequence[Text], note: str
     ) -> None:
         super().__init__()
         self._text = text
@@ -66,7 +67,7 @@ class Preview(ModalScreen[bool]):
             frame.border_subtitle = "Enter send · Esc go on writing"
             yield Static(Text(self._to), id="to", markup=False)
             with VerticalScroll(id="text"):
-                yield Static(Text(self._text), markup=False)
+                yield Static(self._text, markup=False)
             with VerticalScroll(id="known"):
                 if self._news:
                     lines = ["Since you began to write:", *(f"! {line}" for line in self._news)]

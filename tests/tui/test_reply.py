@@ -306,9 +306,10 @@ async def test_what_a_colleague_answered_meanwhile_is_shown_before_sending(shop:
         news = shown(app.screen, "#news")
         assert "Max" in news
         assert "Уже едет!" in news
-        assert "another reply to this case is on its way" in news
         await pilot.press("escape")
         assert isinstance(app.screen, ReplyScreen)
+        await preview(pilot)
+        assert "another reply to this case is on its way" in shown(app.screen, "#news")
         assert queued(stage) == ["Уже едет!"]
 
 
