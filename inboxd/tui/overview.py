@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _AT_MOST_EVERY_SECONDS = 2.0
 """How often it is counted anew while much is written."""
+_HIGH, _ROWS_WHERE_HIGH = 45, 14
+"""From so many lines on, a column may have so many rows."""
 _SECTIONS: Mapping[str, tuple[str, Callable[[Overview, Session, int], Content]]] = {
     "waiting": ("Waiting, by business time", overviewpage.waiting),
     "responses": ("First responses today, in business time", overviewpage.responses),
@@ -127,6 +129,9 @@ class OverviewScreen(Screen[None]):
         blind.show(partial(overviewpage.blindness, seen, session))
         for name, (_, draw) in _SECTIONS.items():
             self.query_one(f"#{name}", Section).show(partial(draw, seen, session))
+        if self.size.height >= _HIGH:
+            tall = partial(overviewpage.hours, seen, session, rows=_ROWS_WHERE_HIGH)
+            self.query_one("#hours", Section).show(tall)
 
     def action_scroll(self, where: str) -> None:
         """Move by a line, as in the inbox."""

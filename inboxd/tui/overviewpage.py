@@ -27,7 +27,9 @@ _GOOD, _BAD, _PLAIN = "$success", "$error", "$primary"
 _LATE, _QUIET, _WARNING = "bold $text-error", "$foreground-muted", "bold $text-warning"
 _LABEL = 12
 _NUMBERS = 20
-_HEIGHT = 7
+_ROWS = 7
+"""How high columns are in a small terminal."""
+_LEAST_SPANS = 3
 _LEAST_OF_MANY = 3
 _MOST_GAPS = 3
 
@@ -80,7 +82,8 @@ def responses(seen: Overview, session: Session, width: int) -> Content:
     ]
     most, room = max(sums), max(width - _LABEL - _NUMBERS, 8)
     lines = []
-    for place, count in enumerate(sums):
+    longest = max(place for place, count in enumerate(sums) if count)
+    for place, count in enumerate(sums[: max(longest + 1, _LEAST_SPANS)]):
         spans = (*SPANS, SPANS[-1])
         within = place < len(SPANS)
         name = f"{'up to' if within else 'over'} {format_duration(spans[place])}"
@@ -114,12 +117,12 @@ def _targets(session: Session) -> str:
     return f"Targets: {', '.join(named)}" if named else ""
 
 
-def hours(seen: Overview, session: Session, width: int) -> Content:
-    """Return when complaints were sent today, beside those of yesterday."""
+def hours(seen: Overview, session: Session, width: int, rows: int = _ROWS) -> Content:
+    """Return when complaints were sent today, beside those of yesterday; columns have so many *rows*."""
     said, (today, yesterday, *_) = seen.complaints, seen.days
     spans = [(gap.began_at, gap.ended_at or seen.now) for gap in seen.gaps_since(yesterday.begins)]
     blind = blind_hours(spans, today, session.tz) | blind_hours(spans, yesterday, session.tz)
-    lines = columns(said.by_hour, said.yesterday, _HEIGHT, (_PLAIN, _QUIET), blind)
+    lines = columns(said.by_hour, said.yesterday, rows, (_PLAIN, _QUIET), blind)
     legend = f"{SOLID} today {said.total:,}   ⡇ yesterday {sum(said.yesterday):,}"
     if blind:
         legend += "   ×× not all was read"

@@ -50,7 +50,9 @@ def daemon(details: Details, tz: tzinfo, width: int) -> Content:
         runs = [_sign(WRONG), Content("daemon"), Content(text)]
     beat = details.heartbeat
     called = (
-        f"called every {format_duration(beat)}" if beat else "nobody would notice a dead daemon"
+        f"called every {format_duration(beat)}"
+        if beat
+        else "not set up: nobody would notice a dead daemon"
     )
     messages, answers = details.unjudged
     waiting = f"{messages:,} messages and {answers:,} answers are not judged yet"
@@ -70,7 +72,11 @@ def daemon(details: Details, tz: tzinfo, width: int) -> Content:
     ]
     if glance.heard_at:
         rows.append(
-            [_sign(WELL), Content("news"), Content(local_time(glance.heard_at, glance.now, tz))]
+            [
+                _sign(WELL),
+                Content("last news"),
+                Content(local_time(glance.heard_at, glance.now, tz)),
+            ]
         )
     return table(rows, width)
 
