@@ -55,7 +55,7 @@ def daemon(details: Details, tz: tzinfo, width: int) -> Content:
         else "not set up: nobody would notice a dead daemon"
     )
     messages, answers = details.unjudged
-    waiting = f"{messages:,} messages and {answers:,} answers are not judged yet"
+    waiting = f"not judged yet: customers' messages {messages:,}, our answers {answers:,}"
     rows = [
         runs,
         [_sign(WELL if beat else QUIET), Content("heartbeat"), Content(called)],

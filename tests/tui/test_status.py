@@ -12,6 +12,7 @@ import pytest
 
 from inboxd.core.standing import Standing, patience_with, standing_of
 from inboxd.errors import Unavailable
+from inboxd.model import Topic
 from inboxd.store import SourceState
 from inboxd.tui import details, statuspage
 from inboxd.tui.glance import look
@@ -234,6 +235,24 @@ def test_silences_and_the_quarantine_are_named(stage: Stage) -> None:
     text = page(stage, statuspage.asides, 160)
     assert "network vk, topic shipping, till 12:30, by Max: the parcel service is on strike" in text
     assert "2 of wall:poll not understood (no text)" in text
+
+
+def test_a_spike_is_told_with_its_customers(stage: Stage) -> None:
+    """In the line by its topic, on the screen by how many complain and wait."""
+    all_read(stage)
+    refs = [stage.hear("shop-vk", f"t{n}", ago(minutes=5 + n), "Late!") for n in range(4)]
+    stage.judge(dict.fromkeys(refs, ("complaint", "shipping", "high", "en", ())))
+    with stage.store.transaction():
+        stage.store.spikes.begin(Topic.SHIPPING, ago(minutes=30), NOW, window=timedelta(hours=1), usual=0.5)  # fmt: skip
+    assert "▲ spike: shipping" in told(stage)
+    text = page(stage, statuspage.asides, 160)
+    assert "shipping: 4 customers since 10:00, 4 of late; 4 waiting, 0 overdue" in text
+
+
+def test_what_is_not_judged_yet_is_counted(stage: Stage) -> None:
+    """A classifier that is behind is seen before its cases are missed."""
+    stage.hear("shop-vk", "t1", ago(minutes=5), "Late!")
+    assert "not judged yet: customers' messages 1, our answers 0" in page(stage, statuspage.daemon)
 
 
 def test_the_last_column_wraps_below_itself(stage: Stage) -> None:
