@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,10 +58,12 @@ _NAMES = (
 )
 _PEOPLE = ("Olena", "Max", "Iryna", "Piotr")
 
-_FILL = """
+_NUMBERS = """
 CREATE TEMP TABLE n (i INTEGER PRIMARY KEY);
 INSERT INTO n WITH RECURSIVE c (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i + 1 < {cases})
-SELECT i FROM c;
+SELECT i FROM c
+"""
+_MESSAGES = """
 INSERT INTO authors (id, account, remote_id, name, handle, followers, url)
 SELECT i + 1, p.account, 'u' || i, name.text || ' ' || i, 'user' || i,
        iif(i % 20 = 0, 1000 + i, i % 700), 'https://example.org/u' || i
@@ -86,6 +89,9 @@ SELECT said.id, p.account, 'm' || said.id, conversation + 1, p.stream, iif(j % 3
   JOIN fact ON fact.id = i % 1000
   JOIN sample ON sample.id = said.id * 7919 % {texts}
  ORDER BY said.id;
+INSERT INTO messages_fts (messages_fts) VALUES ('rebuild')
+"""
+_CASES = """
 INSERT INTO cases (id, conversation_id, account, network, stream, public, status, first_message_id,
        opened_at, waiting_since, unanswered, wrote_at, answered_at, quiet_at, ended_at, close_reason,
        kind, topics, urgency, language, policy, response_due_at, due_at, acknowledged_at,
@@ -113,8 +119,7 @@ SELECT id, 'first_response', opened_at, first_message_id, first_message_id, open
        answered_at, 'answered', 60, '{{}}' FROM cases WHERE status <> 'waiting'
 UNION ALL
 SELECT id, iif(id % 40 = 0, 'promise', 'next_response'), waiting_since, (id + 71) * 10 + 10,
-       (id + 71) * 10 + 10, due_at, NULL, NULL, NULL, '{{}}' FROM cases WHERE status = 'waiting';
-INSERT INTO messages_fts (messages_fts) VALUES ('rebuild')
+       (id + 71) * 10 + 10, due_at, NULL, NULL, NULL, '{{}}' FROM cases WHERE status = 'waiting'
 """
 _STATES = {
     False: "CASE WHEN i % 50 = 0 OR i > {cases} - 1000 THEN 'waiting' "
@@ -127,16 +132,17 @@ _STATES = {
 def database(*, all_wait: bool = False, cases: int = CASES) -> Path:
     """Return where the database is; made if it is not there yet."""
     made_by = Path(__file__).read_bytes() + Path(str(schema.__file__)).read_bytes()
-    name = f"{cases}{'-waiting' if all_wait else ''}-{hashlib.sha256(made_by).hexdigest()[:12]}"
-    path = _FOLDER / f"{name}.db"
+    name = f"{cases}{'-waiting' if all_wait else ''}"
+    path = _FOLDER / f"{name}-{hashlib.sha256(made_by).hexdigest()[:12]}.db"
     if not path.exists():
         _FOLDER.mkdir(parents=True, exist_ok=True)
-        for old in _FOLDER.glob(f"{cases}{'-waiting' if all_wait else ''}-????????????.*"):
+        for old in _FOLDER.glob(f"{name}-????????????.*"):
             old.unlink()
         unfinished = path.with_suffix(".part")
-        unfinished.unlink(missing_ok=True)
+        if all_wait:
+            shutil.copyfile(database(cases=cases), unfinished)
         with Store(unfinished) as store:
-            _fill(store.database, all_wait=all_wait, cases=cases)
+            _make(store.database, all_wait=all_wait, cases=cases)
         unfinished.rename(path)
     return path
 
@@ -146,27 +152,31 @@ def now(cases: int = CASES) -> datetime:
     return BEGINS + timedelta(seconds=_SECONDS * PER_CASE * (cases + _OVERLAP * PER_CASE))
 
 
-def _fill(db: sqlite3.Connection, *, all_wait: bool, cases: int) -> None:
+def _make(db: sqlite3.Connection, *, all_wait: bool, cases: int) -> None:
+    """Fill the empty database; or put cases that all wait into the place of those of a full one."""
     for pragma in ("synchronous = OFF", "cache_size = -300000", "temp_store = MEMORY"):
         db.execute(f"PRAGMA {pragma}")
     (trigger,) = db.execute("SELECT sql FROM sqlite_master WHERE name = 'messages_ai'").fetchone()
     db.execute("BEGIN")
     db.execute("DROP TRIGGER messages_ai")
     _prepare(db, random.Random(1))
-    script = _FILL.format(
-        cases=cases,
-        per_case=PER_CASE,
-        authors=_AUTHORS,
-        texts=_TEXTS,
-        seconds=_SECONDS,
-        begins=f"{BEGINS:%Y-%m-%d %H:%M:%S}",
-        now=to_text(now(cases)),
-        state=_STATES[all_wait].format(cases=cases),
-    )
-    for statement in script.split(";\n"):
-        db.execute(statement)
+    script = (_NUMBERS, "DELETE FROM waits;\nDELETE FROM cases" if all_wait else _MESSAGES, _CASES)
+    for statement in ";\n".join(script).split(";\n"):
+        db.execute(
+            statement.format(
+                cases=cases,
+                per_case=PER_CASE,
+                authors=_AUTHORS,
+                texts=_TEXTS,
+                seconds=_SECONDS,
+                begins=f"{BEGINS:%Y-%m-%d %H:%M:%S}",
+                now=to_text(now(cases)),
+                state=_STATES[all_wait].format(cases=cases),
+            )
+        )
     db.execute(trigger)
     db.execute("COMMIT")
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _prepare(db: sqlite3.Connection, rng: random.Random) -> None:

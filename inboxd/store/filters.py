@@ -54,12 +54,13 @@ class _Order(NamedTuple):
     rest: str
     down: bool = False
 
-    def __str__(self) -> str:
-        way = " DESC" if self.down else ""
-        last = "" if self.down else " NULLS LAST"
-        return f"c.{self.first}{way}{last}, " + ", ".join(
-            f"c.{name}{way}" for name in self.rest.split(", ")
-        )
+    def by(self, *, backwards: bool = False) -> str:
+        """Return the order, or the opposite one, as SQL."""
+        down = self.down is not backwards
+        way = " DESC" if down else ""
+        empty = "FIRST" if backwards else "LAST"
+        rest = ", ".join(f"c.{name}{way}" for name in self.rest.split(", "))
+        return f"c.{self.first}{way} NULLS {empty}, {rest}"
 
     def before(self, first: object) -> str:
         """Return which cases come before the one whose keys are bound; *first* is its first key."""
@@ -126,11 +127,13 @@ class Filter:
         ).fetchone()
         return int(count)
 
-    def ids(self, db: sqlite3.Connection, offset: int, limit: int) -> list[int]:
-        """Return the numbers of *limit* cases that pass, from *offset* on."""
+    def ids(
+        self, db: sqlite3.Connection, offset: int, limit: int, *, backwards: bool = False
+    ) -> list[int]:
+        """Return *limit* of the cases that pass, from *offset* on; *backwards*, the last come first."""
         rows = db.execute(
-            f"SELECT c.id FROM cases AS c WHERE {self.where} ORDER BY {self.order} "  # noqa: S608 - from constants
-            "LIMIT :limit OFFSET :offset",
+            f"SELECT c.id FROM cases AS c WHERE {self.where} "  # noqa: S608 - from constants
+            f"ORDER BY {self.order.by(backwards=backwards)} LIMIT :limit OFFSET :offset",
             {**self.values, "limit": limit, "offset": offset},
         )
         return [number for (number,) in rows]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from inboxd.core.queries import Query, View
 
-LOOKED_AT = 2_000
+LOOKED_AT = 1_500
 """Of how many messages that fit a search it is seen in which case they are: some 10 ms."""
 _LETTERS = 400
 """As much of a text as is read: a line shows less, and a text may have a hundred thousand."""
@@ -152,7 +152,15 @@ class _Ordered:
 
     def page(self, offset: int, limit: int) -> Sequence[InboxRow]:
         """Return *limit* of them from *offset* on, fewer at the end."""
-        return _rows(self._db, self._filter.ids(self._db, offset, limit), self._filter.now)
+        return _rows(self._db, self._numbers(offset, limit), self._filter.now)
+
+    def _numbers(self, offset: int, limit: int) -> list[int]:
+        """Count from whichever end is nearer: what is passed over is read, if only in the index."""
+        limit = min(limit, len(self) - offset)
+        behind = len(self) - offset - limit
+        if limit <= 0 or offset <= behind:
+            return self._filter.ids(self._db, offset, max(0, limit))
+        return self._filter.ids(self._db, behind, limit, backwards=True)[::-1]
 
     def place(self, case: int) -> int | None:
         """Return at which offset a case is, None if it is not among them."""
