@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -73,6 +74,16 @@ class OtherCase:
     sure: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The beginning of one message: who wrote it ("" where that is not known), ours or not."""
+
+    who: str
+    ours: bool
+    at: datetime
+    text: str
+
+
 class Listing(Protocol):
     """The cases that a query finds, in its order; only what is asked for is read."""
 
@@ -114,6 +125,14 @@ class InboxStore:
             return _Found(self._db, chosen, wanted, looked_at)
         return _Ordered(self._db, chosen)
 
+    def adopted(self, listing: Listing) -> Listing:
+        """Return a *listing* that another connection has found, to be read through this one."""
+        if not isinstance(listing, _Ordered | _Found):
+            return listing
+        mine = copy(listing)
+        mine._db = self._db  # noqa: SLF001 - both classes are of this module
+        return mine
+
     def counts(self, me: str, now: datetime) -> Mapping[View, int]:
         """Return how many cases *me* sees in each view at *now*."""
         return counts(self._db, me, now)
@@ -121,6 +140,14 @@ class InboxStore:
     def rows(self, cases: Sequence[int], now: datetime) -> list[InboxRow]:
         """Return the lines of *cases* as they are at *now*, in that order; unknown ones are left out."""
         return _rows(self._db, cases, now)
+
+    def latest(self, case: int, limit: int) -> list[Said]:
+        """Return what was said last in the conversation of *case*, up to *limit*, oldest first."""
+        found = self._db.execute(_LATEST, {"case": case, "limit": limit, "letters": _LETTERS})
+        return [
+            Said(who or "", bool(ours), from_text(at), text)
+            for who, ours, at, text in reversed(found.fetchall())
+        ]
 
     def authors_cases(self, case: int, limit: int, now: datetime) -> list[OtherCase]:
         """
@@ -217,6 +244,14 @@ _ROWS = (
     f"LEFT JOIN waits AS w ON w.id = {_TELLING} "
     "LEFT JOIN messages AS m ON m.id = coalesce(w.telling_id, c.first_message_id) "
     "LEFT JOIN authors AS a ON a.id = m.author_id ORDER BY n.key"
+)
+_LATEST = (
+    "SELECT iif(m.direction = 'outbound', m.staff, "
+    " substr(coalesce(nullif(a.name, ''), a.handle), 1, :letters)), "
+    "m.direction = 'outbound', m.sent_at, substr(m.text, 1, :letters) "
+    "FROM cases AS c JOIN messages AS m ON m.conversation_id = c.conversation_id "
+    "LEFT JOIN authors AS a ON a.id = m.author_id "
+    "WHERE c.id = :case AND m.deleted_at IS NULL ORDER BY m.sent_at DESC, m.id DESC LIMIT :limit"
 )
 _OTHER_CASES = (
     "WITH wrote AS (SELECT a.id, a.name, a.handle, c.conversation_id FROM cases AS c "  # noqa: S608 - constants
