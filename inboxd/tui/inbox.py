@@ -11,9 +11,9 @@ from textual.widgets import Input, Static
 
 from inboxd.core.queries import Known, Query, Unfinished, View, parse
 from inboxd.core.text import one_line
-from inboxd.errors import UserError
+from inboxd.errors import InboxdError, UserError
 from inboxd.tui.app import Aged, Changed
-from inboxd.tui.caselist import CaseList
+from inboxd.tui.caselist import CaseList, NoCases
 from inboxd.tui.cells import even
 from inboxd.tui.hints import Hints
 from inboxd.tui.preview import Preview
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
 
+    from inboxd.store import Store
     from inboxd.store.inbox import Listing
     from inboxd.tui.app import InboxApp
     from inboxd.tui.session import Session
@@ -208,13 +209,21 @@ class InboxScreen(Screen[None]):
         tab, search = self._tabs[self._tab], self.query_one(SearchBar)
         try:
             query = parse(f"{tab.query} {search.text}", self._known, tab.view)
+            search.complain("")
+            if self._query is None:
+                session = self.session
+                self._show(query, session.store.inbox.listing(query, session.me, session.now))
+            else:
+                self._find(query)
         except Unfinished as hint:
             search.complain(str(hint), calm=True)
         except UserError as problem:
             search.complain(str(problem))
-        else:
-            search.complain("")
-            self._find(query)
+            if not search.text:
+                # The saved view is wrong: the cases of another must not seem to be its own.
+                self.cases.show(NoCases())
+                self._query = None
+                self._tell()
         self._count()
         self._accompany()
 
@@ -222,12 +231,27 @@ class InboxScreen(Screen[None]):
     async def _find(self, query: Query) -> None:
         """Find the cases of *query*; who asks again before they are found gets only the last."""
         session = self.session
-        listing = session.store.inbox.listing(query, session.me, session.now)
-        if query == self._query:
-            self._renew(listing)
+        me, now = session.me, session.now
+
+        def found(store: Store) -> Listing:
+            listing = store.inbox.listing(query, me, now)
+            len(listing)  # they are counted here, and not where keys are waited for
+            return listing
+
+        try:
+            listing = session.store.inbox.adopted(await session.run(found))
+        except InboxdError as problem:
+            self.query_one(SearchBar).complain(str(problem))
         else:
+            self._show(query, listing)
+
+    def _show(self, query: Query, listing: Listing) -> None:
+        """List what was found: in its place, if it was looked for before."""
+        if query != self._query:
             self._query = query
             self.cases.show(listing, self._seen_at.get(self._tab))
+        elif (lost := self.cases.renew(listing)) is not None:
+            self._notice = f"Case {lost} has left this view."
         self._tell()
 
     def _accompany(self) -> None:
@@ -241,16 +265,16 @@ class InboxScreen(Screen[None]):
             }
         )
 
-    def _renew(self, listing: Listing) -> None:
-        lost = self.cases.renew(listing)
-        if lost is not None:
-            self._notice = f"Case {lost} has left this view."
-
     @work(exclusive=True, group="count")
     async def _count(self) -> None:
         session = self.session
-        counts = await session.run(lambda store: store.inbox.counts(session.me, session.now))
-        self.query_one(ViewBar).count(counts)
+        try:
+            counts = await session.run(lambda store: store.inbox.counts(session.me, session.now))
+        except InboxdError as problem:
+            self._notice = str(problem)
+            self._rest()
+        else:
+            self.query_one(ViewBar).count(counts)
 
     def _tell(self) -> None:
         """Show what goes with the list: its beginning, its end, and the selected case."""
@@ -259,7 +283,9 @@ class InboxScreen(Screen[None]):
         if empty:
             self.query_one("#empty", Static).update(self._why_empty())
         self.set_class(empty, "empty")
-        self.query_one(SearchBar).tell(f"{len(cases.listing):,} found")
+        cut = cases.listing.cut
+        limit = f" among the newest {cut:,} messages" if cut else ""
+        self.query_one(SearchBar).tell(f"{len(cases.listing):,} found{limit}")
         self._rest()
 
     def _position(self) -> str:

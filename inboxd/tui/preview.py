@@ -7,21 +7,24 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widgets import Static
 
-from inboxd.tui.cells import even
+from inboxd.tui.cells import even, fit
 from inboxd.tui.rows import due, moment, open_span, topics, where, who
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from inboxd.store.inbox import InboxRow
+    from inboxd.store.inbox import InboxRow, Said
     from inboxd.tui.session import Session
 
 _LONGEST_NAME = 60
-_LONGEST_TEXT = 2_000
+_LATEST = 4
+"""How many messages are shown; the newest has the lines that are left."""
+_TIME = 12
+_SPEAKER = 18
 
 
 class Preview(Static):
-    """Shows one case; nothing is read for it but what the list has read."""
+    """Shows one case: what is known of it, and what was said last."""
 
     DEFAULT_CSS = """
     Preview {
@@ -35,14 +38,26 @@ class Preview(Static):
         self.session = session
 
     def show(self, row: InboxRow | None) -> None:
-        """Show what is known of a case from its line in the list."""
+        """Show a case; its last messages are read, no more."""
         self.update(Content("") if row is None else self._told(row), layout=False)
 
     def _told(self, row: InboxRow) -> Content:
-        name = Content.styled(even(who(row)[:_LONGEST_NAME]), "bold")
-        facts = Content.styled(" · ".join(self._facts(row)), "dim")
-        text = Content(even(row.text[:_LONGEST_TEXT]))
-        return Content("\n").join([name + "  " + facts, "", text])
+        width = self.content_size.width
+        name = Content.styled(even(who(row)[:_LONGEST_NAME]), "bold") + "  "
+        room = max(0, width - name.cell_length)
+        facts = Content.styled(fit(" · ".join(self._facts(row)), room).rstrip(), "dim")
+        said = self.session.store.inbox.latest(row.case_id, _LATEST)
+        lines = [self._line(each, newest=each is said[-1]) for each in said]
+        return Content("\n").join([name + facts, "", *lines])
+
+    def _line(self, said: Said, *, newest: bool) -> Content:
+        at = fit(moment(said.at, self.session.now, self.session.tz), _TIME)
+        speaker = fit(said.who or ("we" if said.ours else "(unknown)"), _SPEAKER)
+        text = even(said.text)
+        if not newest:
+            text = fit(text, max(0, self.content_size.width - _TIME - _SPEAKER - 4)).rstrip()
+        sign = "→" if said.ours else " "
+        return Content.assemble((f"{at} {sign} ", "dim"), (f"{speaker} ", "bold"), text)
 
     def _facts(self, row: InboxRow) -> Iterator[str]:
         now = self.session.now
@@ -52,11 +67,11 @@ class Preview(Static):
             yield f"@{even(row.author.handle[:_LONGEST_NAME])}"
         if row.author and row.author.followers is not None:
             yield f"{row.author.followers:,} followers"
-        age = self.session.open_time(row.policy, row.since, now)
         since = moment(row.since, now, self.session.tz)
-        yield f"since {since}, {open_span(age)} of business time" if row.wait else f"from {since}"
+        age = open_span(self.session.open_time(row.policy, row.since, now))
+        yield f"since {since}, {age} of business time" if row.wait else f"from {since}"
         yield due(row, now)[0]
         if about := topics(row):
             yield about
         if row.promised:
-            yield f"promised: {even(row.promised[:_LONGEST_NAME])}"
+            yield f"promised “{even(row.promised[:_LONGEST_NAME])}”"

@@ -146,6 +146,7 @@ class SearchBar(Vertical):
         below.set_class(calm, "calm")
         below.update(one_line(problem, 300), layout=False)
         below.display = bool(problem)
+        self._show_if_used()
 
     def tell(self, found: str) -> None:
         """Show, behind the line, how much was found."""
@@ -169,7 +170,11 @@ class SearchBar(Vertical):
 
     def on_descendant_blur(self) -> None:
         """Hide a line that is empty and that nobody writes in."""
-        self.set_class(bool(self.text), "used")
+        self._show_if_used()
+
+    def _show_if_used(self) -> None:
+        wrong = self.query_one(".problem", Static).display
+        self.set_class(bool(self.text) or wrong or self._line.has_focus, "used")
 
     def _ask(self) -> None:
         if self._pause is not None:

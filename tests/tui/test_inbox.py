@@ -11,18 +11,20 @@ from textual.app import App, ComposeResult
 from textual.widgets import Input, Static
 
 from inboxd.clock import ManualClock
+from inboxd.config.triage import ViewSettings
 from inboxd.core.queries import Known, Unfinished, View, parse
 from inboxd.tui.app import Aged, Changed, InboxApp
 from inboxd.tui.caselist import MOST_MARKED, CaseList
 from inboxd.tui.hints import Hints
 from inboxd.tui.inbox import _HINTS, InboxScreen
+from inboxd.tui.preview import Preview
 from inboxd.tui.searchbar import Conditions, SearchBar, choices
 from inboxd.tui.viewbar import ViewBar
 from tests.tui.listings import Numbered, Some
-from tests.tui.stage import NOW, ago, opened
+from tests.tui.stage import NOW, PEOPLE, ago, opened
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from textual.pilot import Pilot
@@ -423,6 +425,7 @@ async def test_who_was_answered_leaves_and_it_is_told(tmp_path: Path) -> None:
             hints = screen.query_one(Hints)
             assert f"Case {cases['late']} has left this view" in str(hints.render())
             await pilot.press("down")
+            await pilot.pause(0.3)
             assert "Enter open" in str(hints.render())
 
 
@@ -496,3 +499,74 @@ async def test_who_else_is_at_a_case_is_seen(tmp_path: Path) -> None:
             screen.post_message(Aged())
             await settled(pilot)
             assert "Max replying" not in lines(screen.cases)[2]
+
+
+async def test_a_large_screen_shows_what_was_said_last(tmp_path: Path) -> None:
+    """Customer and colleague, one below the other, inert; a small screen has none of it."""
+    with opened(tmp_path) as (app, stage, cases):
+        stage.hear(
+            "shop-vk",
+            "dm:7",
+            ago(hours=1),
+            "Ну что?\x1b[31m " + "ы" * 100_000,
+            author=PEOPLE["anna"],
+        )
+        async with inbox(app, (160, 50)) as (screen, pilot):
+            assert screen.cases.select(cases["promised"])
+            await pilot.pause(0.3)
+            said = str(screen.query_one(Preview).render()).splitlines()
+            assert said[0].startswith("Анна Коваль  case ")
+            assert [line.split()[-1] for line in said[2:4]] == ["88!", "18:00."]
+            assert "→ Olena" in said[3]
+            assert "Ну что? [31m ыы" in said[4]
+            await pilot.resize_terminal(80, 24)
+            await pilot.pause()
+            assert not screen.query_one(Preview).display
+
+
+async def test_a_saved_view_is_a_tab_of_its_own(tmp_path: Path) -> None:
+    """What the configuration has saved comes after the others; one may search within it."""
+    with opened(tmp_path) as (app, _, cases):
+        app.session.settings.tui.__dict__["views"] = (
+            ViewSettings(name="refunds", query="topic:refunds"),
+            ViewSettings(name="broken", query="kind:complaimt"),
+        )
+        app.first_view = "refunds"
+        async with inbox(app, (160, 50)) as (screen, pilot):
+            assert shown(screen) == [cases["promised"], cases["soon"], cases["mine"]]
+            assert "[refunds]" in str(screen.query_one(ViewBar).render())
+            await written(pilot, "language:de")
+            assert shown(screen) == [cases["soon"]]
+            await pilot.press("escape", "tab")
+            await settled(pilot)
+            problem = screen.query_one(".problem", Static)
+            assert "did you mean complaint?" in str(problem.render())
+            assert problem.region.height == 1
+            assert shown(screen) == []
+            await pilot.press("tab")
+            await settled(pilot)
+            assert len(shown(screen)) == 10
+
+
+def test_the_inbox_looks_as_it_should(tmp_path: Path, snap_compare: Callable[..., bool]) -> None:
+    """Eighty columns: who waits, one marked, one selected."""
+
+    async def before(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        await pilot.press("space", "down")
+        await pilot.pause(0.3)
+
+    with opened(tmp_path) as (app, _, _):
+        assert snap_compare(app, terminal_size=(80, 24), run_before=before)
+
+
+def test_the_inbox_uses_a_large_screen(tmp_path: Path, snap_compare: Callable[..., bool]) -> None:
+    """A hundred and sixty: all columns, the counts, and what was said last."""
+
+    async def before(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        await pilot.press("down")
+        await pilot.pause(0.3)
+
+    with opened(tmp_path) as (app, _, _):
+        assert snap_compare(app, terminal_size=(160, 50), run_before=before)
