@@ -47,9 +47,12 @@ class Doing(Screen[None]):
         raise NotImplementedError
 
     def seen(self, case: int) -> Mark | None:
-        """Return how *case* stood when it was shown; None: what others did is not looked for."""
-        del case
-        return None
+        """
+        Return how *case* stood when it was shown: what others did since is told before it is acted on.
+
+        By default that is now, when a key is pressed: good for a list that keeps itself up to date.
+        """
+        return self.session.store.meanwhile.mark(case)
 
     def acted(self, done: Sequence[Undoable]) -> None:
         """Take notice of what was done, or taken back, from here; by default it is shown at once."""

@@ -19,7 +19,7 @@ from inboxd.tui.underway import Underway
 from tests.tui.stage import NOW, PEOPLE, ago, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from textual.app import ComposeResult
@@ -251,7 +251,7 @@ def answers(stage: Stage, case: int) -> None:
     stage.answer("shop-vk", "dm:1", ago(seconds=30), "Уже в пути!")
 
 
-NEWS = {
+NEWS: dict[str, tuple[Callable[[Stage, int], object], str]] = {
     "taken": (lambda stage, case: stage.act(case, "ack", "Max", NOW), "Max acknowledged it"),
     "assigned": (lambda stage, case: stage.act(case, "assign", "Max", NOW, "Iryna"), "Iryna"),
     "closed": (lambda stage, case: stage.act(case, "close", "Max", NOW, "spam"), "spam"),
@@ -306,6 +306,29 @@ async def test_news_that_come_while_the_news_are_read_are_shown_as_well(shop: Sh
         assert isinstance(app.screen, MeanwhileDialog)
         assert "VIP" in str(app.screen.query(Static).first().content)
         assert seen_by_others(app, cases["late"]).acknowledged_by == "Max"
+
+
+class Listed(Shown):
+    """Shows cases in a list that keeps itself up to date."""
+
+    def seen(self, case: int) -> Mark | None:
+        """Return how a case stands when a key is pressed."""
+        return CaseActions.seen(self, case)
+
+
+async def test_what_others_do_while_a_dialog_is_open_is_shown(shop: Shop) -> None:
+    """A list shows what was done before the key; what is done after it is told."""
+    app, stage, cases = shop
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.push_screen(Listed(cases["late"]))
+        stage.act(cases["late"], "note", "Iryna", NOW, "seen in the list")
+        await press(pilot, "A")
+        stage.act(cases["late"], "ack", "Max", NOW)
+        await press(pilot, "enter")
+        assert isinstance(app.screen, MeanwhileDialog)
+        news = str(app.screen.query(Static).first().content)
+        assert "Max acknowledged it" in news
+        assert "seen in the list" not in news
 
 
 async def test_of_many_cases_each_is_told_that_refuses(shop: Shop) -> None:

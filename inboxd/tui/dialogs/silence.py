@@ -54,7 +54,7 @@ class SilenceDialog(Dialog[Wanted]):
     DEFAULT_CSS = """
     SilenceDialog .heading { text-style: bold; }
     SilenceDialog #conditions { margin-bottom: 1; max-height: 9; }
-    SilenceDialog Input { margin-bottom: 0; background: $panel; }
+    SilenceDialog > #frame Input { margin-bottom: 0; background: $panel; }
     SilenceDialog #understood { margin-bottom: 1; }
     SilenceDialog #count { margin-top: 1; }
     """
@@ -120,7 +120,7 @@ class SilenceDialog(Dialog[Wanted]):
             shown.update(str(error))
         else:
             who = "1 case that waits" if count == 1 else f"{count} cases that wait"
-            shown.update(f"Mutes the alerts of {who} now; they stay in the list.")
+            shown.update(f"Mutes the alerts of {who} now.")
 
     def action_silence(self) -> None:
         """Answer, where there is a condition and a time."""
