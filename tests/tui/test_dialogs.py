@@ -23,7 +23,7 @@ from inboxd.tui.dialogs.snooze import SnoozeDialog
 from tests.tui.stage import HOSTILE, NOW, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from textual.pilot import Pilot
@@ -299,3 +299,24 @@ async def test_a_note_is_written_where_keys_lead_nowhere_else() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("q", "u")
         assert app.dialog.query_one(TextArea).text == "qu"
+
+
+@pytest.mark.parametrize("name", ["assign", "snooze", "correct", "silence"])
+def test_a_dialog_looks_as_it_should(
+    session: tuple[Session, dict[str, int]], snap_compare: Callable[..., bool], name: str
+) -> None:
+    """Everything is in its place in 80x24."""
+    dialogs: dict[str, Dialog[Any]] = {
+        "assign": AssignDialog((4, 5), "Olena", ["Max", HOSTILE, "Ірина Шевченко", "山田花子"]),
+        "snooze": SnoozeDialog((4,), session[0], session[0].settings.policies[0].hours),
+        "correct": of_case(session, "late"),
+        "silence": silencing(session, "late"),
+    }
+
+    async def before(pilot: Pilot[None]) -> None:
+        for field in pilot.app.screen.query(Input):
+            field.cursor_blink = False
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause()
+
+    assert snap_compare(Asking(dialogs[name]), terminal_size=(80, 24), run_before=before)
