@@ -15,7 +15,7 @@ import sqlite3
 import sys
 from typing import TYPE_CHECKING
 
-from benchmarks import classify, daemon, hours, ingest, spikes, start, tick, tui, wire
+from benchmarks import classify, daemon, hours, ingest, interface, spikes, start, tick, tui, wire
 from benchmarks.figures import Figure, table
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ FIGURES: dict[str, Callable[[], list[Figure]]] = {
     "start": start.run,
     "daemon": daemon.run,
     "tui": tui.run,
+    "interface": interface.run,
 }
 CLASSIFY = "classify"
 """Measures quality more than speed, and has tables of its own."""

@@ -72,7 +72,10 @@ class PtyProgram:
     def _read(self, patience: float, drawn: bytes) -> bytes:
         if not select.select([self._side], [], [], patience)[0]:
             raise TimeoutError(f"nothing more was drawn; the last was {drawn[-500:]!r}")
-        return os.read(self._side, 65_536)
+        try:
+            return os.read(self._side, 65_536)
+        except OSError:
+            raise RuntimeError(f"it has ended; the last it drew: {drawn[-500:]!r}") from None
 
     def __enter__(self) -> Self:
         return self

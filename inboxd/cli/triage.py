@@ -6,12 +6,11 @@ import getpass
 import os
 import sys
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import click
 
 from inboxd.cli.group import main
-from inboxd.cli.opening import opened_store
+from inboxd.cli.opening import load_without_networks
 from inboxd.cli.parameters import WORDS
 from inboxd.errors import UserError
 
@@ -29,15 +28,8 @@ def tui(config: Path, me: str, view: str | None, theme: str | None) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
         raise UserError("tui needs a terminal; `inboxd waiting` lists those who wait")
     from inboxd.clock import SystemClock
-    from inboxd.store import Store
     from inboxd.tui.app import InboxApp
-    from inboxd.tui.session import Session
-    from inboxd.workers.storethread import StoreThread
+    from inboxd.tui.session import opened
 
-    with opened_store(config) as (store, settings):
-        work = StoreThread(Store(settings.general.database, create=False))
-        try:
-            session = Session(settings, me, SystemClock(), store, work, str(uuid4()))
-            InboxApp(session, view=view, theme=theme).work()
-        finally:
-            work.close()
+    with opened(load_without_networks(config), me, SystemClock()) as session:
+        InboxApp(session, view=view, theme=theme).work()

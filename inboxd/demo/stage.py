@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from rich.text import Text
@@ -29,8 +28,7 @@ from inboxd.simulator.server import Simulator
 from inboxd.store import Store
 from inboxd.terminal import console
 from inboxd.tui.app import InboxApp
-from inboxd.tui.session import Session
-from inboxd.workers.storethread import StoreThread
+from inboxd.tui.session import opened
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -105,7 +103,7 @@ class _Stage:
             with Store(settings.general.database) as store:
                 async with self._day_on(daemon, store):
                     if tui:
-                        await self._triage(settings, store)
+                        await self._triage(settings)
                     else:
                         await self._narrate(store, ends)
                 Closing(self.out, self.simulator, store, _ZONE).tell(self.clock.now())
@@ -134,14 +132,10 @@ class _Stage:
             await self.clock.sleep(_LOOK_EVERY)
             narrator.look()
 
-    async def _triage(self, settings: Settings, store: Store) -> None:
+    async def _triage(self, settings: Settings) -> None:
         """Show the terminal's interface until it is left; the daemon is in the same process."""
-        work = StoreThread(Store(settings.general.database))
-        try:
-            app = InboxApp(Session(settings, "you", self.clock, store, work, str(uuid4())))
-            await app.run_async()
-        finally:
-            work.close()
+        with opened(settings, "you", self.clock) as session:
+            await InboxApp(session).run_async()
 
     async def _sleep_until(self, instant: datetime) -> None:
         await self.clock.sleep(instant - self.clock.now())

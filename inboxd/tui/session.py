@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
+from uuid import uuid4
+
+from inboxd.store import Store
+from inboxd.workers.storethread import StoreThread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime, timedelta, tzinfo
 
     from inboxd.clock import Clock
@@ -14,10 +19,11 @@ if TYPE_CHECKING:
     from inboxd.core.policies import Policy
     from inboxd.core.silences import Silence
     from inboxd.desk import Done
-    from inboxd.store import Store
-    from inboxd.workers.storethread import StoreThread
 
 T = TypeVar("T")
+
+_CACHE_KIB = 4_000
+"""What is read again and again fits; the system caches the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +70,15 @@ class Session:
     async def run(self, work: Callable[[Store], T]) -> T:
         """Return what *work* returns, done in the thread that may take its time."""
         return await self.work.run(work)
+
+
+@contextmanager
+def opened(settings: Settings, me: str, clock: Clock) -> Iterator[Session]:
+    """Yield a session on the database of *settings*, which must exist."""
+    path = settings.general.database
+    with Store(path, create=False, cache_kib=_CACHE_KIB) as store, store.explained():
+        work = StoreThread(Store(path, create=False, cache_kib=_CACHE_KIB))
+        try:
+            yield Session(settings, me, clock, store, work, str(uuid4()))
+        finally:
+            work.close()

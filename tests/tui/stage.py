@@ -28,8 +28,7 @@ from inboxd.model import (
 from inboxd.pipeline import Origin, Pipeline
 from inboxd.store import Store
 from inboxd.tui.app import InboxApp
-from inboxd.tui.session import Session
-from inboxd.workers.storethread import StoreThread
+from inboxd.tui.session import opened as opened_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -270,12 +269,8 @@ def opened(folder: Path, me: str = "Olena") -> Iterator[tuple[InboxApp, Stage, d
     """Yield the interface on a filled database, at `NOW`; its clock stands still."""
     stage = Stage(folder)
     cases = fill(stage)
-    store = Store(stage.settings.general.database, create=False)
-    work = StoreThread(Store(stage.settings.general.database, create=False))
-    session = Session(stage.settings, me, ManualClock(NOW), store, work, f"terminal of {me}")
     try:
-        yield InboxApp(session), stage, cases
+        with opened_session(stage.settings, me, ManualClock(NOW)) as session:
+            yield InboxApp(session), stage, cases
     finally:
-        work.close()
-        store.close()
         stage.store.close()
