@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 @click.pass_obj
 def tui(config: Path, me: str, view: str | None, theme: str | None) -> None:
     """Triage and answer on a screen that keeps itself up to date."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
+    # Textual draws on standard error, so that output can be redirected.
+    if not (sys.stdin.isatty() and sys.stderr.isatty()) or os.environ.get("TERM") == "dumb":
         raise UserError("tui needs a terminal; `inboxd waiting` lists those who wait")
     from inboxd.clock import SystemClock
     from inboxd.tui.app import InboxApp

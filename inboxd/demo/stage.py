@@ -57,7 +57,7 @@ async def play(*, seed: int, keep: Path | None, seconds: int, tui: bool) -> None
     of it: it is seen, and acted on, in the terminal's interface, until that is left.
     """
     out = console()
-    if tui and not (out.is_terminal and sys.stdin.isatty()):
+    if tui and not (sys.stderr.isatty() and sys.stdin.isatty()):
         raise UserError("--tui needs a terminal; leave it out to get lines")
     begins, ends = (datetime.combine(_DAY, at, _ZONE) for at in (_BEGINS, _ENDS))
     day = working_day(seed, _DAY, _ZONE)
