@@ -508,9 +508,10 @@ CREATE INDEX cases_waiting ON cases
     (due_at, waiting_since, id, status, snoozed_until, public, assigned_to, acknowledged_by,
      acknowledged_at, kind, topics, urgency, language, account, network, stream, conversation_id)
     WHERE status = 'waiting';
-CREATE INDEX cases_snoozed ON cases (snoozed_until, snoozed_at, waiting_since, wrote_at, status)
+CREATE INDEX cases_snoozed ON cases
+    (snoozed_until, id, snoozed_at, waiting_since, wrote_at, status)
     WHERE status = 'waiting' AND snoozed_until IS NOT NULL;
-CREATE INDEX cases_answered ON cases (answered_at, status) WHERE status = 'answered';
+CREATE INDEX cases_answered ON cases (answered_at, id, status) WHERE status = 'answered';
 CREATE INDEX cases_ended ON cases
     (ended_at, id, public, kind, topics, urgency, language, account, network, stream, assigned_to,
      conversation_id, status)

@@ -302,4 +302,4 @@ def test_every_list_is_read_from_an_index_that_holds_all_it_needs(shop: Shop, vi
         plan = [row[3] for row in shop.store.database.execute(f"EXPLAIN QUERY PLAN {sql}")]
         ways = [step for step in plan if re.match(r"(SCAN|SEARCH) c ", step)]
         assert all("COVERING INDEX" in way for way in ways) or view is View.PROMISES, plan
-        assert "USE TEMP B-TREE FOR ORDER BY" not in plan or view is View.PROMISES, plan
+        assert "TEMP B-TREE" not in " ".join(plan) or view is View.PROMISES, plan
