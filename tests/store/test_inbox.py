@@ -16,12 +16,15 @@ from inboxd.core.policies import Match
 from inboxd.core.queries import Query, View
 from inboxd.errors import UserError
 from inboxd.model import Author, Kind, Stream, Topic, Urgency
+from inboxd.store import Store, schema
+from inboxd.store.database import open_database
 from inboxd.store.filters import Filter
 from inboxd.store.inbox import InboxStore
 from tests.store.many import ACCOUNTS, LANGUAGES, ME, NOW, PEOPLE, SPECS, Shop, Spec, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from inboxd.store.inbox import Listing
 
@@ -303,3 +306,37 @@ def test_every_list_is_read_from_an_index_that_holds_all_it_needs(shop: Shop, vi
         ways = [step for step in plan if re.match(r"(SCAN|SEARCH) c ", step)]
         assert all("COVERING INDEX" in way for way in ways) or view is View.PROMISES, plan
         assert "TEMP B-TREE" not in " ".join(plan) or view is View.PROMISES, plan
+
+
+def test_the_cases_of_an_older_file_are_listed_where_they_are(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that was made before the terminal's interface is brought up to date."""
+    with monkeypatch.context() as before:
+        steps = dict(list(schema._STEPS.items())[:3])
+        before.setattr(schema, "_STEPS", steps)
+        with closing(open_database(database)) as old:
+            old.execute(
+                "INSERT INTO conversations VALUES (7, 'a', 'vk', 't', 'comments', 1, 1, NULL, '', NULL, '', 0)"
+            )
+            old.execute(
+                "INSERT INTO messages (id, account, remote_id, conversation_id, stream, direction, "
+                "public, text, sent_at, seen_at, url, attachments, auto_reply, staff) "
+                "VALUES (1, 'a', 'm', 7, 'comments', 'inbound', 1, 'Hello', "
+                "'2026-11-25T08:00:00.000Z', '2026-11-25T08:00:00.000Z', '', '[]', 0, '')"
+            )
+            old.execute(
+                "INSERT INTO cases (conversation_id, account, status, first_message_id, opened_at, "
+                "waiting_since, unanswered, close_reason, topics, language) VALUES (7, 'a', "
+                "'waiting', 1, '2026-11-25T08:00:00.000Z', '2026-11-25T08:00:00.000Z', 1, '', '[]', '')"
+            )
+    with Store(database) as store:
+        match = Match(network=frozenset({"vk"}), stream=frozenset({"comments"}), public=True)
+        (row,) = store.inbox.listing(Query(match=match), ME, NOW).page(0, 5)
+        assert (row.network, row.stream, row.public, row.text) == ("vk", "comments", True, "Hello")
+
+
+def test_a_store_keeps_as_much_of_the_file_in_memory_as_it_may(database: Path) -> None:
+    """The terminal's has a budget; the daemon's writes all day."""
+    with Store(database, cache_kib=1_234) as store:
+        assert store.database.execute("PRAGMA cache_size").fetchone() == (-1_234,)
