@@ -304,14 +304,21 @@ class CaseStore:
         return [name for (name,) in rows]
 
     def _newest_seen(self, case: int) -> str:
-        """Return when the newest message of a case's conversation began to count."""
+        """Return when the newest message of a case's conversation began to count, or its edit."""
         row = self._db.execute(
             "SELECT sent_at, seen_at FROM messages WHERE conversation_id = "
             "(SELECT conversation_id FROM cases WHERE id = ?) "
             "ORDER BY min(sent_at, seen_at) DESC LIMIT 1",
             (case,),
         ).fetchone()
-        return to_text(plausible(*row)) if row else ""
+        (edited_at,) = self._db.execute(
+            "SELECT coalesce(max(min(coalesce(m.edited_at, v.replaced_at), v.replaced_at)), '') "
+            "FROM cases AS c JOIN messages AS m ON m.conversation_id = c.conversation_id "
+            "JOIN message_versions AS v ON v.message_id = m.id "
+            "WHERE c.id = ? AND m.versions AND m.direction = 'inbound'",
+            (case,),
+        ).fetchone()
+        return max(to_text(plausible(*row)) if row else "", edited_at)
 
 
 class _Batch:

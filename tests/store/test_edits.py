@@ -286,3 +286,19 @@ def test_a_message_that_waits_because_of_an_edit_is_looked_up_with_what_waits(sh
     shop.judge()
     assert statuses(shop) == ["waiting"]
     assert [each.remote_id for each in shop.store.known.waiting("shop-vk")] == ["m1"]
+
+
+def test_a_closing_covers_the_edits_that_had_been_seen(shop: Shop) -> None:
+    """Whoever closes has read what the customer made of it; what they make of it later waits."""
+    shop.hear(said(0, "m1", "please"))
+    shop.judge()
+    shop.now = at(2)
+    shop.hear(said(0, "m1", "awful", edited_at=at(1)))
+    shop.judge()
+    shop.now = at(3)
+    shop.act("close", "no reply needed")
+    assert [case["status"] for case in shop.cases()] == ["closed"]
+    shop.now = at(5)
+    shop.hear(said(0, "m1", "awful! Where is it?", edited_at=at(4)))
+    shop.judge()
+    assert [case["status"] for case in shop.cases()] == ["closed", "waiting"]
