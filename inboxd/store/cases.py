@@ -318,7 +318,7 @@ class CaseStore:
             "WHERE c.id = ? AND m.versions AND m.direction = 'inbound'",
             (case,),
         ).fetchone()
-        return max(to_text(plausible(*row)) if row else "", edited_at)
+        return max(to_text(plausible(*row)) if row else "", str(edited_at))
 
 
 class _Batch:
