@@ -91,7 +91,7 @@ def attempt(
     try:
         return errand.do(desk, case, seen)
     except Meanwhile as overtaken:
-        return Overtaken(case, tuple(overtaken.news), desk.mark(case))
+        return Overtaken(case, overtaken.news, overtaken.mark)
     except UserError as refusal:
         return Refused(case, str(refusal))
 
