@@ -111,7 +111,7 @@ def ended_under(steps: list[tuple[str, int]]) -> bool:
     return steps[0][0] in {"correct", "deny"} and not ends.isdisjoint(what for what, _ in steps)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(STEPS)
 def test_a_history_with_deeds_taken_back_is_the_history_without_them(
     steps: list[tuple[str, int]],
