@@ -63,7 +63,8 @@ class CaseList(ScrollView, can_focus=True):
     DEFAULT_CSS = """
     CaseList {
         height: 1fr; overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1;
-        background: $background;
+        background: $background; scrollbar-background: $background;
+        scrollbar-background-hover: $background; scrollbar-background-active: $background;
         & > .caselist--quiet { color: $foreground 65%; }
         & > .caselist--late { color: $text-error; text-style: bold; }
         & > .caselist--soon { color: $text-warning; text-style: bold; }
@@ -232,7 +233,7 @@ class CaseList(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         """Lay the lines out anew."""
-        self.virtual_size = Size(self.size.width, len(self.listing))
+        self.virtual_size = Size(self._width, len(self.listing))
         self._keep_visible()
         self._repaint_all()
 
@@ -250,7 +251,7 @@ class CaseList(ScrollView, can_focus=True):
         return self._strips[at]
 
     def _strip(self, at: int) -> Strip:
-        row, width = self._row(at), self.size.width
+        row, width = self._row(at), self._width
         if row is None:
             return Strip.blank(width, self.rich_style)
         selected = at == self._at
@@ -296,10 +297,15 @@ class CaseList(ScrollView, can_focus=True):
                 return self._first + number
         return self.listing.place(case)
 
+    @property
+    def _width(self) -> int:
+        """Return how many cells a line has: one less than the list, whose last is the scrollbar's."""
+        return self.scrollable_content_region.width
+
     def _take(self, listing: Listing) -> None:
         self.listing = listing
         self._first, self._rows = 0, ()
-        self.virtual_size = Size(self.size.width, len(listing))
+        self.virtual_size = Size(self._width, len(listing))
 
     def _rows_from_cursor(self) -> list[int]:
         """Return the selected case, those after it, and those before it, as far as they are read."""

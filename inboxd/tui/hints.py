@@ -85,4 +85,4 @@ class Hints(Widget):
             bound = active.get(key)
             if bound is not None and bound.enabled:
                 shown = self.app.get_key_display(bound.binding)
-                yield bound, Content.assemble((shown, style), f" {word}   ")
+                yield bound, Content.assemble((shown, style), f" {word}  ")

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from inboxd.core.queries import Known, Query, Unfinished, View, parse
 from inboxd.core.text import one_line
 from inboxd.errors import InboxdError, UserError
+from inboxd.tui.acting import CaseActions
 from inboxd.tui.app import Aged, Changed
 from inboxd.tui.caselist import CaseList, NoCases
 from inboxd.tui.cells import even
@@ -19,16 +19,19 @@ from inboxd.tui.hints import Hints
 from inboxd.tui.preview import Preview
 from inboxd.tui.rows import heading, layout, moment, who
 from inboxd.tui.searchbar import SearchBar, choices
+from inboxd.tui.statusline import StatusLine
 from inboxd.tui.viewbar import ViewBar, tabs
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual import events
     from textual.app import ComposeResult
 
-    from inboxd.store import Store
+    from inboxd.store import Mark, Store
     from inboxd.store.inbox import Listing
     from inboxd.tui.app import InboxApp
-    from inboxd.tui.session import Session
+    from inboxd.tui.deeds import Undoable
 
 _ROOM_FOR_PREVIEW = 36
 """From so many lines on the list can spare some."""
@@ -49,19 +52,20 @@ _EMPTY = {
     View.ALL: "No message has arrived yet. `inboxd check` tells whether accounts can be read.",
 }
 _HINTS = (
-    ("enter", "open"), ("r", "reply"), ("a", "take"), ("A", "assign"), ("z", "snooze"),
-    ("c", "close"), ("space", "mark"), ("slash", "search"), ("question_mark", "help"),
-    ("i", "status"), ("v", "overview"), ("u", "undo"), ("q", "quit"),
+    ("enter", "open"), ("r", "reply"), ("a", "take"), ("z", "snooze"), ("c", "close"),
+    ("slash", "search"), ("question_mark", "help"), ("space", "mark"), ("A", "assign"),
+    ("u", "undo"), ("i", "status"), ("v", "overview"), ("q", "quit"),
 )  # fmt: skip
 """What the last line reminds of, most important first, if it can be done here."""
 
 _SEARCH_HINTS = (("enter", "to the list"), ("escape", "clear"), ("right", "complete"))
 
 
-class InboxScreen(Screen[None]):
+class InboxScreen(CaseActions):
     """Lists the cases of one view at a time, and keeps up with what happens to them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "reply", "Reply"),
         Binding("slash", "search", "Search", key_display="/"),
         *(Binding(str((n + 1) % 10), f"view({n})", show=False) for n in range(10)),
         Binding("tab", "turn(1)", "Next view", show=False),
@@ -85,11 +89,7 @@ class InboxScreen(Screen[None]):
         self._query: Query | None = None
         self._minute = -1
         self._notice = ""
-
-    @property
-    def session(self) -> Session:
-        """Return the terminal's session."""
-        return cast("InboxApp", self.app).session
+        self._marks: dict[int, Mark | None] = {}
 
     @property
     def cases(self) -> CaseList:
@@ -108,6 +108,7 @@ class InboxScreen(Screen[None]):
         yield CaseList(self.session)
         yield Static(id="empty", markup=False)
         yield Preview(self.session)
+        yield StatusLine()
         yield Hints(_HINTS)
 
     def on_mount(self) -> None:
@@ -171,14 +172,52 @@ class InboxScreen(Screen[None]):
     def _rest(self) -> None:
         """Show what the selected case says, and where it is."""
         self._pause.pause()
+        self._remember()
         self.query_one(Hints).show(self._notice, self._position())
         if not self.has_class("low"):
             self.query_one(Preview).show(self.cases.row)
+
+    def _remember(self) -> None:
+        """Keep how far the cases have come that may be acted upon, as a person sees them now."""
+        marked, mark = self.cases.marks, self.session.store.meanwhile.mark
+        self._marks = {
+            case: self._marks[case] if case in self._marks else mark(case) for case in marked
+        }
+        if self.cases.case is not None and self.cases.case not in marked:
+            self._marks[self.cases.case] = mark(self.cases.case)
 
     def on_descendant_focus(self) -> None:
         """Remind of the keys that count where one writes, or else of those of the list."""
         searching = isinstance(self.focused, Input)
         self.query_one(Hints).remind(_SEARCH_HINTS if searching else _HINTS)
+
+    def meant(self) -> tuple[int, ...]:
+        """Return the marked cases of the list, or else the selected one."""
+        return self.cases.chosen()
+
+    def seen(self, case: int) -> Mark | None:
+        """Return how far a case had come when it was marked, or its line was last shown."""
+        return self._marks.get(case)
+
+    def acted(self, done: Sequence[Undoable]) -> None:
+        """Take the marks away from what is done, and show the rest as it now is."""
+        self.cases.unmark()
+        super().acted(done)
+
+    def neighbour(self, case: int, step: int) -> int | None:
+        """Return the case *step* lines below another, and select it: one comes back to it."""
+        found = self.cases.neighbour(case, step)
+        if found is not None:
+            self.cases.select(found)
+        return found
+
+    def action_reply(self) -> None:
+        """Let a person write to the customer of the selected case."""
+        from inboxd.tui.reply import ReplyScreen
+
+        case = self.cases.case
+        if case is not None:
+            self.app.push_screen(ReplyScreen(case))
 
     def action_search(self) -> None:
         """Let a person write what is looked for."""

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.widgets import Input, Static
 
@@ -570,3 +571,52 @@ def test_the_inbox_uses_a_large_screen(tmp_path: Path, snap_compare: Callable[..
 
     with opened(tmp_path) as (app, _, _):
         assert snap_compare(app, terminal_size=(160, 50), run_before=before)
+
+
+async def test_a_key_acts_on_what_is_marked(tmp_path: Path) -> None:
+    """Marked cases are taken together, then no more marked; without marks it is the selected one."""
+    with opened(tmp_path) as (app, stage, cases):
+        async with inbox(app) as (screen, pilot):
+            await pilot.press("space", "down", "space")
+            assert screen.meant() == tuple(sorted((cases["late"], cases["soon"])))
+            await pilot.press("a")
+            await settled(pilot)
+            taken = "SELECT count(*) FROM cases WHERE acknowledged_by = 'Olena'"
+            assert stage.value(taken) == 2
+            assert screen.meant() == (screen.cases.case,)
+            assert "[by you]" in lines(screen.cases)[0]
+
+
+async def test_what_happened_since_a_case_was_marked_is_known(tmp_path: Path) -> None:
+    """How far a case had come is kept from when it was marked; of the selected one, as it is shown."""
+    with opened(tmp_path) as (app, stage, cases):
+        async with inbox(app) as (screen, pilot):
+            await pilot.press("space")
+            await pilot.pause(0.3)
+            before = {name: screen.seen(cases[name]) for name in ("late", "promised")}
+            for name in before:
+                stage.act(cases[name], "ack", "Max", NOW)
+            screen.post_message(Changed())
+            await settled(pilot)
+            after = app.session.store.meanwhile.mark
+            assert screen.seen(cases["late"]) == before["late"] != after(cases["late"])
+            assert screen.seen(cases["promised"]) == after(cases["promised"]) != before["promised"]
+
+
+async def test_the_next_case_is_selected_for_who_comes_back(tmp_path: Path) -> None:
+    """Going on from case to case moves the selection of the list beneath."""
+    with opened(tmp_path) as (app, _, cases):
+        async with inbox(app) as (screen, _):
+            assert screen.neighbour(cases["late"], 1) == cases["promised"]
+            assert screen.cases.case == cases["promised"]
+            assert screen.neighbour(cases["late"], -1) is None
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+async def test_lines_end_before_the_scrollbar(tmp_path: Path, width: int) -> None:
+    """What does not fit ends in an ellipsis that can be seen, whether the list is long or not."""
+    for listing in (Numbered(5), Numbered(500)):
+        async with listed(tmp_path, listing, (width, 10)) as (cases, _):
+            painted = [strip.text for strip in cases.app.screen._compositor.render_strips()]
+            assert {cell_len(cases.render_line(y).text) for y in range(5)} == {width - 1}
+            assert painted[1][: width - 1] == cases.render_line(1).text
