@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.screen import Screen
 from textual.style import Style
-from textual.widgets import ContentSwitcher, Footer, Static
+from textual.widgets import ContentSwitcher, OptionList, Static
 
 from inboxd.errors import InboxdError
 from inboxd.model import Direction
 from inboxd.tui import facts, timeline
+from inboxd.tui.acting import CaseActions
 from inboxd.tui.app import Aged, Changed
 from inboxd.tui.blocks import EMPTY, Blocks, Paragraphs
+from inboxd.tui.caselist import CaseList
 from inboxd.tui.folding import Piece, tame
+from inboxd.tui.hints import Hints
+from inboxd.tui.others import OtherCases
 from inboxd.tui.tabbar import TabBar
 from inboxd.tui.thread import Look, Thread, is_openable
 
@@ -29,7 +32,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.events import Resize
 
-    from inboxd.store import Store
+    from inboxd.store import Mark, Store
+    from inboxd.store.inbox import OtherCase
     from inboxd.store.threads import Outline
     from inboxd.store.views import ThreadMessage
     from inboxd.tui.app import InboxApp
@@ -40,6 +44,16 @@ WIDE = 120
 """Columns from which on the facts have a pane of their own."""
 _HERE_EVERY_SECONDS = 5.0
 """How often others are told that the case is being read: well within what a presence lasts."""
+_TABS = {"thread": "Thread", "why": "Why", "trail": "Trail", "customer": "Customer"}
+_MOST_OTHERS = 50
+"""How many other cases of the customer are listed."""
+_HINTS = (
+    ("r", "reply"), ("a", "take"), ("A", "assign"), ("z", "snooze"), ("c", "close"),
+    ("n", "note"), ("e", "why"), ("h", "versions"), ("right", "tabs"), ("question_mark", "help"),
+    ("t", "correct"), ("b", "browser"), ("left_square_bracket", "previous"),
+    ("right_square_bracket", "next"), ("u", "undo"), ("escape", "back"),
+)  # fmt: skip
+"""What the last line reminds of, most important first."""
 _LABELS = 13
 """Cells of the labels in the pane."""
 _STYLES = {
@@ -54,16 +68,7 @@ _STYLES = {
 """How the styles of pieces look outside of blocks."""
 
 
-@runtime_checkable
-class Neighbours(Protocol):
-    """A screen that lists cases in an order."""
-
-    def neighbour(self, case: int, step: int) -> int | None:
-        """Return the case that stands *step* places after *case*, None if there is none."""
-        ...
-
-
-class CaseScreen(Screen[None]):
+class CaseScreen(CaseActions):
     """Shows *case*: its facts above or beside, its conversation and what else there is in tabs."""
 
     DEFAULT_CSS = """
@@ -95,14 +100,20 @@ class CaseScreen(Screen[None]):
         self._outline: Sequence[Outline] = ()
         self._seen: frozenset[int] | None = None
         """The messages that were there when the case was opened."""
+        self._notes = 0
         self._automatic: Mapping[int, str] = {}
+        self._mark: Mark | None = None
+        self._others: Sequence[OtherCase] | None = None
         self._versions = self._whole = False
         self._explained = False
 
-    @property
-    def session(self) -> Session:
-        """Return what the application works with."""
-        return cast("InboxApp", self.app).session
+    def meant(self) -> tuple[int, ...]:
+        """Return the case, unless it is gone."""
+        return () if self._known is None or self._known.is_merged else (self.case,)
+
+    def seen(self, case: int) -> Mark | None:
+        """Return how far the case had come when it was read."""
+        return self._mark if case == self.case else None
 
     def compose(self) -> ComposeResult:
         """Lay out the screen."""
@@ -113,8 +124,9 @@ class CaseScreen(Screen[None]):
                 yield Blocks(id="thread")
                 yield Blocks(id="why")
                 yield Blocks(id="trail")
+                yield OtherCases(id="customer")
             yield Blocks(id="pane")
-        yield Footer()
+        yield Hints(_HINTS)
 
     def on_mount(self) -> None:
         """Read the case."""
@@ -126,10 +138,14 @@ class CaseScreen(Screen[None]):
 
     def read(self) -> None:
         """Read the case anew, and show it where it was."""
+        # First, so that what happens while it is being read counts as not seen.
+        self._mark = self.session.store.meanwhile.mark(self.case)
         self._known = facts.read(self.session, self.case)
         self._show_facts()
         self._show_thread()
         self._show_trail()
+        self._show_tabs()
+        self.run_worker(self._read_the_rest(self.case), group="rest", exclusive=True)
         if self._tab == "why":
             self._explain()
 
@@ -150,7 +166,6 @@ class CaseScreen(Screen[None]):
                 (said, (Piece(f" {label:{_LABELS}} ", "muted"),), beside) for label, said in group
             ]
         self.query_one("#pane", Blocks).show(Paragraphs(pane), at=0)
-        self._show_tabs()
 
     def _show_thread(self) -> None:
         """Show the conversation: first at the newest message that nobody has answered."""
@@ -193,33 +208,63 @@ class CaseScreen(Screen[None]):
     def _show_trail(self) -> None:
         session = self.session
         entries = session.store.views.trail(self.case)
+        self._notes = sum(entry.what == timeline.NOTE for entry in entries)
         parts = timeline.trail(entries, session.now, session.tz)
         self.query_one("#trail", Blocks).show(Paragraphs(parts))
+
+    async def _read_the_rest(self, case: int) -> None:
+        """Read what takes longer: the customer's other cases, and which answers were automatic."""
+        session = self.session
+        rules, now, tz = session.settings.rules, session.now, session.tz
+
+        def work(store: Store) -> tuple[Sequence[OtherCase], Mapping[int, str]]:
+            others = store.inbox.authors_cases(case, _MOST_OTHERS, now)
+            return others, automatic_answers(store, rules, case, now)
+
+        from inboxd.explain import automatic_answers
+
+        with suppress(InboxdError):
+            others, automatic = await session.run(work)
+            if not self.is_attached or case != self.case:
+                return
+            self._others = others
+            self.query_one(OtherCases).tell(others, now, tz)
+            self._show_tabs()
+            if automatic != self._automatic:
+                self._automatic = automatic
+                self._show_thread()
 
     def _explain(self) -> None:
         """Have the explanation made: of a long conversation that may take a second."""
         if not self._explained:
             reading: list[Part] = [([Piece("Reading …", "muted")], (Piece(" "),), None)]
             self.query_one("#why", Blocks).show(Paragraphs(reading), at=0)
-        self.run_worker(self._read_explanation(), group="explanation", exclusive=True)
+        self.run_worker(self._read_explanation(self.case), group="explanation", exclusive=True)
 
-    async def _read_explanation(self) -> None:
+    async def _read_explanation(self, case: int) -> None:
         from inboxd.explain import explain
 
-        session, case = self.session, self.case
+        session = self.session
         rules, now, tz = session.settings.rules, session.now, session.tz
         try:
             sections = await session.run(lambda store: explain(store, rules, case, now, tz))
             parts = timeline.explanation(sections)
         except InboxdError as error:
             parts = [([Piece(tame(str(error)), "muted")], (Piece(" "),), None)]
-        at = None if self._explained else 0
-        self._explained = True
-        self.query_one("#why", Blocks).show(Paragraphs(parts), at=at)
+        # The screen may have been left while it was waited for, or shows another case.
+        if self.is_attached and case == self.case:
+            at = None if self._explained else 0
+            self._explained = True
+            self.query_one("#why", Blocks).show(Paragraphs(parts), at=at)
 
     def _show_tabs(self) -> None:
-        many = len(self._outline)
-        names = {"thread": f"Thread {many}" if many else "Thread", "why": "Why", "trail": "Trail"}
+        many: dict[str, object] = {
+            "thread": len(self._outline),
+            "customer": len(self._others or ()),
+        }
+        if self._notes:
+            many["trail"] = f"✎{self._notes}"
+        names = {tab: f"{name} {many.get(tab) or ''}".rstrip() for tab, name in _TABS.items()}
         self.query_one(TabBar).tell(names, self._tab)
 
     def action_show_tab(self, tab: str) -> None:
@@ -233,7 +278,7 @@ class CaseScreen(Screen[None]):
 
     def action_turn(self, step: int) -> None:
         """Bring the tab beside this one to the front."""
-        tabs = ["thread", "why", "trail"]
+        tabs = list(_TABS)
         self.action_show_tab(tabs[(tabs.index(self._tab) + step) % len(tabs)])
 
     def action_versions(self) -> None:
@@ -256,18 +301,26 @@ class CaseScreen(Screen[None]):
 
     def action_neighbour(self, step: int) -> None:
         """Show the case that stands beside this one in the list."""
-        lists = [each for each in self.app.screen_stack if isinstance(each, Neighbours)]
+        lists = [each for screen in self.app.screen_stack for each in screen.query(CaseList)]
         case = lists[-1].neighbour(self.case, step) if lists else None
         if case is None:
-            self.notify("There is no other case in the list that way.")
+            self.tell("There is no other case in the list that way.")
             return
+        lists[-1].select(case)
         self.look_at(case)
 
     def look_at(self, case: int) -> None:
         """Show another case in the place of this one."""
         self.case, self._seen, self._automatic = case, None, {}
         self._versions = self._whole = self._explained = False
+        self._others = None
         self.read()
+        self._say_here()
+
+    @on(OptionList.OptionSelected)
+    def _open_other(self, event: OptionList.OptionSelected) -> None:
+        if event.option_id:
+            cast("InboxApp", self.app).open_case(int(event.option_id))
 
     def action_back(self) -> None:
         """Leave the case."""

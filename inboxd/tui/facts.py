@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from inboxd.core.matching import MERGED
 from inboxd.core.waits import CaseStatus, WaitKind
 from inboxd.tui.folding import Piece, short
-from inboxd.tui.when import moment, span
+from inboxd.tui.when import moment, open_span, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -156,7 +156,7 @@ def waited(known: Known, session: Session) -> list[Piece]:
     """Return since when the customer waits; or since when nobody does."""
     now, tz, state, wait = session.now, session.tz, known.state, known.wait
     if wait is not None:
-        time = span(_business(known, session, wait.since, now))
+        time = _business(known, session, wait.since, now) or "0m"
         return [Piece(time, "title"), Piece(f" since {moment(wait.since, now, tz)}")]
     ended = state.ended_at or state.answered_at
     if ended is None:
@@ -185,17 +185,18 @@ def time_left(known: Known, session: Session, at: datetime) -> Piece:
     if at <= now:
         # Outside of opening hours nothing is over yet, and late it is all the same.
         over = _business(known, session, at, now)
-        return Piece(f"overdue by {span(over)}" if over else "overdue", "alarm")
-    return Piece(f"{span(_business(known, session, now, at))} left", "waiting")
+        return Piece(f"overdue by {over}" if over else "overdue", "alarm")
+    return Piece(f"{_business(known, session, now, at) or '0m'} left", "waiting")
 
 
-def _business(known: Known, session: Session, since: datetime, until: datetime) -> timedelta:
-    """Return the time between two instants in which the clock ran."""
+def _business(known: Known, session: Session, since: datetime, until: datetime) -> str:
+    """Return how much time the clock ran between two instants; "" where it stood."""
     policy = session.policy(known.state.policy)
-    if policy is None or until <= since:
-        return max(timedelta(), until - since)
+    if policy is None:
+        return span(until - since)
     pauses = known.state.pauses if policy.snooze_pauses else ()
-    return policy.hours.between(since, until, pauses)
+    time = policy.hours.between(since, until, pauses) if until > since else timedelta()
+    return open_span(time) if time else ""
 
 
 def rest(known: Known, session: Session) -> list[Fact]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime, tzinfo
 
 _MINUTE = timedelta(minutes=1)
+_DAY = timedelta(days=1)
 
 
 def moment(at: datetime, now: datetime, tz: tzinfo) -> str:
@@ -35,3 +36,11 @@ def span(time: timedelta) -> str:
     """Return how long something is, without seconds where there are minutes: ``2d 3h``, ``41m``."""
     time = abs(time)
     return format_duration(time - time % _MINUTE if time >= _MINUTE else time)
+
+
+def open_span(time: timedelta) -> str:
+    """Return a span of business time: never in days, of which each calendar has its own."""
+    if time < _DAY:
+        return span(time)
+    hours, minutes = divmod(time // _MINUTE, 60)
+    return f"{hours}h {minutes}m" if minutes else f"{hours}h"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -255,13 +255,13 @@ async def test_hostile_texts_reach_the_terminal_as_letters_only(
                attachments=(Attachment("photo\x1b[2J", f"https://x.example/{HOSTILE}", HOSTILE),))  # fmt: skip
     async with app.run_test(size=size) as pilot:
         screen = await case_screen(app, pilot, cases["odd"])
-        for tab in ("thread", "why", "trail"):
+        for tab in ("thread", "why", "trail", "customer"):
             screen.action_show_tab(tab)
             await pilot.pause(0.2)
             shown = painted(app)
             assert not _OBEYED.search(shown.replace("\n", ""))
             assert all(strip.cell_length == size[0] for strip in screen._compositor.render_strips())
-        assert "[/red][b]bold?[/b]" in shown
+            assert tab == "customer" or "[/red][b]bold?[/b]" in shown
 
 
 async def test_a_very_long_text_is_begun_and_shown_whole_on_demand(terminal: Opened) -> None:
@@ -417,6 +417,7 @@ async def test_the_trail_tells_who_did_what_and_notes_stand_out(terminal: Opened
         shown = painted(app)
         assert "Max let it sleep until Thu 26 Nov 09:00" in shown
         assert "✎ 10:25:00  Ira notes: Lager fragen" in shown
+        assert "[Trail ✎1]" in shown
 
 
 async def test_others_are_seen_and_see_us(terminal: Opened) -> None:
@@ -432,6 +433,74 @@ async def test_others_are_seen_and_see_us(terminal: Opened) -> None:
         await pilot.press("escape")
         await pilot.pause(0.2)
         assert stage.store.presences.at(cases["late"], "terminal of Max", NOW) == ()
+
+
+async def test_the_customers_other_cases_are_a_key_away(terminal: Opened) -> None:
+    """What the same customer wrote elsewhere is listed, and Enter opens it; Esc comes back."""
+    app, _, cases = terminal
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await case_screen(app, pilot, cases["promised"])
+        await pilot.press("left")
+        shown = await until(pilot, app, "[Customer 1]")
+        assert f"Case {cases['asleep']}  waiting · 08:30 · vk direct messages" in shown
+        assert "Коли буде в наявності розмір 38?" in shown
+        await pilot.press("enter")
+        await until(pilot, app, f" Case {cases['asleep']}  ")
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.screen is screen
+
+
+async def test_the_next_case_of_the_list_is_a_key_away(terminal: Opened) -> None:
+    """Whoever works through the list need not go back to it; at its end that is said."""
+    app, _, cases = terminal
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause(0.2)
+        await case_screen(app, pilot, cases["late"])
+        seen = [cases["late"]]
+        for _ in range(3):
+            await pilot.press("right_square_bracket")
+            await pilot.pause()
+            seen.append(cast("CaseScreen", app.screen).case)
+        assert len(set(seen)) == 4
+        await pilot.press("left_square_bracket")
+        await pilot.pause()
+        assert cast("CaseScreen", app.screen).case == seen[2]
+        assert f"Case {seen[2]}  " in painted(app)
+
+
+async def test_an_explanation_that_comes_late_finds_nobody(terminal: Opened) -> None:
+    """Who leaves a case while its explanation is being made leaves without an error."""
+    app, stage, _ = terminal
+    case = long_thread(stage, 1_500)
+    async with app.run_test(size=SMALL) as pilot:
+        await case_screen(app, pilot, case)
+        await pilot.press("e", "escape")
+        await app.workers.wait_for_complete()
+        await pilot.pause(0.1)
+        assert not isinstance(app.screen, CaseScreen)
+
+
+async def test_what_is_done_here_is_done_to_the_case_that_is_shown(terminal: Opened) -> None:
+    """The keys of the list do here what they do there, and the head shows it."""
+    app, stage, cases = terminal
+    async with app.run_test(size=SMALL) as pilot:
+        await case_screen(app, pilot, cases["late"])
+        await pilot.press("a")
+        await until(pilot, app, "taken by Olena")
+        assert stage.store.cases.find(cases["late"])[0].acknowledged_by == "Olena"
+
+
+async def test_what_a_machine_answered_says_why_it_is_taken_for_one(terminal: Opened) -> None:
+    """An answer that stopped no clock does not look like one that did."""
+    app, stage, _ = terminal
+    stage.hear("shop-vk", "dm:robot", ago(minutes=9), "Где заказ?", author=PEOPLE["anna"])
+    stage.answer(
+        "shop-vk", "dm:robot", ago(minutes=9) + timedelta(seconds=2), "Мы ответим", staff=""
+    )
+    async with app.run_test(size=LARGE) as pilot:
+        await case_screen(app, pilot, stage.value("SELECT max(id) FROM cases"))
+        await until(pilot, app, "taken for automatic: it came within")
 
 
 async def test_a_case_that_is_gone_says_so(terminal: Opened) -> None:
