@@ -41,6 +41,7 @@ class CaseActions(Doing):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "reply", "Reply"),
         Binding("a", "acknowledge", "Acknowledge: you take it"),
         Binding("A", "assign", "Assign to somebody"),
         Binding("z", "snooze", "Snooze"),
@@ -126,6 +127,13 @@ class CaseActions(Doing):
         for case in self._first("One silence is for one case and what is like it"):
             dialog = SilenceDialog(self.session.store.card(case), self.session, count)
             self.app.push_screen(dialog, answered)
+
+    def action_reply(self) -> None:
+        """Open the editor for a reply."""
+        from inboxd.tui.reply import ReplyScreen
+
+        for case in self._first("A reply is to one case"):
+            self.app.push_screen(ReplyScreen(case))
 
     def action_browse(self) -> None:
         """Show the message that tells most where it was written."""

@@ -10,7 +10,7 @@ from textual.screen import Screen
 from inboxd.core.text import inert
 from inboxd.errors import InboxdError
 from inboxd.tui.deeds import Outcome, Refused, attempt, counted, reasons, sentence, take_back
-from inboxd.tui.dialogs.frame import Dialog, cases_named
+from inboxd.tui.dialogs.frame import cases_named
 from inboxd.tui.underway import underway
 
 if TYPE_CHECKING:
@@ -72,9 +72,9 @@ class Doing(Screen[None]):
         """
         Return the cases that are meant, as they were seen; says so where there is none.
 
-        None as well while a dialog is open: what is typed ahead into it is no command.
+        None as well once another screen is open: what is typed ahead into it is no command.
         """
-        if isinstance(self.app.screen, Dialog):
+        if not self.is_active:
             return {}
         cases = {case: self.seen(case) for case in self.meant()}
         if not cases:
@@ -124,7 +124,7 @@ class Doing(Screen[None]):
 
     def action_undo(self) -> None:
         """Take back what was done last at this terminal."""
-        if isinstance(self.app.screen, Dialog):
+        if not self.is_active:
             return
         if self.session.deeds:
             self.app.run_worker(self._take_back(self.session.deeds.pop()))

@@ -15,6 +15,8 @@ from inboxd.store import Said, Store
 from inboxd.tui.acting import CaseActions
 from inboxd.tui.dialogs.link import LinkDialog
 from inboxd.tui.dialogs.question import MeanwhileDialog
+from inboxd.tui.reply import ReplyScreen
+from inboxd.tui.sending import Preview
 from inboxd.tui.underway import Underway
 from tests.tui.stage import NOW, PEOPLE, ago, opened
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.pilot import Pilot
+    from textual.screen import Screen
 
     from inboxd.core.tracking import CaseState
     from inboxd.store import Mark
@@ -84,6 +87,15 @@ async def press(pilot: Pilot[None], *keys: str) -> None:
     """Press keys, and wait until what they have begun is done."""
     await pilot.press(*keys)
     await rest(pilot)
+
+
+async def come_to(pilot: Pilot[None], screen: type[Screen[Any]]) -> None:
+    """Wait until such a screen is open."""
+    for _ in range(300):
+        if isinstance(pilot.app.screen, screen):
+            return
+        await pilot.pause(0.02)
+    raise AssertionError(f"{screen.__name__} never came")
 
 
 def told(app: InboxApp) -> str:
@@ -517,3 +529,37 @@ async def test_colleagues_are_those_who_did_something_or_got_something(shop: Sho
     """Who acted, or was assigned a case, can be given one; the latest first."""
     _, stage, _ = shop
     assert stage.store.cases.colleagues() == ["Olena", "Max"]
+
+
+async def test_a_reply_is_written_taken_back_and_kept_as_a_draft(shop: Shop) -> None:
+    """The editor opens on the first of the cases, and says so; u recalls what it sent."""
+    app, stage, cases = shop
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show(pilot, cases["late"], cases["soon"])
+        await press(pilot, "r")
+        assert isinstance(app.screen, ReplyScreen)
+        assert app.screen.case == cases["late"]
+        assert told(app) == f"A reply is to one case: case {cases['late']}, the first of 2."
+        await pilot.press(*"Soon", "ctrl+s")
+        await come_to(pilot, Preview)
+        await pilot.press("enter")
+        await come_to(pilot, Shown)
+        assert stage.value("SELECT state FROM outbox WHERE reply IS NOT NULL") == "pending"
+        await press(pilot, "u")
+        assert stage.value("SELECT state FROM outbox WHERE reply IS NOT NULL") == "cancelled"
+        assert stage.store.drafts.of(cases["late"], "Olena") == "Soon"
+
+
+async def test_the_palette_does_what_the_keys_do(shop: Shop) -> None:
+    """Who knows the word and not the key acts on the same cases."""
+    app, _, cases = shop
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show(pilot, cases["late"])
+        await pilot.press("ctrl+p")
+        await pilot.pause(0.2)
+        await pilot.press(*"acknow")
+        await pilot.pause(0.4)
+        await pilot.press("enter")
+        await pilot.pause(0.2)
+        await press(pilot)
+        assert seen_by_others(app, cases["late"]).acknowledged_by == "Olena"
