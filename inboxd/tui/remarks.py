@@ -61,8 +61,8 @@ def advice_line(
     advice: Advice, situation: Situation, session: Session, variables: Mapping[str, str]
 ) -> Text:
     """Return a piece of advice, what follows from it, and the words that caused it."""
-    line = Text("· ") if advice.told else coloured("▲ ", "warning", variables)
-    line.append(advice.says, "")
+    mark = coloured("▲ ", "warning", variables)
+    line = Text().append_text(Text("· ") if advice.told else mark).append(advice.says)
     if advice.concern is Concern.PROMISE:
         policy = session.policy(situation.state.policy)
         line.append(due(advice, policy, session.now, session.tz))

@@ -226,7 +226,7 @@ class ReplyScreen(Screen[None]):
 
         What was shown counts as seen.
         """
-        from inboxd.tui.sending import Preview
+        from inboxd.tui.sending import LastLook
 
         situation, text = await self._look(), self._text.strip()
         if why := impossible(situation, text, self._length(text), self.session.now):
@@ -241,8 +241,8 @@ class ReplyScreen(Screen[None]):
         lines = self._lines(advice, situation)
         if text != self._text.strip():
             return await self._confirmed()
-        preview = Preview(marked(text, advice), to, news, lines, self._no_daemon())
-        confirmed: bool = await self.app.push_screen(preview, wait_for_dismiss=True)
+        preview = LastLook(marked(text, advice), to, news, lines, self._no_daemon())
+        confirmed: bool | None = await self.app.push_screen(preview, wait_for_dismiss=True)
         return text if confirmed else ""
 
     def _news(self, situation: Situation, news: Sequence[str]) -> list[str]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
+from textual.containers import VerticalScroll
 from textual.widgets import Static
+
+from inboxd.tui.dialogs.frame import Dialog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,25 +24,22 @@ _TICK_SECONDS = 0.5
 _STAYS_SECONDS = 3.0
 
 
-class Preview(ModalScreen[bool]):
+class LastLook(Dialog[bool]):
     """
     Shows a reply exactly as it will be sent, and what is to be known before; answers whether to.
 
     *news* is what others did meanwhile, *warnings* what the checker found; neither forbids it.
     """
 
+    AUTO_FOCUS = "#text"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,ctrl+s", "answer(True)", "Send", priority=True),
-        Binding("escape", "answer(False)", "Go on writing"),
+        Binding("enter,ctrl+s", "send", "Send", priority=True),
     ]
     DEFAULT_CSS = """
-    Preview { align: center middle; }
-    Preview > Vertical {
-        width: 90; max-width: 100%; height: auto; max-height: 100%;
-        border: round $accent; padding: 0 1; background: $surface;
-        border-title-style: bold; border-subtitle-color: $text-muted;
-        #to { text-style: bold; margin-bottom: 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    LastLook > #frame {
+        width: 90;
         VerticalScroll { scrollbar-size-vertical: 1; }
+        #to { text-style: bold; margin-bottom: 1; text-wrap: nowrap; text-overflow: ellipsis; }
         #text { height: auto; max-height: 40vh; border-left: thick $accent; padding: 0 1; }
         #known { height: auto; max-height: 40vh; }
         #known > Static { margin-top: 1; }
@@ -53,33 +51,30 @@ class Preview(ModalScreen[bool]):
     def __init__(
         self, text: Text, to: str, news: Sequence[str], warnings: Sequence[Text], note: str
     ) -> None:
-        super().__init__()
+        super().__init__("Send this?", "Enter send it")
         self._text = text
         self._to = to
         self._news = news
         self._warnings = warnings
         self._note = note
 
-    def compose(self) -> ComposeResult:
-        """Have the text, then what is to be known."""
-        with Vertical() as frame:
-            frame.border_title = "Send this?"
-            frame.border_subtitle = "Enter send · Esc go on writing"
-            yield Static(Text(self._to), id="to", markup=False)
-            with VerticalScroll(id="text"):
-                yield Static(self._text, markup=False)
-            with VerticalScroll(id="known"):
-                if self._news:
-                    lines = ["Since you began to write:", *(f"! {line}" for line in self._news)]
-                    yield Static(Text("\n".join(lines)), id="news", markup=False)
-                if self._warnings:
-                    yield Static(Text("\n").join(self._warnings), id="warnings", markup=False)
-                if self._note:
-                    yield Static(Text(self._note, "dim"), markup=False)
+    def body(self) -> ComposeResult:
+        """Yield the text, then what is to be known."""
+        yield Static(Text(self._to), id="to", markup=False)
+        with VerticalScroll(id="text"):
+            yield Static(self._text, markup=False)
+        with VerticalScroll(id="known"):
+            if self._news:
+                lines = ["Since you began to write:", *(f"! {line}" for line in self._news)]
+                yield Static(Text("\n".join(lines)), id="news", markup=False)
+            if self._warnings:
+                yield Static(Text("\n").join(self._warnings), id="warnings", markup=False)
+            if self._note:
+                yield Static(Text(self._note, "dim"), markup=False)
 
-    def action_answer(self, answer: bool) -> None:  # noqa: FBT001 - given by the bindings
-        """Answer by a key."""
-        self.dismiss(answer)
+    def action_send(self) -> None:
+        """Answer that it is to be sent."""
+        self.dismiss(True)
 
 
 class Leaving(Static):

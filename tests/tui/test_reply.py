@@ -15,10 +15,11 @@ from inboxd.connector import Page
 from inboxd.desk import Desk
 from inboxd.model import ReplyWindow, Topic
 from inboxd.pipeline import Origin
+from inboxd.tui.acting import CaseActions
 from inboxd.tui.editor import Editor
 from inboxd.tui.reply import ReplyScreen
 from inboxd.tui.savedreplies import SavedReplies, offered
-from inboxd.tui.sending import Leaving, Preview
+from inboxd.tui.sending import LastLook, Leaving
 from inboxd.tui.talk import Talk
 from tests.tui.stage import HOSTILE, NETWORKS, NOW, Stage, ago, opened
 
@@ -84,7 +85,7 @@ async def write(pilot: Pilot[None], text: str) -> None:
 async def preview(pilot: Pilot[None], *keys: str) -> None:
     """Ask for the last look, and wait for it."""
     await pilot.press(*keys, "ctrl+s")
-    await until(pilot, lambda: isinstance(pilot.app.screen, Preview))
+    await until(pilot, lambda: isinstance(pilot.app.screen, LastLook))
     await pilot.pause()
 
 
@@ -92,7 +93,7 @@ async def send(pilot: Pilot[None], text: str) -> None:
     await write(pilot, text)
     await preview(pilot)
     await pilot.press("enter")
-    await until(pilot, lambda: not isinstance(pilot.app.screen, Preview | ReplyScreen))
+    await until(pilot, lambda: not isinstance(pilot.app.screen, LastLook | ReplyScreen))
 
 
 def editor(app: App[Any]) -> Editor:
@@ -178,6 +179,28 @@ async def test_what_is_taken_back_is_a_draft_again(shop: Opened) -> None:
         app.push_screen(ReplyScreen(cases["late"]))
         await until(pilot, lambda: bool(shown(app.screen, "#state")))
         assert editor(app).text == "Здравствуйте! Она в Казани."
+
+
+async def test_u_takes_a_reply_back_from_where_one_came_from(shop: Opened) -> None:
+    """Nothing is sent, and what was written is a draft again."""
+    app, stage, cases = shop
+
+    class Desktop(CaseActions):
+        """A screen on which a case is selected."""
+
+        def meant(self) -> tuple[int, ...]:
+            return (cases["late"],)
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.push_screen(Desktop())
+        app.push_screen(ReplyScreen(cases["late"]))
+        await until(pilot, lambda: isinstance(app.screen, ReplyScreen))
+        await until(pilot, lambda: bool(shown(app.screen, "#state")))
+        await send(pilot, "Здравствуйте! Она в Казани.")
+        await pilot.press("u")
+        await until(pilot, lambda: queued(stage) == [])
+        await until(pilot, lambda: not app.screen.query(Leaving))
+        assert stage.store.drafts.of(cases["late"], "Olena") == "Здравствуйте! Она в Казани."
 
 
 async def test_what_is_written_is_kept_when_one_leaves(shop: Opened) -> None:
@@ -323,7 +346,7 @@ async def test_what_happens_during_the_last_look_is_shown_in_another(shop: Opene
         assert not first.query("#news")
         stage.hear("shop-vk", "dm:1", ago(seconds=-5), "Уже нашла, спасибо!")
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, Preview) and app.screen is not first)
+        await until(pilot, lambda: isinstance(app.screen, LastLook) and app.screen is not first)
         await pilot.pause()
         assert "Уже нашла, спасибо!" in shown(app.screen, "#news")
         assert queued(stage) == []
@@ -390,7 +413,8 @@ async def test_saved_replies_are_narrowed_down_by_typing(shop: Opened) -> None:
         assert shown(app.screen, "#text") == "Guten Tag, John!"
         await pilot.press(*"xyz")
         await pilot.pause()
-        assert "No saved reply" in shown(app.screen, "#text")
+        assert "no saved reply has these words" in everything(app.screen)
+        assert shown(app.screen, "#text") == ""
         await pilot.press("enter", "escape")
         assert isinstance(app.screen, ReplyScreen)
         assert editor(app).text == ""
