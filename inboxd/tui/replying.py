@@ -11,9 +11,9 @@ from inboxd.core.saved import first_name, order_in
 from inboxd.core.sla import promise_due
 from inboxd.core.text import one_line
 from inboxd.core.waits import Promise, Wait, WaitKind
-from inboxd.durations import format_duration
 from inboxd.model import Direction
 from inboxd.tui.cells import even
+from inboxd.tui.when import moment, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,23 +57,37 @@ class Situation:
         return even((to.name or (f"@{to.handle}" if to.handle else ""))[:200]) if to else ""
 
     @property
+    def between_us(self) -> tuple[ThreadMessage, ...]:
+        """Return what the customer and we wrote to one another, where others write there as well."""
+        to = self.place.recipient.remote_id if self.place and self.place.recipient else ""
+        return tuple(
+            each
+            for each in self.messages
+            if not to
+            or (
+                each.direction is Direction.OUTBOUND
+                and (not each.addressees or to in each.addressees)
+            )
+            or (each.author is not None and each.author.remote_id == to)
+        )
+
+    @property
     def unanswered(self) -> tuple[ThreadMessage, ...]:
-        """Return what customers wrote since our last answer."""
+        """Return what the customer wrote since our last answer."""
         since: list[ThreadMessage] = []
-        for message in self.messages:
+        for message in self.between_us:
             if message.direction is Direction.OUTBOUND:
-                since = [] if not message.auto_reply else since
+                since = since if message.auto_reply else []
             elif not message.deleted_at:
                 since.append(message)
         return tuple(since)
 
     def draft(self, text: str, now: datetime, tz: tzinfo) -> Draft:
         """Return *text* with all that it is judged by."""
-        theirs = [each for each in self.messages if each.direction is Direction.INBOUND]
-        asked = self.unanswered or tuple(theirs[-1:])
+        asked = self.unanswered or self._theirs[-1:]
         ours = [
             each.sent_at
-            for each in self.messages
+            for each in self.between_us
             if each.direction is Direction.OUTBOUND and not each.auto_reply
         ]
         return Draft(
@@ -83,18 +97,21 @@ class Situation:
             public=self.place is not None and self.place.public,
             first=not ours or now - max(ours) > _GREETED,
             at=now.astimezone(tz),
-            known=tuple(each.text for each in theirs),
+            known=tuple(each.text for each in self._theirs),
         )
+
+    @property
+    def _theirs(self) -> tuple[ThreadMessage, ...]:
+        return tuple(each for each in self.between_us if each.direction is Direction.INBOUND)
 
     def values(self, me: str) -> dict[str, str]:
         """Return what stands for the variables of a saved reply."""
         to = self.place.recipient if self.place else None
-        theirs = [each.text for each in self.messages if each.direction is Direction.INBOUND]
         name = one_line(to.name, 100) if to else ""
         return {
             "customer": first_name(name),
             "name": name,
-            "order": order_in(theirs),
+            "order": order_in([each.text for each in self._theirs]),
             "case": str(self.case),
             "link": self.card.url,
             "account": self.place.account if self.place else "",
@@ -105,12 +122,12 @@ class Situation:
 def read(store: Store, case: int) -> Situation:
     """Return how *case* stands; to be done where it may take its time."""
     state = store.cases.find(case)[0]
-    messages = store.views.thread(case)[-_SHOWN:]
+    newest = [each.id for each in store.threads.outline(case)[-_SHOWN:]]
     return Situation(
         case=case,
         state=state,
         place=store.views.find_reply_place(case),
-        messages=tuple(messages),
+        messages=tuple(store.views.thread(case, newest)),
         under_way=store.outbox.replies_under_way(case),
         card=store.card(case),
     )
@@ -135,8 +152,8 @@ def falls_due(situation: Situation, now: datetime, tz: tzinfo) -> tuple[str, str
     if at is None:
         return "", ""
     if at <= now:
-        return f"overdue since {_day(at, now, tz)}", "error"
-    return f"due {_day(at, now, tz)}", "warning" if at - now < _SOON else ""
+        return f"overdue since {moment(at, now, tz)}", "error"
+    return f"due {moment(at, now, tz)}", "warning" if at - now < _SOON else ""
 
 
 def impossible(situation: Situation, text: str, length: int, now: datetime) -> str:
@@ -164,7 +181,7 @@ def window(place: ReplyPlace | None, now: datetime, tz: tzinfo) -> tuple[str, st
     if place.closes_at is None:
         return "", ""
     left = place.closes_at - now
-    until = f"open until {_day(place.closes_at, now, tz)}, {rough(left)} left"
+    until = f"open until {moment(place.closes_at, now, tz)}, {span(left)} left"
     return until, "warning" if left < _SOON else ""
 
 
@@ -177,12 +194,6 @@ def counted(length: int, most: int | None) -> tuple[str, str]:
     near = most - length <= most // 20
     left = f", {most - length:,} left" if near else ""
     return f"{length:,} of {most:,} characters{left}", "warning" if near else ""
-
-
-def rough(span: timedelta) -> str:
-    """Return a span as people say it: hours and minutes, or seconds if it is less."""
-    minute = timedelta(minutes=1)
-    return format_duration(span - span % minute if span >= minute else span)
 
 
 def company(others: Sequence[Presence]) -> tuple[str, str]:
@@ -208,14 +219,4 @@ def due(advice: Advice, policy: Policy | None, now: datetime, tz: tzinfo) -> str
     when = advice.promised
     promise = Promise(when.on, when.at) if when else Promise()
     found = promise_due(Wait(WaitKind.PROMISE, now, (0,), promise=promise), policy)
-    return f", due {_day(found.at, now, tz)}" if found else ""
-
-
-def _day(at: datetime, now: datetime, tz: tzinfo) -> str:
-    """Return an instant as briefly as it is clear."""
-    there, here = at.astimezone(tz), now.astimezone(tz)
-    if there.date() == here.date():
-        return f"{there:%H:%M}"
-    return (
-        f"{there:%a %H:%M}" if abs(there - here) < timedelta(days=6) else f"{there:%a %d %b %H:%M}"
-    )
+    return f", due {moment(found.at, now, tz)}" if found else ""

@@ -11,6 +11,8 @@ from textual.widgets import Static
 from inboxd.core.text import inert
 from inboxd.model import Direction
 from inboxd.tui.cells import even
+from inboxd.tui.facts import author_name
+from inboxd.tui.when import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,15 +68,11 @@ def _who(message: ThreadMessage) -> str:
     if message.direction is Direction.OUTBOUND:
         staff = even(message.staff[:_LONGEST_NAME])
         return f"{staff} (us)" if staff else "us"
-    author = message.author
-    name = even(author.name[:_LONGEST_NAME]) if author else ""
-    handle = even(f"@{author.handle}"[:_LONGEST_NAME]) if author and author.handle else ""
-    return name or handle or "unknown"
+    return author_name(message.author)
 
 
 def _facts(message: ThreadMessage, now: datetime, tz: tzinfo) -> Iterator[str]:
-    sent, here = message.sent_at.astimezone(tz), now.astimezone(tz)
-    yield f"{sent:%H:%M}" if sent.date() == here.date() else f"{sent:%a} {sent.day} {sent:%b %H:%M}"
+    yield moment(message.sent_at, now, tz)
     if message.auto_reply:
         yield "auto-reply"
     if message.edited_at:

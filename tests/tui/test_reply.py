@@ -13,7 +13,7 @@ from textual.widgets import OptionList, Static
 from inboxd.config import ReplySettings, TuiSettings
 from inboxd.connector import Page
 from inboxd.desk import Desk
-from inboxd.model import ReplyWindow, Topic
+from inboxd.model import ReplyWindow, Stream, Topic
 from inboxd.pipeline import Origin
 from inboxd.tui.acting import CaseActions
 from inboxd.tui.editor import Editor
@@ -21,7 +21,7 @@ from inboxd.tui.reply import ReplyScreen
 from inboxd.tui.savedreplies import SavedReplies, offered
 from inboxd.tui.sending import LastLook, Leaving
 from inboxd.tui.talk import Talk
-from tests.tui.stage import HOSTILE, NETWORKS, NOW, Stage, ago, opened
+from tests.tui.stage import HOSTILE, NETWORKS, NOW, PEOPLE, Stage, ago, opened
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -312,7 +312,7 @@ async def test_advice_is_given_while_one_writes_and_before_sending(shop: Opened)
         await until(pilot, lambda: "to be filled in" in shown(app.screen, "#advice"))
         advice = shown(app.screen, "#advice")
         assert "▲ Something is still to be filled in: “{order}”" in advice
-        assert "A promise without a time, due Thu 10:30: “перезвоним”" in advice
+        assert "A promise without a time, due Thu 26 Nov 10:30: “перезвоним”" in advice
         await preview(pilot)
         assert "“{order}”" in everything(app.screen)
         await pilot.press("enter")
@@ -448,3 +448,34 @@ async def test_a_case_that_is_gone_is_told(shop: Opened) -> None:
         await until(pilot, lambda: bool(app._notifications))
         await pilot.pause()
         assert not isinstance(app.screen, ReplyScreen)
+
+
+async def test_where_many_write_only_the_one_who_is_answered_counts(shop: Opened) -> None:
+    """Neither the question nor a private number is taken from somebody else in the thread."""
+    app, stage, cases = shop
+    stage.hear(
+        "shop-vk", "wall:4", ago(minutes=5), "Call me: 067 123 45 67",
+        author=PEOPLE["mo"], stream=Stream.COMMENTS, public=True,
+    )  # fmt: skip
+    async with replying(app, cases["taken"]) as pilot:
+        situation = cast("ReplyScreen", app.screen)._situation
+        assert situation
+        draft = situation.draft("x", NOW, app.session.tz)
+        assert draft.question == "Менеджер нагрубив мені по телефону, жах."
+        assert draft.known == (draft.question,)
+        assert draft.first
+        await pilot.pause()
+
+
+async def test_a_database_that_is_held_takes_nobody_s_words(shop: Opened) -> None:
+    """That the draft is not saved is said, and it is as soon as that is possible."""
+    app, stage, cases = shop
+    async with replying(app, cases["late"]) as pilot:
+        app.session.work._store.database.execute("PRAGMA busy_timeout = 10")
+        stage.store.database.execute("BEGIN IMMEDIATE")
+        await write(pilot, "Здравствуйте")
+        await until(pilot, lambda: "draft not saved: " in shown(app.screen, "#state"))
+        assert editor(app).text == "Здравствуйте"
+        stage.store.database.execute("ROLLBACK")
+        await until(pilot, lambda: "draft saved" in shown(app.screen, "#state"))
+        assert stage.store.drafts.of(cases["late"], "Olena") == "Здравствуйте"
