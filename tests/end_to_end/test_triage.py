@@ -38,10 +38,10 @@ async def test_a_complaint_is_answered_on_the_screen_once_and_its_end_is_told(sh
         await until(lambda: len(shop.told("lead")) == len(shop.told("hook")) == 1, "the alerts")
 
         await screen.press("r")
-        await screen.shows("Ctrl+S")
+        await screen.shows("Your reply")
         await screen.type(ANSWER)
         await screen.press("C-s")
-        await screen.shows("Enter")
+        await screen.shows("Send this?")
         await screen.press("Enter")
         await until(lambda: shop.outbox("reply IS NOT NULL") == {"sent": 1}, "the reply to leave")
         await screen.shows("Nobody is waiting")

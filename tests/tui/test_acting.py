@@ -16,7 +16,7 @@ from inboxd.tui.acting import CaseActions
 from inboxd.tui.dialogs.link import LinkDialog
 from inboxd.tui.dialogs.question import MeanwhileDialog
 from inboxd.tui.reply import ReplyScreen
-from inboxd.tui.sending import Preview
+from inboxd.tui.sending import LastLook
 from inboxd.tui.underway import Underway
 from tests.tui.stage import NOW, PEOPLE, ago, opened
 
@@ -541,7 +541,7 @@ async def test_a_reply_is_written_taken_back_and_kept_as_a_draft(shop: Shop) -> 
         assert app.screen.case == cases["late"]
         assert told(app) == f"A reply is to one case: case {cases['late']}, the first of 2."
         await pilot.press(*"Soon", "ctrl+s")
-        await come_to(pilot, Preview)
+        await come_to(pilot, LastLook)
         await pilot.press("enter")
         await come_to(pilot, Shown)
         assert stage.value("SELECT state FROM outbox WHERE reply IS NOT NULL") == "pending"
