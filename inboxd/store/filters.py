@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,7 +14,7 @@ from inboxd.store.times import to_text
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
 
     from inboxd.core.queries import Query
@@ -137,6 +138,15 @@ class Filter:
             {**self.values, "limit": limit, "offset": offset},
         )
         return [number for (number,) in rows]
+
+    def among(self, db: sqlite3.Connection, cases: Collection[int]) -> set[int]:
+        """Return which of *cases* pass."""
+        rows = db.execute(
+            "SELECT c.id FROM json_each(:cases) AS n CROSS JOIN cases AS c ON c.id = n.value "  # noqa: S608 - from constants
+            f"WHERE {self.where}",
+            {**self.values, "cases": json.dumps(list(cases))},
+        )
+        return {number for (number,) in rows}
 
     def place(self, db: sqlite3.Connection, case: int) -> int | None:
         """Return how many cases come before *case*, None if it does not pass."""

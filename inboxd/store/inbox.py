@@ -17,7 +17,7 @@ from inboxd.store.times import from_text, maybe_instant, to_text
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from inboxd.core.queries import Query, View
@@ -102,6 +102,10 @@ class Listing(Protocol):
 
     def place(self, case: int) -> int | None:
         """Return at which offset a case is, None if it is not among them."""
+        ...
+
+    def among(self, cases: Collection[int]) -> set[int]:
+        """Return which of *cases* are among them: far quicker than the place of each."""
         ...
 
 
@@ -193,6 +197,10 @@ class _Ordered:
         """Return at which offset a case is, None if it is not among them."""
         return self._filter.place(self._db, case)
 
+    def among(self, cases: Collection[int]) -> set[int]:
+        """Return which of *cases* are among them."""
+        return self._filter.among(self._db, cases)
+
 
 class _Found:
     """The cases that pass a filter and have a message with the words, the newest first."""
@@ -217,6 +225,10 @@ class _Found:
     def place(self, case: int) -> int | None:
         """Return at which offset a case is, None if it is not among them."""
         return self._cases.index(case) if case in self._cases else None
+
+    def among(self, cases: Collection[int]) -> set[int]:
+        """Return which of *cases* are among them."""
+        return set(cases).intersection(self._cases)
 
 
 _SEARCH = (
