@@ -16,7 +16,7 @@ from textual.strip import Strip
 from inboxd.tui.rows import Facts, Ink, layout, line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from rich.style import Style
     from textual import events
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from inboxd.store.inbox import InboxRow, Listing
     from inboxd.tui.session import Session
 
-MOST_MARKED = 500
+MOST_MARKED = 200
 """How many cases `*` marks at once: more at a time nobody means."""
 
 
@@ -46,6 +46,11 @@ class NoCases:
         """Return None: no case is here."""
         del case
         return None
+
+    def among(self, cases: Collection[int]) -> set[int]:
+        """Return nothing."""
+        del cases
+        return set()
 
 
 class CaseList(ScrollView, can_focus=True):
@@ -107,7 +112,7 @@ class CaseList(ScrollView, can_focus=True):
         self.listing: Listing = NoCases()
         self._others: Mapping[int, tuple[str, ...]] = {}
         self._first = 0
-        self._rows: Sequence[InboxRow] = ()
+        self._rows: Sequence[InboxRow] = []
         self._at = 0
         self._case: int | None = None
         self._moved = False
@@ -183,7 +188,7 @@ class CaseList(ScrollView, can_focus=True):
 
     def chosen(self) -> tuple[int, ...]:
         """Return the marked cases that are listed, or else the selected one."""
-        marked = tuple(case for case in sorted(self.marks) if self._place(case) is not None)
+        marked = tuple(sorted(self.listing.among(self.marks))) if self.marks else ()
         return marked or (() if self._case is None else (self._case,))
 
     def unmark(self) -> None:
@@ -284,11 +289,20 @@ class CaseList(ScrollView, can_focus=True):
         if not 0 <= at < len(self.listing):
             return None
         if not self._first <= at < self._first + len(self._rows):
-            height = max(1, self.size.height)
-            self._first = max(0, at - height)
-            self._rows = self.listing.page(self._first, 3 * height)
+            self._read(at)
         found = at - self._first
-        return self._rows[found] if found < len(self._rows) else None
+        return self._rows[found] if 0 <= found < len(self._rows) else None
+
+    def _read(self, at: int) -> None:
+        """Read a screen before *at*, and two from it on, but for what is there already."""
+        height = max(1, self.size.height)
+        first, end = max(0, at - height), min(at + 2 * height, len(self.listing))
+        known = self._rows[max(0, first - self._first) : max(0, end - self._first)]
+        begins = max(first, self._first) if known else end
+        before = self.listing.page(first, begins - first) if begins > first else []
+        after = begins + len(known)
+        rest = self.listing.page(after, end - after) if after < end else []
+        self._first, self._rows = first, [*before, *known, *rest]
 
     def _place(self, case: int) -> int | None:
         """Return at which offset a case is; what was read already is looked at first."""
@@ -304,7 +318,7 @@ class CaseList(ScrollView, can_focus=True):
 
     def _take(self, listing: Listing) -> None:
         self.listing = listing
-        self._first, self._rows = 0, ()
+        self._first, self._rows = 0, []
         self.virtual_size = Size(self._width, len(listing))
 
     def _rows_from_cursor(self) -> list[int]:
@@ -321,12 +335,13 @@ class CaseList(ScrollView, can_focus=True):
 
     def _find_again(self, cases: list[int]) -> int | None:
         """Select the first of *cases* that is still listed; returns the one before if it is gone."""
-        for case in cases:
-            at = self.listing.place(case)
-            if at is not None:
-                break
-        else:
-            at = self._at
+        self._row(min(self._at, len(self.listing) - 1))
+        near = {row.case_id: self._first + number for number, row in enumerate(self._rows)}
+        places = (near.get(case) for case in cases[1:])
+        at = self._place(cases[0]) if cases else None
+        if at is None:
+            # Where the others are is not asked one by one: each may take as long as a page.
+            at = next((place for place in places if place is not None), self._at)
         self._place_cursor(at)
         lost = cases[0] if cases and self._case != cases[0] else None
         self._moved = lost is not None or (self._moved and bool(cases))

@@ -12,7 +12,7 @@ from inboxd.store.inbox import InboxRow
 from tests.tui.stage import NOW
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 NAMES = ("Анна Коваль", "Lukas Groß", "محمد علي", "山田花子", "Zoë 👩‍👩‍👧‍👦🏳️‍🌈", "John O'Neil")
 TEXTS = (
@@ -55,6 +55,10 @@ class Numbered:
         """Return where a case is."""
         return case - 1 if 0 < case <= self.count else None
 
+    def among(self, cases: Collection[int]) -> set[int]:
+        """Return which cases are here."""
+        return {case for case in cases if self.place(case) is not None}
+
 
 class Some:
     """The cases of these numbers, in this order."""
@@ -75,6 +79,10 @@ class Some:
     def place(self, case: int) -> int | None:
         """Return where a case is."""
         return self.cases.index(case) if case in self.cases else None
+
+    def among(self, cases: Collection[int]) -> set[int]:
+        """Return which cases are here."""
+        return set(cases).intersection(self.cases)
 
 
 def numbered(case: int) -> InboxRow:

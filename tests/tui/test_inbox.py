@@ -620,3 +620,17 @@ async def test_lines_end_before_the_scrollbar(tmp_path: Path, width: int) -> Non
             painted = [strip.text for strip in cases.app.screen._compositor.render_strips()]
             assert {cell_len(cases.render_line(y).text) for y in range(5)} == {width - 1}
             assert painted[1][: width - 1] == cases.render_line(1).text
+
+
+async def test_what_is_read_once_is_not_read_again_nearby(tmp_path: Path) -> None:
+    """Page by page, down and up again, each case is asked for once or twice, and all are right."""
+    listing = Numbered(300)
+    async with listed(tmp_path, listing) as (cases, pilot):
+        for key in ("pagedown", "pageup"):
+            for _ in range(20):
+                await pilot.press(key)
+                await pilot.pause()
+                first = cases.scroll_offset.y + 1
+                said = [line.partition(": ")[0].split()[-1] for line in lines(cases)]
+                assert said == [str(each) for each in range(first, first + 10)]
+        assert sum(limit for _, limit in listing.pages) < 2 * 230
