@@ -14,7 +14,7 @@ from inboxd.errors import InboxdError, UserError
 from inboxd.tui.acting import CaseActions
 from inboxd.tui.app import Aged, Changed
 from inboxd.tui.caselist import CaseList, NoCases
-from inboxd.tui.cells import even
+from inboxd.tui.cells import fit
 from inboxd.tui.hints import Hints
 from inboxd.tui.preview import Preview
 from inboxd.tui.rows import heading, layout, moment, who
@@ -65,7 +65,6 @@ class InboxScreen(CaseActions):
     """Lists the cases of one view at a time, and keeps up with what happens to them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "reply", "Reply"),
         Binding("slash", "search", "Search", key_display="/"),
         *(Binding(str((n + 1) % 10), f"view({n})", show=False) for n in range(10)),
         Binding("tab", "turn(1)", "Next view", show=False),
@@ -211,14 +210,6 @@ class InboxScreen(CaseActions):
             self.cases.select(found)
         return found
 
-    def action_reply(self) -> None:
-        """Let a person write to the customer of the selected case."""
-        from inboxd.tui.reply import ReplyScreen
-
-        case = self.cases.case
-        if case is not None:
-            self.app.push_screen(ReplyScreen(case))
-
     def action_search(self) -> None:
         """Let a person write what is looked for."""
         self.query_one(SearchBar).begin()
@@ -350,5 +341,5 @@ class InboxScreen(CaseActions):
                 if when and when > session.now:
                     verb = "wakes" if row.snoozed_until else "is due"
                     at = moment(when, session.now, session.tz)
-                    return f"Next: {even(who(row)[:60])} {verb} {at}."
+                    return f"Next: {fit(who(row), 60).rstrip()} {verb} {at}."
         return ""

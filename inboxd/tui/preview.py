@@ -43,7 +43,7 @@ class Preview(Static):
 
     def _told(self, row: InboxRow) -> Content:
         width = self.content_size.width
-        name = Content.styled(even(who(row)[:_LONGEST_NAME]), "bold") + "  "
+        name = Content.styled(fit(who(row), _LONGEST_NAME).rstrip(), "bold") + "  "
         room = max(0, width - name.cell_length)
         facts = Content.styled(fit(" · ".join(self._facts(row)), room).rstrip(), "dim")
         said = self.session.store.inbox.latest(row.case_id, _LATEST)

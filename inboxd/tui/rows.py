@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from inboxd.core.waits import CaseStatus, WaitKind
 from inboxd.model import Stream, Topic, Urgency
-from inboxd.tui.cells import fit
+from inboxd.tui.cells import even, fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +36,7 @@ _MANY = 1_000
 """From so many followers on they are worth a column."""
 _LEAST_TEXT = 32
 _LONGEST_NOTE = 32
+_LONGEST_NAME = 200
 _LEAST_LINE = 9
 _ALWAYS = 30
 """The cells of the columns that are always as wide, each with a blank before it."""
@@ -165,10 +166,11 @@ def moment(at: datetime, now: datetime, tz: tzinfo) -> str:
 
 
 def who(row: InboxRow) -> str:
-    """Return what the author is called."""
+    """Return what the author is called, in one line; a name without ink is none."""
     if row.author is None:
         return "(unknown)"
-    return row.author.name or (row.author.handle and f"@{row.author.handle}") or "(no name)"
+    handle = even(row.author.handle[:_LONGEST_NAME])
+    return even(row.author.name[:_LONGEST_NAME]) or (f"@{handle}" if handle else "(no name)")
 
 
 def where(row: InboxRow, *, short: bool) -> str:
@@ -240,7 +242,8 @@ def _says(row: InboxRow, facts: Facts, at: Layout) -> Iterator[Piece]:
             break
         yield tag, Ink.NOTE
         room = left
-    yield fit(row.text, room), Ink.PLAIN
+    shown = fit(row.text, room)
+    yield (shown, Ink.PLAIN) if shown.strip() else (fit("(no words)", room), Ink.QUIET)
 
 
 def _promised(row: InboxRow, facts: Facts) -> str:

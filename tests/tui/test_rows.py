@@ -125,7 +125,8 @@ def test_a_number_never_follows_an_arabic_name() -> None:
 def test_an_author_without_a_name_is_called_by_the_handle() -> None:
     """Nobody is an empty cell."""
     assert "@anna" in said(replace(PLAIN, author=Author("a", "", "anna")))
-    assert "(no name)" in said(replace(PLAIN, author=Author("a")))
+    assert "(no name)" in said(replace(PLAIN, author=Author("a", "\u3164\u2800", "\u200b")))
+    assert "(no words)" in said(replace(PLAIN, text="\u200b "))
     assert "(unknown)" in said(replace(PLAIN, author=None))
 
 
