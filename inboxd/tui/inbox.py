@@ -319,9 +319,14 @@ class InboxScreen(CaseActions):
         self._rest()
 
     def _position(self) -> str:
+        """Return where the selection is, and how many cases are marked, here or only elsewhere."""
         cases = self.cases
-        marked = f"{len(cases.marks)} marked · " if cases.marks else ""
-        return f"{marked}{cases.at + 1:,} of {len(cases.listing):,}" if cases.row else marked
+        place = [f"{cases.at + 1:,} of {len(cases.listing):,}"] if cases.row else []
+        if cases.marks:
+            here = len(cases.listing.among(cases.marks))
+            words = f"{here} marked" if here else f"{len(cases.marks)} marked elsewhere"
+            place.insert(0, words)
+        return " · ".join(place)
 
     def _why_empty(self) -> str:
         """Return what is said in the place of a list, and what comes next."""

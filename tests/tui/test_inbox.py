@@ -587,6 +587,20 @@ async def test_a_key_acts_on_what_is_marked(tmp_path: Path) -> None:
             assert "[by you]" in lines(screen.cases)[0]
 
 
+async def test_marks_of_another_view_are_not_acted_upon(tmp_path: Path) -> None:
+    """What is marked but not listed is told of, and what is selected is meant."""
+    with opened(tmp_path) as (app, _, cases):
+        async with inbox(app) as (screen, pilot):
+            await pilot.press("space", "5")
+            await settled(pilot)
+            assert screen.meant() == (cases["mine"],)
+            assert "1 marked elsewhere · 1 of 1" in str(screen.query_one(Hints).render())
+            await pilot.press("1")
+            await settled(pilot)
+            assert screen.meant() == (cases["late"],)
+            assert "1 marked · " in str(screen.query_one(Hints).render())
+
+
 async def test_what_happened_since_a_case_was_marked_is_known(tmp_path: Path) -> None:
     """How far a case had come is kept from when it was marked; of the selected one, as it is shown."""
     with opened(tmp_path) as (app, stage, cases):
