@@ -19,6 +19,7 @@ from inboxd.tui import facts, timeline
 from inboxd.tui.acting import CaseActions
 from inboxd.tui.app import Aged, Changed
 from inboxd.tui.blocks import EMPTY, Blocks, Paragraphs
+from inboxd.tui.browser import browse
 from inboxd.tui.caselist import CaseList
 from inboxd.tui.folding import Piece, tame
 from inboxd.tui.hints import Hints
@@ -50,7 +51,7 @@ _MOST_OTHERS = 50
 _HINTS = (
     ("r", "reply"), ("a", "take"), ("A", "assign"), ("z", "snooze"), ("c", "close"),
     ("n", "note"), ("e", "why"), ("h", "versions"), ("right", "tabs"), ("question_mark", "help"),
-    ("t", "correct"), ("b", "browser"), ("left_square_bracket", "previous"),
+    ("l", "attachment"), ("t", "correct"), ("b", "browser"), ("left_square_bracket", "previous"),
     ("right_square_bracket", "next"), ("u", "undo"), ("escape", "back"),
 )  # fmt: skip
 """What the last line reminds of, most important first."""
@@ -88,6 +89,7 @@ class CaseScreen(CaseActions):
         Binding("e", "show_tab('why')", "Why"),
         Binding("h", "versions", "Earlier versions"),
         Binding("w", "whole", "Whole texts", show=False),
+        Binding("l", "attachment", "Open an attachment", show=False),
         Binding("left_square_bracket", "neighbour(-1)", "Previous case", show=False),
         Binding("right_square_bracket", "neighbour(1)", "Next case", show=False),
     ]
@@ -98,6 +100,7 @@ class CaseScreen(CaseActions):
         self._tab = "thread"
         self._known: facts.Known | None = None
         self._outline: Sequence[Outline] = ()
+        self._thread: Thread | None = None
         self._seen: frozenset[int] | None = None
         """The messages that were there when the case was opened."""
         self._notes = 0
@@ -138,6 +141,7 @@ class CaseScreen(CaseActions):
 
     def read(self) -> None:
         """Read the case anew, and show it where it was."""
+        before = self._mark, self._known, self._outline
         # First, so that what happens while it is being read counts as not seen.
         self._mark = self.session.store.meanwhile.mark(self.case)
         self._known = facts.read(self.session, self.case)
@@ -145,9 +149,10 @@ class CaseScreen(CaseActions):
         self._show_thread()
         self._show_trail()
         self._show_tabs()
-        self.run_worker(self._read_the_rest(self.case), group="rest", exclusive=True)
-        if self._tab == "why":
-            self._explain()
+        if before != (self._mark, self._known, self._outline):
+            self.run_worker(self._read_the_rest(self.case), group="rest", exclusive=True)
+            if self._tab == "why":
+                self._explain()
 
     def _show_facts(self) -> None:
         """Show what is known, and how much time is left."""
@@ -175,8 +180,8 @@ class CaseScreen(CaseActions):
         first = self._seen is None
         if self._seen is None:
             self._seen = frozenset(each.id for each in self._outline)
-        thread = Thread(self._outline, outgoing, self._messages, self._look())
-        waiting = thread.look.waiting
+        self._thread = Thread(self._outline, outgoing, self._messages, self._look())
+        waiting = self._thread.look.waiting
         at = next(
             (
                 place
@@ -185,7 +190,7 @@ class CaseScreen(CaseActions):
             ),
             None,
         )
-        self.query_one("#thread", Blocks).show(thread, at=at if first else None)
+        self.query_one("#thread", Blocks).show(self._thread, at=at if first else None)
 
     def _messages(self, numbers: Sequence[int]) -> Sequence[ThreadMessage]:
         return self.session.store.views.thread(self.case, numbers)
@@ -225,7 +230,7 @@ class CaseScreen(CaseActions):
 
         with suppress(InboxdError):
             others, automatic = await session.run(work)
-            if not self.is_attached or case != self.case:
+            if not self._shows(case):
                 return
             self._others = others
             self.query_one(OtherCases).tell(others, now, tz)
@@ -233,6 +238,10 @@ class CaseScreen(CaseActions):
             if automatic != self._automatic:
                 self._automatic = automatic
                 self._show_thread()
+
+    def _shows(self, case: int) -> bool:
+        """Tell whether *case* is still what this screen is for: it may have been left meanwhile."""
+        return case == self.case and self in self.app.screen_stack
 
     def _explain(self) -> None:
         """Have the explanation made: of a long conversation that may take a second."""
@@ -251,8 +260,7 @@ class CaseScreen(CaseActions):
             parts = timeline.explanation(sections)
         except InboxdError as error:
             parts = [([Piece(tame(str(error)), "muted")], (Piece(" "),), None)]
-        # The screen may have been left while it was waited for, or shows another case.
-        if self.is_attached and case == self.case:
+        if self._shows(case):
             at = None if self._explained else 0
             self._explained = True
             self.query_one("#why", Blocks).show(Paragraphs(parts), at=at)
@@ -297,7 +305,33 @@ class CaseScreen(CaseActions):
         if name == "case" and number.isdecimal():
             cast("InboxApp", self.app).open_case(int(number))
         elif is_openable(link):
-            self.app.open_url(link)
+            self.app.run_worker(self._open(link))
+
+    async def _open(self, url: str) -> None:
+        """Open an address, or show it where no browser can be started."""
+        from inboxd.tui.dialogs.link import LinkDialog
+
+        if await browse(url):
+            self.tell("It is open in your browser.")
+        else:
+            self.app.push_screen(LinkDialog(self.case, url))
+
+    def action_attachment(self) -> None:
+        """Open the attachment that is in sight, or ask which one."""
+        from inboxd.tui.dialogs.attachment import AttachmentDialog
+
+        def answered(url: str | None) -> None:
+            if url:
+                self.action_open_link(url)
+
+        thread = self.query_one("#thread", Blocks)
+        links = self._thread.links(thread.in_sight()) if self._thread else []
+        if len(links) == 1:
+            answered(links[0][1])
+        elif links:
+            self.app.push_screen(AttachmentDialog(links), answered)
+        else:
+            self.tell("No message in sight has an attachment that can be opened.")
 
     def action_neighbour(self, step: int) -> None:
         """Show the case that stands beside this one in the list."""

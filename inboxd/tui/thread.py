@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from inboxd.model import Direction
+from inboxd.tui.browser import is_safe
 from inboxd.tui.facts import author_name
 from inboxd.tui.folding import Piece, Row, fold, short, tame
 from inboxd.tui.when import day, moment
@@ -26,7 +26,6 @@ _WIDEST = 100
 _LONGEST = 3_000
 """Characters of a text that are shown unasked."""
 _LONGEST_VERSION = 600
-_OPENABLE = re.compile(r"https?://[\x21-\x7e\u00a1-\U0010ffff]+", re.IGNORECASE)
 _OURS = "▌"
 _WAITS = "●"
 _LEAVES = "↗"
@@ -134,7 +133,7 @@ class Thread:
 
 def is_openable(url: str) -> bool:
     """Tell whether an address may be given to a browser: the web's, and nothing hidden in it."""
-    return _OPENABLE.fullmatch(url) is not None and tame(url) == url
+    return is_safe(url) and tame(url) == url
 
 
 def message_rows(message: ThreadMessage, width: int, look: Look) -> list[Row]:

@@ -110,9 +110,11 @@ def _instant(text: str, now: datetime, tz: tzinfo) -> str:
 
 
 def explanation(sections: Iterable[Section]) -> list[Part]:
-    """Return an explanation, each section under its title."""
+    """Return an explanation, each section under its title; the conversation is shown elsewhere."""
     parts: list[Part] = []
     for section in sections:
+        if section.title == "Messages":
+            continue
         parts += [EMPTY] if parts else []
         parts.append(([Piece(section.title, "title note")], (Piece(" "),), None))
         parts += map(_line, section.lines or ("nothing",))

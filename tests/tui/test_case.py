@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import timedelta
+from threading import Event
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -214,28 +216,57 @@ async def test_what_our_answers_owe_is_said_under_them(terminal: Opened) -> None
         assert "Olena (us)" in painted(app)
 
 
-async def test_attachments_open_in_the_browser_if_they_are_the_webs(
-    terminal: Opened, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A click opens http and https; nothing else is a link, and nothing is ever fetched."""
+@pytest.fixture
+def no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SSH_TTY", "/dev/pts/0")
+
+
+@pytest.mark.usefixtures("no_browser")
+async def test_attachments_are_links_if_they_are_the_webs(terminal: Opened) -> None:
+    """A click opens http and https; nothing else is a link, whatever it is called."""
     app, stage, _ = terminal
     stage.hear("shop-fb", "dm:link", ago(minutes=5), "See", author=PEOPLE["john"], attachments=(
         Attachment("photo", "https://cdn.example/box.jpg", "box.jpg"),
         Attachment("file", "javascript:alert(1)", "[b]run me[/b]"),
         Attachment("file", "case:1", "another case"),
+        Attachment("file", "https://evil.example/\u202egpj.exe", "turned"),
     ))  # fmt: skip
-    opened_urls: list[str] = []
-    monkeypatch.setattr(app, "open_url", opened_urls.append)
     async with app.run_test(size=SMALL) as pilot:
-        await case_screen(app, pilot, stage.value("SELECT max(id) FROM cases"))
+        screen = await case_screen(app, pilot, stage.value("SELECT max(id) FROM cases"))
+        assert "[b]run me[/b]" in painted(app)
         lines = painted(app).split("\n")
-        for name in ("https://", "javascript:", "case:1"):
+        for name in ("javascript:", "case:1", "https://evil"):
             y = next(number for number, line in enumerate(lines) if name in line)
             await pilot.click(offset=(lines[y].index(name) + 1, y))
-            await pilot.pause()
-        assert opened_urls == ["https://cdn.example/box.jpg"]
-        assert "[b]run me[/b]" in painted(app)
-        assert len(app.screen_stack) == 3
+            await pilot.pause(0.05)
+            assert app.screen is screen
+        y = next(number for number, line in enumerate(lines) if "https://cdn" in line)
+        await pilot.click(offset=(lines[y].index("https://cdn") + 1, y))
+        await until(pilot, app, "No browser can be opened from here")
+        assert "https://cdn.example/box.jpg" in painted(app)
+
+
+@pytest.mark.usefixtures("no_browser")
+async def test_a_key_opens_the_attachment_in_sight_or_asks_which(terminal: Opened) -> None:
+    """Whoever has no mouse gets at pictures as well."""
+    app, stage, cases = terminal
+    async with app.run_test(size=SMALL) as pilot:
+        await case_screen(app, pilot, cases["soon"])
+        await pilot.press("l")
+        await until(pilot, app, "No browser can be opened from here")
+        await pilot.press("escape")
+        more = Attachment("photo", "https://cdn.example/2.jpg", "label.jpg")
+        stage.hear(
+            "shop-fb", "dm:2", ago(minutes=2), "", author=PEOPLE["lukas"], attachments=(more,)
+        )
+        await changed(app, pilot)
+        await pilot.press("l")
+        await until(pilot, app, "Open an attachment")
+        await pilot.press(*"label", "enter")
+        shown = await until(pilot, app, "No browser can be opened from here")
+        assert "https://cdn.example/2.jpg" in shown
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE])
@@ -471,11 +502,18 @@ async def test_the_next_case_of_the_list_is_a_key_away(terminal: Opened) -> None
 
 async def test_an_explanation_that_comes_late_finds_nobody(terminal: Opened) -> None:
     """Who leaves a case while its explanation is being made leaves without an error."""
-    app, stage, _ = terminal
-    case = long_thread(stage, 1_500)
+    app, _, cases = terminal
+    go_on = Event()
     async with app.run_test(size=SMALL) as pilot:
-        await case_screen(app, pilot, case)
-        await pilot.press("e", "escape")
+        await case_screen(app, pilot, cases["late"])
+        await app.workers.wait_for_complete()
+        busy = asyncio.ensure_future(app.session.run(lambda _: go_on.wait(10)))
+        await pilot.press("e")
+        assert "Reading …" in painted(app)
+        app.screen.dismiss()
+        await asyncio.sleep(0.1)
+        go_on.set()
+        await busy
         await app.workers.wait_for_complete()
         await pilot.pause(0.1)
         assert not isinstance(app.screen, CaseScreen)
