@@ -101,12 +101,13 @@ def _line_breaks(line: str, width: int) -> Iterator[tuple[int, int]]:
     begin = end = used = 0
     for found in _WORD.finditer(line):
         gap, word = found.groups()
+        if end == begin:
+            begin, used, gap = found.start(2), 0, ""
         taken = used + cell_len(gap) + cell_len(word)
         if taken <= width:
-            begin = begin if used else found.start(2)
-            used, end = taken if used else cell_len(word), found.end()
+            used, end = taken, found.end()
             continue
-        if used:
+        if end > begin:
             yield begin, end
         begin = end = found.start(2)
         *full, last = chop_cells(word, width) or [""]

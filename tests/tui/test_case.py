@@ -20,7 +20,7 @@ from inboxd.tui.case import CaseScreen
 from tests.tui.stage import BRAND, HOSTILE, NOW, PEOPLE, ago, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from textual.pilot import Pilot
@@ -565,3 +565,36 @@ async def test_a_merged_case_names_where_it_goes_on(terminal: Opened) -> None:
         await case_screen(app, pilot, cases["soon"])
         assert "became part of another case" in painted(app)
         assert f"goes on in case {cases['late']}" in painted(app)
+
+
+def busy_morning(stage: Stage, case: int) -> None:
+    """Have a case with all that can be seen of one: notes, a colleague, a picture, a reply."""
+    desk = Desk(stage.store, stage.settings.rules)
+    desk.note(case, "Lager: Paket kommt morgen früh.\nBitte so antworten.", "Ira", ago(minutes=30))
+    desk.acknowledge(case, "Max", ago(minutes=20))
+    receipt = Attachment("photo", "https://cdn.example/receipt-2026-11-24.jpg", "квитанция.jpg")
+    stage.hear("shop-vk", "dm:1", ago(minutes=8), "Алло? Вот фото квитанции, трек 4711. " * 3,
+               author=PEOPLE["olga"], attachments=(receipt,))  # fmt: skip
+    desk.reply(case, "Добрый день, Ольга! Посылка уже в пути.", "Max", ago(minutes=3))
+    stage.store.presences.here("terminal of Max", "Max", case, "replying", NOW)
+
+
+@pytest.mark.parametrize(
+    ("size", "keys"),
+    [(SMALL, []), (LARGE, []), (SMALL, ["right", "right"]), (LARGE, ["e"])],
+    ids=["small", "large", "trail", "why"],
+)
+def test_a_case_looks_as_it_should(
+    terminal: Opened, snap_compare: Callable[..., bool], size: tuple[int, int], keys: list[str]
+) -> None:
+    """The conversation on both sizes, what was done, and why it is what it is."""
+    app, stage, cases = terminal
+    busy_morning(stage, cases["late"])
+
+    async def before(pilot: Pilot[None]) -> None:
+        await case_screen(app, pilot, cases["late"])
+        await pilot.press(*keys)
+        await app.workers.wait_for_complete()
+        await pilot.pause(0.2)
+
+    assert snap_compare(app, terminal_size=size, run_before=before)
