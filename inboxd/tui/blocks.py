@@ -153,7 +153,9 @@ class Blocks(ScrollView, can_focus=True):
     @property
     def _room(self) -> Size:
         """Return how much is seen, also while another tab is in front."""
-        return Size(max(0, self.outer_size.width - 1), self.outer_size.height)
+        gutter = self.styles.gutter
+        width, height = self.outer_size.width, self.outer_size.height
+        return Size(max(0, width - gutter.width - 1), max(0, height - gutter.height))
 
     def _between(self, top: int, bottom: int) -> range:
         """Return the blocks that have rows from *top* up to *bottom*."""

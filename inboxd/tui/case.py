@@ -29,6 +29,7 @@ from inboxd.tui.thread import Look, Thread, is_openable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import date, datetime
 
     from textual.app import ComposeResult
     from textual.events import Resize
@@ -78,7 +79,7 @@ class CaseScreen(CaseActions):
         #body { height: 1fr; }
         #tabs { width: 1fr; height: 1fr; }
         #tabs Blocks { width: 1fr; height: 1fr; padding: 0; }
-        #pane { display: none; width: 46; height: 1fr; background: $surface; border-left: vkey $panel; }
+        #pane { display: none; width: 48; height: 1fr; background: $surface; border-left: vkey $panel; }
         &.wide #pane { display: block; }
     }
     """
@@ -366,10 +367,14 @@ class CaseScreen(CaseActions):
 
     @on(Aged)
     def _show_time(self) -> None:
+        now = self.session.now
         if self._known is not None:
-            at = self.session.store.presences.at(self.case, self.session.key, self.session.now)
+            at = self.session.store.presences.at(self.case, self.session.key, now)
             self._known = replace(self._known, others=at)
         self._show_facts()
+        if self._thread and _day(self._thread.look.now, self.session) != _day(now, self.session):
+            self._show_thread()
+            self._show_trail()
 
     def _say_here(self) -> None:
         """Let others know who reads this case, while nothing else is in front of it."""
@@ -411,6 +416,10 @@ async def _unless_refused(session: Session, work: Callable[[Store], None]) -> No
     """Do what is a courtesy only: where it cannot be done, nobody needs to hear of it."""
     with suppress(InboxdError):
         await session.run(work)
+
+
+def _day(at: datetime, session: Session) -> date:
+    return at.astimezone(session.tz).date()
 
 
 def _unanswered(known: facts.Known, outline: Sequence[Outline]) -> frozenset[int]:
