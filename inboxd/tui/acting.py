@@ -197,13 +197,15 @@ class CaseActions(Doing):
                     wanted.match, wanted.until, session.me, wanted.reason, now
                 )
 
+        begun: list[Silence] = []
         try:
             with underway(self, "Silencing"):
-                silence = await session.run(begin)
+                async with self.remembered(begun):
+                    begun.append(await session.run(begin))
         except InboxdError as error:
             self.tell(str(error), failed=True)
             return
-        session.deeds.append((silence,))
+        silence = begun[0]
         until = on_the_clock(silence.until, now, session.tz)
         self.show_done([silence])
         self.tell(f"Silence {silence.id}: {described(silence.match)} until {until}\n{UNDO}")

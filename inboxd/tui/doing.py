@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -14,7 +15,7 @@ from inboxd.tui.dialogs.frame import cases_named
 from inboxd.tui.underway import underway
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from inboxd.store import Mark
     from inboxd.tui.app import InboxApp
@@ -93,18 +94,27 @@ class Doing(Screen[None]):
         words = f"{errand.doing} {cases_named(tuple(cases))}"
         try:
             with underway(self, words) as line:
-                for number, (case, seen) in enumerate(cases.items()):
-                    line.update(f"{words}: {number} …" if number else f"{words} …")
-                    work = partial(attempt, errand, case, seen, rules)
-                    outcome.add(await self.session.run(work))
+                async with self.remembered(outcome.done):
+                    for number, (case, seen) in enumerate(cases.items()):
+                        line.update(f"{words}: {number} …" if number else f"{words} …")
+                        work = partial(attempt, errand, case, seen, rules)
+                        outcome.add(await self.session.run(work))
         except InboxdError as error:
             self.tell(f"{error}\n{counted(outcome.untried)} not {errand.done}", failed=True)
         self._settle(outcome)
 
+    @asynccontextmanager
+    async def remembered(self, done: Sequence[Undoable]) -> AsyncIterator[None]:
+        """Wait for one's turn, and keep what is *done* in the block, even if it breaks off."""
+        async with self.session.turn:
+            try:
+                yield
+            finally:
+                if done:
+                    self.session.deeds.append(tuple(done))
+
     def _settle(self, outcome: Outcome) -> None:
         """Tell what came of an errand, and ask about the cases that others were at."""
-        if outcome.done:
-            self.session.deeds.append(tuple(outcome.done))
         if outcome.done or outcome.refused:
             undo = f"\n{UNDO}" if outcome.done else ""
             self.tell(outcome.words + undo, failed=bool(outcome.refused))
@@ -123,39 +133,46 @@ class Doing(Screen[None]):
         self.app.push_screen(MeanwhileDialog(outcome.overtaken), answered)
 
     def action_undo(self) -> None:
-        """Take back what was done last at this terminal."""
-        if not self.is_active:
-            return
-        if self.session.deeds:
-            self.app.run_worker(self._take_back(self.session.deeds.pop()))
-        else:
-            self.tell("Nothing was done at this terminal that could be taken back.")
+        """Take back what was done last at this terminal, even if it is still being done."""
+        if self.is_active:
+            self.app.run_worker(self._undo())
 
-    async def _take_back(self, deed: tuple[Undoable, ...]) -> None:
-        """Undo everything of a deed that can be undone, the last first, and tell the rest."""
-        session, left = self.session, list(deed)
+    async def _undo(self) -> None:
         said: list[str] = []
         refused: list[Refused] = []
-        try:
-            with underway(self, "Taking it back"):
-                while left:
-                    rules = session.settings.rules
-                    work = partial(take_back, left[-1], session.me, session.now, rules)
-                    result = await session.run(work)
-                    left.pop()
-                    if isinstance(result, Refused):
-                        refused.append(result)
-                    else:
-                        said.append(result)
-        except InboxdError as error:
-            session.deeds.append(tuple(left))
-            self.tell(f"{error}\nu tries again", failed=True)
+        deed: tuple[Undoable, ...] = ()
+        with underway(self, "Taking it back"):
+            async with self.session.turn:
+                if self.session.deeds:
+                    deed = self.session.deeds.pop()
+                    await self._take_back(deed, said, refused)
+        if not deed:
+            self.tell("Nothing was done at this terminal that could be taken back.")
         if said or refused:
             one = len(deed) == 1
             words = said if one else [f"{len(said)} of {counted(len(deed))} taken back"]
             lines = [*words, *reasons(refused)]
             self.tell("\n".join(map(sentence, lines)), failed=bool(refused))
         self.show_done(deed)
+
+    async def _take_back(
+        self, deed: Sequence[Undoable], said: list[str], refused: list[Refused]
+    ) -> None:
+        """Undo everything of a deed that can be undone, the last first; the rest is kept for later."""
+        session, left = self.session, list(deed)
+        try:
+            while left:
+                rules = session.settings.rules
+                work = partial(take_back, left[-1], session.me, session.now, rules)
+                result = await session.run(work)
+                left.pop()
+                if isinstance(result, Refused):
+                    refused.append(result)
+                else:
+                    said.append(result)
+        except InboxdError as error:
+            session.deeds.append(tuple(left))
+            self.tell(f"{error}\nu tries again", failed=True)
 
     def show_done(self, done: Sequence[Undoable]) -> None:
         """Let the screen show what was done, if it is still there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import Lock
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
@@ -35,7 +36,8 @@ class Session:
     belongs to the thread of the screen. Whatever writes, or may take longer, goes through
     *work*: a connection and a thread of its own. *key* names the terminal among others. *deeds*
     are what was done here and can be taken back, the last at the end; cases that were done
-    together are one.
+    together are one. *turn* is held while something is done or taken back: one after the other,
+    however long it takes, so that what is taken back is what was begun last.
     """
 
     settings: Settings
@@ -45,6 +47,7 @@ class Session:
     work: StoreThread
     key: str
     deeds: list[tuple[Done | Silence, ...]] = field(default_factory=list)
+    turn: Lock = field(default_factory=Lock)
 
     @property
     def now(self) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -425,9 +426,9 @@ async def test_what_is_typed_ahead_of_a_dialog_is_no_command(shop: Shop) -> None
         assert seen_by_others(app, cases["late"]).acknowledged_by == ""
 
 
-async def test_the_screen_moves_while_the_database_is_held(shop: Shop) -> None:
-    """A daemon that writes for a second stops no key; the deed is done when it has finished."""
-    app, stage, cases = shop
+@contextmanager
+def busy_daemon(stage: Stage) -> Iterator[Callable[[], None]]:
+    """Hold the database from another thread, until what is yielded is called."""
     held, free = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -438,22 +439,47 @@ async def test_the_screen_moves_while_the_database_is_held(shop: Shop) -> None:
         other.database.close()
 
     daemon = threading.Thread(target=hold)
+    daemon.start()
+    held.wait(5)
+    try:
+        yield free.set
+    finally:
+        free.set()
+        daemon.join()
+
+
+async def test_the_screen_moves_while_the_database_is_held(shop: Shop) -> None:
+    """A daemon that writes for a second stops no key; the deed is done when it has finished."""
+    app, stage, cases = shop
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await show(pilot, cases["late"])
-        daemon.start()
-        held.wait(5)
-        await pilot.press("a")
-        await pilot.press("j", "j", "j")
-        await pilot.pause(0.4)
-        assert screen.moved == 3
-        assert "Acknowledging case" in str(screen.query_one(Underway).content)
-        assert screen.query_one(Underway).display
-        assert seen_by_others(app, cases["late"]).acknowledged_by == ""
-        free.set()
-        await rest(pilot)
-        daemon.join()
+        with busy_daemon(stage) as finish:
+            await pilot.press("a", "j", "j", "j")
+            await pilot.pause(0.4)
+            assert screen.moved == 3
+            assert "Acknowledging case" in str(screen.query_one(Underway).content)
+            assert screen.query_one(Underway).display
+            assert seen_by_others(app, cases["late"]).acknowledged_by == ""
+            finish()
+            await rest(pilot)
         assert seen_by_others(app, cases["late"]).acknowledged_by == "Olena"
         assert not screen.query(Underway)
+
+
+async def test_u_takes_back_what_is_still_being_done(shop: Shop) -> None:
+    """Whoever is quicker than the database never takes back something older instead."""
+    app, stage, cases = shop
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show(pilot, cases["soon"])
+        await press(pilot, "a")
+        await show(pilot, cases["late"])
+        with busy_daemon(stage) as finish:
+            await pilot.press("a", "u")
+            finish()
+            await rest(pilot)
+        assert seen_by_others(app, cases["late"]).acknowledged_by == ""
+        assert seen_by_others(app, cases["soon"]).acknowledged_by == "Olena"
+        assert told(app) == f"Taken back: case {cases['late']} acknowledged"
 
 
 async def test_a_deed_goes_on_if_its_screen_is_left(shop: Shop) -> None:
