@@ -36,7 +36,13 @@ class Doing(Screen[None]):
     stops no key; what came of it is told when it is there.
     """
 
-    DEFAULT_CSS = "Doing { layers: default over; }"
+    DEFAULT_CSS = """
+    Doing {
+        layers: default over;
+        ToastRack { margin-bottom: 2; }
+        Toast { width: auto; max-width: 80%; padding: 0 1; }
+    }
+    """
 
     @property
     def session(self) -> Session:
@@ -61,7 +67,12 @@ class Doing(Screen[None]):
         cast("InboxApp", self.app).look()
 
     def tell(self, words: str, *, failed: bool = False) -> None:
-        """Show a few words that go away by themselves; a refusal stays longer."""
+        """
+        Show a few words in the place of the last; they go away by themselves, a refusal later.
+
+        Whoever acts again has read what came of it before.
+        """
+        self.app.clear_notifications()
         self.app.notify(
             inert(words),
             severity="warning" if failed else "information",
