@@ -479,3 +479,36 @@ async def test_a_database_that_is_held_takes_nobody_s_words(shop: Opened) -> Non
         stage.store.database.execute("ROLLBACK")
         await until(pilot, lambda: "draft saved" in shown(app.screen, "#state"))
         assert stage.store.drafts.of(cases["late"], "Olena") == "Здравствуйте"
+
+
+PROMISING = "Здравствуйте, Ольга!\n\nПосылка уже в Казани. Мы перезвоним вам.\n\n{me}"
+
+
+@pytest.mark.parametrize(
+    ("size", "keys"),
+    [((80, 24), ()), ((160, 50), ()), ((80, 24), ("ctrl+s",))],
+    ids=["small", "large", "last look"],
+)
+def test_the_reply_looks_as_it_should(
+    shop: Opened,
+    snap_compare: Callable[..., bool],
+    size: tuple[int, int],
+    keys: tuple[str, ...],
+) -> None:
+    """Small, large, and the last look with what a colleague did meanwhile."""
+    app, stage, cases = shop
+
+    async def before(pilot: Pilot[None]) -> None:
+        pilot.app.push_screen(ReplyScreen(cases["late"]))
+        await until(pilot, lambda: bool(shown(pilot.app.screen, "#state")))
+        editor(pilot.app).cursor_blink = False
+        if keys:
+            stage.store.presences.here("another", "Max", cases["late"], "replying", NOW)
+            desk(stage).reply(cases["late"], "Уже едет!", "Max", NOW)
+        await write(pilot, PROMISING)
+        await until(pilot, lambda: "draft saved" in shown(pilot.app.screen, "#state"))
+        await until(pilot, lambda: "without a time" in shown(pilot.app.screen, "#advice"))
+        if keys:
+            await preview(pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=before)
