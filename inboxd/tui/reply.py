@@ -306,7 +306,7 @@ class ReplyScreen(Screen[None]):
     def _head(self, situation: Situation) -> None:
         """Show where the reply goes, and by when it is due."""
         line = Text("Reply to ").append(recipient(situation), "bold")
-        words, tone = falls_due(situation, self.session.now, self.session.tz)
+        words, tone = falls_due(situation, self.session)
         due_at = f" · {words}" if words else ""
         line.append_text(coloured(due_at, tone, self.app.theme_variables))
         line.append(f" · {account(situation)}", "dim")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from inboxd.store import Store
     from inboxd.store.presences import Presence
     from inboxd.store.views import ReplyPlace, ThreadMessage
+    from inboxd.tui.session import Session
 
 _SHOWN = 40
 """How many messages of the conversation are shown above the editor."""
@@ -146,14 +147,14 @@ def account(situation: Situation) -> str:
     return f"{situation.card.account} ({situation.card.network})"
 
 
-def falls_due(situation: Situation, now: datetime, tz: tzinfo) -> tuple[str, str]:
-    """Return by when it is to be answered, and a colour's name for it."""
-    at = situation.state.due_at
+def falls_due(situation: Situation, session: Session) -> tuple[str, str]:
+    """Return by when it is to be answered, or for how long of business it should have been."""
+    at, now = situation.state.due_at, session.now
     if at is None:
         return "", ""
     if at <= now:
-        return f"overdue since {moment(at, now, tz)}", "error"
-    return f"due {moment(at, now, tz)}", "warning" if at - now < _SOON else ""
+        return f"overdue by {span(session.open_time(situation.state.policy, at, now))}", "error"
+    return f"due {moment(at, now, session.tz)}", "warning" if at - now < _SOON else ""
 
 
 def impossible(situation: Situation, text: str, length: int, now: datetime) -> str:

@@ -16,6 +16,7 @@ from inboxd.desk import Desk
 from inboxd.model import ReplyWindow, Stream, Topic
 from inboxd.pipeline import Origin
 from inboxd.tui.acting import CaseActions
+from inboxd.tui.app import Aged
 from inboxd.tui.editor import Editor
 from inboxd.tui.reply import ReplyScreen
 from inboxd.tui.savedreplies import SavedReplies, offered
@@ -243,6 +244,20 @@ async def test_what_is_answered_is_seen_above_the_editor(shop: Opened) -> None:
         await pilot.resize_terminal(160, 50)
         await pilot.pause()
         assert app.screen.query_one(Talk).region.x < editor(app).region.x
+
+
+async def test_who_reads_it_and_by_when_it_is_due_is_said_above(shop: Opened) -> None:
+    """In words, and kept up to date as time goes by."""
+    app, _, cases = shop
+    clock = cast("ManualClock", app.session.clock)
+    async with replying(app, cases["taken"], (120, 30)) as pilot:
+        line = "Reply to Ірина Шевченко · public: everybody reads it · due 10:50 · shop-vk (vk)"
+        assert shown(app.screen, "#to") == line
+        assert editor(app).border_title == "Your public reply"
+        clock.advance(timedelta(hours=2))
+        app.screen.post_message(Aged())
+        await pilot.pause()
+        assert "overdue by 1h 40m" in shown(app.screen, "#to")
 
 
 async def test_a_strangers_text_is_only_text(shop: Opened) -> None:
