@@ -174,8 +174,9 @@ class ReplyScreen(Screen[None]):
         self._pause = self.set_timer(_PAUSE_SECONDS, self._check)
 
     def action_leave(self) -> None:
-        """Go back; what was written is kept as a draft."""
-        self.dismiss()
+        """Go back; what was written is kept as a draft. What is being queued is waited for."""
+        if not self._sent:
+            self.dismiss()
 
     def action_saved(self) -> None:
         """Offer the saved replies."""
