@@ -10,12 +10,10 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.style import Style
 from textual.widgets import ContentSwitcher, OptionList, Static
 
 from inboxd.errors import InboxdError
-from inboxd.model import Direction
-from inboxd.tui import facts, timeline
+from inboxd.tui import attendance, facts, timeline
 from inboxd.tui.acting import CaseActions
 from inboxd.tui.app import Aged, Changed
 from inboxd.tui.blocks import EMPTY, Blocks, Paragraphs
@@ -23,12 +21,14 @@ from inboxd.tui.browser import browse
 from inboxd.tui.caselist import CaseList
 from inboxd.tui.folding import Piece, tame
 from inboxd.tui.hints import Hints
+from inboxd.tui.inline import content
+from inboxd.tui.message import Look, is_openable
 from inboxd.tui.others import OtherCases
 from inboxd.tui.tabbar import TabBar
-from inboxd.tui.thread import Look, Thread, is_openable
+from inboxd.tui.thread import Thread, unanswered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
     from textual.app import ComposeResult
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
 
 WIDE = 120
 """Columns from which on the facts have a pane of their own."""
-_HERE_EVERY_SECONDS = 5.0
-"""How often others are told that the case is being read: well within what a presence lasts."""
 _TABS = {"thread": "Thread", "why": "Why", "trail": "Trail", "customer": "Customer"}
 _MOST_OTHERS = 50
 """How many other cases of the customer are listed."""
@@ -58,16 +56,6 @@ _HINTS = (
 """What the last line reminds of, most important first."""
 _LABELS = 13
 """Cells of the labels in the pane."""
-_STYLES = {
-    "title": "bold",
-    "muted": "$foreground 60%",
-    "alarm": "bold $text-error",
-    "waiting": "bold $text-warning",
-    "note": "bold $text-accent",
-    "link": "underline $text-primary",
-    "ours": "bold $text-success",
-}
-"""How the styles of pieces look outside of blocks."""
 
 
 class CaseScreen(CaseActions):
@@ -138,7 +126,7 @@ class CaseScreen(CaseActions):
         self.query_one("#pane").can_focus = False
         self.read()
         self.query_one("#thread").focus()
-        self.set_interval(_HERE_EVERY_SECONDS, self._say_here)
+        self.set_interval(attendance.EVERY_SECONDS, self._say_here)
 
     def read(self) -> None:
         """Read the case anew, and show it where it was."""
@@ -163,7 +151,7 @@ class CaseScreen(CaseActions):
             self.query_one("#head", Static).update(Content.styled(gone, "bold"))
             return
         lines = facts.head(known, session, wide=self.has_class("wide"))
-        self.query_one("#head", Static).update(Content("\n").join(map(_content, lines)))
+        self.query_one("#head", Static).update(Content("\n").join(map(content, lines)))
         pane: list[Part] = []
         beside = (Piece(" " * (_LABELS + 2)),)
         for group in facts.facts(known, session):
@@ -203,7 +191,7 @@ class CaseScreen(CaseActions):
         return Look(
             now=session.now,
             tz=session.tz,
-            waiting=_unanswered(known, self._outline) if known else frozenset(),
+            waiting=unanswered(known, self._outline) if known else frozenset(),
             new=frozenset(each.id for each in self._outline if each.id not in seen),
             automatic=self._automatic,
             names=session.store.threads.names(self.case) if public else {},
@@ -380,13 +368,8 @@ class CaseScreen(CaseActions):
         """Let others know who reads this case, while nothing else is in front of it."""
         if self._known is None or not self.is_current:
             return
-        session, case = self.session, self.case
-
-        def here(store: Store) -> None:
-            with store.transaction():
-                store.presences.here(session.key, session.me, case, "reading", session.now)
-
-        self.run_worker(_unless_refused(session, here), group="presence", exclusive=True)
+        saying = attendance.reads(self.session, self.case)
+        self.run_worker(saying, group="presence", exclusive=True)
 
     def on_screen_resume(self) -> None:
         """Read what has changed while another screen was in front."""
@@ -396,14 +379,8 @@ class CaseScreen(CaseActions):
 
     async def on_unmount(self) -> None:
         """Let others know that nobody reads this case here any more."""
-        session = self.session
-
-        def gone(store: Store) -> None:
-            with store.transaction():
-                store.presences.gone(session.key)
-
         if not isinstance(self.app.screen, CaseScreen):
-            await _unless_refused(session, gone)
+            await attendance.left(self.session)
 
     def on_resize(self, event: Resize) -> None:
         """Give the facts a pane where there is room."""
@@ -412,42 +389,5 @@ class CaseScreen(CaseActions):
         self.call_after_refresh(self._show_facts)
 
 
-async def _unless_refused(session: Session, work: Callable[[Store], None]) -> None:
-    """Do what is a courtesy only: where it cannot be done, nobody needs to hear of it."""
-    with suppress(InboxdError):
-        await session.run(work)
-
-
 def _day(at: datetime, session: Session) -> date:
     return at.astimezone(session.tz).date()
-
-
-def _unanswered(known: facts.Known, outline: Sequence[Outline]) -> frozenset[int]:
-    """
-    Return which messages wait for an answer.
-
-    Where customers of one thread were answered one by one, only the oldest and the one that tells
-    most are known for sure.
-    """
-    wait = known.wait
-    if wait is None or wait.kind.is_owed:
-        return frozenset()
-    since = [
-        each.id
-        for each in outline
-        if each.direction is Direction.INBOUND and not each.deleted and each.sent_at >= wait.since
-    ]
-    if len(since) == known.state.unanswered:
-        return frozenset(since)
-    return frozenset({wait.message, wait.telling})
-
-
-def _content(line: Sequence[Piece]) -> Content:
-    """Return a line of pieces as Textual shows it, a stranger's words as they are."""
-    parts = []
-    for piece in line:
-        text = Content.styled(piece.text, _STYLES.get(piece.style, ""))
-        if piece.link:
-            text = text.stylize(Style.from_meta({"@click": ("screen.open_link", (piece.link,))}))
-        parts.append(text)
-    return Content("").join(parts)
