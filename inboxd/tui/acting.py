@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from inboxd.core.policies import Match
     from inboxd.core.silences import Silence
+    from inboxd.model import CaseCard
     from inboxd.store import Store
     from inboxd.tui.dialogs.silence import Wanted
     from inboxd.tui.errands import Errand
@@ -102,11 +103,12 @@ class CaseActions(Doing):
         def dialog(cases: tuple[int, ...]) -> CorrectDialog:
             if len(cases) > 1:
                 return CorrectDialog(cases)
-            store = self.session.store
-            messages = judged(store.views.thread(cases[0]))
+            messages = judged(self.session.store.views.thread(cases[0]))
             if not messages:
                 raise UserError(f"nothing in case {cases[0]} is judged yet")
-            return CorrectDialog(cases, messages, self.pointed_at() or store.card(cases[0]).message)
+            card = self._card(cases[0])
+            pointed_at = self.pointed_at() or (card.message if card else None)
+            return CorrectDialog(cases, messages, pointed_at)
 
         self._ask(dialog, errands.correct)
 
@@ -125,8 +127,8 @@ class CaseActions(Doing):
                 self.app.run_worker(self._silence(wanted))
 
         for case in self._first("One silence is for one case and what is like it"):
-            dialog = SilenceDialog(self.session.store.card(case), self.session, count)
-            self.app.push_screen(dialog, answered)
+            if card := self._card(case):
+                self.app.push_screen(SilenceDialog(card, self.session, count), answered)
 
     def action_reply(self) -> None:
         """Open the editor for a reply."""
@@ -138,10 +140,10 @@ class CaseActions(Doing):
     def action_browse(self) -> None:
         """Show the message that tells most where it was written."""
         for case in self._first("One page is opened at a time"):
-            url = self.session.store.card(case).url
-            if is_safe(url):
-                self.app.run_worker(self._browse(case, url))
-            else:
+            card = self._card(case)
+            if card and is_safe(card.url):
+                self.app.run_worker(self._browse(case, card.url))
+            elif card:
                 self.tell(f"The message of case {case} has no address in the web.", failed=True)
 
     def _first(self, rule: str) -> list[int]:
@@ -150,6 +152,17 @@ class CaseActions(Doing):
         if len(cases) > 1:
             self.tell(f"{rule}: case {cases[0]}, the first of {len(cases)}.")
         return cases[:1]
+
+    def _card(self, case: int) -> CaseCard | None:
+        """Return what is known of a case; says so where nobody ever waited in it, or it is gone."""
+        store = self.session.store
+        try:
+            if store.cases.find(case)[0].waits:
+                return store.card(case)
+            self.tell(f"Case {case} was merged with another.", failed=True)
+        except UserError as refusal:
+            self.tell(str(refusal), failed=True)
+        return None
 
     def _ask(
         self,

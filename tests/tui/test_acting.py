@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from textual.widgets import Static
 
-from inboxd.desk import Desk
 from inboxd.model import Kind
 from inboxd.store import Said, Store
 from inboxd.tui.acting import CaseActions
@@ -41,7 +40,7 @@ class Shown(CaseActions):
     def __init__(self, *cases: int) -> None:
         super().__init__()
         self.cases = cases
-        self.marks: dict[int, Mark] = {}
+        self.marks: dict[int, Mark | None] = {}
         self.moved = 0
 
     BINDINGS = [("j", "move", "Next")]  # noqa: RUF012 - as Textual has it
@@ -52,8 +51,8 @@ class Shown(CaseActions):
 
     def on_mount(self) -> None:
         """Note how the cases stand."""
-        desk = Desk(self.session.store, self.session.settings.rules)
-        self.marks = {case: desk.mark(case) for case in self.cases}
+        mark = self.session.store.meanwhile.mark
+        self.marks = {case: mark(case) for case in self.cases}
 
     def meant(self) -> tuple[int, ...]:
         """Return them all."""
@@ -589,3 +588,25 @@ async def test_the_palette_does_what_the_keys_do(shop: Shop) -> None:
         await pilot.pause(0.2)
         await press(pilot)
         assert seen_by_others(app, cases["late"]).acknowledged_by == "Olena"
+
+
+@pytest.mark.parametrize("keys", ["a", "o", "A⏎", "z⏎", "c⏎", "t", "s", "b"])
+async def test_a_case_that_is_gone_is_told(shop: Shop, keys: str) -> None:
+    """What is not there any more is no reason to break."""
+    app, _, _ = shop
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.push_screen(Listed(999))
+        await press(pilot, *keys.replace("⏎", ""), *["enter"] * keys.count("⏎"))
+        assert "999" in told(app)
+        assert isinstance(app.screen, Listed)
+
+
+@pytest.mark.parametrize("key", ["s", "b"])
+async def test_a_case_in_which_nobody_waited_is_told(shop: Shop, key: str) -> None:
+    """A case that was merged into another has no message to speak of."""
+    app, stage, cases = shop
+    stage.store.database.execute("DELETE FROM waits WHERE case_id = ?", (cases["ask"],))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.push_screen(Listed(cases["ask"]))
+        await press(pilot, key)
+        assert told(app) == f"Case {cases['ask']} was merged with another."
