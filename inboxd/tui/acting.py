@@ -103,11 +103,11 @@ class CaseActions(Doing):
         def dialog(cases: tuple[int, ...]) -> CorrectDialog:
             if len(cases) > 1:
                 return CorrectDialog(cases)
-            messages = judged(self.session.store.views.thread(cases[0]))
+            card = self._card(cases[0])
+            pointed_at = self.pointed_at() or (card.message if card else 0)
+            messages = judged(self.session.store, cases[0], [pointed_at])
             if not messages:
                 raise UserError(f"nothing in case {cases[0]} is judged yet")
-            card = self._card(cases[0])
-            pointed_at = self.pointed_at() or (card.message if card else None)
             return CorrectDialog(cases, messages, pointed_at)
 
         self._ask(dialog, errands.correct)

@@ -202,6 +202,21 @@ async def test_a_correction_counts_at_once_and_is_learnt_from(shop: Shop) -> Non
         assert seen_by_others(app, cases["late"]).traits.kind is Kind.COMPLAINT
 
 
+async def test_in_a_long_conversation_the_message_that_tells_most_is_offered(shop: Shop) -> None:
+    """However much was written since, it is the one that is corrected unless another is chosen."""
+    app, stage, cases = shop
+    for number in range(40):
+        stage.hear("shop-vk", "dm:1", ago(minutes=10, seconds=-number), "?", author=PEOPLE["olga"])
+    stage.judge({})
+    telling = stage.store.card(cases["late"]).message
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show(pilot, cases["late"])
+        await press(pilot, "t", "down", "enter")
+    (correction,) = stage.store.corrections.all()
+    assert correction.message == telling
+    assert stage.value("SELECT text FROM messages WHERE id = ?", telling).startswith("Где")
+
+
 async def test_a_silence_begins_and_u_ends_it(shop: Shop) -> None:
     """What is like a case is muted for all from now on, until it is taken back."""
     app, stage, cases = shop

@@ -180,7 +180,7 @@ async def test_an_address_is_shown_whole_and_copied() -> None:
 def of_case(session: tuple[Session, dict[str, int]], name: str) -> CorrectDialog:
     """Return the dialog that corrects a case."""
     store, case = session[0].store, session[1][name]
-    return CorrectDialog((case,), judged(store.views.thread(case)), store.card(case).message)
+    return CorrectDialog((case,), judged(store, case), store.card(case).message)
 
 
 @pytest.mark.parametrize(
@@ -222,8 +222,8 @@ async def test_another_message_brings_its_own_verdict(
     """Which message is meant can be chosen; the parts begin as it was judged."""
     store, cases = session[0].store, session[1]
     messages = [
-        *judged(store.views.thread(cases["late"])),
-        *judged(store.views.thread(cases["ask"])),
+        *judged(store, cases["late"]),
+        *judged(store, cases["ask"]),
     ]
     dialog = CorrectDialog((cases["late"],), messages)
     corrected = await answer(dialog, "shift+tab", "down", "tab", "home", "enter")

@@ -17,10 +17,11 @@ from inboxd.tui.dialogs.frame import Dialog, cases_named
 from inboxd.tui.dialogs.picks import Pick, Picks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from textual.app import ComposeResult
 
+    from inboxd.store import Store
     from inboxd.store.views import ThreadMessage
 
 _MOST_MESSAGES = 30
@@ -34,10 +35,17 @@ class Corrected:
     said: Said
 
 
-def judged(thread: Sequence[ThreadMessage]) -> list[ThreadMessage]:
-    """Return what can be corrected of a thread: customers' messages that are judged, the last first."""
-    found = [each for each in thread if each.direction is Direction.INBOUND and each.kind]
-    return found[::-1][:_MOST_MESSAGES]
+def judged(store: Store, case: int, also: Collection[int] = ()) -> list[ThreadMessage]:
+    """
+    Return what can be corrected of a case: customers' judged messages, the last first.
+
+    Of a long conversation it is the last few, and those with the numbers *also*.
+    """
+    inbound = [
+        each.id for each in store.threads.outline(case) if each.direction is Direction.INBOUND
+    ]
+    wanted = {*inbound[-_MOST_MESSAGES:], *set(also).intersection(inbound)}
+    return [each for each in store.views.thread(case, sorted(wanted)) if each.kind][::-1]
 
 
 class CorrectDialog(Dialog[Corrected]):
