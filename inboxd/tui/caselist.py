@@ -14,9 +14,10 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from inboxd.tui.rows import Facts, Ink, layout, line
+from inboxd.tui.window import NoCases, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping
 
     from rich.style import Style
     from textual import events
@@ -26,31 +27,6 @@ if TYPE_CHECKING:
 
 MOST_MARKED = 200
 """How many cases `*` marks at once: more at a time nobody means."""
-
-
-class NoCases:
-    """A listing of nothing, until the first one is there."""
-
-    cut = 0
-
-    def __len__(self) -> int:
-        """Return 0."""
-        return 0
-
-    def page(self, offset: int, limit: int) -> Sequence[InboxRow]:
-        """Return nothing."""
-        del offset, limit
-        return ()
-
-    def place(self, case: int) -> int | None:
-        """Return None: no case is here."""
-        del case
-        return None
-
-    def among(self, cases: Collection[int]) -> set[int]:
-        """Return nothing."""
-        del cases
-        return set()
 
 
 class CaseList(ScrollView, can_focus=True):
@@ -109,15 +85,18 @@ class CaseList(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.session = session
         self.marks: set[int] = set()
-        self.listing: Listing = NoCases()
+        self._window = Window(NoCases())
         self._others: Mapping[int, tuple[str, ...]] = {}
-        self._first = 0
-        self._rows: Sequence[InboxRow] = []
         self._at = 0
         self._case: int | None = None
         self._moved = False
         self._strips: dict[int, Strip] = {}
         self._inks: dict[tuple[Ink, bool], Style] = {}
+
+    @property
+    def listing(self) -> Listing:
+        """Return what is listed."""
+        return self._window.listing
 
     @property
     def case(self) -> int | None:
@@ -150,7 +129,7 @@ class CaseList(ScrollView, can_focus=True):
 
     def renew(self, listing: Listing) -> int | None:
         """List what the cases have become; returns the selected case if it is no more here."""
-        lines, top = self._rows_from_cursor(), self.scroll_offset.y
+        lines, top = self._from_cursor(), self.scroll_offset.y
         visible = 0 <= self._at - top < self.size.height
         anchor = (self._case, self._at) if visible or not lines else self._top_case()
         before = len(self.listing)
@@ -175,13 +154,13 @@ class CaseList(ScrollView, can_focus=True):
 
     def neighbour(self, case: int, step: int) -> int | None:
         """Return the case *step* lines below (above, if negative) another; None at the ends."""
-        at = self._place(case)
+        at = self._window.place(case)
         row = None if at is None else self._row(at + step)
         return row.case_id if row else None
 
     def select(self, case: int) -> bool:
         """Select a case; tells whether it is here."""
-        at = self._place(case)
+        at = self._window.place(case)
         if at is not None:
             self._move_to(at)
         return at is not None
@@ -285,31 +264,7 @@ class CaseList(ScrollView, can_focus=True):
         return self._inks[ink, selected]
 
     def _row(self, at: int) -> InboxRow | None:
-        """Return the line at an offset; three screens around it are read if it is not there."""
-        if not 0 <= at < len(self.listing):
-            return None
-        if not self._first <= at < self._first + len(self._rows):
-            self._read(at)
-        found = at - self._first
-        return self._rows[found] if 0 <= found < len(self._rows) else None
-
-    def _read(self, at: int) -> None:
-        """Read a screen before *at*, and two from it on, but for what is there already."""
-        height = max(1, self.size.height)
-        first, end = max(0, at - height), min(at + 2 * height, len(self.listing))
-        known = self._rows[max(0, first - self._first) : max(0, end - self._first)]
-        begins = max(first, self._first) if known else end
-        before = self.listing.page(first, begins - first) if begins > first else []
-        after = begins + len(known)
-        rest = self.listing.page(after, end - after) if after < end else []
-        self._first, self._rows = first, [*before, *known, *rest]
-
-    def _place(self, case: int) -> int | None:
-        """Return at which offset a case is; what was read already is looked at first."""
-        for number, row in enumerate(self._rows):
-            if row.case_id == case:
-                return self._first + number
-        return self.listing.place(case)
+        return self._window.row(at, self.size.height)
 
     @property
     def _width(self) -> int:
@@ -317,17 +272,17 @@ class CaseList(ScrollView, can_focus=True):
         return self.scrollable_content_region.width
 
     def _take(self, listing: Listing) -> None:
-        self.listing = listing
-        self._first, self._rows = 0, []
+        self._window = Window(listing)
         self.virtual_size = Size(self._width, len(listing))
 
-    def _rows_from_cursor(self) -> list[int]:
+    def _from_cursor(self) -> list[int]:
         """Return the selected case, those after it, and those before it, as far as they are read."""
-        at = self._at - self._first
-        if self._case is None or not 0 <= at < len(self._rows):
-            return [] if self._case is None else [self._case]
-        cases = [row.case_id for row in self._rows]
-        return [self._case, *cases[at + 1 :], *reversed(cases[:at])]
+        if self._case is None:
+            return []
+        near = self._window.near()
+        after = [case for case, at in near.items() if at > self._at]
+        before = [case for case, at in near.items() if at < self._at]
+        return [self._case, *after, *reversed(before)]
 
     def _top_case(self) -> tuple[int | None, int]:
         top = self._row(self.scroll_offset.y)
@@ -336,9 +291,9 @@ class CaseList(ScrollView, can_focus=True):
     def _find_again(self, cases: list[int]) -> int | None:
         """Select the first of *cases* that is still listed; returns the one before if it is gone."""
         self._row(min(self._at, len(self.listing) - 1))
-        near = {row.case_id: self._first + number for number, row in enumerate(self._rows)}
+        near = self._window.near()
         places = (near.get(case) for case in cases[1:])
-        at = self._place(cases[0]) if cases else None
+        at = self._window.place(cases[0]) if cases else None
         if at is None:
             # Where the others are is not asked one by one: each may take as long as a page.
             at = next((place for place in places if place is not None), self._at)
@@ -350,7 +305,7 @@ class CaseList(ScrollView, can_focus=True):
     def _hold(self, anchor: tuple[int | None, int], *, lost: bool) -> None:
         """Scroll so that the case of the *anchor* stays on its line, unless one is at the top."""
         case, was = anchor
-        now = self._at if lost else (None if case is None else self._place(case))
+        now = self._at if lost else (None if case is None else self._window.place(case))
         if now is not None and self.scroll_offset.y > 0:
             self.scroll_to(y=self.scroll_offset.y + now - was, animate=False)
         if case == self._case or lost:

@@ -13,7 +13,7 @@ from inboxd.core.text import one_line
 from inboxd.errors import InboxdError, UserError
 from inboxd.tui.acting import CaseActions
 from inboxd.tui.app import Aged, Changed
-from inboxd.tui.caselist import CaseList, NoCases
+from inboxd.tui.caselist import CaseList
 from inboxd.tui.cells import fit
 from inboxd.tui.hints import Hints
 from inboxd.tui.preview import Preview
@@ -21,6 +21,7 @@ from inboxd.tui.rows import heading, layout, moment, who
 from inboxd.tui.searchbar import SearchBar, choices
 from inboxd.tui.statusline import StatusLine
 from inboxd.tui.viewbar import ViewBar, tabs
+from inboxd.tui.window import NoCases
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
