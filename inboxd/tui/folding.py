@@ -56,7 +56,7 @@ def fold(
     pieces: Sequence[Piece], width: int, *, first: Row = (), rest: Row | None = None
 ) -> list[Row]:
     """
-    Return *pieces* as rows of at most *width* cells, broken between words where that is possible.
+    Return tamed *pieces* as rows of at most *width* cells, broken between words where possible.
 
     *first* comes before the first row and *rest* before the others (None: as many blanks as
     *first* has cells); both count. What is to be shown in one row holds no line break.
@@ -114,5 +114,5 @@ def _line_breaks(line: str, width: int) -> Iterator[tuple[int, int]]:
         for part in full:
             yield begin, begin + len(part)
             begin += len(part)
-        used, end = cell_len(last), begin + len(last)
+        used, end = cell_len(last), found.end()
     yield begin, end
