@@ -69,7 +69,7 @@ class InboxApp(App[None]):
 
     def on_mount(self) -> None:
         """Show the inbox, and begin to look for changes."""
-        from inboxd.tui.inbox import InboxScreen
+        from inboxd.tui.inbox.screen import InboxScreen
 
         self.push_screen(InboxScreen())
         self.set_interval(_LOOK_EVERY_SECONDS, self.look)
@@ -84,19 +84,19 @@ class InboxApp(App[None]):
 
     def open_case(self, case: int) -> None:
         """Show one case on a screen of its own."""
-        from inboxd.tui.case import CaseScreen
+        from inboxd.tui.case.screen import CaseScreen
 
         self.push_screen(CaseScreen(case))
 
     def action_status(self) -> None:
         """Show how everything stands."""
-        from inboxd.tui.status import StatusScreen
+        from inboxd.tui.standing.status import StatusScreen
 
         self._show(StatusScreen)
 
     def action_overview(self) -> None:
         """Show who waits and how today goes."""
-        from inboxd.tui.overview import OverviewScreen
+        from inboxd.tui.standing.overview import OverviewScreen
 
         self._show(OverviewScreen)
 

@@ -12,12 +12,12 @@ from textual.widgets import Static
 
 from inboxd.model import Kind
 from inboxd.store import Said, Store
-from inboxd.tui.acting import CaseActions
+from inboxd.tui.acting.actions import CaseActions
+from inboxd.tui.acting.underway import Underway
 from inboxd.tui.dialogs.link import LinkDialog
 from inboxd.tui.dialogs.question import MeanwhileDialog
-from inboxd.tui.reply import ReplyScreen
-from inboxd.tui.sending import LastLook
-from inboxd.tui.underway import Underway
+from inboxd.tui.reply.screen import ReplyScreen
+from inboxd.tui.reply.sending import LastLook
 from tests.tui.stage import NOW, PEOPLE, ago, opened
 
 if TYPE_CHECKING:

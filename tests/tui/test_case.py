@@ -16,7 +16,7 @@ from inboxd.model import Attachment, Direction, Message, Stream
 from inboxd.pipeline import Origin
 from inboxd.tui.app import Aged, Changed
 from inboxd.tui.blocks import Blocks
-from inboxd.tui.case import CaseScreen
+from inboxd.tui.case.screen import CaseScreen
 from tests.tui.stage import BRAND, HOSTILE, NOW, PEOPLE, ago, opened
 
 if TYPE_CHECKING:

@@ -15,12 +15,12 @@ from inboxd.clock import ManualClock
 from inboxd.config.triage import ViewSettings
 from inboxd.core.queries import Known, Unfinished, View, parse
 from inboxd.tui.app import Aged, Changed, InboxApp
-from inboxd.tui.caselist import MOST_MARKED, CaseList
 from inboxd.tui.hints import Hints
-from inboxd.tui.inbox import _HINTS, InboxScreen
-from inboxd.tui.preview import Preview
-from inboxd.tui.searchbar import Conditions, SearchBar, choices
-from inboxd.tui.viewbar import ViewBar
+from inboxd.tui.inbox.caselist import MOST_MARKED, CaseList
+from inboxd.tui.inbox.preview import Preview
+from inboxd.tui.inbox.screen import _HINTS, InboxScreen
+from inboxd.tui.inbox.searchbar import Conditions, SearchBar, choices
+from inboxd.tui.inbox.viewbar import ViewBar
 from tests.tui.listings import Numbered, Some
 from tests.tui.stage import NOW, PEOPLE, ago, opened
 

@@ -11,9 +11,9 @@ import pytest
 
 from inboxd.core.overview import Answer
 from inboxd.model import Topic
-from inboxd.tui import overviewpage
-from inboxd.tui.overview import OverviewScreen
-from inboxd.tui.plots import HATCHED, SOLID, Part, bar, bar_with_mark, columns
+from inboxd.tui.standing import overviewpage
+from inboxd.tui.standing.overview import OverviewScreen
+from inboxd.tui.standing.plots import HATCHED, SOLID, Part, bar, bar_with_mark, columns
 from tests.tui.stage import NOW, ago, opened
 from tests.tui.test_status import shown
 

@@ -15,13 +15,13 @@ from inboxd.connector import Page
 from inboxd.desk import Desk
 from inboxd.model import ReplyWindow, Stream, Topic
 from inboxd.pipeline import Origin
-from inboxd.tui.acting import CaseActions
+from inboxd.tui.acting.actions import CaseActions
 from inboxd.tui.app import Aged
-from inboxd.tui.editor import Editor
-from inboxd.tui.reply import ReplyScreen
-from inboxd.tui.savedreplies import SavedReplies, offered
-from inboxd.tui.sending import LastLook, Leaving
-from inboxd.tui.talk import Talk
+from inboxd.tui.reply.editor import Editor
+from inboxd.tui.reply.saved import SavedReplies, offered
+from inboxd.tui.reply.screen import ReplyScreen
+from inboxd.tui.reply.sending import LastLook, Leaving
+from inboxd.tui.reply.talk import Talk
 from tests.tui.stage import HOSTILE, NETWORKS, NOW, PEOPLE, Stage, ago, opened
 
 if TYPE_CHECKING:

@@ -10,7 +10,18 @@ from rich.cells import cell_len
 
 from inboxd.core.waits import CaseStatus, WaitKind
 from inboxd.model import Author, Stream, Topic, Urgency
-from inboxd.tui.rows import Facts, Ink, due, heading, layout, line, many, moment, open_span, span
+from inboxd.tui.inbox.rows import (
+    Facts,
+    Ink,
+    due,
+    heading,
+    layout,
+    line,
+    many,
+    moment,
+    open_span,
+    span,
+)
 from tests.tui.listings import PLAIN, numbered
 from tests.tui.stage import HOSTILE, NOW
 

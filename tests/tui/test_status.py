@@ -14,11 +14,11 @@ from inboxd.core.standing import Standing, patience_with, standing_of
 from inboxd.errors import Unavailable
 from inboxd.model import Topic
 from inboxd.store import SourceState
-from inboxd.tui import details, statuspage
-from inboxd.tui.glance import look
-from inboxd.tui.overview import OverviewScreen
-from inboxd.tui.status import StatusScreen
-from inboxd.tui.statusline import StatusLine, line
+from inboxd.tui.standing import details, statuspage
+from inboxd.tui.standing.glance import look
+from inboxd.tui.standing.line import StatusLine, line
+from inboxd.tui.standing.overview import OverviewScreen
+from inboxd.tui.standing.status import StatusScreen
 from tests.tui.stage import NOW, Stage, ago, opened
 from tests.tui.standing import all_read, bad_day, daemon, read
 
@@ -337,7 +337,7 @@ async def test_keys_open_the_status_and_the_overview_once(tmp_path: Path) -> Non
 def test_the_line_loads_no_sdk() -> None:
     """The first paint waits for none, and 20 MB stay free."""
     code = (
-        "import sys, inboxd.tui.status, inboxd.tui.overview;"
+        "import sys, inboxd.tui.standing.status, inboxd.tui.standing.overview;"
         "heavy = {'numpy', 'vk_api', 'tweepy', 'slack_sdk', 'aiohttp', 'plotext'} & set(sys.modules);"
         "assert not heavy, heavy"
     )

@@ -10,8 +10,8 @@ import pytest
 
 from inboxd.store import Store
 from inboxd.tui.app import InboxApp
-from inboxd.tui.overview import OverviewScreen
-from inboxd.tui.status import StatusScreen
+from inboxd.tui.standing.overview import OverviewScreen
+from inboxd.tui.standing.status import StatusScreen
 from inboxd.workers.storethread import StoreThread
 from tests.tui import busy
 from tests.tui.stage import opened

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from inboxd.tui.deeds import Overtaken
+    from inboxd.tui.acting.deeds import Overtaken
 
 _MOST_LINES = 12
 

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from inboxd.tui.cells import even, fit
-from inboxd.tui.rows import due, moment, open_span, topics, where, who
+from inboxd.tui.inbox.rows import due, moment, open_span, topics, where, who
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,17 +11,17 @@ from textual.widgets import Input, Static
 from inboxd.core.queries import Known, Query, Unfinished, View, parse
 from inboxd.core.text import one_line
 from inboxd.errors import InboxdError, UserError
-from inboxd.tui.acting import CaseActions
+from inboxd.tui.acting.actions import CaseActions
 from inboxd.tui.app import Aged, Changed
-from inboxd.tui.caselist import CaseList
 from inboxd.tui.cells import fit
 from inboxd.tui.hints import Hints
-from inboxd.tui.preview import Preview
-from inboxd.tui.rows import heading, layout, moment, who
-from inboxd.tui.searchbar import SearchBar, choices
-from inboxd.tui.statusline import StatusLine
-from inboxd.tui.viewbar import ViewBar, tabs
-from inboxd.tui.window import NoCases
+from inboxd.tui.inbox.caselist import CaseList
+from inboxd.tui.inbox.preview import Preview
+from inboxd.tui.inbox.rows import heading, layout, moment, who
+from inboxd.tui.inbox.searchbar import SearchBar, choices
+from inboxd.tui.inbox.viewbar import ViewBar, tabs
+from inboxd.tui.inbox.window import NoCases
+from inboxd.tui.standing.line import StatusLine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from inboxd.store import Mark, Store
     from inboxd.store.inbox import Listing
+    from inboxd.tui.acting.deeds import Undoable
     from inboxd.tui.app import InboxApp
-    from inboxd.tui.deeds import Undoable
 
 _ROOM_FOR_PREVIEW = 36
 """From so many lines on the list can spare some."""

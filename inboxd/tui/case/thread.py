@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from inboxd.model import Direction
+from inboxd.tui.case.message import LONGEST, is_openable, message_rows, outgoing_rows, room, title
 from inboxd.tui.folding import Piece, Row
-from inboxd.tui.message import LONGEST, is_openable, message_rows, outgoing_rows, room, title
 from inboxd.tui.when import day
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from inboxd.store.threads import Outgoing, Outline
     from inboxd.store.views import ThreadMessage
-    from inboxd.tui.facts import Known
-    from inboxd.tui.message import Look
+    from inboxd.tui.case.facts import Known
+    from inboxd.tui.case.message import Look
 
 _A_DAY = timedelta(days=1)
 

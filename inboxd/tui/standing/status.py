@@ -11,10 +11,10 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from inboxd.errors import DatabaseError
-from inboxd.tui import details, statuspage
 from inboxd.tui.app import Aged, Changed
-from inboxd.tui.sheet import Section
-from inboxd.tui.statusline import StatusLine
+from inboxd.tui.standing import details, statuspage
+from inboxd.tui.standing.line import StatusLine
+from inboxd.tui.standing.sheet import Section
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

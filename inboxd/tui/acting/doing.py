@@ -10,17 +10,17 @@ from textual.screen import Screen
 
 from inboxd.core.text import inert
 from inboxd.errors import InboxdError
-from inboxd.tui.deeds import Outcome, Refused, attempt, counted, reasons, sentence, take_back
+from inboxd.tui.acting.deeds import Outcome, Refused, attempt, counted, reasons, sentence, take_back
+from inboxd.tui.acting.underway import underway
 from inboxd.tui.dialogs.frame import cases_named
-from inboxd.tui.underway import underway
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from inboxd.store import Mark
+    from inboxd.tui.acting.deeds import Undoable
+    from inboxd.tui.acting.errands import Errand
     from inboxd.tui.app import InboxApp
-    from inboxd.tui.deeds import Undoable
-    from inboxd.tui.errands import Errand
     from inboxd.tui.session import Session
 
 UNDO = "u takes it back"

@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from inboxd.core.queries import View
 from inboxd.tui.cells import fit
-from inboxd.tui.rows import many
+from inboxd.tui.inbox.rows import many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

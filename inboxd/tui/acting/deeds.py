@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from inboxd.core.tracking import Rules
     from inboxd.desk import Done
     from inboxd.store import Mark, Store
-    from inboxd.tui.errands import Errand
+    from inboxd.tui.acting.errands import Errand
 
 if TYPE_CHECKING:
     Undoable = Done | Silence

@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from inboxd.classify.advice import Concern, quoted
 from inboxd.tui.cells import even
-from inboxd.tui.replying import due
+from inboxd.tui.reply.replying import due
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from inboxd.classify.advice import Advice
-    from inboxd.tui.replying import Situation
+    from inboxd.tui.reply.replying import Situation
     from inboxd.tui.session import Session
 
 _MOST = 4

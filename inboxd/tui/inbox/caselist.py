@@ -13,8 +13,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from inboxd.tui.rows import Facts, Ink, layout, line
-from inboxd.tui.window import NoCases, Window
+from inboxd.tui.inbox.rows import Facts, Ink, layout, line
+from inboxd.tui.inbox.window import NoCases, Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from inboxd.findings import quarantine
 from inboxd.store.backlog import Queue
-from inboxd.tui.glance import look
+from inboxd.tui.standing.glance import look
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from inboxd.core.spikes import SpikeStanding
     from inboxd.findings import Finding
     from inboxd.store import Gap, Store
-    from inboxd.tui.glance import Glance
+    from inboxd.tui.standing.glance import Glance
 
 _GAPS_OF = timedelta(days=7)
 _SENT_SINCE = timedelta(days=1)

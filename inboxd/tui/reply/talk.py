@@ -10,8 +10,8 @@ from textual.widgets import Static
 
 from inboxd.core.text import inert
 from inboxd.model import Direction
+from inboxd.tui.case.facts import author_name
 from inboxd.tui.cells import even
-from inboxd.tui.facts import author_name
 from inboxd.tui.when import moment
 
 if TYPE_CHECKING:

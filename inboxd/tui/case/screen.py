@@ -13,19 +13,19 @@ from textual.content import Content
 from textual.widgets import ContentSwitcher, OptionList, Static
 
 from inboxd.errors import InboxdError
-from inboxd.tui import attendance, facts, timeline
-from inboxd.tui.acting import CaseActions
+from inboxd.tui.acting.actions import CaseActions
+from inboxd.tui.acting.browser import browse
 from inboxd.tui.app import Aged, Changed
 from inboxd.tui.blocks import EMPTY, Blocks, Paragraphs
-from inboxd.tui.browser import browse
-from inboxd.tui.caselist import CaseList
+from inboxd.tui.case import attendance, facts, timeline
+from inboxd.tui.case.message import Look, is_openable
+from inboxd.tui.case.others import OtherCases
+from inboxd.tui.case.thread import Thread, unanswered
 from inboxd.tui.folding import Piece, tame
 from inboxd.tui.hints import Hints
+from inboxd.tui.inbox.caselist import CaseList
 from inboxd.tui.inline import content
-from inboxd.tui.message import Look, is_openable
-from inboxd.tui.others import OtherCases
 from inboxd.tui.tabbar import TabBar
-from inboxd.tui.thread import Thread, unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,8 +11,8 @@ from inboxd.core.overview import AGES, SPANS, Waiting, blind_hours, place_of, ta
 from inboxd.core.spikes import topic_in_words
 from inboxd.core.text import one_line
 from inboxd.durations import format_duration
-from inboxd.tui.plots import DOTTED, HATCHED, SOLID, Part, bar, bar_with_mark, columns
-from inboxd.tui.sheet import local_time, table
+from inboxd.tui.standing.plots import DOTTED, HATCHED, SOLID, Part, bar, bar_with_mark, columns
+from inboxd.tui.standing.sheet import local_time, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

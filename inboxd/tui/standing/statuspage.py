@@ -13,9 +13,9 @@ from inboxd.core.standing import Standing
 from inboxd.core.text import one_line
 from inboxd.durations import format_duration
 from inboxd.store.coverage import NOT_RUNNING
-from inboxd.tui.glance import is_running_out, share
-from inboxd.tui.sheet import local_time, table
-from inboxd.tui.statusline import QUIET, SIGNS, TONES, UNEASY, WELL, WRONG
+from inboxd.tui.standing.glance import is_running_out, share
+from inboxd.tui.standing.line import QUIET, SIGNS, TONES, UNEASY, WELL, WRONG
+from inboxd.tui.standing.sheet import local_time, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from inboxd.connector import Allowance
     from inboxd.store import Gap
-    from inboxd.tui.details import Details, Receiver
-    from inboxd.tui.glance import SourceGlance
+    from inboxd.tui.standing.details import Details, Receiver
+    from inboxd.tui.standing.glance import SourceGlance
 
 Row = list[Content]
 _LONGEST_ERROR = 300

@@ -11,9 +11,9 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from inboxd.errors import DatabaseError
-from inboxd.tui import overviewpage
 from inboxd.tui.app import Aged, Changed
-from inboxd.tui.sheet import Section
+from inboxd.tui.standing import overviewpage
+from inboxd.tui.standing.sheet import Section
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from inboxd.model import Direction
-from inboxd.tui.browser import is_safe
-from inboxd.tui.facts import author_name
+from inboxd.tui.acting.browser import is_safe
+from inboxd.tui.case.facts import author_name
 from inboxd.tui.folding import Piece, Row, fold, short, tame
 from inboxd.tui.when import day, moment
 

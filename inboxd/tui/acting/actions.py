@@ -9,12 +9,12 @@ from textual.binding import Binding, BindingType
 from inboxd.core.queries import Query, View
 from inboxd.core.silences import described
 from inboxd.errors import InboxdError, UserError
-from inboxd.tui import errands
-from inboxd.tui.browser import browse, is_safe
+from inboxd.tui.acting import errands
+from inboxd.tui.acting.browser import browse, is_safe
+from inboxd.tui.acting.doing import UNDO, Doing
+from inboxd.tui.acting.underway import underway
 from inboxd.tui.dialogs.frame import Dialog, cases_named
 from inboxd.tui.dialogs.until import on_the_clock
-from inboxd.tui.doing import UNDO, Doing
-from inboxd.tui.underway import underway
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from inboxd.core.silences import Silence
     from inboxd.model import CaseCard
     from inboxd.store import Store
+    from inboxd.tui.acting.errands import Errand
     from inboxd.tui.dialogs.silence import Wanted
-    from inboxd.tui.errands import Errand
 
 T = TypeVar("T")
 
@@ -132,7 +132,7 @@ class CaseActions(Doing):
 
     def action_reply(self) -> None:
         """Open the editor for a reply."""
-        from inboxd.tui.reply import ReplyScreen
+        from inboxd.tui.reply.screen import ReplyScreen
 
         for case in self._first("A reply is to one case"):
             self.app.push_screen(ReplyScreen(case))

@@ -18,10 +18,10 @@ from inboxd import plugins
 from inboxd.classify.advice import advise
 from inboxd.core.text import inert, one_line
 from inboxd.errors import InboxdError
-from inboxd.tui.clerk import UNDO, Clerk
-from inboxd.tui.editor import Editor
-from inboxd.tui.remarks import Remarks, advice_line, coloured, marked
-from inboxd.tui.replying import (
+from inboxd.tui.reply.clerk import UNDO, Clerk
+from inboxd.tui.reply.editor import Editor
+from inboxd.tui.reply.remarks import Remarks, advice_line, coloured, marked
+from inboxd.tui.reply.replying import (
     account,
     company,
     counted,
@@ -30,7 +30,7 @@ from inboxd.tui.replying import (
     recipient,
     window,
 )
-from inboxd.tui.talk import Talk
+from inboxd.tui.reply.talk import Talk
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from inboxd.store import Mark
     from inboxd.store.presences import Presence
     from inboxd.tui.app import InboxApp
-    from inboxd.tui.replying import Situation
+    from inboxd.tui.reply.replying import Situation
     from inboxd.tui.session import Session
 
 _PAUSE_SECONDS = 0.4
@@ -146,7 +146,7 @@ class ReplyScreen(Screen[None]):
 
     async def on_unmount(self) -> None:
         """Keep what was written, however the screen is left."""
-        from inboxd.tui.case import CaseScreen
+        from inboxd.tui.case.screen import CaseScreen
 
         await self._save()
         # A case that is shown again says so itself.
@@ -180,7 +180,7 @@ class ReplyScreen(Screen[None]):
 
     def action_saved(self) -> None:
         """Offer the saved replies."""
-        from inboxd.tui.savedreplies import SavedReplies, offered
+        from inboxd.tui.reply.saved import SavedReplies, offered
 
         replies, situation = self.session.settings.tui.replies, self._situation
         if not situation or self._is_asking:
@@ -227,7 +227,7 @@ class ReplyScreen(Screen[None]):
 
         What was shown counts as seen.
         """
-        from inboxd.tui.sending import LastLook
+        from inboxd.tui.reply.sending import LastLook
 
         situation, text = await self._look(), self._text.strip()
         if why := impossible(situation, text, self._length(text), self.session.now):
@@ -258,7 +258,7 @@ class ReplyScreen(Screen[None]):
 
     def _go(self, done: Done) -> None:
         """Go back to where one came from, and count the seconds down there."""
-        from inboxd.tui.sending import Leaving
+        from inboxd.tui.reply.sending import Leaving
 
         session, self._sent = self.session, True
         session.deeds.append((done,))

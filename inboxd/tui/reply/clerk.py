@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from inboxd.tui.replying import Situation, read
+from inboxd.tui.reply.replying import Situation, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable

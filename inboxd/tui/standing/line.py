@@ -13,15 +13,15 @@ from inboxd.core.standing import Standing
 from inboxd.core.text import one_line
 from inboxd.durations import format_duration
 from inboxd.errors import BudgetSpent, DatabaseError, PermissionMissing, TokenInvalid
-from inboxd.tui.glance import is_running_out, look, share
+from inboxd.tui.standing.glance import is_running_out, look, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime, tzinfo
 
     from inboxd.tui.app import InboxApp
-    from inboxd.tui.glance import AccountGlance, Glance
     from inboxd.tui.session import Session
+    from inboxd.tui.standing.glance import AccountGlance, Glance
 
 _LOOK_EVERY_SECONDS = 1.0
 """How often it is asked whether the database has changed: a pragma, no query."""
@@ -240,7 +240,7 @@ class StatusLine(Widget):
 
     def on_click(self) -> None:
         """Show the details."""
-        from inboxd.tui.status import StatusScreen
+        from inboxd.tui.standing.status import StatusScreen
 
         self.app.push_screen(StatusScreen())
 

@@ -1,0 +1,1 @@
+"""What people do to cases: keys, errands, what came of them, and taking back."""

@@ -1,0 +1,1 @@
+"""The inbox: who waits, what is due next first."""
