@@ -252,10 +252,12 @@ class Pipeline:
     def _tell_ending(
         self, history: History, case: CaseState, wait: WaitState, now: datetime
     ) -> None:
-        if wait.id is None:
+        # A case that this round made has its number in the database only.
+        number = case.id or self._store.cases.of_wait(wait.id or 0)
+        if wait.id is None or number is None:
             return
-        if case.id is not None:
-            self._store.refreshes.mark(case.id, now)
+        case = replace(case, id=number)
+        self._store.refreshes.mark(number, now)
         told = self._store.outbox.withdraw(wait.id)
         if told.withdrawn and wait.told_until:
             self._store.cases.tell_the_rest(case, wait.told_until, now)

@@ -350,3 +350,26 @@ def test_explain_tells_what_is_owed_and_why(promising: Shop) -> None:
     assert "promise due 2026-11-23 10:00:00 (governs)" in lines
     assert "promise: waiting since 2026-11-23 09:10:00 by our message 2" in lines
     assert "  50% to support at 2026-11-23 09:35:00: not yet" in lines
+
+
+def test_the_end_of_a_wait_that_goes_over_to_a_new_case_is_told_with_it(shop: Shop) -> None:
+    """New rules and a late message part a case anew, in the round in which its wait is answered."""
+    shop.rules = rules()
+    hear(shop, 10, said(0, "m1"), answered(10, "a1", AWAY))
+    day = 24 * 60
+    shop.now = at(10 * day)
+    shop.hear(said(10 * day, "m2", "thanks"))
+    shop.judge()
+    hear(shop, 10 * day + 10, answered(10 * day + 10, "a2"))
+    hear(shop, 12 * day, said(12 * day, "m3"))
+    shop.tick(12 * day + 60)
+    shop.deliver()
+    shop.rules = rules(resolution=parse_business("30d"))
+    hear(shop, 12 * day + 70, answered(12 * day + 70, "a3"), said(1, "late"))
+    assert [case["status"] for case in shop.cases()] == ["resolved", "answered"]
+    assert shop.deliver() == [("wait_answered", "lead"), ("wait_answered", "support")]
+    assert shop.rows(
+        "SELECT m.remote_id, a.case_id = w.case_id, json_extract(a.card, '$.id') = w.case_id "
+        "FROM alerts AS a JOIN waits AS w ON w.id = a.wait_id JOIN messages AS m "
+        "ON m.id = w.message_id WHERE a.reason = 'wait_answered'"
+    ) == [("m3", 1, 1)]
