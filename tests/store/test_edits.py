@@ -302,3 +302,22 @@ def test_a_closing_covers_the_edits_that_had_been_seen(shop: Shop) -> None:
     shop.hear(said(0, "m1", "awful! Where is it?", edited_at=at(4)))
     shop.judge()
     assert [case["status"] for case in shop.cases()] == ["closed", "waiting"]
+
+
+def test_an_edit_that_nobody_had_seen_is_not_closed_with_the_rest(shop: Shop) -> None:
+    """Though an earlier one had been seen, and it was made before somebody closed."""
+    shop.hear(said(0, "m1", "well"))
+    shop.judge()
+    shop.now = at(2)
+    shop.hear(said(0, "m1", "please", edited_at=at(1)))
+    shop.judge()
+    shop.now = at(4)
+    shop.act("close", "no reply needed")
+    assert statuses(shop) == ["closed"]
+    shop.now = at(5)
+    shop.hear(said(0, "m1", "please, this is awful", edited_at=at(3)))
+    shop.judge()
+    assert [(case["status"], case["opened_at"]) for case in shop.cases()] == [
+        ("closed", to_text(at(0))),
+        ("waiting", to_text(at(3))),
+    ]
