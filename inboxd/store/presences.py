@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 LASTS = timedelta(seconds=20)
 """How long one counts that is not renewed: a terminal may have been killed."""
+RENEWED_EVERY = timedelta(seconds=8)
+"""So often that one renewal may fail, and no more: after each, every terminal reads anew."""
 _KEPT = timedelta(days=1)
 
 
@@ -37,7 +39,7 @@ class PresenceStore:
         self._db = connection
 
     def here(self, session: str, actor: str, case: int, doing: str, now: datetime) -> None:
-        """Note that a terminal shows *case*; to be renewed well within `LASTS`."""
+        """Note that a terminal shows *case*; to be renewed every `RENEWED_EVERY`."""
         self._db.execute(
             "INSERT INTO presences (session, actor, case_id, doing, seen_at) "
             "VALUES (?, ?, ?, ?, ?) ON CONFLICT (session) DO UPDATE SET actor = excluded.actor, "

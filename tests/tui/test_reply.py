@@ -393,6 +393,15 @@ async def test_two_who_reply_see_one_another(shop: Opened) -> None:
         await until(pilot, lambda: store.presences.at(case, "another", NOW) == ())
 
 
+async def test_whoever_begins_to_reply_as_well_is_seen_at_once(shop: Opened) -> None:
+    """Not only when one's own presence is renewed."""
+    app, stage, cases = shop
+    async with replying(app, cases["late"]) as pilot:
+        await until(pilot, lambda: bool(shown(app.screen, "#state")))
+        stage.store.presences.here("another", "Max", cases["late"], "replying", NOW)
+        await until(pilot, lambda: "Max is replying, too" in shown(app.screen, "#state"))
+
+
 async def test_what_the_customer_adds_is_seen_at_once(shop: Opened) -> None:
     """The conversation is live, and what was typed stays."""
     app, stage, cases = shop

@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from inboxd.store import Store
     from inboxd.tui.session import Session
 
-EVERY_SECONDS = 5.0
-"""How often it is said: well within what a presence lasts."""
-
 
 async def reads(session: Session, case: int) -> None:
     """Say that *case* is read here."""

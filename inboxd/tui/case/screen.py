@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.widgets import ContentSwitcher, OptionList, Static
 
 from inboxd.errors import InboxdError
+from inboxd.store.presences import RENEWED_EVERY
 from inboxd.tui.acting.actions import CaseActions
 from inboxd.tui.acting.browser import browse
 from inboxd.tui.app import Aged, Changed
@@ -126,7 +127,7 @@ class CaseScreen(CaseActions):
         self.query_one("#pane").can_focus = False
         self.read()
         self.query_one("#thread").focus()
-        self.set_interval(attendance.EVERY_SECONDS, self._say_here)
+        self.set_interval(RENEWED_EVERY.total_seconds(), self._say_here)
 
     def read(self) -> None:
         """Read the case anew, and show it where it was."""

@@ -18,6 +18,7 @@ from inboxd import plugins
 from inboxd.classify.advice import advise
 from inboxd.core.text import inert, one_line
 from inboxd.errors import InboxdError
+from inboxd.store.presences import RENEWED_EVERY
 from inboxd.tui.reply.clerk import UNDO, Clerk
 from inboxd.tui.reply.editor import Editor
 from inboxd.tui.reply.remarks import Remarks, advice_line, coloured, marked
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
 _PAUSE_SECONDS = 0.4
 """How long nobody types before the text is looked at."""
 _SAVE_SECONDS = 3.0
-_PRESENT_SECONDS = 5.0
 _NO_DAEMON = "No daemon is running: the reply waits until one does."
 
 
@@ -141,7 +141,8 @@ class ReplyScreen(Screen[None]):
         editor.border_title = "Your public reply" if place and place.public else "Your reply"
         editor.set_whole(self._kept)
         self.set_interval(_SAVE_SECONDS, self._keep)
-        self.set_interval(_PRESENT_SECONDS, lambda: self._unless_refused(self._be_here()))
+        every = RENEWED_EVERY.total_seconds()
+        self.set_interval(every, lambda: self._unless_refused(self._be_here()))
         self.run_worker(self._unless_refused(self._begin()), group="begin")
 
     async def on_unmount(self) -> None:
@@ -288,11 +289,13 @@ class ReplyScreen(Screen[None]):
         """Read the case, and show what is new of it."""
         situation = await self._clerk.read()
         before, self._situation = self._situation, situation
+        session = self.session
+        self._others = session.store.presences.at(self.case, session.key, session.now)
         self._head(situation)
         if before is None or before.messages != situation.messages:
             answered = situation.place.parent_id if situation.place else ""
             talk = self.query_one(Talk)
-            talk.show(situation.messages, answered, self.session.now, self.session.tz)
+            talk.show(situation.messages, answered, session.now, session.tz)
         self._tell()
         return situation
 
