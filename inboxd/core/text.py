@@ -17,7 +17,12 @@ def storable(text: str) -> str:
     return _UNSTORABLE.sub(_REPLACEMENT, text)
 
 
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_LINE_BREAK = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_UNSEEN = re.compile(
+    "[\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
+"""What turns a text round, or takes no room and means nothing; joiners of emoji and letters stay."""
 _BLANKS = re.compile(r"\s+")
 
 
@@ -27,13 +32,18 @@ def one_line(text: str, width: int) -> str:
 
     Escape sequences, bidirectional overrides and line breaks cannot leave their place.
     """
-    flat = _BLANKS.sub(" ", _CONTROL.sub(" ", text[: width * 8])).strip()
+    seen = _UNSEEN.sub("", text[: width * 8])
+    flat = _BLANKS.sub(" ", _CONTROL.sub(" ", seen)).strip()
     return flat if len(flat) <= width else flat[: width - 1].rstrip() + "…"
 
 
 def inert(text: str) -> str:
-    """Return *text* with its lines kept and everything a terminal would obey taken out."""
-    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    """
+    Return *text* with its lines kept and everything a terminal would obey taken out.
+
+    Whatever breaks a line somewhere (a vertical tab, U+2028) is a line feed in the end.
+    """
+    return _UNSEEN.sub("", _CONTROL.sub("", _LINE_BREAK.sub("\n", text)))
 
 
 def is_language(code: str) -> bool:

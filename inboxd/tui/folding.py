@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len, chop_cells
 
+from inboxd.core.text import inert
 from inboxd.tui.cells import even, fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 _WORD = re.compile(r"(\s*)(\S+)")
-_BREAK = re.compile("\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
 
 
 class Piece(NamedTuple):
@@ -35,7 +35,7 @@ def tame(text: str) -> str:
 
     Blanks are made one, also where the part begins or ends, so that parts can be joined again.
     """
-    return "\n".join(map(_tame_line, _BREAK.split(text)))
+    return "\n".join(map(_tame_line, inert(text).split("\n")))
 
 
 def _tame_line(line: str) -> str:

@@ -11,6 +11,11 @@ from hypothesis import strategies as st
 from inboxd.core.text import inert, one_line, storable
 
 ANY_TEXT = st.text(st.characters(categories=None))
+UNSEEN = {
+    *"\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069",
+    *"\u180e\u200b\u2060\u2061\u206a\u206f\ufeff\ufff9\ufffa\ufffb",
+}
+"""What turns a text round, and what takes no room and means nothing."""
 
 
 @given(ANY_TEXT)
@@ -46,7 +51,7 @@ def test_one_line_is_one_harmless_line(text: str, width: int) -> None:
     assert len(line.splitlines()) <= 1
     controls = [c for c in line if unicodedata.category(c) == "Cc"]
     assert controls == []
-    assert not set(line) & set("\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u2069")
+    assert not set(line) & UNSEEN
 
 
 def test_one_line_cuts_what_is_too_long_and_says_so() -> None:
@@ -59,10 +64,32 @@ def test_one_line_cuts_what_is_too_long_and_says_so() -> None:
 def test_inert_keeps_lines_and_takes_out_what_a_terminal_obeys(text: str) -> None:
     """Escape sequences, bells and overrides are gone; tabs and line breaks stay."""
     kept = inert(text)
-    assert all(unicodedata.category(c) != "Cc" or c in "\n\t" for c in kept)
-    assert "\r" not in kept
+    assert all(unicodedata.category(c) not in {"Cc", "Zl", "Zp"} or c in "\n\t" for c in kept)
+    assert not set(kept) & UNSEEN
 
 
 def test_inert_disarms_an_escape_sequence() -> None:
     """A comment cannot clear the screen of who reads it."""
     assert inert("a\x1b[2J\u202eb\r\nc") == "a[2Jb\nc"
+
+
+@pytest.mark.parametrize("unseen", sorted(UNSEEN))
+def test_what_is_not_seen_neither_turns_a_text_round_nor_parts_its_words(unseen: str) -> None:
+    """An Arabic letter mark or a byte order mark in the middle of a word leaves that word."""
+    assert one_line(f"Za{unseen}hlung", 40) == "Zahlung"
+    assert inert(f"Za{unseen}hlung") == "Zahlung"
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029"])
+def test_inert_knows_one_end_of_a_line_only(end: str) -> None:
+    """Whatever ends a line somewhere ends it everywhere, and once."""
+    assert inert(f"one{end}two") == "one\ntwo"
+    assert one_line(f"one{end}two", 40) == "one two"
+
+
+@pytest.mark.parametrize(
+    "text", ["\U0001f468\u200d\U0001f469\u200d\U0001f467", "می\u200cخواهم", "❤\ufe0f"]
+)
+def test_joiners_that_make_a_picture_or_a_word_stay(text: str) -> None:
+    """A family stays a family, and a Persian word is written as it is."""
+    assert one_line(text, 40) == inert(text) == text
