@@ -103,7 +103,7 @@ async def test_nobody_writes_a_reply_for_an_account_that_was_given_up(shop: Shop
 
     refused = (await shop.run("reply", str(case), "On its way.")).expect(2)
 
-    assert "shop-vk is not in" in refused.err
+    assert "shop-vk is not configured any more" in refused.err
     assert shop.outbox("reply IS NOT NULL") == {}
 
 
