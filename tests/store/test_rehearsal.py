@@ -326,6 +326,23 @@ def test_answers_in_other_threads_count_again(shop: Shop, database: Path) -> Non
     assert {each.message for each in shop.store.told.steps(START)} == {"m3"}
 
 
+def test_a_text_that_was_replaced_as_soon_as_it_was_heard_counts_again(
+    shop: Shop, database: Path
+) -> None:
+    """Two edits in one page: the first asked for an answer, and taking that back gives none."""
+    asked(shop, 0, "m1", "well")
+    let_pass(shop, 10)
+    shop.hear(answered(10, "a1"))
+    let_pass(shop, 40)
+    for minutes, text in ((30, "when?"), (35, "well")):
+        shop.hear(said(0, "m1", text, edited_at=at(minutes)))
+        shop.judge()
+    let_pass(shop, 300)
+    outcome = rehearsed(database, shop.rules, shop.now)
+    the_same(outcome)
+    assert outcome.alike == 2
+
+
 def test_the_calendar_of_these_tests_never_closes() -> None:
     """Else their minutes would be none."""
     assert ALWAYS.is_open(START)
