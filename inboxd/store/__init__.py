@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import datetime
+from importlib import import_module
 from typing import TYPE_CHECKING, Self
 
 from inboxd.errors import DatabaseError
-from inboxd.store.accounts import AccountFacts, AccountStore
-from inboxd.store.actions import ActionStore
-from inboxd.store.backlog import BacklogStore
-from inboxd.store.cases import CaseStore
-from inboxd.store.corrections import Correction, CorrectionStore, Said
-from inboxd.store.coverage import CoverageStore, Gap
 from inboxd.store.database import (
     CACHE_KIB,
     IN_MEMORY,
@@ -23,30 +18,6 @@ from inboxd.store.database import (
     open_database,
     transaction,
 )
-from inboxd.store.drafts import DraftStore
-from inboxd.store.figures import FigureStore
-from inboxd.store.gatherings import GatheringStore
-from inboxd.store.inbox import InboxStore
-from inboxd.store.known import KnownStore
-from inboxd.store.ledger import LedgerStore
-from inboxd.store.meanwhile import Mark, MeanwhileStore
-from inboxd.store.messages import MessageStore, Unclassified
-from inboxd.store.outbox import OutboxItem, OutboxStore
-from inboxd.store.overview import OverviewStore
-from inboxd.store.past import Past
-from inboxd.store.presences import Presence, PresenceStore
-from inboxd.store.presses import PressStore
-from inboxd.store.quarantine import Held, QuarantineStore
-from inboxd.store.refreshes import Refresh, RefreshStore
-from inboxd.store.replies import ReplyStore, UnjudgedReply
-from inboxd.store.silences import SilenceStore
-from inboxd.store.sources import SourceState, SourceStore
-from inboxd.store.spikes import SpikeStore
-from inboxd.store.stored import Stored
-from inboxd.store.threads import ThreadStore
-from inboxd.store.told import ToldStore
-from inboxd.store.traffic import TrafficStore
-from inboxd.store.views import ViewStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +26,36 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from inboxd.model import CaseCard
+    from inboxd.store.accounts import AccountFacts, AccountStore
+    from inboxd.store.actions import ActionStore
+    from inboxd.store.backlog import BacklogStore
+    from inboxd.store.cases import CaseStore
+    from inboxd.store.corrections import Correction, CorrectionStore, Said
+    from inboxd.store.coverage import CoverageStore, Gap
+    from inboxd.store.drafts import DraftStore
+    from inboxd.store.figures import FigureStore
+    from inboxd.store.gatherings import GatheringStore
+    from inboxd.store.inbox import InboxStore
+    from inboxd.store.known import KnownStore
+    from inboxd.store.ledger import LedgerStore
+    from inboxd.store.meanwhile import Mark, MeanwhileStore
+    from inboxd.store.messages import MessageStore, Unclassified
+    from inboxd.store.outbox import OutboxItem, OutboxStore
+    from inboxd.store.overview import OverviewStore
+    from inboxd.store.past import Past
+    from inboxd.store.presences import Presence, PresenceStore
+    from inboxd.store.presses import PressStore
+    from inboxd.store.quarantine import Held, QuarantineStore
+    from inboxd.store.refreshes import Refresh, RefreshStore
+    from inboxd.store.replies import ReplyStore, UnjudgedReply
+    from inboxd.store.silences import SilenceStore
+    from inboxd.store.sources import SourceState, SourceStore
+    from inboxd.store.spikes import SpikeStore
+    from inboxd.store.stored import Stored
+    from inboxd.store.threads import ThreadStore
+    from inboxd.store.told import ToldStore
+    from inboxd.store.traffic import TrafficStore
+    from inboxd.store.views import ViewStore
 
 __all__ = [
     "IN_MEMORY",
@@ -78,51 +79,91 @@ __all__ = [
 ]
 
 
+_ELSEWHERE = {
+    "AccountFacts": "accounts",
+    "Correction": "corrections",
+    "Gap": "coverage",
+    "Held": "quarantine",
+    "Mark": "meanwhile",
+    "OutboxItem": "outbox",
+    "Past": "past",
+    "Presence": "presences",
+    "Refresh": "refreshes",
+    "Said": "corrections",
+    "SourceState": "sources",
+    "Stored": "stored",
+    "Unclassified": "messages",
+    "UnjudgedReply": "replies",
+}
+"""What this package offers of its modules, each of which is imported when it is first needed."""
+
 _WATCHED_SINCE = "watched_since:{}"
 _HISTORY_UNTIL = "history_until:{}"
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Return what is offered of one of the modules."""
+        if name not in _ELSEWHERE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.{_ELSEWHERE[name]}"), name)
 
 
 class Store:
     """
     One connection to the database; to be used by one thread at a time.
 
-    It keeps up to *cache_kib* of the file in memory. Raises DatabaseError if the file cannot be
-    used.
+    It keeps up to *cache_kib* of the file in memory. Each part is in the module of its name, which
+    is imported when it is first asked for: no command needs them all. Raises DatabaseError if the
+    file cannot be used.
     """
+
+    messages: MessageStore
+    corrections: CorrectionStore
+    cases: CaseStore
+    actions: ActionStore
+    meanwhile: MeanwhileStore
+    presences: PresenceStore
+    drafts: DraftStore
+    outbox: OutboxStore
+    gatherings: GatheringStore
+    refreshes: RefreshStore
+    presses: PressStore
+    silences: SilenceStore
+    spikes: SpikeStore
+    figures: FigureStore
+    replies: ReplyStore
+    sources: SourceStore
+    coverage: CoverageStore
+    ledger: LedgerStore
+    accounts: AccountStore
+    quarantine: QuarantineStore
+    traffic: TrafficStore
+    overview: OverviewStore
+    backlog: BacklogStore
+    known: KnownStore
+    views: ViewStore
+    threads: ThreadStore
+    told: ToldStore
+    inbox: InboxStore
 
     def __init__(self, path: Path, *, create: bool = True, cache_kib: int = CACHE_KIB) -> None:
         self.path = path
         self.database = open_database(path, create=create, cache_kib=cache_kib)
         self._file = identity(path)
-        connection = self.database
-        self.messages = MessageStore(connection)
-        self.corrections = CorrectionStore(connection)
-        self.cases = CaseStore(connection)
-        self.actions = ActionStore(connection)
-        self.meanwhile = MeanwhileStore(connection)
-        self.presences = PresenceStore(connection)
-        self.drafts = DraftStore(connection)
-        self.outbox = OutboxStore(connection)
-        self.gatherings = GatheringStore(connection)
-        self.refreshes = RefreshStore(connection)
-        self.presses = PressStore(connection)
-        self.silences = SilenceStore(connection)
-        self.spikes = SpikeStore(connection)
-        self.figures = FigureStore(connection)
-        self.replies = ReplyStore(connection)
-        self.sources = SourceStore(connection)
-        self.coverage = CoverageStore(connection)
-        self.ledger = LedgerStore(connection)
-        self.accounts = AccountStore(connection)
-        self.quarantine = QuarantineStore(connection)
-        self.traffic = TrafficStore(connection)
-        self.overview = OverviewStore(connection)
-        self.backlog = BacklogStore(connection)
-        self.known = KnownStore(connection)
-        self.views = ViewStore(connection)
-        self.threads = ThreadStore(connection)
-        self.told = ToldStore(connection)
-        self.inbox = InboxStore(connection)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            """Return a part that was not asked for before."""
+            try:
+                kind = Store.__annotations__[name]
+            except KeyError:
+                raise AttributeError(f"a store has no part {name!r}") from None
+            part = getattr(import_module(f"{__name__}.{name}"), kind)(self.database)
+            setattr(self, name, part)
+            return part
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
