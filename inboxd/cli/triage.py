@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import getpass
 import os
 import sys
@@ -28,6 +29,8 @@ def tui(config: Path, me: str, view: str | None, theme: str | None) -> None:
     # Textual draws on standard error, so that output can be redirected.
     if not (sys.stdin.isatty() and sys.stderr.isatty()) or os.environ.get("TERM") == "dumb":
         raise UserError("tui needs a terminal; `inboxd waiting` lists those who wait")
+    # A sixth of the start would go into looking for garbage; the interface enables it once it shows.
+    gc.disable()
     from inboxd.clock import SystemClock
     from inboxd.tui.app import InboxApp
     from inboxd.tui.session import opened

@@ -27,7 +27,6 @@ from inboxd.core.grouping import ALONE, Grouping, Trait
 from inboxd.core.hours import OpeningHours
 from inboxd.core.localtime import parse_interval
 from inboxd.core.restraint import Restraint
-from inboxd.core.tracking import Rules
 from inboxd.durations import brief
 from inboxd.patterns import parse_pattern
 
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from inboxd.core.digest import Digest
     from inboxd.core.policies import Policy
     from inboxd.core.spikes import Spikes
+    from inboxd.core.tracking import Rules
 
 _LONGEST_WAIT = timedelta(minutes=10)
 
@@ -348,6 +348,8 @@ class Settings:
     @property
     def rules(self) -> Rules:
         """Return what tracking goes by."""
+        from inboxd.core.tracking import Rules  # noqa: PLC0415 - whoever only reads lists tracks none
+
         automatic = {
             account.name: tuple(parse_pattern(pattern) for pattern in account.auto_replies)
             for account in self.accounts

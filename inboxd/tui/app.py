@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import TYPE_CHECKING, ClassVar
 
@@ -23,6 +24,7 @@ _LOOK_EVERY_SECONDS = 1.0
 """How often it is asked whether somebody else has changed the database: a pragma, no query."""
 _AGE_EVERY_SECONDS = 10.0
 """How often ages and times that are left are shown anew."""
+_STARTED_AFTER_SECONDS = 1.0
 
 
 class Changed(Message):
@@ -74,6 +76,13 @@ class InboxApp(App[None]):
         self.push_screen(InboxScreen())
         self.set_interval(_LOOK_EVERY_SECONDS, self.look)
         self.set_interval(_AGE_EVERY_SECONDS, lambda: self.screen.post_message(Aged()))
+        if not gc.isenabled():
+            self.set_timer(_STARTED_AFTER_SECONDS, self._collect)
+
+    def _collect(self) -> None:
+        """Collect garbage again, but not among what the start has left: that stays."""
+        gc.freeze()
+        gc.enable()
 
     def look(self) -> None:
         """Tell the screen if the database has changed since the last look."""

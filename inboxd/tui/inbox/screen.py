@@ -112,12 +112,13 @@ class InboxScreen(CaseActions):
         yield Hints(_HINTS)
 
     def on_mount(self) -> None:
-        """Show the first view at once."""
+        """Begin with the view that is wanted."""
         first = cast("InboxApp", self.app).first_view
         names = [tab.name if tab.query else str(tab.view) for tab in self._tabs]
         self._pause = self.set_interval(_REST_SECONDS, self._rest, pause=True)
         self.cases.focus()
-        self.action_view(names.index(first) if first in names else 0)
+        self._tab = names.index(first) if first in names else 0
+        self.query_one(ViewBar).choose(self._tab)
 
     def on_resize(self, event: events.Resize) -> None:
         """Name the columns as wide as they are, and see whether a case can be previewed."""
@@ -126,9 +127,8 @@ class InboxScreen(CaseActions):
         self.query_one("#heading", Static).update(columns)
 
     def on_screen_resume(self) -> None:
-        """Take notice of what happened while another screen was shown."""
-        if self._query is not None:
-            self._look()
+        """Show the first view, or take notice of what happened while another screen was shown."""
+        self._look()
 
     @on(Changed)
     def _changed(self) -> None:
