@@ -5,6 +5,7 @@ from __future__ import annotations
 from asyncio import Lock
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
@@ -12,11 +13,12 @@ from inboxd.store import Store
 from inboxd.workers.storethread import StoreThread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import datetime, timedelta, tzinfo
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime, tzinfo
 
     from inboxd.clock import Clock
     from inboxd.config import Settings
+    from inboxd.core.hours import Pause
     from inboxd.core.policies import Policy
     from inboxd.core.silences import Silence
     from inboxd.desk import Done
@@ -63,12 +65,26 @@ class Session:
         """Return the policy of that name, None where the configuration has it no more."""
         return next((each for each in self.settings.policies if each.name == name), None)
 
-    def open_time(self, policy: str, since: datetime, until: datetime) -> timedelta:
-        """Return how much business time there is between two instants, by a policy's calendar."""
+    def open_time(
+        self, policy: str, since: datetime, until: datetime, pauses: Sequence[Pause] = ()
+    ) -> timedelta:
+        """
+        Return how much business time there is between two instants, by a policy's calendar.
+
+        Without such a policy it is the time on the wall; nothing if they are the other way round.
+        *pauses* are those of the case: they count if the policy says so.
+        """
         found = self.policy(policy)
-        if found is None or until <= since:
+        if until <= since:
+            return timedelta()
+        if found is None:
             return until - since
-        return found.hours.between(since, until)
+        return found.hours.between(since, until, pauses if found.snooze_pauses else ())
+
+    def time_to(self, policy: str, due: datetime, pauses: Sequence[Pause] = ()) -> timedelta:
+        """Return the business time between now and what is *due*, or was; see `when.left`."""
+        now = self.now
+        return self.open_time(policy, min(now, due), max(now, due), pauses)
 
     async def run(self, work: Callable[[Store], T]) -> T:
         """Return what *work* returns, done in the thread that may take its time."""

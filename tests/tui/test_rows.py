@@ -18,14 +18,12 @@ from inboxd.tui.inbox.rows import (
     layout,
     line,
     many,
-    moment,
-    open_span,
-    span,
 )
+from inboxd.tui.when import brief_moment, brief_open_span, brief_span
 from tests.tui.listings import PLAIN, numbered
 from tests.tui.stage import HOSTILE, NOW
 
-FACTS = Facts(NOW, UTC, "Olena", timedelta(minutes=48))
+FACTS = Facts(NOW, UTC, "Olena", timedelta(minutes=48), timedelta(minutes=12))
 
 
 def said(row: object = PLAIN, width: int = 160, **facts: object) -> str:
@@ -81,23 +79,27 @@ def test_a_wide_line_tells_everything() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "word", "ink"),
+    ("changes", "to_due", "word", "ink"),
     [
-        ({}, "12m left", Ink.SOON),
-        ({"due_at": NOW + timedelta(hours=3)}, "3h left", Ink.PLAIN),
-        ({"due_at": NOW + timedelta(hours=1)}, "60m left", Ink.SOON),
-        ({"due_at": NOW}, "0m left", Ink.SOON),
-        ({"due_at": NOW - timedelta(hours=17, minutes=59)}, "17h over", Ink.LATE),
-        ({"due_at": NOW - timedelta(days=3)}, "3d over", Ink.LATE),
-        ({"due_at": None}, "no target", Ink.QUIET),
-        ({"snoozed_until": NOW + timedelta(hours=1)}, "asleep", Ink.QUIET),
-        ({"snoozed_until": NOW - timedelta(hours=1)}, "12m left", Ink.SOON),
-        ({"wait": None, "status": CaseStatus.ANSWERED}, "answered", Ink.QUIET),
+        ({}, 12, "12m left", Ink.SOON),
+        ({"due_at": NOW + timedelta(hours=30)}, 180, "3h left", Ink.PLAIN),
+        ({"due_at": NOW + timedelta(hours=16)}, 60, "60m left", Ink.SOON),
+        ({"due_at": NOW + timedelta(seconds=40)}, 0, "now", Ink.SOON),
+        ({"due_at": NOW}, 0, "now", Ink.LATE),
+        ({"due_at": NOW - timedelta(hours=17)}, 120, "2h over", Ink.LATE),
+        ({"due_at": NOW - timedelta(days=9)}, 72 * 60, "72h over", Ink.LATE),
+        ({"due_at": None}, 0, "no target", Ink.QUIET),
+        ({"snoozed_until": NOW + timedelta(hours=1)}, 12, "asleep", Ink.QUIET),
+        ({"snoozed_until": NOW - timedelta(hours=1)}, 12, "12m left", Ink.SOON),
+        ({"wait": None, "status": CaseStatus.ANSWERED}, 0, "answered", Ink.QUIET),
     ],
 )
-def test_what_is_due_is_told_in_two_words(changes: dict[str, object], word: str, ink: Ink) -> None:
-    """A sleeper is not late, and who does not wait has nothing left."""
-    assert due(replace(PLAIN, **changes), NOW) == (word, ink)  # type: ignore[arg-type]
+def test_what_is_due_is_told_in_two_words(
+    changes: dict[str, object], to_due: int, word: str, ink: Ink
+) -> None:
+    """How far off it is counts in business time; whether it is late, by the clock."""
+    row = replace(PLAIN, **changes)  # type: ignore[arg-type]
+    assert due(row, NOW, timedelta(minutes=to_due)) == (word, ink)
 
 
 @pytest.mark.parametrize(
@@ -144,8 +146,14 @@ def test_an_author_without_a_name_is_called_by_the_handle() -> None:
 def test_spans_and_numbers_are_short() -> None:
     """One unit, the one that tells most; business time never counts in days."""
     minutes = (0, 99, 100, 47 * 60 + 59, 48 * 60)
-    assert [span(timedelta(minutes=each)) for each in minutes] == ["0m", "99m", "1h", "47h", "2d"]
-    assert open_span(timedelta(hours=142)) == "142h"
+    assert [brief_span(timedelta(minutes=each)) for each in minutes] == [
+        "0m",
+        "99m",
+        "1h",
+        "47h",
+        "2d",
+    ]
+    assert brief_open_span(timedelta(hours=142)) == "142h"
     assert [many(each) for each in (999, 1_000, 12_400, 940_000, 3_000_000)] == [
         "999", "1.0k", "12.4k", "940k", "3.0M",
     ]  # fmt: skip
@@ -154,6 +162,6 @@ def test_spans_and_numbers_are_short() -> None:
 def test_a_moment_is_said_as_people_say_it() -> None:
     """Today by the hour, this week by the day, else by the date."""
     spans = (timedelta(hours=2), timedelta(days=1), timedelta(days=40))
-    assert [moment(NOW + each, NOW, UTC) for each in spans] == [
+    assert [brief_moment(NOW + each, NOW, UTC) for each in spans] == [
         "10:30", "Thu 08:30", "4 Jan 08:30",
     ]  # fmt: skip

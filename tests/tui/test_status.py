@@ -117,7 +117,7 @@ def test_what_is_wrong_comes_first_and_what_has_no_room_is_counted(stage: Stage)
         "✗ shop-vk blind 21m",
         "✗ support takes no alerts",
         "▲ shop-fb late 4m",
-        "▲ outbox 4, oldest 1h",
+        "▲ outbox 4, oldest 60m",
         "▲ 1 silence",
         "▲ shop-x budget 94%",
     ):
@@ -197,7 +197,7 @@ def test_every_source_says_what_is_wrong_and_what_to_do(stage: Stage) -> None:
     assert text.count("the token has expired") == 1
     assert "◌ search 26s ago resting; Spared:" in text
     assert "next try 13:30" in text
-    assert "▲ feed 4m 10s ago late; Unavailable: graph answers 503; next try 10:30; 1 gap" in text
+    assert "▲ feed 4m ago late; Unavailable: graph answers 503; next try 10:30; 1 gap" in text
 
 
 def test_allowances_say_whether_they_last(stage: Stage) -> None:

@@ -14,7 +14,7 @@ from inboxd.tui.acting.browser import browse, is_safe
 from inboxd.tui.acting.doing import UNDO, Doing
 from inboxd.tui.acting.underway import underway
 from inboxd.tui.dialogs.frame import Dialog, cases_named
-from inboxd.tui.dialogs.until import on_the_clock
+from inboxd.tui.when import coming_moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -219,7 +219,7 @@ class CaseActions(Doing):
             self.tell(str(error), failed=True)
             return
         silence = begun[0]
-        until = on_the_clock(silence.until, now, session.tz)
+        until = coming_moment(silence.until, now, session.tz)
         self.show_done([silence])
         self.tell(f"Silence {silence.id}: {described(silence.match)} until {until}\n{UNDO}")
 

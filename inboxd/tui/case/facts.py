@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from inboxd.core.matching import MERGED
 from inboxd.core.waits import CaseStatus, WaitKind
 from inboxd.tui.folding import Piece, short
-from inboxd.tui.when import moment, open_span, span
+from inboxd.tui.when import left, moment, open_span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -156,8 +155,9 @@ def waited(known: Known, session: Session) -> list[Piece]:
     """Return since when the customer waits; or since when nobody does."""
     now, tz, state, wait = session.now, session.tz, known.state, known.wait
     if wait is not None:
-        time = _business(known, session, wait.since, now) or "0m"
-        return [Piece(time, "title"), Piece(f" since {moment(wait.since, now, tz)}")]
+        time = session.open_time(state.policy, wait.since, now, state.pauses)
+        said = open_span(time) if time else "0m"
+        return [Piece(said, "title"), Piece(f" since {moment(wait.since, now, tz)}")]
     ended = state.ended_at or state.answered_at
     if ended is None:
         return []
@@ -181,22 +181,9 @@ def clock(known: Known, session: Session) -> list[Piece]:
 
 def time_left(known: Known, session: Session, at: datetime) -> Piece:
     """Return how much business time is left until an instant, or has gone since."""
-    now = session.now
-    if at <= now:
-        # Outside of opening hours nothing is over yet, and late it is all the same.
-        over = _business(known, session, at, now)
-        return Piece(f"overdue by {over}" if over else "overdue", "alarm")
-    return Piece(f"{_business(known, session, now, at) or '0m'} left", "waiting")
-
-
-def _business(known: Known, session: Session, since: datetime, until: datetime) -> str:
-    """Return how much time the clock ran between two instants; "" where it stood."""
-    policy = session.policy(known.state.policy)
-    if policy is None:
-        return span(until - since)
-    pauses = known.state.pauses if policy.snooze_pauses else ()
-    time = policy.hours.between(since, until, pauses) if until > since else timedelta()
-    return open_span(time) if time else ""
+    late = at <= session.now
+    time = session.time_to(known.state.policy, at, known.state.pauses)
+    return Piece(left(time, late=late), "alarm" if late else "waiting")
 
 
 def rest(known: Known, session: Session) -> list[Fact]:

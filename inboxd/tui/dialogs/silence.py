@@ -16,7 +16,7 @@ from inboxd.errors import InboxdError
 from inboxd.model import Topic
 from inboxd.tui.dialogs.frame import Dialog
 from inboxd.tui.dialogs.picks import Picks
-from inboxd.tui.dialogs.until import away, on_the_clock
+from inboxd.tui.when import coming_moment, span
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -101,7 +101,7 @@ class SilenceDialog(Dialog[Wanted]):
             said = str(error)
             words = said if said.endswith("future") else f"not a time yet; {FORMS}"
         else:
-            words = f"{on_the_clock(at, now, zone)}, {away(at, now)}"
+            words = f"{coming_moment(at, now, zone)}, in {span(at - now)}"
         self.query_one("#understood", Static).update(words)
 
     @on(Picks.Picked)

@@ -10,7 +10,7 @@ from inboxd.core.moments import FORMS, ahead, mornings
 from inboxd.durations import format_duration
 from inboxd.tui.dialogs.chooser import Choice, Chooser
 from inboxd.tui.dialogs.frame import cases_named
-from inboxd.tui.dialogs.until import away, on_the_clock
+from inboxd.tui.when import coming_moment, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ class SnoozeDialog(Chooser[datetime]):
         now, zone = self._session.now, self._session.tz
         with suppress(ValueError):
             at = ahead(typed, now, zone)
-            return [Choice(at, f"until {on_the_clock(at, now, zone)}", away(at, now))]
+            return [Choice(at, f"until {coming_moment(at, now, zone)}", f"in {span(at - now)}")]
         return []
 
     def refusal(self, typed: str) -> str:
@@ -53,11 +53,11 @@ class SnoozeDialog(Chooser[datetime]):
     def _usual(self) -> list[Choice[datetime]]:
         now, zone = self._session.now, self._session.tz
         spans = [
-            Choice(now + span, f"for {format_duration(span)}", on_the_clock(now + span, now, zone))
-            for span in self._session.settings.tui.snooze
+            Choice(now + each, f"for {format_duration(each)}", coming_moment(now + each, now, zone))
+            for each in self._session.settings.tui.snooze
         ]
         openings = [
-            Choice(at, f"until {on_the_clock(at, now, zone)}", away(at, now))
+            Choice(at, f"until {coming_moment(at, now, zone)}", f"in {span(at - now)}")
             for at in mornings(self._hours, now, zone)
         ]
         return [*spans, *openings]

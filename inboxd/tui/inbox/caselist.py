@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, ClassVar
@@ -252,8 +253,9 @@ class CaseList(ScrollView, can_focus=True):
             if row.wait
             else now - (row.ended_at or row.since)
         )
+        to_due = session.time_to(row.policy, row.due_at) if row.due_at else timedelta()
         return Facts(
-            now, session.tz, session.me, age, selected, selected and self._moved,
+            now, session.tz, session.me, age, to_due, selected, selected and self._moved,
             row.case_id in self.marks, self._others.get(row.case_id, ()),
         )  # fmt: skip
 

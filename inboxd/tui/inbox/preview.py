@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.widgets import Static
 
 from inboxd.tui.cells import even, fit
-from inboxd.tui.inbox.rows import due, moment, open_span, topics, where, who
+from inboxd.tui.inbox.rows import due, topics, where, who
+from inboxd.tui.when import brief_moment, moment, open_span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +53,7 @@ class Preview(Static):
         return Content("\n").join([name + facts, "", *lines])
 
     def _line(self, said: Said, *, newest: bool) -> Content:
-        at = fit(moment(said.at, self.session.now, self.session.tz), _TIME)
+        at = fit(brief_moment(said.at, self.session.now, self.session.tz), _TIME)
         speaker = fit(said.who or ("we" if said.ours else "(unknown)"), _SPEAKER)
         text = even(said.text)
         if not newest:
@@ -70,7 +72,8 @@ class Preview(Static):
         since = moment(row.since, now, self.session.tz)
         age = open_span(self.session.open_time(row.policy, row.since, now))
         yield f"since {since}, {age} of business time" if row.wait else f"from {since}"
-        yield due(row, now)[0]
+        to_due = self.session.time_to(row.policy, row.due_at) if row.due_at else timedelta()
+        yield due(row, now, to_due)[0]
         if about := topics(row):
             yield about
         if row.promised:

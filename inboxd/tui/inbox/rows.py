@@ -13,6 +13,7 @@ from rich.cells import cell_len
 from inboxd.core.waits import CaseStatus, WaitKind
 from inboxd.model import Stream, Topic, Urgency
 from inboxd.tui.cells import even, fit
+from inboxd.tui.when import brief_left, brief_moment, brief_open_span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,6 @@ _STREAMS = {
 PUBLIC = "◉"
 """Stands before a place where everybody can read."""
 _SOON = timedelta(hours=1)
-_WEEK = timedelta(days=6)
 _MANY = 1_000
 """From so many followers on they are worth a column."""
 _LEAST_TEXT = 32
@@ -59,12 +59,17 @@ Piece = tuple[str, Ink]
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a line tells beside its case: who looks at it, when, and what is beside it."""
+    """
+    What a line tells beside its case: who looks at it, when, and what is beside it.
+
+    *age* is business time while somebody waits, and so is *to_due*, up to the target or since it.
+    """
 
     now: datetime
     tz: tzinfo
     me: str
     age: timedelta
+    to_due: timedelta
     selected: bool = False
     moved: bool = False
     """Whether the selection is here only because the case that was here has left."""
@@ -126,43 +131,17 @@ def line(row: InboxRow, facts: Facts, at: Layout) -> list[Piece]:
     return pieces
 
 
-def span(length: timedelta) -> str:
-    """Return *length* in the one unit that tells most: ``72m``, ``17h``, ``3d``."""
-    minutes = max(0, int(length.total_seconds())) // 60
-    if minutes < 100:
-        return f"{minutes}m"
-    hours = minutes // 60
-    return f"{hours}h" if hours < 48 else f"{min(hours // 24, 9_999)}d"
-
-
-def open_span(length: timedelta) -> str:
-    """Return a span of business time: never in days, of which every calendar has its own."""
-    hours = int(length.total_seconds()) // 3_600
-    return span(length) if hours < 48 else f"{min(hours, 9_999)}h"
-
-
-def due(row: InboxRow, now: datetime) -> Piece:
-    """Return what is the matter with a case's target, in a word or two."""
+def due(row: InboxRow, now: datetime, to_due: timedelta) -> Piece:
+    """Return what is the matter with a case's target, *to_due* off, in a word or two."""
     if row.wait is None:
         return str(row.status), Ink.QUIET
     if row.snoozed_until and row.snoozed_until > now:
         return "asleep", Ink.QUIET
     if row.due_at is None:
         return "no target", Ink.QUIET
-    left = row.due_at - now
-    if left < timedelta():
-        return f"{span(-left)} over", Ink.LATE
-    return f"{span(left)} left", Ink.SOON if left <= _SOON else Ink.PLAIN
-
-
-def moment(at: datetime, now: datetime, tz: tzinfo) -> str:
-    """Return an instant as one says it: ``18:00`` today, ``Thu 09:00``, ``3 Dec 09:00``."""
-    there, here = at.astimezone(tz), now.astimezone(tz)
-    if there.date() == here.date():
-        return f"{there:%H:%M}"
-    if abs(at - now) < _WEEK:
-        return f"{there:%a %H:%M}"
-    return f"{there.day} {there:%b %H:%M}"
+    late = row.due_at <= now
+    ink = Ink.LATE if late else Ink.SOON if to_due <= _SOON else Ink.PLAIN
+    return brief_left(to_due, late=late), ink
 
 
 def who(row: InboxRow) -> str:
@@ -189,7 +168,7 @@ def notes(row: InboxRow, facts: Facts, *, short: bool) -> Iterator[str]:
     if row.assigned_to:
         yield f"for {_name(row.assigned_to, facts.me)}"
     if row.snoozed_until and row.snoozed_until > facts.now:
-        wakes = moment(row.snoozed_until, facts.now, facts.tz)
+        wakes = brief_moment(row.snoozed_until, facts.now, facts.tz)
         yield wakes if short else f"until {wakes}"
     if row.wait is WaitKind.PROMISE or row.promised:
         yield "promise" if short else f"promised {_promised(row, facts)}"
@@ -212,9 +191,9 @@ def many(count: int) -> str:
 
 def _columns(row: InboxRow, facts: Facts, at: Layout) -> Iterator[Piece]:
     """Yield all columns but the last, in their order."""
-    word, ink = due(row, facts.now)
+    word, ink = due(row, facts.now, facts.to_due)
     yield fit(word, at.due), ink
-    yield fit(open_span(facts.age), at.age, right=True), Ink.QUIET
+    yield fit(brief_open_span(facts.age), at.age, right=True), Ink.QUIET
     yield fit(where(row, short=not at.wide), at.where), Ink.QUIET
     # Before the name: after an Arabic one a terminal would draw the number on its other side.
     count = (row.author and row.author.followers) or 0
@@ -249,7 +228,7 @@ def _says(row: InboxRow, facts: Facts, at: Layout) -> Iterator[Piece]:
 def _promised(row: InboxRow, facts: Facts) -> str:
     """Return by when, or in our own words where another target is due first."""
     if row.wait is WaitKind.PROMISE and row.due_at:
-        return f"by {moment(row.due_at, facts.now, facts.tz)}"
+        return f"by {brief_moment(row.due_at, facts.now, facts.tz)}"
     return f"“{row.promised}”"
 
 

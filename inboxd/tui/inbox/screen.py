@@ -17,11 +17,12 @@ from inboxd.tui.cells import fit
 from inboxd.tui.hints import Hints
 from inboxd.tui.inbox.caselist import CaseList
 from inboxd.tui.inbox.preview import Preview
-from inboxd.tui.inbox.rows import heading, layout, moment, who
+from inboxd.tui.inbox.rows import heading, layout, who
 from inboxd.tui.inbox.searchbar import SearchBar, choices
 from inboxd.tui.inbox.viewbar import ViewBar, tabs
 from inboxd.tui.inbox.window import NoCases
 from inboxd.tui.standing.line import StatusLine
+from inboxd.tui.when import moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

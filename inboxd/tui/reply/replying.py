@@ -13,7 +13,7 @@ from inboxd.core.text import one_line
 from inboxd.core.waits import Promise, Wait, WaitKind
 from inboxd.model import Direction
 from inboxd.tui.cells import even
-from inboxd.tui.when import moment, span
+from inboxd.tui.when import left, moment, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -153,7 +153,8 @@ def falls_due(situation: Situation, session: Session) -> tuple[str, str]:
     if at is None:
         return "", ""
     if at <= now:
-        return f"overdue by {span(session.open_time(situation.state.policy, at, now))}", "error"
+        state = situation.state
+        return left(session.time_to(state.policy, at, state.pauses), late=True), "error"
     return f"due {moment(at, now, session.tz)}", "warning" if at - now < _SOON else ""
 
 
@@ -181,9 +182,9 @@ def window(place: ReplyPlace | None, now: datetime, tz: tzinfo) -> tuple[str, st
         return f"closed{f': {why}' if why else ''}", "error"
     if place.closes_at is None:
         return "", ""
-    left = place.closes_at - now
-    until = f"open until {moment(place.closes_at, now, tz)}, {span(left)} left"
-    return until, "warning" if left < _SOON else ""
+    time = place.closes_at - now
+    until = f"open until {moment(place.closes_at, now, tz)}, {span(time)} left"
+    return until, "warning" if time < _SOON else ""
 
 
 def counted(length: int, most: int | None) -> tuple[str, str]:
@@ -193,8 +194,8 @@ def counted(length: int, most: int | None) -> tuple[str, str]:
     if length > most:
         return f"{length:,} of {most:,} characters: {length - most:,} too many", "error"
     near = most - length <= most // 20
-    left = f", {most - length:,} left" if near else ""
-    return f"{length:,} of {most:,} characters{left}", "warning" if near else ""
+    room = f", {most - length:,} left" if near else ""
+    return f"{length:,} of {most:,} characters{room}", "warning" if near else ""
 
 
 def company(others: Sequence[Presence]) -> tuple[str, str]:

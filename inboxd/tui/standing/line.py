@@ -11,9 +11,9 @@ from textual.widget import Widget
 
 from inboxd.core.standing import Standing
 from inboxd.core.text import one_line
-from inboxd.durations import format_duration
 from inboxd.errors import BudgetSpent, DatabaseError, PermissionMissing, TokenInvalid
 from inboxd.tui.standing.glance import is_running_out, look, share
+from inboxd.tui.when import brief_span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,8 +74,9 @@ def name_of(name: str) -> str:
 
 
 def age(since: datetime, now: datetime) -> str:
-    """Return how long ago *since* was, in its largest unit."""
-    return format_duration(max(now - since, timedelta())).split(" ")[0]
+    """Return how long ago *since* was, in one unit."""
+    past = max(now - since, timedelta())
+    return brief_span(past) if past >= _SLOW else f"{past.seconds}s"
 
 
 def account_in_words(account: AccountGlance, now: datetime, tz: tzinfo) -> str:

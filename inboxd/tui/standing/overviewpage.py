@@ -12,7 +12,8 @@ from inboxd.core.spikes import topic_in_words
 from inboxd.core.text import one_line
 from inboxd.durations import format_duration
 from inboxd.tui.standing.plots import DOTTED, HATCHED, SOLID, Part, bar, bar_with_mark, columns
-from inboxd.tui.standing.sheet import local_time, table
+from inboxd.tui.standing.sheet import table
+from inboxd.tui.when import moment, open_span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -215,12 +216,12 @@ def _blind(account: str, gaps: Iterable[Gap], now: datetime, session: Session) -
 
 
 def _span_in_words(gap: Gap, now: datetime, session: Session) -> str:
-    began = local_time(gap.began_at, now, session.tz)
+    began = moment(gap.began_at, now, session.tz)
     if gap.ended_at is None:
         return f"since {began}"
     ended = gap.ended_at.astimezone(session.tz)
     same_day = ended.date() == gap.began_at.astimezone(session.tz).date()
-    until = f"{ended:%H:%M}" if same_day else local_time(gap.ended_at, now, session.tz)
+    until = f"{ended:%H:%M}" if same_day else moment(gap.ended_at, now, session.tz)
     return f"{began} – {until}"
 
 
@@ -240,7 +241,7 @@ def _of(late: int, count: int, word: str) -> Content:
 
 
 def _span(span: timedelta | None) -> str:
-    return "–" if span is None else format_duration(span)
+    return "–" if span is None else open_span(span)
 
 
 def _joined(lines: Sequence[Content], notes: Sequence[str], instead: str, width: int) -> Content:

@@ -9,7 +9,6 @@ from textual.widget import Widget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime, tzinfo
 
     from textual.geometry import Size
 
@@ -75,14 +74,6 @@ def table(rows: Sequence[Sequence[Content]], width: int, right: Sequence[int] = 
         lines.append(Content(" " * _GAP).join([*fixed, wrapped[0]]))
         lines += [Content(" " * indent) + each for each in wrapped[1:]]
     return Content("\n").join(lines)
-
-
-def local_time(at: datetime, now: datetime, tz: tzinfo) -> str:
-    """Return an instant as the clocks of *tz* show it: the time of a day near *now*, else the day."""
-    local, today = at.astimezone(tz), now.astimezone(tz).date()
-    if local.date() == today:
-        return f"{local:%H:%M}"
-    return f"{local:%a} {local.day} {local:%b} {local:%H:%M}"
 
 
 def _fitted(cell: Content, width: int, right: bool) -> Content:  # noqa: FBT001 - one of two sides

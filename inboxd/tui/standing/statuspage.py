@@ -15,7 +15,8 @@ from inboxd.durations import format_duration
 from inboxd.store.coverage import NOT_RUNNING
 from inboxd.tui.standing.glance import is_running_out, share
 from inboxd.tui.standing.line import QUIET, SIGNS, TONES, UNEASY, WELL, WRONG
-from inboxd.tui.standing.sheet import local_time, table
+from inboxd.tui.standing.sheet import table
+from inboxd.tui.when import moment, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,15 +38,11 @@ def daemon(details: Details, tz: tzinfo, width: int) -> Content:
     if glance.daemon is not None:
         runs = [_sign(WELL), Content("daemon"), Content(f"runs as process {glance.daemon}")]
     elif glance.by_timer and glance.polled_at:
-        ago = format_duration(glance.now - glance.polled_at)
+        ago = span(glance.now - glance.polled_at)
         text = f"none; a timer or cron read {ago} ago"
         runs = [_sign(QUIET), Content("daemon"), Content(text)]
     else:
-        last = (
-            f"; last read {local_time(glance.polled_at, glance.now, tz)}"
-            if glance.polled_at
-            else ""
-        )
+        last = f"; last read {moment(glance.polled_at, glance.now, tz)}" if glance.polled_at else ""
         text = f"does not run{last}. Start it: `inboxd run`"
         runs = [_sign(WRONG), Content("daemon"), Content(text)]
     beat = details.heartbeat
@@ -75,7 +72,7 @@ def daemon(details: Details, tz: tzinfo, width: int) -> Content:
             [
                 _sign(WELL),
                 Content("last news"),
-                Content(local_time(glance.heard_at, glance.now, tz)),
+                Content(moment(glance.heard_at, glance.now, tz)),
             ]
         )
     return table(rows, width)
@@ -105,7 +102,7 @@ def accounts(details: Details, tz: tzinfo, width: int) -> Content:
 def _source_row(name: str, source: SourceGlance, gaps: int, now: datetime, tz: tzinfo) -> Row:
     state, tone = source.state, TONES[source.standing]
     since = state.succeeded_at
-    read = f"{format_duration(max(now - since, timedelta()))} ago" if since else "never"
+    read = f"{span(max(now - since, timedelta()))} ago" if since else "never"
     calm = tone in {WELL, QUIET}
     word = Content.styled(str(source.standing), QUIET if calm else f"bold {tone}")
     missed = f"{gaps} gap{'s' if gaps > 1 else ''} in a week" if gaps else ""
@@ -122,7 +119,7 @@ def _why(source: SourceGlance, now: datetime, tz: tzinfo) -> Iterator[str]:
     if state.error:
         yield one_line(f"{state.error_class}: {state.error}", _LONGEST_ERROR)
     if state.retry_at and state.retry_at > now:
-        yield f"next try {local_time(state.retry_at, now, tz)}"
+        yield f"next try {moment(state.retry_at, now, tz)}"
     if source.standing is Standing.REFUSED:
         yield "a person must act: see `inboxd check --online`, then restart the daemon"
 
@@ -157,7 +154,7 @@ def _used_in_words(allowance: Allowance, now: datetime, tz: tzinfo) -> str:
         costs = f" (${later:,.2f})" if later is not None else ""
         parts.append(f"{allowance.projected:,}{costs} by the end")
     if allowance.resets_at:
-        parts.append(f"renewed {local_time(allowance.resets_at, now, tz)}")
+        parts.append(f"renewed {moment(allowance.resets_at, now, tz)}")
     return ", ".join(parts)
 
 
@@ -171,10 +168,10 @@ def _receiver_row(each: Receiver, now: datetime, tz: tzinfo) -> Row:
     queue, notes = each.queue, []
     late = queue.oldest is not None and now - queue.oldest > timedelta(minutes=1)
     if each.refusing_since:
-        when = local_time(each.refusing_since, now, tz)
+        when = moment(each.refusing_since, now, tz)
         notes.append(f"takes no alerts since {when}; see the error in `inboxd explain CASE`")
     if queue.oldest and late:
-        notes.append(f"the oldest waits for {format_duration(now - queue.oldest)}")
+        notes.append(f"the oldest waits for {span(now - queue.oldest)}")
     if queue.held:
         notes.append(f"{queue.held} held back")
     tone = WRONG if each.refusing_since else UNEASY if late else WELL
@@ -196,7 +193,7 @@ def asides(details: Details, tz: tzinfo, width: int) -> Content:
             Content("spike"),
             Content(
                 f"{each.spike.about}: {each.total} customers since "
-                f"{local_time(each.spike.since, now, tz)}, {each.lately} of late; "
+                f"{moment(each.spike.since, now, tz)}, {each.lately} of late; "
                 f"{each.waiting} waiting, {each.late} overdue"
             ),
         ]
@@ -205,7 +202,9 @@ def asides(details: Details, tz: tzinfo, width: int) -> Content:
     for silence in details.silences:
         why = f": {one_line(silence.reason, 200)}" if silence.reason else ""
         what = described(silence.match) or "everything"
-        text = f"{what}, till {local_time(silence.until, now, tz)}, by {one_line(silence.actor, 40)}{why}"
+        text = (
+            f"{what}, till {moment(silence.until, now, tz)}, by {one_line(silence.actor, 40)}{why}"
+        )
         rows.append([_sign(UNEASY), Content(f"silence {silence.id}"), Content(text)])
     for finding in details.quarantine:
         text = one_line(f"{finding.what}: {finding.text}", _LONGEST_ERROR)
@@ -237,8 +236,8 @@ def _gap_row(gap: Gap, now: datetime, tz: tzinfo) -> Row:
     why = "no daemon ran" if gap.reason == NOT_RUNNING else one_line(gap.reason, _LONGEST_ERROR)
     return [
         _sign(tone),
-        Content(local_time(gap.began_at, now, tz)),
-        _quiet(f"for {format_duration((gap.ended_at or now) - gap.began_at)}"),
+        Content(moment(gap.began_at, now, tz)),
+        _quiet(f"for {span((gap.ended_at or now) - gap.began_at)}"),
         Content(f"{one_line(gap.account, 20)} {one_line(gap.source, 30)}: {why}; {how}"),
     ]
 
