@@ -19,6 +19,7 @@ from inboxd.tui.dialogs.question import MeanwhileDialog
 from inboxd.tui.reply.screen import ReplyScreen
 from inboxd.tui.reply.sending import LastLook
 from tests.tui.stage import NOW, PEOPLE, ago, opened
+from tests.tui.watching import painted, reads, settled, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,8 +80,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 async def rest(pilot: Pilot[None]) -> None:
     """Wait until everything that has begun is done."""
-    await pilot.app.workers.wait_for_complete()
-    await pilot.pause()
+    await settled(pilot)
 
 
 async def press(pilot: Pilot[None], *keys: str) -> None:
@@ -91,11 +91,9 @@ async def press(pilot: Pilot[None], *keys: str) -> None:
 
 async def come_to(pilot: Pilot[None], screen: type[Screen[Any]]) -> None:
     """Wait until such a screen is open."""
-    for _ in range(300):
-        if isinstance(pilot.app.screen, screen):
-            return
-        await pilot.pause(0.02)
-    raise AssertionError(f"{screen.__name__} never came")
+    await until(
+        pilot, lambda: isinstance(pilot.app.screen, screen), f"{screen.__name__} never came"
+    )
 
 
 def told(app: InboxApp) -> str:
@@ -469,7 +467,7 @@ async def test_the_screen_moves_while_the_database_is_held(shop: Shop) -> None:
         screen = await show(pilot, cases["late"])
         with busy_daemon(stage) as finish:
             await pilot.press("a", "j", "j", "j")
-            await pilot.pause(0.4)
+            await reads(pilot, "Acknowledging case")
             assert screen.moved == 3
             assert "Acknowledging case" in str(screen.query_one(Underway).content)
             assert screen.query_one(Underway).display
@@ -595,14 +593,10 @@ async def test_the_palette_does_what_the_keys_do(shop: Shop) -> None:
     app, _, cases = shop
     async with app.run_test(size=(80, 24)) as pilot:
         await show(pilot, cases["late"])
-        await pilot.press("ctrl+p")
-        await pilot.pause(0.2)
-        await pilot.press(*"acknow")
-        await pilot.pause(0.4)
+        await pilot.press("ctrl+p", *"acknow")
+        await until(pilot, lambda: "Acknowledge:" in painted(app) and "Assign" not in painted(app))
         await pilot.press("enter")
-        await pilot.pause(0.2)
-        await press(pilot)
-        assert seen_by_others(app, cases["late"]).acknowledged_by == "Olena"
+        await until(pilot, lambda: seen_by_others(app, cases["late"]).acknowledged_by == "Olena")
 
 
 @pytest.mark.parametrize("keys", ["a", "o", "A⏎", "z⏎", "c⏎", "t", "s", "b"])

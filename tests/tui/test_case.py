@@ -18,6 +18,7 @@ from inboxd.tui.app import Aged, Changed
 from inboxd.tui.blocks import Blocks
 from inboxd.tui.case.screen import CaseScreen
 from tests.tui.stage import BRAND, HOSTILE, NOW, PEOPLE, ago, opened
+from tests.tui.watching import painted, reads, settled, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,30 +45,16 @@ def terminal(tmp_path: Path) -> Iterator[Opened]:
 async def case_screen(app: InboxApp, pilot: Pilot[None], case: int) -> CaseScreen:
     """Open a case and return its screen, once it is painted."""
     app.open_case(case)
-    await pilot.pause()
+    await settled(pilot)
     screen = app.screen
     assert isinstance(screen, CaseScreen)
     return screen
 
 
-def painted(app: InboxApp) -> str:
-    """Return what the terminal shows, line by line."""
-    return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
-
-
-async def until(pilot: Pilot[None], app: InboxApp, words: str) -> str:
-    """Wait until *words* are on the screen."""
-    for _ in range(100):
-        if words in (shown := painted(app)):
-            return shown
-        await pilot.pause(0.02)
-    raise AssertionError(f"{words!r} is not in:\n{painted(app)}")
-
-
 async def changed(app: InboxApp, pilot: Pilot[None]) -> None:
     """Let the screen take notice of what was written."""
     app.screen.post_message(Changed())
-    await pilot.pause()
+    await settled(pilot)
 
 
 def long_thread(stage: Stage, messages: int) -> int:
@@ -240,11 +227,11 @@ async def test_attachments_are_links_if_they_are_the_webs(terminal: Opened) -> N
         for name in ("javascript:", "case:1", "https://evil"):
             y = next(number for number, line in enumerate(lines) if name in line)
             await pilot.click(offset=(lines[y].index(name) + 1, y))
-            await pilot.pause(0.05)
+            await settled(pilot)
             assert app.screen is screen
         y = next(number for number, line in enumerate(lines) if "https://cdn" in line)
         await pilot.click(offset=(lines[y].index("https://cdn") + 1, y))
-        await until(pilot, app, "No browser can be opened from here")
+        await reads(pilot, "No browser can be opened from here")
         assert "https://cdn.example/box.jpg" in painted(app)
 
 
@@ -255,7 +242,7 @@ async def test_a_key_opens_the_attachment_in_sight_or_asks_which(terminal: Opene
     async with app.run_test(size=SMALL) as pilot:
         await case_screen(app, pilot, cases["soon"])
         await pilot.press("l")
-        await until(pilot, app, "No browser can be opened from here")
+        await reads(pilot, "No browser can be opened from here")
         await pilot.press("escape")
         more = Attachment("photo", "https://cdn.example/2.jpg", "label.jpg")
         stage.hear(
@@ -263,9 +250,9 @@ async def test_a_key_opens_the_attachment_in_sight_or_asks_which(terminal: Opene
         )
         await changed(app, pilot)
         await pilot.press("l")
-        await until(pilot, app, "Open an attachment")
+        await reads(pilot, "Open an attachment")
         await pilot.press(*"label", "enter")
-        shown = await until(pilot, app, "No browser can be opened from here")
+        shown = await reads(pilot, "No browser can be opened from here")
         assert "https://cdn.example/2.jpg" in shown
 
 
@@ -288,7 +275,7 @@ async def test_hostile_texts_reach_the_terminal_as_letters_only(
         screen = await case_screen(app, pilot, cases["odd"])
         for tab in ("thread", "why", "trail", "customer"):
             screen.action_show_tab(tab)
-            await pilot.pause(0.2)
+            await settled(pilot)
             shown = painted(app)
             assert not _OBEYED.search(shown.replace("\n", ""))
             assert all(strip.cell_length == size[0] for strip in screen._compositor.render_strips())
@@ -427,7 +414,7 @@ async def test_the_explanation_is_a_key_away(terminal: Opened) -> None:
     async with app.run_test(size=LARGE) as pilot:
         await case_screen(app, pilot, cases["late"])
         await pilot.press("e")
-        shown = await until(pilot, app, "complaints matches")
+        shown = await reads(pilot, "complaints matches")
         assert "complaint: “безобразие”" in shown
         assert "calendar office (Europe/Kyiv)" in shown
 
@@ -439,13 +426,13 @@ async def test_the_tabs_turn_with_the_arrows_and_the_mouse(terminal: Opened) -> 
         await case_screen(app, pilot, cases["late"])
         assert "[Thread 1]" in painted(app)
         await pilot.press("right")
-        await until(pilot, app, "[Why]")
+        await reads(pilot, "[Why]")
         await pilot.press("right")
-        await until(pilot, app, "[Trail]")
+        await reads(pilot, "[Trail]")
         lines = painted(app).split("\n")
         y = next(number for number, line in enumerate(lines) if "[Trail]" in line)
         await pilot.click(offset=(lines[y].index("Thread"), y))
-        await until(pilot, app, "[Thread 1]")
+        await reads(pilot, "[Thread 1]")
 
 
 async def test_the_trail_tells_who_did_what_and_notes_stand_out(terminal: Opened) -> None:
@@ -471,11 +458,11 @@ async def test_others_are_seen_and_see_us(terminal: Opened) -> None:
     async with app.run_test(size=SMALL) as pilot:
         await case_screen(app, pilot, cases["late"])
         assert "also here Max, replying" in painted(app)
-        await pilot.pause(0.2)
+        await settled(pilot)
         there = stage.store.presences.at(cases["late"], "terminal of Max", NOW)
         assert [(each.actor, each.doing) for each in there] == [("Olena", "reading")]
         await pilot.press("escape")
-        await pilot.pause(0.2)
+        await settled(pilot)
         assert stage.store.presences.at(cases["late"], "terminal of Max", NOW) == ()
 
 
@@ -485,11 +472,11 @@ async def test_the_customers_other_cases_are_a_key_away(terminal: Opened) -> Non
     async with app.run_test(size=SMALL) as pilot:
         screen = await case_screen(app, pilot, cases["promised"])
         await pilot.press("left")
-        shown = await until(pilot, app, "[Customer 1]")
+        shown = await reads(pilot, "[Customer 1]")
         assert f"Case {cases['asleep']}  waiting · 08:30 · vk direct messages" in shown
         assert "Коли буде в наявності розмір 38?" in shown
         await pilot.press("enter")
-        await until(pilot, app, f" Case {cases['asleep']}  ")
+        await reads(pilot, f" Case {cases['asleep']}  ")
         await pilot.press("escape")
         await pilot.pause()
         assert app.screen is screen
@@ -499,7 +486,7 @@ async def test_the_next_case_of_the_list_is_a_key_away(terminal: Opened) -> None
     """Whoever works through the list need not go back to it; at its end that is said."""
     app, _, cases = terminal
     async with app.run_test(size=SMALL) as pilot:
-        await pilot.pause(0.2)
+        await settled(pilot)
         await case_screen(app, pilot, cases["late"])
         seen = [cases["late"]]
         for _ in range(3):
@@ -519,16 +506,14 @@ async def test_an_explanation_that_comes_late_finds_nobody(terminal: Opened) -> 
     go_on = Event()
     async with app.run_test(size=SMALL) as pilot:
         await case_screen(app, pilot, cases["late"])
-        await app.workers.wait_for_complete()
         busy = asyncio.ensure_future(app.session.run(lambda _: go_on.wait(10)))
         await pilot.press("e")
         assert "Reading …" in painted(app)
         app.screen.dismiss()
-        await asyncio.sleep(0.1)
+        await until(pilot, lambda: not isinstance(app.screen, CaseScreen))
         go_on.set()
         await busy
-        await app.workers.wait_for_complete()
-        await pilot.pause(0.1)
+        await settled(pilot)
         assert not isinstance(app.screen, CaseScreen)
 
 
@@ -538,7 +523,7 @@ async def test_what_is_done_here_is_done_to_the_case_that_is_shown(terminal: Ope
     async with app.run_test(size=SMALL) as pilot:
         await case_screen(app, pilot, cases["late"])
         await pilot.press("a")
-        await until(pilot, app, "taken by Olena")
+        await reads(pilot, "taken by Olena")
         assert stage.store.cases.find(cases["late"])[0].acknowledged_by == "Olena"
 
 
@@ -551,7 +536,7 @@ async def test_what_a_machine_answered_says_why_it_is_taken_for_one(terminal: Op
     )
     async with app.run_test(size=LARGE) as pilot:
         await case_screen(app, pilot, stage.value("SELECT max(id) FROM cases"))
-        await until(pilot, app, "taken for automatic: it came within")
+        await reads(pilot, "taken for automatic: it came within")
 
 
 async def test_a_case_that_is_gone_says_so(terminal: Opened) -> None:
@@ -607,7 +592,6 @@ def test_a_case_looks_as_it_should(
     async def before(pilot: Pilot[None]) -> None:
         await case_screen(app, pilot, cases["late"])
         await pilot.press(*keys)
-        await app.workers.wait_for_complete()
-        await pilot.pause(0.2)
+        await settled(pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=before)

@@ -21,6 +21,7 @@ from inboxd.tui.dialogs.question import Question
 from inboxd.tui.dialogs.silence import SilenceDialog, Wanted
 from inboxd.tui.dialogs.snooze import SnoozeDialog
 from tests.tui.stage import HOSTILE, NOW, opened
+from tests.tui.watching import painted, settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,7 +55,7 @@ async def answer(dialog: Dialog[Any], *keys: str) -> Any:
     app = Asking(dialog)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press(*keys)
-        await pilot.pause()
+        await settled(pilot)
     return app.answers[0] if app.answers else "open"
 
 
@@ -66,13 +67,12 @@ def typed(text: str) -> list[str]:
 
 def words(dialog: Dialog[Any]) -> str:
     """Return what a dialog shows."""
-    lines = dialog.app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip) for strip in lines)
+    return painted(dialog.app)
 
 
 async def shown(pilot: Pilot[None], dialog: Dialog[Any]) -> str:
     """Return what a dialog shows once it is at rest."""
-    await pilot.pause()
+    await settled(pilot)
     return words(dialog)
 
 
@@ -314,9 +314,6 @@ def test_a_dialog_looks_as_it_should(
     }
 
     async def before(pilot: Pilot[None]) -> None:
-        for field in pilot.app.screen.query(Input):
-            field.cursor_blink = False
-        await pilot.app.workers.wait_for_complete()
-        await pilot.pause()
+        await settled(pilot)
 
     assert snap_compare(Asking(dialogs[name]), terminal_size=(80, 24), run_before=before)

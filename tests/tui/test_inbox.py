@@ -23,6 +23,7 @@ from inboxd.tui.inbox.searchbar import Conditions, SearchBar, choices
 from inboxd.tui.inbox.viewbar import ViewBar
 from tests.tui.listings import Numbered, Some
 from tests.tui.stage import NOW, PEOPLE, ago, opened
+from tests.tui.watching import settled
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -275,18 +276,10 @@ async def inbox(
         yield screen, pilot
 
 
-async def settled(pilot: Pilot[None]) -> None:
-    """Wait until nothing is looked for any more."""
-    await pilot.pause()
-    await pilot.app.workers.wait_for_complete()
-    await pilot.pause()
-
-
 async def written(pilot: Pilot[None], text: str) -> None:
     """Write into the search, and wait until it was looked for."""
     await pilot.press("slash")
     pilot.app.screen.query_one(Input).value = text
-    await pilot.pause(0.2)
     await settled(pilot)
 
 
@@ -426,7 +419,7 @@ async def test_who_was_answered_leaves_and_it_is_told(tmp_path: Path) -> None:
             hints = screen.query_one(Hints)
             assert f"Case {cases['late']} has left this view" in str(hints.render())
             await pilot.press("down")
-            await pilot.pause(0.3)
+            await settled(pilot)
             assert "Enter open" in str(hints.render())
 
 
@@ -514,7 +507,7 @@ async def test_a_large_screen_shows_what_was_said_last(tmp_path: Path) -> None:
         )
         async with inbox(app, (160, 50)) as (screen, pilot):
             assert screen.cases.select(cases["promised"])
-            await pilot.pause(0.3)
+            await settled(pilot)
             said = str(screen.query_one(Preview).render()).splitlines()
             assert said[0].startswith("Анна Коваль  case ")
             assert [line.split()[-1] for line in said[2:4]] == ["88!", "18:00."]
@@ -555,7 +548,7 @@ def test_the_inbox_looks_as_it_should(tmp_path: Path, snap_compare: Callable[...
     async def before(pilot: Pilot[None]) -> None:
         await settled(pilot)
         await pilot.press("space", "down")
-        await pilot.pause(0.3)
+        await settled(pilot)
 
     with opened(tmp_path) as (app, _, _):
         assert snap_compare(app, terminal_size=(80, 24), run_before=before)
@@ -567,7 +560,7 @@ def test_the_inbox_uses_a_large_screen(tmp_path: Path, snap_compare: Callable[..
     async def before(pilot: Pilot[None]) -> None:
         await settled(pilot)
         await pilot.press("down")
-        await pilot.pause(0.3)
+        await settled(pilot)
 
     with opened(tmp_path) as (app, _, _):
         assert snap_compare(app, terminal_size=(160, 50), run_before=before)
@@ -606,7 +599,7 @@ async def test_what_happened_since_a_case_was_marked_is_known(tmp_path: Path) ->
     with opened(tmp_path) as (app, stage, cases):
         async with inbox(app) as (screen, pilot):
             await pilot.press("space")
-            await pilot.pause(0.3)
+            await settled(pilot)
             before = {name: screen.seen(cases[name]) for name in ("late", "promised")}
             for name in before:
                 stage.act(cases[name], "ack", "Max", NOW)

@@ -23,6 +23,7 @@ from inboxd.tui.reply.screen import ReplyScreen
 from inboxd.tui.reply.sending import LastLook, Leaving
 from inboxd.tui.reply.talk import Talk
 from tests.tui.stage import HOSTILE, NETWORKS, NOW, PEOPLE, Stage, ago, opened
+from tests.tui.watching import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -67,15 +68,6 @@ async def replying(
         app.push_screen(ReplyScreen(case))
         await until(pilot, lambda: bool(shown(app.screen, "#state")))
         yield pilot
-
-
-async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
-    """Wait until something holds that a thread brings about."""
-    for _ in range(200):
-        await pilot.pause(0.02)
-        if holds():
-            return
-    raise AssertionError("it did not come about")
 
 
 async def write(pilot: Pilot[None], text: str) -> None:
@@ -525,7 +517,6 @@ def test_the_reply_looks_as_it_should(
     async def before(pilot: Pilot[None]) -> None:
         pilot.app.push_screen(ReplyScreen(cases["late"]))
         await until(pilot, lambda: bool(shown(pilot.app.screen, "#state")))
-        editor(pilot.app).cursor_blink = False
         if keys:
             stage.store.presences.here("another", "Max", cases["late"], "replying", NOW)
             desk(stage).reply(cases["late"], "Уже едет!", "Max", NOW)

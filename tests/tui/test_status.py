@@ -21,6 +21,7 @@ from inboxd.tui.standing.overview import OverviewScreen
 from inboxd.tui.standing.status import StatusScreen
 from tests.tui.stage import NOW, Stage, ago, opened
 from tests.tui.standing import all_read, bad_day, daemon, read
+from tests.tui.watching import painted, settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,11 +57,8 @@ def database(stage: Stage) -> Path:
 
 async def shown(pilot: Pilot[None], app: InboxApp) -> str:
     """Return what can be read on the screen, once all that was asked for has come."""
-    await pilot.pause()
-    await app.workers.wait_for_complete()
-    await pilot.pause()
-    strips = app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+    await settled(pilot)
+    return painted(app)
 
 
 # How a source stands
@@ -267,7 +265,6 @@ async def test_the_screen_shows_all_and_goes_back(tmp_path: Path, size: tuple[in
     """It is opened over whatever was there, scrolled, and closed."""
     with opened(tmp_path) as (app, stage, _):
         bad_day(stage)
-        app.animation_level = "none"
         async with app.run_test(size=size) as pilot:
             await pilot.pause()
             before = app.screen

@@ -16,6 +16,7 @@ from inboxd.workers.storethread import StoreThread
 from tests.tui import busy
 from tests.tui.stage import opened
 from tests.tui.standing import bad_day
+from tests.tui.watching import settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,12 +31,9 @@ SIZES = [(80, 24), (160, 50)]
 
 def showing(app: App[None], screen: type[Screen[None]]) -> Callable[[Pilot[None]], object]:
     async def show(pilot: Pilot[None]) -> None:
-        app.animation_level = "none"
-        await pilot.pause()
+        await settled(pilot)
         app.push_screen(screen())
-        await pilot.pause()
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await settled(pilot)
 
     return show
 
