@@ -15,6 +15,7 @@ from inboxd.store.database import (
     daemon_pid,
     explained,
     identity,
+    journal_path,
     open_database,
     transaction,
 )
@@ -151,7 +152,7 @@ class Store:
     def __init__(self, path: Path, *, create: bool = True, cache_kib: int = CACHE_KIB) -> None:
         self.path = path
         self.database = open_database(path, create=create, cache_kib=cache_kib)
-        self._file = identity(path)
+        self._files = self._identities()
 
     if not TYPE_CHECKING:
 
@@ -168,16 +169,24 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Write everything in a block durably and at once, or not at all."""
-        if identity(self.path) != self._file:
-            # SQLite would go on writing where nobody finds it again.
-            raise DatabaseError(
-                f"{self.path} was moved, deleted or replaced while in use; restart inboxd"
-            )
+        self._refuse_lost_files()
         with self.explained(), transaction(self.database):
             yield
 
+    def _identities(self) -> tuple[object, object]:
+        return identity(self.path), identity(journal_path(self.path))
+
+    def _refuse_lost_files(self) -> None:
+        """Raise DatabaseError where SQLite would go on writing where nobody finds it again."""
+        if self._identities() != self._files:
+            raise DatabaseError(
+                f"{self.path} or its journal was moved, deleted or replaced while in use; "
+                "restart inboxd"
+            )
+
     def version(self) -> int:
         """Return a number that changes when another connection has written to the file."""
+        self._refuse_lost_files()
         (version,) = self.database.execute("PRAGMA data_version").fetchone()
         return int(version)
 

@@ -22,7 +22,6 @@ CACHE_KIB = 16_000
 _TRIES, _PAUSE_SECONDS = 4, 0.05
 IN_MEMORY = Path(":memory:")
 """Where a database is that is in no file."""
-_MAGIC = b"SQLite format 3\x00"
 _NOBODYS_BUG = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
@@ -148,6 +147,11 @@ def identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+def journal_path(database: Path) -> Path:
+    """Return the file to which SQLite writes first what is written to *database*."""
+    return database.with_name(database.name + "-wal")
+
+
 def lock_path(database: Path) -> Path:
     """Return the file that a daemon locks while it works on *database*."""
     return database.with_name(database.name + ".lock")
@@ -214,7 +218,13 @@ def daemon_pid(database: Path) -> int | None:
 
 
 def _look_at(path: Path, *, create: bool, to_write: bool = True) -> None:
-    """Refuse what is no database before SQLite touches it; make a new file private."""
+    """
+    Refuse what cannot be a database before SQLite touches it; make a new file private.
+
+    A file with something in it is not opened here: to close it would take away the locks that
+    this process may have on it by another connection, as POSIX has it, and whoever else closes
+    it last would delete the journal that is being written to.
+    """
     if path.is_dir():
         raise DatabaseError(f"{path} is a directory; [inboxd].database must name a file")
     try:
@@ -224,16 +234,14 @@ def _look_at(path: Path, *, create: bool, to_write: bool = True) -> None:
         if not exists:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             path.chmod(0o600)  # an empty file may have been there before
-        else:
-            with path.open("rb") as file:
-                if file.read(16) != _MAGIC:
-                    raise DatabaseError(f"{path} is not an SQLite database; name another file")
     except FileNotFoundError:
         raise DatabaseError(f"{path.parent} does not exist; create the folder first") from None
     except PermissionError:
         raise DatabaseError(f"{path} cannot be opened by this user; check its owner") from None
     except OSError as error:
         raise DatabaseError(f"{path} cannot be opened: {error.strerror}") from error
+    if not os.access(path, os.R_OK):
+        raise DatabaseError(f"{path} cannot be opened by this user; check its owner")
     if to_write and not os.access(path, os.W_OK):
         raise DatabaseError(f"{path} is read-only; inboxd must be able to write to it")
 
@@ -259,7 +267,9 @@ def _refuse_older(db: sqlite3.Connection, path: Path) -> None:
 
 def _explained(path: Path, error: sqlite3.Error) -> DatabaseError:
     text = str(error)
-    if "malformed" in text or "not a database" in text:
+    if "not a database" in text:
+        return DatabaseError(f"{path} is not an SQLite database; name another file")
+    if "malformed" in text:
         advice = "it is damaged: restore a backup, or move it away to start afresh"
     elif "locked" in text:
         advice = "another program has held it locked for too long: find and stop it"

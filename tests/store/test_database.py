@@ -139,6 +139,45 @@ def test_a_commit_that_fails_leaves_no_transaction_open(database: Path) -> None:
         assert store.database.execute("SELECT name FROM memory").fetchall() == [("after",)]
 
 
+def test_two_stores_of_one_process_keep_the_file_from_others(database: Path) -> None:
+    """
+    Who opens a second connection does not take away the first one's locks.
+
+    Another process that closes the file would else think that it is the last, and delete the
+    journal beneath both: what they write from then on would be lost.
+    """
+    with Store(database) as first, Store(database) as second:
+        _read_elsewhere(database)
+        for name, store in (("first", first), ("second", second)):
+            with store.transaction():
+                store.remember(name, "it")
+        printed = _read_elsewhere(database)
+    assert printed == "[('first',), ('second',)]"
+
+
+def _read_elsewhere(database: Path) -> str:
+    """Return what another process finds, which closes the file again."""
+    script = (
+        "import sqlite3, sys\n"
+        "connection = sqlite3.connect(sys.argv[1])\n"
+        "print(sorted(connection.execute('SELECT name FROM memory')))\n"
+        "connection.close()"
+    )
+    command = [sys.executable, "-c", script, str(database)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603 - ours
+
+
+def test_nothing_is_written_into_a_journal_that_was_deleted(database: Path) -> None:
+    """Nobody would ever find it again."""
+    with Store(database) as store:
+        journal = database.with_name(database.name + "-wal")
+        journal.rename(journal.with_suffix(".gone"))
+        with pytest.raises(DatabaseError, match="or its journal was moved"), store.transaction():
+            raise AssertionError
+        with pytest.raises(DatabaseError, match="or its journal was moved"):
+            store.version()
+
+
 def test_a_directory_is_refused(tmp_path: Path) -> None:
     """With what must be changed."""
     with pytest.raises(DatabaseError, match=r"is a directory; \[inboxd\]\.database must name"):
@@ -202,7 +241,7 @@ def test_a_read_only_file_is_refused(database: Path, monkeypatch: pytest.MonkeyP
     Store(database).close()
     database.chmod(0o400)
     if os.geteuid() == 0:  # whom no permission stops
-        monkeypatch.setattr(os, "access", lambda *_: False)
+        monkeypatch.setattr(os, "access", lambda _, mode: mode != os.W_OK)
     with pytest.raises(DatabaseError, match="read-only"):
         Store(database)
 
