@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
-from inboxd.tui.inbox.rows import Facts, Ink, layout, line
+from inboxd.tui.inbox.rows import NARROWEST, Facts, Ink, layout, line
 from inboxd.tui.inbox.window import NoCases, Window
 
 if TYPE_CHECKING:
@@ -222,11 +223,46 @@ class CaseList(ScrollView, can_focus=True):
         self._keep_visible()
         self._repaint_all()
 
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Paint all lines; the scrollbar, which costs as much, only where one would see it move."""
+        bar = self.vertical_scrollbar
+        if self._thumb(old_value) == self._thumb(new_value):
+            bar.set_reactive(ScrollBar.position, new_value)
+        else:
+            bar.position = new_value
+        if round(old_value) != round(new_value):
+            self.refresh(self.size.region)
+
+    def _thumb(self, y: float) -> int:
+        """Return where the scrollbar's handle begins with line *y* on top, in eighths of a cell."""
+        lines, height = len(self.listing), self.size.height
+        if lines <= height:
+            return 0
+        room = height - max(1.0, height * height / lines)
+        return int(room * y / (lines - height) * 8)
+
     def notify_style_update(self) -> None:
         """Forget the colours of a theme that was."""
         super().notify_style_update()
         self._inks.clear()
         self._strips.clear()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """
+        Return visible lines.
+
+        What Textual does to those of any widget, at every paint, is left out: for its borders,
+        paddings and tints, of which the list has none. A line stays the same object as long as it
+        says the same, so that its escape sequences are made once.
+        """
+        background = self.background_colors[1]
+        strips = [self.render_line(y) for y in crop.line_range]
+        for each in self.get_line_filters():
+            strips = [strip.apply_filter(each, background) for strip in strips]
+        left, right = crop.column_span
+        return (
+            [strip.crop(left, right) for strip in strips] if left or right < self._width else strips
+        )
 
     def render_line(self, y: int) -> Strip:
         """Return one visible line."""
@@ -241,10 +277,11 @@ class CaseList(ScrollView, can_focus=True):
             return Strip.blank(width, self.rich_style)
         selected = at == self._at
         pieces = line(row, self._facts(row, selected=selected), layout(width))
-        return Strip(
+        segments = [
             Segment("".join(text for text, _ in alike), self._ink(ink, selected=selected))
             for ink, alike in groupby(pieces, itemgetter(1))
-        ).adjust_cell_length(width)
+        ]
+        return Strip(segments, max(width, NARROWEST)).crop(0, width)
 
     def _facts(self, row: InboxRow, *, selected: bool) -> Facts:
         session, now = self.session, self.session.now

@@ -40,6 +40,8 @@ _LONGEST_NAME = 200
 _LEAST_LINE = 9
 _ALWAYS = 30
 """The cells of the columns that are always as wide, each with a blank before it."""
+NARROWEST = _ALWAYS + 10 + 14
+"""A line has never fewer cells."""
 
 
 class Ink(StrEnum):
@@ -98,7 +100,7 @@ class Layout:
 def layout(width: int) -> Layout:
     """Return the columns for lines of *width* cells: what matters least is left out first."""
     if width < 98:
-        return Layout(9, 13, 0, 0, 0, max(0, width - _ALWAYS - 10 - 14), wide=False)
+        return Layout(9, 13, 0, 0, 0, max(0, width - NARROWEST), wide=False)
     author = 22 if width >= 140 else 16
     where = 12
     text = width - _ALWAYS - (where + 1) - (author + 1)
