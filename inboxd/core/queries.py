@@ -15,7 +15,7 @@ from inboxd.errors import UserError
 from inboxd.model import Kind, Stream, Topic, Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 
 class View(StrEnum):
@@ -175,29 +175,32 @@ def _checked(key: str, value: str, known: Known) -> str:
         return str(min(int(value), _MOST))
     if key == "language" and _LANGUAGE.fullmatch(value.lower()):
         return value.lower()
-    choices = {each.casefold(): each for each in _choices(key, known)}
-    if found := choices.get(value.casefold()):
+    names = {each.casefold(): each for each in choices(known)[key]}
+    if found := names.get(value.casefold()):
         return found
-    for each, name in choices.items():
+    for each, name in names.items():
         if each.startswith(value.casefold()):
             _unfinished(f"there is no {key} '{value}'; did you mean {name}?")
-    raise UserError(f"there is no {key} '{value}'{_hint(value, choices.values())}")
+    raise UserError(f"there is no {key} '{value}'{_hint(value, names.values())}")
 
 
-def _choices(key: str, known: Known) -> list[str]:
-    """Return what can stand behind *key*."""
-    choices: Mapping[str, Iterable[str]] = {
-        "account": known.accounts,
+def choices(known: Known) -> Mapping[str, Sequence[str]]:
+    """Return the words for conditions, the commonest first, and what can stand behind each."""
+    values: Mapping[str, Iterable[str]] = {
         "network": known.networks,
-        "stream": Stream,
         "kind": (*Kind, UNKNOWN),
         "topic": Topic,
         "urgency": (*Urgency, UNKNOWN),
         "language": ("ru", "uk", "de", "en", UNKNOWN),
+        "stream": Stream,
+        "account": known.accounts,
         "public": _YES_NO,
+        "assigned": (),
+        "author": (),
+        "min_followers": (),
         "view": View,
     }
-    return [str(each) for each in choices[key]]
+    return {key: tuple(map(str, each)) for key, each in values.items()}
 
 
 def _wanted(key: str, known: Known) -> str:
@@ -205,7 +208,7 @@ def _wanted(key: str, known: Known) -> str:
         return "a name"
     if key == "min_followers":
         return "a number"
-    return f"one of: {', '.join(_choices(key, known)) or 'none is known'}"
+    return f"one of: {', '.join(choices(known)[key]) or 'none is known'}"
 
 
 def _hint(value: str, names: Iterable[str]) -> str:

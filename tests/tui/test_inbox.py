@@ -13,13 +13,13 @@ from textual.widgets import Input, Static
 
 from inboxd.clock import ManualClock
 from inboxd.config.triage import ViewSettings
-from inboxd.core.queries import Known, Unfinished, View, parse
+from inboxd.core.queries import Known, Unfinished, View, choices, parse
 from inboxd.tui.app import Aged, Changed, InboxApp
 from inboxd.tui.hints import Hints
 from inboxd.tui.inbox.caselist import MOST_MARKED, CaseList
 from inboxd.tui.inbox.preview import Preview
 from inboxd.tui.inbox.screen import _HINTS, InboxScreen
-from inboxd.tui.inbox.searchbar import Conditions, SearchBar, choices
+from inboxd.tui.inbox.searchbar import Conditions, SearchBar
 from inboxd.tui.inbox.viewbar import ViewBar
 from tests.tui.listings import Numbered, Some
 from tests.tui.stage import NOW, PEOPLE, ago, opened
@@ -381,14 +381,14 @@ async def test_a_search_stays_when_the_view_changes(tmp_path: Path) -> None:
 
 async def test_what_is_completed_is_understood() -> None:
     """Every word and value that is offered is one that the search knows."""
-    known = choices(["shop-vk"], ["vk"])
+    known = Known(["shop-vk"], ["vk"])
     offers = Conditions(known)
     assert await offers.get_suggestion("foo ki") == "foo kind:"
     assert await offers.get_suggestion("kind:request,com") == "kind:request,complaint"
     assert await offers.get_suggestion("kind:") is None
-    for key, values in known.items():
+    for key, values in choices(known).items():
         for value in values:
-            parse(f"{key}:{value}", Known(["shop-vk"], ["vk"]))
+            parse(f"{key}:{value}", known)
         with pytest.raises(Unfinished):
             parse(f"{key}:", Known())
 

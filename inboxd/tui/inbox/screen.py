@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -18,7 +18,7 @@ from inboxd.tui.hints import Hints
 from inboxd.tui.inbox.caselist import CaseList
 from inboxd.tui.inbox.preview import Preview
 from inboxd.tui.inbox.rows import heading, layout, who
-from inboxd.tui.inbox.searchbar import SearchBar, choices
+from inboxd.tui.inbox.searchbar import SearchBar
 from inboxd.tui.inbox.viewbar import ViewBar, tabs
 from inboxd.tui.inbox.window import NoCases
 from inboxd.tui.standing.line import StatusLine
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from inboxd.store import Mark, Store
     from inboxd.store.inbox import Listing
     from inboxd.tui.acting.deeds import Undoable
-    from inboxd.tui.app import InboxApp
 
 _ROOM_FOR_PREVIEW = 36
 """From so many lines on the list can spare some."""
@@ -104,7 +103,7 @@ class InboxScreen(CaseActions):
         self._tabs = tabs(settings.tui.views)
         self._known = Known(accounts, sorted({each.network for each in settings.accounts}))
         yield ViewBar(self._tabs)
-        yield SearchBar(choices(self._known.accounts, self._known.networks))
+        yield SearchBar(self._known)
         yield Static(id="heading", markup=False)
         yield CaseList(self.session)
         yield Static(id="empty", markup=False)
@@ -114,7 +113,7 @@ class InboxScreen(CaseActions):
 
     def on_mount(self) -> None:
         """Begin with the view that is wanted."""
-        first = cast("InboxApp", self.app).first_view
+        first = self.app.first_view
         names = [tab.name if tab.query else str(tab.view) for tab in self._tabs]
         self._pause = self.set_interval(_REST_SECONDS, self._rest, pause=True)
         self.cases.focus()
@@ -159,7 +158,7 @@ class InboxScreen(CaseActions):
 
     @on(CaseList.Opened)
     def _opened(self, event: CaseList.Opened) -> None:
-        cast("InboxApp", self.app).open_case(event.case)
+        self.app.open_case(event.case)
 
     @on(CaseList.Selected)
     def _selected(self) -> None:

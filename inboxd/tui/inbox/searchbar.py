@@ -10,46 +10,26 @@ from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input, Static
 
-from inboxd.core.queries import View
+from inboxd.core.queries import choices
 from inboxd.core.text import one_line
-from inboxd.model import Kind, Stream, Topic, Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
     from textual.app import ComposeResult
     from textual.timer import Timer
+
+    from inboxd.core.queries import Known
 
 _PAUSE_SECONDS = 0.12
 """How long nothing must have been typed before it is looked for."""
 _LONGEST_QUERY = 1_000
 
 
-def choices(accounts: Iterable[str], networks: Iterable[str]) -> Mapping[str, Sequence[str]]:
-    """Return the words for conditions, and what may stand behind each, as far as it is known."""
-    values: dict[str, Iterable[str]] = {
-        "network": networks,
-        "kind": Kind,
-        "topic": Topic,
-        "urgency": Urgency,
-        "language": ("ru", "uk", "de", "en"),
-        "stream": Stream,
-        "account": accounts,
-        "public": ("yes", "no"),
-        "assigned": (),
-        "author": (),
-        "min_followers": (),
-        "view": View,
-    }
-    return {key: tuple(map(str, each)) for key, each in values.items()}
-
-
 class Conditions(Suggester):
     """Completes the condition that is being written: ``kind:com`` to ``kind:complaint``."""
 
-    def __init__(self, known: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, known: Known) -> None:
         super().__init__(case_sensitive=True)
-        self._known = known
+        self._choices = choices(known)
 
     async def get_suggestion(self, value: str) -> str | None:
         """Return *value* with its last word completed."""
@@ -58,7 +38,7 @@ class Conditions(Suggester):
         begun = written.rpartition(",")[2] if colon else word
         if not begun:
             return None
-        offered = self._known.get(key, ()) if colon else [f"{each}:" for each in self._known]
+        offered = self._choices.get(key, ()) if colon else [f"{each}:" for each in self._choices]
         found = next((each for each in offered if each.startswith(begun) and each != begun), None)
         return value + found[len(begun) :] if found else None
 
@@ -103,7 +83,7 @@ class SearchBar(Vertical):
     class Left(Message):
         """The list is to have the keys again."""
 
-    def __init__(self, known: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, known: Known) -> None:
         super().__init__()
         self._known = known
         self._pause: Timer | None = None
