@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+from textual import getters
 from textual.content import Content
 from textual.widget import Widget
 
 from inboxd.core.standing import Standing
 from inboxd.core.text import one_line
 from inboxd.errors import BudgetSpent, DatabaseError, PermissionMissing, TokenInvalid
+from inboxd.tui.app import InboxApp
 from inboxd.tui.standing.glance import is_running_out, look, share
 from inboxd.tui.when import brief_span
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime, tzinfo
 
-    from inboxd.tui.app import InboxApp
     from inboxd.tui.session import Session
     from inboxd.tui.standing.glance import AccountGlance, Glance
 
@@ -195,6 +196,7 @@ class StatusLine(Widget):
     not docked, for it would lie upon a Footer.
     """
 
+    app = getters.app(InboxApp)
     DEFAULT_CSS = """
     StatusLine {
         height: 1;
@@ -212,7 +214,7 @@ class StatusLine(Widget):
 
     @property
     def _session(self) -> Session:
-        return cast("InboxApp", self.app).session
+        return self.app.session
 
     def on_mount(self) -> None:
         """Read for the first time, which takes less than the first paint, and begin to look."""
@@ -241,9 +243,7 @@ class StatusLine(Widget):
 
     def on_click(self) -> None:
         """Show the details."""
-        from inboxd.tui.standing.status import StatusScreen
-
-        self.app.push_screen(StatusScreen())
+        self.app.action_status()
 
     def render(self) -> Content:
         """Return the line."""
