@@ -73,7 +73,8 @@ class InboxApp(App[None]):
         """Show the inbox, and begin to look for changes."""
         from inboxd.tui.inbox.screen import InboxScreen
 
-        self.push_screen(InboxScreen())
+        self._inbox = InboxScreen()
+        self.push_screen(self._inbox)
         self.set_interval(_LOOK_EVERY_SECONDS, self.look)
         self.set_interval(_AGE_EVERY_SECONDS, lambda: self.screen.post_message(Aged()))
         if not gc.isenabled():
@@ -96,6 +97,10 @@ class InboxApp(App[None]):
         from inboxd.tui.case.screen import CaseScreen
 
         self.push_screen(CaseScreen(case))
+
+    def neighbour(self, case: int, step: int) -> int | None:
+        """Return, and select, the case *step* lines below another in the inbox; None at its ends."""
+        return self._inbox.neighbour(case, step)
 
     def action_status(self) -> None:
         """Show how everything stands."""

@@ -138,13 +138,6 @@ class Blocks(ScrollView, can_focus=True):
             self._return_to(*anchor)
         self._settle()
 
-    def redraw(self) -> None:
-        """Lay out anew what is seen: the source says something else now."""
-        anchor = self._anchor()
-        self._measure()
-        self._return_to(*anchor)
-        self._settle()
-
     def in_sight(self) -> range:
         """Return the places of the blocks that are seen, at least in part."""
         top = self.scroll_offset.y

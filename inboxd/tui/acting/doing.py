@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+from textual import getters
 from textual.screen import Screen
 
 from inboxd.core.text import inert
 from inboxd.errors import InboxdError
 from inboxd.tui.acting.deeds import Outcome, Refused, attempt, counted, reasons, sentence, take_back
 from inboxd.tui.acting.underway import underway
+from inboxd.tui.app import InboxApp
 from inboxd.tui.dialogs.frame import cases_named
 
 if TYPE_CHECKING:
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from inboxd.store import Mark
     from inboxd.tui.acting.deeds import Undoable
     from inboxd.tui.acting.errands import Errand
-    from inboxd.tui.app import InboxApp
     from inboxd.tui.session import Session
 
 UNDO = "u takes it back"
@@ -44,10 +45,12 @@ class Doing(Screen[None]):
     }
     """
 
+    app = getters.app(InboxApp)
+
     @property
     def session(self) -> Session:
         """Return the terminal's session."""
-        return cast("InboxApp", self.app).session
+        return self.app.session
 
     def meant(self) -> tuple[int, ...]:
         """Return the cases that a key is for: the marked ones, or the one that is shown."""
@@ -64,7 +67,7 @@ class Doing(Screen[None]):
     def acted(self, done: Sequence[Undoable]) -> None:
         """Take notice of what was done, or taken back, from here; by default it is shown at once."""
         del done
-        cast("InboxApp", self.app).look()
+        self.app.look()
 
     def tell(self, words: str, *, failed: bool = False) -> None:
         """

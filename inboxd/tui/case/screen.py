@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -24,7 +24,6 @@ from inboxd.tui.case.others import OtherCases
 from inboxd.tui.case.thread import Thread, unanswered
 from inboxd.tui.folding import Piece, tame
 from inboxd.tui.hints import Hints
-from inboxd.tui.inbox.caselist import CaseList
 from inboxd.tui.inline import content
 from inboxd.tui.tabbar import TabBar
 
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from inboxd.store.inbox import OtherCase
     from inboxd.store.threads import Outline
     from inboxd.store.views import ThreadMessage
-    from inboxd.tui.app import InboxApp
     from inboxd.tui.blocks import Part
     from inboxd.tui.session import Session
 
@@ -293,7 +291,7 @@ class CaseScreen(CaseActions):
         """Open an address in the browser, or another case."""
         name, _, number = link.partition(":")
         if name == "case" and number.isdecimal():
-            cast("InboxApp", self.app).open_case(int(number))
+            self.app.open_case(int(number))
         elif is_openable(link):
             self.app.run_worker(self._open(link))
 
@@ -325,13 +323,11 @@ class CaseScreen(CaseActions):
 
     def action_neighbour(self, step: int) -> None:
         """Show the case that stands beside this one in the list."""
-        lists = [each for screen in self.app.screen_stack for each in screen.query(CaseList)]
-        case = lists[-1].neighbour(self.case, step) if lists else None
+        case = self.app.neighbour(self.case, step)
         if case is None:
             self.tell("There is no other case in the list that way.")
-            return
-        lists[-1].select(case)
-        self.look_at(case)
+        else:
+            self.look_at(case)
 
     def look_at(self, case: int) -> None:
         """Show another case in the place of this one."""
@@ -344,7 +340,7 @@ class CaseScreen(CaseActions):
     @on(OptionList.OptionSelected)
     def _open_other(self, event: OptionList.OptionSelected) -> None:
         if event.option_id:
-            cast("InboxApp", self.app).open_case(int(event.option_id))
+            self.app.open_case(int(event.option_id))
 
     def action_back(self) -> None:
         """Leave the case."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
-from textual import on
+from textual import getters, on
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
-from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer, Static, TextArea
 
@@ -19,6 +18,7 @@ from inboxd.classify.advice import advise
 from inboxd.core.text import inert, one_line
 from inboxd.errors import InboxdError
 from inboxd.store.presences import RENEWED_EVERY
+from inboxd.tui.app import InboxApp
 from inboxd.tui.reply.clerk import UNDO, Clerk
 from inboxd.tui.reply.editor import Editor
 from inboxd.tui.reply.remarks import Remarks, advice_line, coloured, marked
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from inboxd.desk import Done
     from inboxd.store import Mark
     from inboxd.store.presences import Presence
-    from inboxd.tui.app import InboxApp
     from inboxd.tui.reply.replying import Situation
     from inboxd.tui.session import Session
 
@@ -51,17 +50,6 @@ _PAUSE_SECONDS = 0.4
 """How long nobody types before the text is looked at."""
 _SAVE_SECONDS = 3.0
 _NO_DAEMON = "No daemon is running: the reply waits until one does."
-
-
-class Replied(Message):
-    """A reply to *case* was queued; *done* takes it back."""
-
-    bubble = False
-
-    def __init__(self, case: int, done: Done) -> None:
-        super().__init__()
-        self.case = case
-        self.done = done
 
 
 class ReplyScreen(Screen[None]):
@@ -110,10 +98,12 @@ class ReplyScreen(Screen[None]):
         self._pause: Timer | None = None
         self._measure: Callable[[str], int] = len
 
+    app = getters.app(InboxApp)
+
     @property
     def session(self) -> Session:
         """Return the terminal's session."""
-        return cast("InboxApp", self.app).session
+        return self.app.session
 
     def compose(self) -> ComposeResult:
         """Have the conversation, the editor, and below it what is to be known."""
@@ -275,7 +265,6 @@ class ReplyScreen(Screen[None]):
         below = self.app.screen_stack[-2]
         self.dismiss()
         below.mount(leaving)
-        self.app.post_message(Replied(self.case, done))
 
     async def _begin(self) -> None:
         """Say that one is here, and learn how the network counts."""
