@@ -98,6 +98,12 @@ class InboxApp(App[None]):
 
         self.push_screen(CaseScreen(case))
 
+    def open_reply(self, case: int) -> None:
+        """Let somebody write a reply to a case."""
+        from inboxd.tui.reply.screen import ReplyScreen
+
+        self.push_screen(ReplyScreen(case))
+
     def neighbour(self, case: int, step: int) -> int | None:
         """Return, and select, the case *step* lines below another in the inbox; None at its ends."""
         return self._inbox.neighbour(case, step)

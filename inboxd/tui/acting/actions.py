@@ -132,10 +132,8 @@ class CaseActions(Doing):
 
     def action_reply(self) -> None:
         """Open the editor for a reply."""
-        from inboxd.tui.reply.screen import ReplyScreen
-
         for case in self._first("A reply is to one case"):
-            self.app.push_screen(ReplyScreen(case))
+            self.app.open_reply(case)
 
     def action_browse(self) -> None:
         """Show the message that tells most where it was written."""

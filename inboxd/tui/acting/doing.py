@@ -144,7 +144,8 @@ class Doing(Screen[None]):
             if answer:
                 self.begin(outcome.errand, {each.case: each.mark for each in outcome.overtaken})
 
-        self.app.push_screen(MeanwhileDialog(outcome.overtaken), answered)
+        news = [(each.case, line) for each in outcome.overtaken for line in each.news]
+        self.app.push_screen(MeanwhileDialog(news), answered)
 
     def action_undo(self) -> None:
         """Take back what was done last at this terminal, even if it is still being done."""

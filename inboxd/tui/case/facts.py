@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from inboxd.core.matching import MERGED
 from inboxd.core.waits import CaseStatus, WaitKind
 from inboxd.tui.folding import Piece, short
+from inboxd.tui.names import author_name, place_name, topic_names
 from inboxd.tui.when import left, moment, open_span
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from inboxd.core.tracking import CaseState, Setting, WaitState
-    from inboxd.model import Author, CaseCard
+    from inboxd.model import CaseCard
     from inboxd.store import Presence
     from inboxd.store.continued import Continuation
     from inboxd.tui.session import Session
@@ -88,13 +89,6 @@ def _urgency(wait: WaitState) -> tuple[bool, bool, float]:
     return wait.kind.is_owed, due is None, due.timestamp() if due else 0.0
 
 
-def author_name(author: Author | None) -> str:
-    """Return what a customer is called."""
-    if author is None:
-        return "somebody"
-    return short(author.name or author.handle or author.remote_id, _LONGEST_NAME) or "?"
-
-
 def asleep_until(known: Known, now: datetime) -> datetime | None:
     """Return until when the case sleeps, None if it is awake: a customer's word wakes it."""
     state, wait = known.state, known.wait
@@ -116,7 +110,7 @@ def standing(known: Known) -> list[Piece]:
 def who(known: Known) -> list[Piece]:
     """Return who the customer is."""
     author = known.card.author if known.card else None
-    parts = [Piece(author_name(author), "title")]
+    parts = [Piece(short(author_name(author), _LONGEST_NAME), "title")]
     if author and author.name and author.handle:
         parts.append(Piece(f" @{short(author.handle, 30).removeprefix('@')}", "muted"))
     if author and author.followers is not None:
@@ -129,7 +123,7 @@ def where(known: Known) -> list[Piece]:
     """Return where the customer wrote, and who can read it."""
     setting = known.setting
     seen = "public" if setting.public else "private"
-    return [Piece(f"{setting.network} {setting.stream.replace('_', ' ')} · {seen}")]
+    return [Piece(f"{place_name(setting.network, setting.stream)} · {seen}")]
 
 
 def about(known: Known) -> list[Piece]:
@@ -140,11 +134,7 @@ def about(known: Known) -> list[Piece]:
     language = _LANGUAGES.get(traits.language, short(traits.language, 12))
     words = [
         Piece(traits.kind, "title"),
-        *(
-            Piece(f" · {topic.replace('_', ' ')}")
-            for topic in traits.topics
-            if str(topic) != traits.kind
-        ),
+        *(Piece(f" · {topic}") for topic in topic_names(traits.topics, traits.kind)),
     ]
     if traits.urgency:
         words.append(Piece(f" · {traits.urgency} urgency"))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from inboxd.model import Direction
 from inboxd.tui.acting.browser import is_safe
-from inboxd.tui.case.facts import author_name
 from inboxd.tui.folding import Piece, Row, fold, short, tame
+from inboxd.tui.names import author_name, topic_names
 from inboxd.tui.when import day, moment
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _heading(message: ThreadMessage, look: Look) -> list[Piece]:
         staff = short(message.staff, 60)
         name = [Piece(f"{staff} (us)" if staff else "us", "ours")]
     else:
-        name = [Piece(author_name(message.author), "title")]
+        name = [Piece(short(author_name(message.author), 60), "title")]
     new = [Piece(" new ", "new"), Piece(" ")] if message.id in look.new else []
     return [
         *new,
@@ -153,7 +153,7 @@ def _marks(message: ThreadMessage, look: Look) -> Iterator[Piece]:
 def _verdict(message: ThreadMessage) -> Iterator[Piece]:
     """Yield what a message is taken for, and whose word that is."""
     if message.kind:
-        topics = [topic.replace("_", " ") for topic in message.topics if topic != message.kind]
+        topics = topic_names(message.topics, message.kind)
         urgent = [f"{message.urgency} urgency"] if message.urgency not in {None, "normal"} else []
         yield Piece(", ".join([message.kind, *topics, *urgent]), "muted")
     if message.corrected:

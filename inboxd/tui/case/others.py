@@ -10,6 +10,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from inboxd.tui.folding import short
+from inboxd.tui.names import place_name, topic_names
 from inboxd.tui.when import moment
 
 if TYPE_CHECKING:
@@ -55,11 +56,10 @@ class OtherCases(OptionList):
 def _said(case: OtherCase, now: datetime, tz: tzinfo) -> Content:
     """Return one case in two lines: what it is, and how it begins."""
     row = case.row
-    topics = [topic.replace("_", " ") for topic in row.topics if str(topic) != row.kind]
     facts = [
         moment(row.since, now, tz),
-        f"{row.network} {row.stream.replace('_', ' ')}",
-        ", ".join(filter(None, [row.kind, *topics])),
+        place_name(row.network, row.stream),
+        ", ".join(filter(None, [row.kind, *topic_names(row.topics, row.kind)])),
         "" if case.sure else "only the name is the same",
     ]
     state = str(row.status) + (f": {short(row.close_reason, 40)}" if row.close_reason else "")

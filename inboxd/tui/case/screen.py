@@ -13,18 +13,18 @@ from textual.content import Content
 from textual.widgets import ContentSwitcher, OptionList, Static
 
 from inboxd.errors import InboxdError
-from inboxd.store.presences import RENEWED_EVERY
 from inboxd.tui.acting.actions import CaseActions
 from inboxd.tui.acting.browser import browse
 from inboxd.tui.app import Aged, Changed
 from inboxd.tui.blocks import EMPTY, Blocks, Paragraphs
-from inboxd.tui.case import attendance, facts, timeline
+from inboxd.tui.case import facts, timeline
 from inboxd.tui.case.message import Look, is_openable
 from inboxd.tui.case.others import OtherCases
 from inboxd.tui.case.thread import Thread, unanswered
 from inboxd.tui.folding import Piece, tame
 from inboxd.tui.hints import Hints
 from inboxd.tui.inline import content
+from inboxd.tui.presence import AtCase
 from inboxd.tui.tabbar import TabBar
 
 if TYPE_CHECKING:
@@ -57,9 +57,10 @@ _LABELS = 13
 """Cells of the labels in the pane."""
 
 
-class CaseScreen(CaseActions):
+class CaseScreen(CaseActions, AtCase):
     """Shows *case*: its facts above or beside, its conversation and what else there is in tabs."""
 
+    DOING = "reading"
     DEFAULT_CSS = """
     CaseScreen {
         #head { height: auto; max-height: 8; padding: 0 1; background: $panel; link-style: none; }
@@ -125,7 +126,6 @@ class CaseScreen(CaseActions):
         self.query_one("#pane").can_focus = False
         self.read()
         self.query_one("#thread").focus()
-        self.set_interval(RENEWED_EVERY.total_seconds(), self._say_here)
 
     def read(self) -> None:
         """Read the case anew, and show it where it was."""
@@ -335,7 +335,7 @@ class CaseScreen(CaseActions):
         self._versions = self._whole = self._explained = False
         self._others = None
         self.read()
-        self._say_here()
+        self.attend()
 
     @on(OptionList.OptionSelected)
     def _open_other(self, event: OptionList.OptionSelected) -> None:
@@ -361,23 +361,16 @@ class CaseScreen(CaseActions):
             self._show_thread()
             self._show_trail()
 
-    def _say_here(self) -> None:
-        """Let others know who reads this case, while nothing else is in front of it."""
-        if self._known is None or not self.is_current:
-            return
-        saying = attendance.reads(self.session, self.case)
-        self.run_worker(saying, group="presence", exclusive=True)
+    def attend(self) -> None:
+        """Let others know who reads this case, if there is one."""
+        if self._known is not None:
+            super().attend()
 
     def on_screen_resume(self) -> None:
         """Read what has changed while another screen was in front."""
-        self._say_here()
+        self.attend()
         if self._known is not None:
             self.read()
-
-    async def on_unmount(self) -> None:
-        """Let others know that nobody reads this case here any more."""
-        if not isinstance(self.app.screen, CaseScreen):
-            await attendance.left(self.session)
 
     def on_resize(self, event: Resize) -> None:
         """Give the facts a pane where there is room."""

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from inboxd.tui.acting.deeds import Overtaken
-
 _MOST_LINES = 12
 
 
@@ -61,12 +59,14 @@ class Question(Dialog[bool]):
 
 
 class MeanwhileDialog(Question):
-    """Shows what others did since the cases were looked at; answers whether to do it anyway."""
+    """
+    Shows what others did since the cases were looked at; answers whether to do it anyway.
 
-    def __init__(self, overtaken: Sequence[Overtaken]) -> None:
-        news = [
-            f"Case {each.case}: {one_line(line, 200)}" for each in overtaken for line in each.news
-        ]
+    What *happened* are cases, by their numbers, and a line each for what was done to them.
+    """
+
+    def __init__(self, happened: Sequence[tuple[int, str]]) -> None:
+        news = [f"Case {case}: {one_line(line, 200)}" for case, line in happened]
         left = len(news) - _MOST_LINES
         lines = [*news[:_MOST_LINES], f"and {left} more"] if left > 0 else news
         super().__init__("Meanwhile", lines, "Do it anyway", "Look first")

@@ -9,7 +9,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from inboxd.tui.cells import even, fit
-from inboxd.tui.inbox.rows import due, topics, where, who
+from inboxd.tui.inbox.rows import due, topics, where
+from inboxd.tui.names import author_name
 from inboxd.tui.when import brief_moment, moment, open_span
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Preview(Static):
 
     def _told(self, row: InboxRow) -> Content:
         width = self.content_size.width
-        name = Content.styled(fit(who(row), _LONGEST_NAME).rstrip(), "bold") + "  "
+        name = Content.styled(fit(author_name(row.author), _LONGEST_NAME).rstrip(), "bold") + "  "
         room = max(0, width - name.cell_length)
         facts = Content.styled(fit(" · ".join(self._facts(row)), room).rstrip(), "dim")
         said = self.session.store.inbox.latest(row.case_id, _LATEST)

@@ -12,7 +12,8 @@ from rich.cells import cell_len
 
 from inboxd.core.waits import CaseStatus, WaitKind
 from inboxd.model import Stream, Topic, Urgency
-from inboxd.tui.cells import even, fit
+from inboxd.tui.cells import fit
+from inboxd.tui.names import author_name
 from inboxd.tui.when import brief_left, brief_moment, brief_open_span
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ _MANY = 1_000
 """From so many followers on they are worth a column."""
 _LEAST_TEXT = 32
 _LONGEST_NOTE = 32
-_LONGEST_NAME = 200
 _LEAST_LINE = 9
 _ALWAYS = 30
 """The cells of the columns that are always as wide, each with a blank before it."""
@@ -146,14 +146,6 @@ def due(row: InboxRow, now: datetime, to_due: timedelta) -> Piece:
     return brief_left(to_due, late=late), ink
 
 
-def who(row: InboxRow) -> str:
-    """Return what the author is called, in one line; a name without ink is none."""
-    if row.author is None:
-        return "(unknown)"
-    handle = even(row.author.handle[:_LONGEST_NAME])
-    return even(row.author.name[:_LONGEST_NAME]) or (f"@{handle}" if handle else "(no name)")
-
-
 def where(row: InboxRow, *, short: bool) -> str:
     """Return the network and the stream, with a sign where everybody can read it."""
     network = _NETWORKS.get(row.network) or row.network[:2].upper()
@@ -200,7 +192,7 @@ def _columns(row: InboxRow, facts: Facts, at: Layout) -> Iterator[Piece]:
     # Before the name: after an Arabic one a terminal would draw the number on its other side.
     count = (row.author and row.author.followers) or 0
     yield fit(many(count) if count >= _MANY else "", at.followers, right=True), Ink.QUIET
-    yield fit(who(row), at.author), Ink.PERSON
+    yield fit(author_name(row.author), at.author), Ink.PERSON
     high = row.urgency is Urgency.HIGH
     kind = f"{'!' if high else ' '}{row.kind or '…'}"
     yield fit(kind, at.kind), Ink.ALARM if high else Ink.PLAIN

@@ -17,10 +17,11 @@ from inboxd.tui.cells import fit
 from inboxd.tui.hints import Hints
 from inboxd.tui.inbox.caselist import CaseList
 from inboxd.tui.inbox.preview import Preview
-from inboxd.tui.inbox.rows import heading, layout, who
+from inboxd.tui.inbox.rows import heading, layout
 from inboxd.tui.inbox.searchbar import SearchBar
 from inboxd.tui.inbox.viewbar import ViewBar, tabs
 from inboxd.tui.inbox.window import NoCases
+from inboxd.tui.names import author_name
 from inboxd.tui.standing.line import StatusLine
 from inboxd.tui.when import moment
 
@@ -347,5 +348,5 @@ class InboxScreen(CaseActions):
                 if when and when > session.now:
                     verb = "wakes" if row.snoozed_until else "is due"
                     at = moment(when, session.now, session.tz)
-                    return f"Next: {fit(who(row), 60).rstrip()} {verb} {at}."
+                    return f"Next: {fit(author_name(row.author), 60).rstrip()} {verb} {at}."
         return ""

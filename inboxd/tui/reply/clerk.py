@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from inboxd.desk import Desk, Done
-    from inboxd.store import Mark, Store
-    from inboxd.store.presences import Presence
+    from inboxd.store import Mark
     from inboxd.tui.session import Session
 
 T = TypeVar("T")
@@ -46,22 +45,6 @@ class Clerk:
         """Keep *text* as the draft."""
         case, me, now = self._case, self._session.me, self._session.now
         await self._session.run(lambda store: store.drafts.save(case, me, text, now))
-
-    async def here(self) -> tuple[Presence, ...]:
-        """Say that one replies here; returns who else is at the case."""
-        session, case, now = self._session, self._case, self._session.now
-
-        def work(store: Store) -> tuple[Presence, ...]:
-            with store.transaction():
-                store.presences.here(session.key, session.me, case, "replying", now)
-            return store.presences.at(case, session.key, now)
-
-        return await session.run(work)
-
-    async def gone(self) -> None:
-        """Say that nobody is at a case here any more."""
-        key = self._session.key
-        await self._session.run(lambda store: store.presences.gone(key))
 
     async def news(self, since: Mark) -> tuple[str, ...]:
         """Return what others have done since, a line each."""

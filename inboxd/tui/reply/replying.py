@@ -13,6 +13,7 @@ from inboxd.core.text import one_line
 from inboxd.core.waits import Promise, Wait, WaitKind
 from inboxd.model import Direction
 from inboxd.tui.cells import even
+from inboxd.tui.names import author_name
 from inboxd.tui.when import left, moment, span
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Situation:
     def customer(self) -> str:
         """Return what the customer is called on the network, fit for a line."""
         to = self.place.recipient if self.place else None
-        return even((to.name or (f"@{to.handle}" if to.handle else ""))[:200]) if to else ""
+        return author_name(to, nameless="") if to else ""
 
     @property
     def between_us(self) -> tuple[ThreadMessage, ...]:

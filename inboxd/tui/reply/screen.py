@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
-from textual import getters, on
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
-from textual.screen import Screen
 from textual.widgets import Footer, Static, TextArea
 
 from inboxd import plugins
 from inboxd.classify.advice import advise
 from inboxd.core.text import inert, one_line
 from inboxd.errors import InboxdError
-from inboxd.store.presences import RENEWED_EVERY
-from inboxd.tui.app import InboxApp
+from inboxd.tui.presence import AtCase
 from inboxd.tui.reply.clerk import UNDO, Clerk
 from inboxd.tui.reply.editor import Editor
 from inboxd.tui.reply.remarks import Remarks, advice_line, coloured, marked
@@ -52,7 +49,7 @@ _SAVE_SECONDS = 3.0
 _NO_DAEMON = "No daemon is running: the reply waits until one does."
 
 
-class ReplyScreen(Screen[None]):
+class ReplyScreen(AtCase):
     """
     Lets somebody write a reply to *case*, and send it.
 
@@ -60,6 +57,7 @@ class ReplyScreen(Screen[None]):
     never keeps anybody from sending; what the network would refuse does.
     """
 
+    DOING = "replying"
     AUTO_FOCUS = "Editor"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (116, "-wide")]  # noqa: RUF012 - as Textual has it
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -98,8 +96,6 @@ class ReplyScreen(Screen[None]):
         self._pause: Timer | None = None
         self._measure: Callable[[str], int] = len
 
-    app = getters.app(InboxApp)
-
     @property
     def session(self) -> Session:
         """Return the terminal's session."""
@@ -131,19 +127,11 @@ class ReplyScreen(Screen[None]):
         editor.border_title = "Your public reply" if place and place.public else "Your reply"
         editor.set_whole(self._kept)
         self.set_interval(_SAVE_SECONDS, self._keep)
-        every = RENEWED_EVERY.total_seconds()
-        self.set_interval(every, lambda: self._unless_refused(self._be_here()))
         self.run_worker(self._unless_refused(self._begin()), group="begin")
 
     async def on_unmount(self) -> None:
         """Keep what was written, however the screen is left."""
-        from inboxd.tui.case.screen import CaseScreen
-
         await self._save()
-        # A case that is shown again says so itself.
-        if not isinstance(self.app.screen, CaseScreen):
-            with suppress(InboxdError):
-                await self._clerk.gone()
 
     def on_changed(self) -> None:
         """Read the case anew: somebody may have written in it."""
@@ -321,9 +309,12 @@ class ReplyScreen(Screen[None]):
         except InboxdError as error:
             self._trouble = f"draft not saved: {error}"
 
+    async def announce(self) -> None:
+        """Say that one replies, and show who else is here; tells where that cannot be done."""
+        await self._unless_refused(self._be_here())
+
     async def _be_here(self) -> None:
-        """Say that one replies, and look who else is here."""
-        self._others = await self._clerk.here()
+        self._others = await self.here()
         self._tell()
 
     async def _check(self) -> None:

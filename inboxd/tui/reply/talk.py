@@ -10,8 +10,9 @@ from textual.widgets import Static
 
 from inboxd.core.text import inert
 from inboxd.model import Direction
-from inboxd.tui.case.facts import author_name
 from inboxd.tui.cells import even
+from inboxd.tui.folding import short
+from inboxd.tui.names import author_name
 from inboxd.tui.when import moment
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _who(message: ThreadMessage) -> str:
     if message.direction is Direction.OUTBOUND:
         staff = even(message.staff[:_LONGEST_NAME])
         return f"{staff} (us)" if staff else "us"
-    return author_name(message.author)
+    return short(author_name(message.author), _LONGEST_NAME)
 
 
 def _facts(message: ThreadMessage, now: datetime, tz: tzinfo) -> Iterator[str]:

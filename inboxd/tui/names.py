@@ -1,0 +1,30 @@
+"""What people and places are called on the screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from inboxd.tui.cells import even
+
+if TYPE_CHECKING:
+    from inboxd.model import Author, Stream, Topic
+
+_LONGEST = 200
+
+
+def author_name(author: Author | None, nameless: str = "(no name)") -> str:
+    """Return what a customer is called, in one line; a name without ink is none."""
+    if author is None:
+        return "(unknown)"
+    handle = even(author.handle[:_LONGEST])
+    return even(author.name[:_LONGEST]) or (f"@{handle}" if handle else nameless)
+
+
+def place_name(network: str, stream: Stream) -> str:
+    """Return where something was written: ``vk direct messages``."""
+    return f"{network} {stream.replace('_', ' ')}"
+
+
+def topic_names(topics: tuple[Topic, ...], kind: str | None) -> list[str]:
+    """Return what something is about, but for what its *kind* says already."""
+    return [topic.replace("_", " ") for topic in topics if str(topic) != kind]
