@@ -13,7 +13,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from inboxd.tui.folding import Piece, Row, fold
+from inboxd.tui.wrapping import Piece, Row, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -71,7 +71,7 @@ class Paragraphs:
     def rows(self, places: range, width: int) -> list[list[Row]]:
         """Return paragraphs as rows."""
         parts = self._parts[places.start : places.stop]
-        return [fold(text, width, first=first, rest=rest) for text, first, rest in parts]
+        return [wrap(text, width, first=first, rest=rest) for text, first, rest in parts]
 
 
 class Blocks(ScrollView, can_focus=True):

@@ -10,7 +10,7 @@ from textual.style import Style
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from inboxd.tui.folding import Piece
+    from inboxd.tui.wrapping import Piece
 
 _STYLES = {
     "title": "bold",

@@ -20,7 +20,7 @@ from inboxd.tui.app import Aged
 from inboxd.tui.reply.editor import Editor
 from inboxd.tui.reply.saved import SavedReplies, offered
 from inboxd.tui.reply.screen import ReplyScreen
-from inboxd.tui.reply.sending import LastLook, Leaving
+from inboxd.tui.reply.sending import Countdown, LastLook
 from inboxd.tui.reply.talk import Talk
 from tests.tui.stage import HOSTILE, NETWORKS, NOW, PEOPLE, Stage, ago, opened
 from tests.tui.watching import until
@@ -144,8 +144,8 @@ async def test_a_reply_leaves_after_five_seconds(shop: Opened) -> None:
     clock = cast("ManualClock", app.session.clock)
     async with replying(app, cases["late"]) as pilot:
         await send(pilot, "Здравствуйте! Она в Казани.")
-        await until(pilot, lambda: bool(app.screen.query(Leaving)))
-        line = app.screen.query_one(Leaving)
+        await until(pilot, lambda: bool(app.screen.query(Countdown)))
+        line = app.screen.query_one(Countdown)
         assert str(line.render()) == "The reply to Ольга Петрова leaves in 5 s · u takes it back"
         clock.advance(timedelta(seconds=3.2))
         line.tick()
@@ -164,11 +164,11 @@ async def test_what_is_taken_back_is_a_draft_again(shop: Opened) -> None:
     app, stage, cases = shop
     async with replying(app, cases["late"]) as pilot:
         await send(pilot, "Здравствуйте! Она в Казани.")
-        await until(pilot, lambda: bool(app.screen.query(Leaving)))
+        await until(pilot, lambda: bool(app.screen.query(Countdown)))
         ((done,),) = app.session.deeds
         desk(stage).undo(done, "Olena", NOW)  # type: ignore[arg-type] # a deed of ours it is
         assert queued(stage) == []
-        await until(pilot, lambda: not app.screen.query(Leaving))
+        await until(pilot, lambda: not app.screen.query(Countdown))
         app.push_screen(ReplyScreen(cases["late"]))
         await until(pilot, lambda: bool(shown(app.screen, "#state")))
         assert editor(app).text == "Здравствуйте! Она в Казани."
@@ -192,7 +192,7 @@ async def test_u_takes_a_reply_back_from_where_one_came_from(shop: Opened) -> No
         await send(pilot, "Здравствуйте! Она в Казани.")
         await pilot.press("u")
         await until(pilot, lambda: queued(stage) == [])
-        await until(pilot, lambda: not app.screen.query(Leaving))
+        await until(pilot, lambda: not app.screen.query(Countdown))
         assert stage.store.drafts.of(cases["late"], "Olena") == "Здравствуйте! Она в Казани."
 
 

@@ -15,10 +15,10 @@ from inboxd.errors import Unavailable
 from inboxd.model import Topic
 from inboxd.store import SourceState
 from inboxd.tui.standing import details, statuspage
-from inboxd.tui.standing.glance import look
 from inboxd.tui.standing.line import StatusLine, line
 from inboxd.tui.standing.overview import OverviewScreen
 from inboxd.tui.standing.status import StatusScreen
+from inboxd.tui.standing.summary import look
 from tests.tui.stage import NOW, Stage, ago, opened
 from tests.tui.standing import all_read, bad_day, daemon, read
 from tests.tui.watching import painted, settled
@@ -42,8 +42,8 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 
 def told(stage: Stage, width: int = WIDE) -> str:
-    glance = look(stage.settings, stage.store, NOW)
-    return line(glance, stage.settings.general.timezone, width).plain
+    summary = look(stage.settings, stage.store, NOW)
+    return line(summary, stage.settings.general.timezone, width).plain
 
 
 def page(stage: Stage, section: Any, width: int = 76) -> str:

@@ -1,1 +1,1 @@
-"""What people do to cases: keys, errands, what came of them, and taking back."""
+"""What people do to cases: keys, changes, what came of them, and taking back."""

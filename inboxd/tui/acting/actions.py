@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from inboxd.core.queries import Query, View
 from inboxd.core.silences import described
 from inboxd.errors import InboxdError, UserError
-from inboxd.tui.acting import errands
+from inboxd.tui.acting import changes
 from inboxd.tui.acting.browser import browse, is_safe
 from inboxd.tui.acting.doing import UNDO, Doing
 from inboxd.tui.acting.underway import underway
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from inboxd.core.silences import Silence
     from inboxd.model import CaseCard
     from inboxd.store import Store
-    from inboxd.tui.acting.errands import Errand
+    from inboxd.tui.acting.changes import Change
     from inboxd.tui.dialogs.silence import Wanted
 
 T = TypeVar("T")
@@ -61,18 +61,18 @@ class CaseActions(Doing):
 
     def action_acknowledge(self) -> None:
         """Take the cases that are meant."""
-        self._begin_asked(errands.acknowledge)
+        self._begin_asked(changes.acknowledge)
 
     def action_reopen(self) -> None:
         """Put the cases that are meant back among the waiting."""
-        self._begin_asked(errands.reopen)
+        self._begin_asked(changes.reopen)
 
     def action_assign(self) -> None:
         """Ask whom the cases are for."""
         from inboxd.tui.dialogs.assign import AssignDialog
 
         colleagues = self.session.store.cases.colleagues()
-        self._ask(lambda cases: AssignDialog(cases, self.session.me, colleagues), errands.assign)
+        self._ask(lambda cases: AssignDialog(cases, self.session.me, colleagues), changes.assign)
 
     def action_snooze(self) -> None:
         """Ask until when the cases are to sleep."""
@@ -82,19 +82,19 @@ class CaseActions(Doing):
             policy = self.session.policy(self.session.store.cases.find(cases[0])[0].policy)
             return SnoozeDialog(cases, self.session, policy.hours if policy else None)
 
-        self._ask(dialog, errands.snooze)
+        self._ask(dialog, changes.snooze)
 
     def action_close(self) -> None:
         """Ask why the cases are to be closed."""
         from inboxd.tui.dialogs.close import CloseDialog
 
-        self._ask(CloseDialog, errands.close)
+        self._ask(CloseDialog, changes.close)
 
     def action_note(self) -> None:
         """Ask for a note for colleagues."""
         from inboxd.tui.dialogs.note import NoteDialog
 
-        self._ask(NoteDialog, errands.note)
+        self._ask(NoteDialog, changes.note)
 
     def action_correct(self) -> None:
         """Ask what the customers' messages really are."""
@@ -110,7 +110,7 @@ class CaseActions(Doing):
                 raise UserError(f"nothing in case {cases[0]} is judged yet")
             return CorrectDialog(cases, messages, pointed_at)
 
-        self._ask(dialog, errands.correct)
+        self._ask(dialog, changes.correct)
 
     def action_silence(self) -> None:
         """Ask which alerts are not to be told for a while."""
@@ -165,14 +165,14 @@ class CaseActions(Doing):
     def _ask(
         self,
         dialog: Callable[[tuple[int, ...]], Dialog[T]],
-        errand: Callable[[T, str, datetime], Errand],
+        change: Callable[[T, str, datetime], Change],
     ) -> None:
         """Open a dialog on the cases that are meant, and do what its answer makes of them."""
         cases = self.chosen()
 
         def answered(answer: T | None) -> None:
             if answer is not None:
-                self.begin(errand(answer, self.session.me, self.session.now), cases)
+                self.begin(change(answer, self.session.me, self.session.now), cases)
 
         if not cases:
             return
@@ -181,22 +181,22 @@ class CaseActions(Doing):
         except UserError as refusal:
             self.tell(str(refusal), failed=True)
 
-    def _begin_asked(self, errand_by: Callable[[str, datetime], Errand]) -> None:
-        """Do an errand at once, or ask first where one key would change very many cases."""
+    def _begin_asked(self, change_by: Callable[[str, datetime], Change]) -> None:
+        """Make a change at once, or ask first where one key is for very many cases."""
         from inboxd.tui.dialogs.question import Question
 
         cases = self.chosen()
-        errand = errand_by(self.session.me, self.session.now)
+        change = change_by(self.session.me, self.session.now)
 
         def answered(answer: bool | None) -> None:  # noqa: FBT001 - given by the dialog
             if answer:
-                self.begin(errand, cases)
+                self.begin(change, cases)
 
         if len(cases) > _MOST_UNASKED:
-            asked = Question(f"{errand.doing} {cases_named(tuple(cases))}", [], "Do it", "Leave it")
+            asked = Question(f"{change.doing} {cases_named(tuple(cases))}", [], "Do it", "Leave it")
             self.app.push_screen(asked, answered)
         else:
-            self.begin(errand, cases)
+            self.begin(change, cases)
 
     async def _silence(self, wanted: Wanted) -> None:
         """Begin a silence; u ends it."""

@@ -1,4 +1,4 @@
-"""Doing errands to cases from a screen, telling what came of it, and taking it back."""
+"""Making changes to cases from a screen, telling what came of it, and taking it back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ from textual.screen import Screen
 
 from inboxd.core.text import inert
 from inboxd.errors import InboxdError
-from inboxd.tui.acting.deeds import Outcome, Refused, attempt, counted, reasons, sentence, take_back
+from inboxd.tui.acting.outcome import (
+    Outcome,
+    Refused,
+    attempt,
+    counted,
+    reasons,
+    sentence,
+    take_back,
+)
 from inboxd.tui.acting.underway import underway
 from inboxd.tui.app import InboxApp
 from inboxd.tui.dialogs.frame import cases_named
@@ -20,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from inboxd.store import Mark
-    from inboxd.tui.acting.deeds import Undoable
-    from inboxd.tui.acting.errands import Errand
+    from inboxd.tui.acting.changes import Change
+    from inboxd.tui.acting.outcome import Undoable
     from inboxd.tui.session import Session
 
 UNDO = "u takes it back"
@@ -96,25 +104,25 @@ class Doing(Screen[None]):
             self.tell("No case is selected.")
         return cases
 
-    def begin(self, errand: Errand, cases: Mapping[int, Mark | None]) -> None:
-        """Begin to do an errand to *cases*, as they were seen; returns before it is done."""
+    def begin(self, change: Change, cases: Mapping[int, Mark | None]) -> None:
+        """Begin to make a change to *cases*, as they were seen; returns before it is done."""
         # The application's and not the screen's: what has begun goes on if the screen is left.
         if cases:
-            self.app.run_worker(self._carry_out(errand, cases))
+            self.app.run_worker(self._carry_out(change, cases))
 
-    async def _carry_out(self, errand: Errand, cases: Mapping[int, Mark | None]) -> None:
-        """Do an errand to one case after the other, each in a transaction of its own."""
-        outcome, rules = Outcome(errand, len(cases)), self.session.settings.rules
-        words = f"{errand.doing} {cases_named(tuple(cases))}"
+    async def _carry_out(self, change: Change, cases: Mapping[int, Mark | None]) -> None:
+        """Make a change to one case after the other, each in a transaction of its own."""
+        outcome, rules = Outcome(change, len(cases)), self.session.settings.rules
+        words = f"{change.doing} {cases_named(tuple(cases))}"
         try:
             with underway(self, words) as line:
                 async with self.remembered(outcome.done):
                     for number, (case, seen) in enumerate(cases.items()):
                         line.update(f"{words}: {number} …" if number else f"{words} …")
-                        work = partial(attempt, errand, case, seen, rules)
+                        work = partial(attempt, change, case, seen, rules)
                         outcome.add(await self.session.run(work))
         except InboxdError as error:
-            self.tell(f"{error}\n{counted(outcome.untried)} not {errand.done}", failed=True)
+            self.tell(f"{error}\n{counted(outcome.untried)} not {change.done}", failed=True)
         self._settle(outcome)
 
     @asynccontextmanager
@@ -128,7 +136,7 @@ class Doing(Screen[None]):
                     self.session.deeds.append(tuple(done))
 
     def _settle(self, outcome: Outcome) -> None:
-        """Tell what came of an errand, and ask about the cases that others were at."""
+        """Tell what came of a change, and ask about the cases that others were at."""
         if outcome.done or outcome.refused:
             undo = f"\n{UNDO}" if outcome.done else ""
             self.tell(outcome.words + undo, failed=bool(outcome.refused))
@@ -142,7 +150,7 @@ class Doing(Screen[None]):
 
         def answered(answer: bool | None) -> None:  # noqa: FBT001 - given by the dialog
             if answer:
-                self.begin(outcome.errand, {each.case: each.mark for each in outcome.overtaken})
+                self.begin(outcome.change, {each.case: each.mark for each in outcome.overtaken})
 
         news = [(each.case, line) for each in outcome.overtaken for line in each.news]
         self.app.push_screen(MeanwhileDialog(news), answered)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from inboxd.core.matching import MERGED
 from inboxd.core.waits import CaseStatus, WaitKind
-from inboxd.tui.folding import Piece, short
 from inboxd.tui.names import author_name, place_name, topic_names
 from inboxd.tui.when import left, moment, open_span
+from inboxd.tui.wrapping import Piece, short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from inboxd.model import Direction
 from inboxd.tui.acting.browser import is_safe
-from inboxd.tui.folding import Piece, Row, fold, short, tame
 from inboxd.tui.names import author_name, topic_names
 from inboxd.tui.when import day, moment
+from inboxd.tui.wrapping import Piece, Row, short, tame, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,9 +68,9 @@ def message_rows(message: ThreadMessage, width: int, look: Look) -> list[Row]:
     """Return one message: who, when, what is said of it, its text, and what came with it."""
     side = _side(ours=message.direction is Direction.OUTBOUND)
     first = _first(message.sent_at, look, *_mark(message, look))
-    rows = fold(_heading(message, look), width, first=first, rest=side)
+    rows = wrap(_heading(message, look), width, first=first, rest=side)
     for pieces in (_body(message, look), *_below(message, look)):
-        rows += fold(pieces, room(width) + _INDENT, first=side, rest=side)
+        rows += wrap(pieces, room(width) + _INDENT, first=side, rest=side)
     return [*rows, ()]
 
 
@@ -87,9 +87,9 @@ def outgoing_rows(outgoing: Outgoing, width: int, look: Look) -> list[Row]:
         said.append(Piece(f", leaves at {outgoing.not_before.astimezone(look.tz):%H:%M:%S}"))
     if outgoing.error:
         said.append(Piece(f": {short(outgoing.error, 200)}"))
-    rows = fold(said, width, first=_first(outgoing.created_at, look, _LEAVES, "waiting"), rest=side)
+    rows = wrap(said, width, first=_first(outgoing.created_at, look, _LEAVES, "waiting"), rest=side)
     text = tame(_cut(outgoing.reply.text, look))
-    return [*rows, *fold([Piece(text)], room(width) + _INDENT, first=side, rest=side), ()]
+    return [*rows, *wrap([Piece(text)], room(width) + _INDENT, first=side, rest=side), ()]
 
 
 def room(width: int) -> int:

@@ -9,9 +9,9 @@ from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from inboxd.tui.folding import short
 from inboxd.tui.names import place_name, topic_names
 from inboxd.tui.when import moment
+from inboxd.tui.wrapping import short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

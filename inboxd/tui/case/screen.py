@@ -21,11 +21,11 @@ from inboxd.tui.case import facts, timeline
 from inboxd.tui.case.message import Look, is_openable
 from inboxd.tui.case.others import OtherCases
 from inboxd.tui.case.thread import Thread, unanswered
-from inboxd.tui.folding import Piece, tame
 from inboxd.tui.hints import Hints
 from inboxd.tui.inline import content
 from inboxd.tui.presence import AtCase
 from inboxd.tui.tabbar import TabBar
+from inboxd.tui.wrapping import Piece, tame
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

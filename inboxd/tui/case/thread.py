@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from inboxd.model import Direction
 from inboxd.tui.case.message import LONGEST, is_openable, message_rows, outgoing_rows, room, title
-from inboxd.tui.folding import Piece, Row
 from inboxd.tui.when import day
+from inboxd.tui.wrapping import Piece, Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from inboxd.tui.blocks import EMPTY
-from inboxd.tui.folding import Piece, short, tame
 from inboxd.tui.when import day, moment
+from inboxd.tui.wrapping import Piece, short, tame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -122,7 +122,7 @@ def explanation(sections: Iterable[Section]) -> list[Part]:
 
 
 def _line(line: str) -> Part:
-    """Return one line of an explanation with its own indentation, also where it is folded."""
+    """Return one line of an explanation with its own indentation, also where it is wrapped."""
     body = line.lstrip(" ")
     indent = len(line) - len(body) + 3
     text = tame(body[:_LONGEST]).replace("\n", " ")

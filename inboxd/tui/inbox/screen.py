@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from inboxd.store import Mark, Store
     from inboxd.store.inbox import Listing
-    from inboxd.tui.acting.deeds import Undoable
+    from inboxd.tui.acting.outcome import Undoable
 
 _ROOM_FOR_PREVIEW = 36
 """From so many lines on the list can spare some."""

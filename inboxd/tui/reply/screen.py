@@ -16,7 +16,7 @@ from inboxd.classify.advice import advise
 from inboxd.core.text import inert, one_line
 from inboxd.errors import InboxdError
 from inboxd.tui.presence import AtCase
-from inboxd.tui.reply.clerk import UNDO, Clerk
+from inboxd.tui.reply.desk import UNDO, ReplyDesk
 from inboxd.tui.reply.editor import Editor
 from inboxd.tui.reply.remarks import Remarks, advice_line, coloured, marked
 from inboxd.tui.reply.replying import (
@@ -83,7 +83,7 @@ class ReplyScreen(AtCase):
     def __init__(self, case: int) -> None:
         super().__init__()
         self.case = case
-        self._clerk: Clerk
+        self._desk: ReplyDesk
         self._mark: Mark
         self._situation: Situation | None = None
         self._others: tuple[Presence, ...] = ()
@@ -113,10 +113,10 @@ class ReplyScreen(AtCase):
 
     async def on_mount(self) -> None:
         """Read the case and the draft, and begin to keep both up to date."""
-        self._clerk = Clerk(self.session, self.case)
+        self._desk = ReplyDesk(self.session, self.case)
         try:
-            self._mark = await self._clerk.mark()
-            self._text = self._kept = await self._clerk.draft()
+            self._mark = await self._desk.mark()
+            self._text = self._kept = await self._desk.draft()
             situation = await self._look()
         except InboxdError as refusal:
             self._refuse(str(refusal))
@@ -192,7 +192,7 @@ class ReplyScreen(AtCase):
             while text := await self._confirmed():
                 # From here on no draft is saved: this one would come back after it was sent.
                 self._sent = True
-                if done := await self._clerk.reply(text, self._mark):
+                if done := await self._desk.reply(text, self._mark):
                     self._go(done)
                     return
                 self._sent = False
@@ -214,8 +214,8 @@ class ReplyScreen(AtCase):
             return ""
         await self._be_here()
         # The mark first: what happens between the two is told once more, and not never.
-        seen, self._mark = self._mark, await self._clerk.mark()
-        news = self._news(situation, await self._clerk.news(seen))
+        seen, self._mark = self._mark, await self._desk.mark()
+        news = self._news(situation, await self._desk.news(seen))
         advice = await asyncio.to_thread(self._advice_on, situation, text)
         to = f"To {recipient(situation)} · {account(situation)}"
         lines = self._lines(advice, situation)
@@ -237,13 +237,13 @@ class ReplyScreen(AtCase):
 
     def _go(self, done: Done) -> None:
         """Go back to where one came from, and count the seconds down there."""
-        from inboxd.tui.reply.sending import Leaving
+        from inboxd.tui.reply.sending import Countdown
 
         session, self._sent = self.session, True
         session.deeds.append((done,))
         to = self._situation.customer if self._situation else ""
         reply = done.reply or 0
-        leaving = Leaving(
+        countdown = Countdown(
             to=one_line(to, 40) or "the customer",
             leaves_at=session.now + UNDO,
             clock=session.clock,
@@ -252,7 +252,7 @@ class ReplyScreen(AtCase):
         )
         below = self.app.screen_stack[-2]
         self.dismiss()
-        below.mount(leaving)
+        below.mount(countdown)
 
     async def _begin(self) -> None:
         """Say that one is here, and learn how the network counts."""
@@ -264,7 +264,7 @@ class ReplyScreen(AtCase):
 
     async def _look(self) -> Situation:
         """Read the case, and show what is new of it."""
-        situation = await self._clerk.read()
+        situation = await self._desk.read()
         before, self._situation = self._situation, situation
         session = self.session
         self._others = session.store.presences.at(self.case, session.key, session.now)
@@ -304,7 +304,7 @@ class ReplyScreen(AtCase):
         if self._sent or text == self._kept:
             return
         try:
-            await self._clerk.keep(text)
+            await self._desk.keep(text)
             self._kept, self._trouble = text, ""
         except InboxdError as error:
             self._trouble = f"draft not saved: {error}"

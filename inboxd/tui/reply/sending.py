@@ -77,7 +77,7 @@ class LastLook(Dialog[bool]):
         self.dismiss(True)
 
 
-class Leaving(Static):
+class Countdown(Static):
     """
     Counts the seconds down until a reply leaves, and goes away by itself.
 
@@ -85,7 +85,7 @@ class Leaving(Static):
     """
 
     DEFAULT_CSS = """
-    Leaving {
+    Countdown {
         layer: over; dock: bottom; width: auto; max-width: 100%; height: 1; margin-bottom: 1;
         padding: 0 1; background: $primary; color: $text; text-style: bold;
     }

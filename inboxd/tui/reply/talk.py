@@ -11,9 +11,9 @@ from textual.widgets import Static
 from inboxd.core.text import inert
 from inboxd.model import Direction
 from inboxd.tui.cells import even
-from inboxd.tui.folding import short
 from inboxd.tui.names import author_name
 from inboxd.tui.when import moment
+from inboxd.tui.wrapping import short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from inboxd.findings import quarantine
 from inboxd.store.backlog import Queue
-from inboxd.tui.standing.glance import look
+from inboxd.tui.standing.summary import look
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from inboxd.core.spikes import SpikeStanding
     from inboxd.findings import Finding
     from inboxd.store import Gap, Store
-    from inboxd.tui.standing.glance import Glance
+    from inboxd.tui.standing.summary import Summary
 
 _GAPS_OF = timedelta(days=7)
 _SENT_SINCE = timedelta(days=1)
@@ -39,7 +39,7 @@ class Receiver:
 class Details:
     """How everything stands, as far as the store and the settings know."""
 
-    glance: Glance
+    summary: Summary
     gaps: Sequence[Gap]
     receivers: Sequence[Receiver]
     quarantine: Sequence[Finding]
@@ -55,11 +55,11 @@ class Details:
 
 def read(settings: Settings, store: Store, now: datetime) -> Details:
     """Return how everything stands."""
-    glance = look(settings, store, now)
+    summary = look(settings, store, now)
     return Details(
-        glance=glance,
+        summary=summary,
         gaps=store.coverage.gaps(now - _GAPS_OF, now),
-        receivers=_receivers(settings, store, glance, now),
+        receivers=_receivers(settings, store, summary, now),
         quarantine=list(quarantine(store)),
         silences=store.silences.active(now),
         spikes=[store.spikes.standing(each, now) for each in store.spikes.open()],
@@ -71,9 +71,9 @@ def read(settings: Settings, store: Store, now: datetime) -> Details:
 
 
 def _receivers(
-    settings: Settings, store: Store, glance: Glance, now: datetime
+    settings: Settings, store: Store, summary: Summary, now: datetime
 ) -> Sequence[Receiver]:
-    queues = {each.receiver: each for each in glance.queues}
+    queues = {each.receiver: each for each in summary.queues}
     sinks = [each.name for each in settings.sinks]
     # What waits for an account is replies; it is named where some do.
     names = dict.fromkeys((*sinks, *queues))

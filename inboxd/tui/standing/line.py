@@ -14,7 +14,7 @@ from inboxd.core.standing import Standing
 from inboxd.core.text import one_line
 from inboxd.errors import BudgetSpent, DatabaseError, PermissionMissing, TokenInvalid
 from inboxd.tui.app import InboxApp
-from inboxd.tui.standing.glance import is_running_out, look, share
+from inboxd.tui.standing.summary import is_running_out, look, share
 from inboxd.tui.when import brief_span
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from inboxd.tui.session import Session
-    from inboxd.tui.standing.glance import AccountGlance, Glance
+    from inboxd.tui.standing.summary import AccountSummary, Summary
 
 _LOOK_EVERY_SECONDS = 1.0
 """How often it is asked whether the database has changed: a pragma, no query."""
@@ -80,7 +80,7 @@ def age(since: datetime, now: datetime) -> str:
     return brief_span(past) if past >= _SLOW else f"{past.seconds}s"
 
 
-def account_in_words(account: AccountGlance, now: datetime, tz: tzinfo) -> str:
+def account_in_words(account: AccountSummary, now: datetime, tz: tzinfo) -> str:
     """Return how an account stands, in as few words as can be."""
     worst, name = account.worst, name_of(account.name)
     if worst is None:
@@ -101,49 +101,49 @@ def account_in_words(account: AccountGlance, now: datetime, tz: tzinfo) -> str:
     return f"{name} {worst.standing}{ago}"
 
 
-def items(glance: Glance, tz: tzinfo, *, counted: bool) -> list[Item]:
+def items(summary: Summary, tz: tzinfo, *, counted: bool) -> list[Item]:
     """Return what there is to tell, in order; *counted* merges the accounts that are well."""
-    fresh = [each for each in glance.accounts if each.standing is Standing.FRESH]
+    fresh = [each for each in summary.accounts if each.standing is Standing.FRESH]
     merged = counted and len(fresh) > 1
     accounts = [
-        Item(TONES[each.standing], account_in_words(each, glance.now, tz))
-        for each in sorted(glance.accounts, key=lambda each: list(Standing).index(each.standing))
+        Item(TONES[each.standing], account_in_words(each, summary.now, tz))
+        for each in sorted(summary.accounts, key=lambda each: list(Standing).index(each.standing))
         if not (merged and each in fresh)
     ]
     if merged:
         accounts.append(Item(WELL, f"{len(fresh)} accounts fresh"))
-    found = [*_daemon(glance), *accounts, *_delivery(glance), *_asides(glance)]
-    if glance.heard_at:
-        found.append(Item(QUIET, _clock(glance.heard_at, glance.now, tz), sign=False))
-    found += _budgets(glance)
+    found = [*_daemon(summary), *accounts, *_delivery(summary), *_asides(summary)]
+    if summary.heard_at:
+        found.append(Item(QUIET, _clock(summary.heard_at, summary.now, tz), sign=False))
+    found += _budgets(summary)
     order = (WRONG, UNEASY)
     return sorted(found, key=lambda each: order.index(each.tone) if each.tone in order else 2)
 
 
-def _daemon(glance: Glance) -> Iterator[Item]:
-    if glance.daemon is not None:
+def _daemon(summary: Summary) -> Iterator[Item]:
+    if summary.daemon is not None:
         return
-    if glance.by_timer and glance.polled_at:
-        yield Item(QUIET, f"no daemon, read {age(glance.polled_at, glance.now)} ago")
+    if summary.by_timer and summary.polled_at:
+        yield Item(QUIET, f"no daemon, read {age(summary.polled_at, summary.now)} ago")
     else:
         yield Item(WRONG, "no daemon")
 
 
-def _delivery(glance: Glance) -> Iterator[Item]:
-    for sink in glance.refusing:
+def _delivery(summary: Summary) -> Iterator[Item]:
+    for sink in summary.refusing:
         yield Item(WRONG, f"{name_of(sink)} takes no alerts")
-    oldest = glance.oldest
-    if oldest and glance.now - oldest > _SLOW:
-        yield Item(UNEASY, f"outbox {glance.queued}, oldest {age(oldest, glance.now)}")
+    oldest = summary.oldest
+    if oldest and summary.now - oldest > _SLOW:
+        yield Item(UNEASY, f"outbox {summary.queued}, oldest {age(oldest, summary.now)}")
     else:
-        yield Item(QUIET, f"outbox {glance.queued}", sign=False)
+        yield Item(QUIET, f"outbox {summary.queued}", sign=False)
 
 
-def _budgets(glance: Glance) -> Iterator[Item]:
+def _budgets(summary: Summary) -> Iterator[Item]:
     """Yield each allowance that will not last; where all will, the one that is used most."""
     limited = [
         (part, account, allowance)
-        for account in glance.accounts
+        for account in summary.accounts
         for allowance in account.allowances
         if (part := share(allowance)) is not None
     ]
@@ -154,11 +154,11 @@ def _budgets(glance: Glance) -> Iterator[Item]:
         yield Item(tone, f"{name_of(account.name)} budget {part:.0%}", sign=bool(short))
 
 
-def _asides(glance: Glance) -> Iterator[Item]:
-    if glance.spikes:
-        yield Item(UNEASY, f"spike: {', '.join(glance.spikes)}")
-    if glance.silences:
-        yield Item(UNEASY, f"{glance.silences} silence{'s' if glance.silences > 1 else ''}")
+def _asides(summary: Summary) -> Iterator[Item]:
+    if summary.spikes:
+        yield Item(UNEASY, f"spike: {', '.join(summary.spikes)}")
+    if summary.silences:
+        yield Item(UNEASY, f"{summary.silences} silence{'s' if summary.silences > 1 else ''}")
 
 
 def _clock(at: datetime, now: datetime, tz: tzinfo) -> str:
@@ -166,11 +166,11 @@ def _clock(at: datetime, now: datetime, tz: tzinfo) -> str:
     return f"news {local:%H:%M}" if local.date() == today else f"news {local.day} {local:%b}"
 
 
-def line(glance: Glance, tz: tzinfo, width: int) -> Content:
+def line(summary: Summary, tz: tzinfo, width: int) -> Content:
     """Return the line that fits into *width* cells: nothing is cut through, the last is left out."""
-    told = items(glance, tz, counted=False)
+    told = items(summary, tz, counted=False)
     if _width(told) > width:
-        told = items(glance, tz, counted=True)
+        told = items(summary, tz, counted=True)
     shown = list(told)
     while len(shown) > 1 and _width(shown) + len(_more(told, shown)) > width:
         shown.pop()
@@ -208,7 +208,7 @@ class StatusLine(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._glance: Glance | None = None
+        self._summary: Summary | None = None
         self._trouble = ""
         self._version = 0
 
@@ -220,13 +220,13 @@ class StatusLine(Widget):
         """Read for the first time, which takes less than the first paint, and begin to look."""
         session = self._session
         self._version = session.store.version()
-        self._glance = look(session.settings, session.store, session.now)
+        self._summary = look(session.settings, session.store, session.now)
         self.set_interval(_LOOK_EVERY_SECONDS, self.look)
 
     def look(self) -> None:
         """Read anew if the database has changed or time has passed; not where nobody sees it."""
         version = self._session.store.version()
-        passed = self._glance is None or self._session.now - self._glance.now >= _AGE_AFTER
+        passed = self._summary is None or self._session.now - self._summary.now >= _AGE_AFTER
         if self.screen.is_current and (passed or version != self._version):
             self._version = version
             self.run_worker(self.read(), exclusive=True, group="status line")
@@ -235,7 +235,7 @@ class StatusLine(Widget):
         """Read how everything stands, and show it; a database that cannot be read is told."""
         settings, now = self._session.settings, self._session.now
         try:
-            self._glance = await self._session.run(lambda store: look(settings, store, now))
+            self._summary = await self._session.run(lambda store: look(settings, store, now))
             self._trouble = ""
         except DatabaseError as error:
             self._trouble = str(error)
@@ -247,6 +247,6 @@ class StatusLine(Widget):
 
     def render(self) -> Content:
         """Return the line."""
-        if self._trouble or self._glance is None:
+        if self._trouble or self._summary is None:
             return Item(WRONG, one_line(self._trouble, self.size.width - 2)).content
-        return line(self._glance, self._session.tz, self.size.width)
+        return line(self._summary, self._session.tz, self.size.width)

@@ -13,9 +13,9 @@ from inboxd.core.standing import Standing
 from inboxd.core.text import one_line
 from inboxd.durations import format_duration
 from inboxd.store.coverage import NOT_RUNNING
-from inboxd.tui.standing.glance import is_running_out, share
 from inboxd.tui.standing.line import QUIET, SIGNS, TONES, UNEASY, WELL, WRONG
 from inboxd.tui.standing.sheet import table
+from inboxd.tui.standing.summary import is_running_out, share
 from inboxd.tui.when import moment, span
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from inboxd.connector import Allowance
     from inboxd.store import Gap
     from inboxd.tui.standing.details import Details, Receiver
-    from inboxd.tui.standing.glance import SourceGlance
+    from inboxd.tui.standing.summary import SourceSummary
 
 Row = list[Content]
 _LONGEST_ERROR = 300
@@ -34,15 +34,17 @@ _MOST_GAPS = 40
 
 def daemon(details: Details, tz: tzinfo, width: int) -> Content:
     """Return whether inboxd itself runs, and with what."""
-    glance = details.glance
-    if glance.daemon is not None:
-        runs = [_sign(WELL), Content("daemon"), Content(f"runs as process {glance.daemon}")]
-    elif glance.by_timer and glance.polled_at:
-        ago = span(glance.now - glance.polled_at)
+    summary = details.summary
+    if summary.daemon is not None:
+        runs = [_sign(WELL), Content("daemon"), Content(f"runs as process {summary.daemon}")]
+    elif summary.by_timer and summary.polled_at:
+        ago = span(summary.now - summary.polled_at)
         text = f"none; a timer or cron read {ago} ago"
         runs = [_sign(QUIET), Content("daemon"), Content(text)]
     else:
-        last = f"; last read {moment(glance.polled_at, glance.now, tz)}" if glance.polled_at else ""
+        last = (
+            f"; last read {moment(summary.polled_at, summary.now, tz)}" if summary.polled_at else ""
+        )
         text = f"does not run{last}. Start it: `inboxd run`"
         runs = [_sign(WRONG), Content("daemon"), Content(text)]
     beat = details.heartbeat
@@ -67,12 +69,12 @@ def daemon(details: Details, tz: tzinfo, width: int) -> Content:
             Content(f"{one_line(details.database, 200)}, {details.size / 1_048_576:,.1f} MiB"),
         ],
     ]
-    if glance.heard_at:
+    if summary.heard_at:
         rows.append(
             [
                 _sign(WELL),
                 Content("last news"),
-                Content(moment(glance.heard_at, glance.now, tz)),
+                Content(moment(summary.heard_at, summary.now, tz)),
             ]
         )
     return table(rows, width)
@@ -83,14 +85,14 @@ def accounts(details: Details, tz: tzinfo, width: int) -> Content:
     gaps = Counter((gap.account, gap.source) for gap in details.gaps)
     rows: list[Row] = []
     order = list(Standing)
-    for account in sorted(details.glance.accounts, key=lambda each: order.index(each.standing)):
+    for account in sorted(details.summary.accounts, key=lambda each: order.index(each.standing)):
         name = one_line(account.name, 40)
         if not account.sources:
             rows.append([_sign(QUIET), Content(name), Content(), _quiet("never"), Content()])
         told = ""
         for source in account.sources:
             count = gaps[account.name, source.state.source]
-            row = _source_row(name, source, count, details.glance.now, tz)
+            row = _source_row(name, source, count, details.summary.now, tz)
             name, said = "", row[-1].plain
             if source.state.error and said == told:
                 row[-1] = Content.assemble(row[-1][: len(source.standing)], ", as above")
@@ -99,7 +101,7 @@ def accounts(details: Details, tz: tzinfo, width: int) -> Content:
     return table(rows, width)
 
 
-def _source_row(name: str, source: SourceGlance, gaps: int, now: datetime, tz: tzinfo) -> Row:
+def _source_row(name: str, source: SourceSummary, gaps: int, now: datetime, tz: tzinfo) -> Row:
     state, tone = source.state, TONES[source.standing]
     since = state.succeeded_at
     read = f"{span(max(now - since, timedelta()))} ago" if since else "never"
@@ -112,7 +114,7 @@ def _source_row(name: str, source: SourceGlance, gaps: int, now: datetime, tz: t
     return [_sign(tone), Content(name), _quiet(one_line(state.source, 40)), _quiet(read), text]
 
 
-def _why(source: SourceGlance, now: datetime, tz: tzinfo) -> Iterator[str]:
+def _why(source: SourceSummary, now: datetime, tz: tzinfo) -> Iterator[str]:
     state = source.state
     if state.missed:
         yield f"{state.missed} messages came only by reading back"
@@ -127,13 +129,13 @@ def _why(source: SourceGlance, now: datetime, tz: tzinfo) -> Iterator[str]:
 def allowances(details: Details, tz: tzinfo, width: int) -> Content:
     """Return how much is used of what the networks count, and will be."""
     rows: list[Row] = []
-    for account in details.glance.accounts:
+    for account in details.summary.accounts:
         for each in account.allowances:
             used = share(each)
             spent = used is not None and used >= 1
             tone = WRONG if spent else UNEASY if is_running_out(each) else WELL
             name = f"{one_line(account.name, 20)}: {one_line(each.name, 40)}"
-            words = Content(_used_in_words(each, details.glance.now, tz))
+            words = Content(_used_in_words(each, details.summary.now, tz))
             if spent:
                 words += Content.styled("; nothing more is read until then", f"bold {tone}")
             elif tone is UNEASY:
@@ -160,7 +162,7 @@ def _used_in_words(allowance: Allowance, now: datetime, tz: tzinfo) -> str:
 
 def delivery(details: Details, tz: tzinfo, width: int) -> Content:
     """Return what waits for each sink, and what it took."""
-    rows = [_receiver_row(each, details.glance.now, tz) for each in details.receivers]
+    rows = [_receiver_row(each, details.summary.now, tz) for each in details.receivers]
     return table(rows, width, right=(2, 3))
 
 
@@ -186,7 +188,7 @@ def _receiver_row(each: Receiver, now: datetime, tz: tzinfo) -> Row:
 
 def asides(details: Details, tz: tzinfo, width: int) -> Content:
     """Return spikes, silences and the quarantine; "" where there are none."""
-    now = details.glance.now
+    now = details.summary.now
     rows: list[Row] = [
         [
             _sign(UNEASY),
@@ -215,7 +217,7 @@ def asides(details: Details, tz: tzinfo, width: int) -> Content:
 def gaps(details: Details, tz: tzinfo, width: int) -> Content:
     """Return the gaps of a week in words, the latest first."""
     latest = list(reversed(details.gaps))
-    rows = [_gap_row(gap, details.glance.now, tz) for gap in latest[:_MOST_GAPS]]
+    rows = [_gap_row(gap, details.summary.now, tz) for gap in latest[:_MOST_GAPS]]
     if not rows:
         return _quiet("None: all that was written in a week has been seen.")
     lines = [table(rows, width)]
@@ -244,11 +246,11 @@ def _gap_row(gap: Gap, now: datetime, tz: tzinfo) -> Row:
 
 def headline(details: Details) -> Content:
     """Return in one line whether anything needs a person."""
-    glance = details.glance
+    summary = details.summary
     wrong: Sequence[str] = [
-        *([] if glance.daemon or glance.by_timer else ["no daemon"]),
-        *(each.name for each in glance.accounts if TONES[each.standing] == WRONG),
-        *glance.refusing,
+        *([] if summary.daemon or summary.by_timer else ["no daemon"]),
+        *(each.name for each in summary.accounts if TONES[each.standing] == WRONG),
+        *summary.refusing,
     ]
     names = ", ".join(one_line(each, 30) for each in wrong)
     said = (f"needs a person: {names}", WRONG) if wrong else ("all that is needed runs", WELL)

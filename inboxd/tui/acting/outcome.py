@@ -1,4 +1,4 @@
-"""What came of an errand, case by case, and in words."""
+"""What came of a change, case by case, and in words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from inboxd.core.tracking import Rules
     from inboxd.desk import Done
     from inboxd.store import Mark, Store
-    from inboxd.tui.acting.errands import Errand
+    from inboxd.tui.acting.changes import Change
 
 if TYPE_CHECKING:
     Undoable = Done | Silence
@@ -49,9 +49,9 @@ class Overtaken:
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of an errand, case by case."""
+    """What came of a change, case by case."""
 
-    errand: Errand
+    change: Change
     meant: int
     done: list[Done] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
@@ -77,19 +77,19 @@ class Outcome:
         if self.meant == 1:
             said = [done.words for done in self.done]
         else:
-            said = [f"{len(self.done)} of {counted(self.meant)} {self.errand.done}"]
+            said = [f"{len(self.done)} of {counted(self.meant)} {self.change.done}"]
         return "\n".join(map(sentence, [*said, *reasons(self.refused)]))
 
 
 def attempt(
-    errand: Errand, case: int, seen: Mark | None, rules: Rules, store: Store
+    change: Change, case: int, seen: Mark | None, rules: Rules, store: Store
 ) -> Done | Refused | Overtaken:
-    """Do an errand to one case; DatabaseError where that cannot be done to any."""
+    """Make a change to one case; DatabaseError where that cannot be done to any."""
     from inboxd.desk import Desk, Meanwhile
 
     desk = Desk(store, rules)
     try:
-        return errand.do(desk, case, seen)
+        return change.do(desk, case, seen)
     except Meanwhile as overtaken:
         return Overtaken(case, overtaken.news, overtaken.mark)
     except UserError as refusal:

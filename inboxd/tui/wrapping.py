@@ -52,7 +52,7 @@ def short(text: str, width: int) -> str:
     return fit(text, width).rstrip()
 
 
-def fold(
+def wrap(
     pieces: Sequence[Piece], width: int, *, first: Row = (), rest: Row | None = None
 ) -> list[Row]:
     """

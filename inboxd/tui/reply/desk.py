@@ -1,4 +1,4 @@
-"""What the database does for somebody who replies, each in the session's own thread."""
+"""What somebody who replies asks of the database, each in the session's own thread."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNDO = timedelta(seconds=5)
 """For how long a reply can be taken back before it leaves."""
 
 
-class Clerk:
+class ReplyDesk:
     """Reads and writes what concerns the reply to one *case*; raises InboxdError where it cannot."""
 
     def __init__(self, session: Session, case: int) -> None:

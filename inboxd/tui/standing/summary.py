@@ -1,4 +1,4 @@
-"""How everything stands, at a glance: what the status line tells, read within milliseconds."""
+"""How everything stands, in brief: what the status line tells, read within milliseconds."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _WORST_FIRST = tuple(Standing)
 
 
 @dataclass(frozen=True, slots=True)
-class SourceGlance:
+class SourceSummary:
     """One source of an account, and how it stands."""
 
     state: SourceState
@@ -34,15 +34,15 @@ class SourceGlance:
 
 
 @dataclass(frozen=True, slots=True)
-class AccountGlance:
+class AccountSummary:
     """An account: its sources, as far as they are read, and its allowances."""
 
     name: str
-    sources: tuple[SourceGlance, ...]
+    sources: tuple[SourceSummary, ...]
     allowances: tuple[Allowance, ...]
 
     @property
-    def worst(self) -> SourceGlance | None:
+    def worst(self) -> SourceSummary | None:
         """Return the source that stands worst, of several the one that was read longest ago."""
         return min(
             self.sources,
@@ -60,11 +60,11 @@ class AccountGlance:
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class Summary:
     """How everything stands at *now*."""
 
     now: datetime
-    accounts: tuple[AccountGlance, ...]
+    accounts: tuple[AccountSummary, ...]
     queues: tuple[Queue, ...]
     refusing: tuple[str, ...]
     """Sinks that take no alerts."""
@@ -107,13 +107,13 @@ def is_running_out(allowance: Allowance) -> bool:
     return projected > allowance.limit or allowance.used >= _ALMOST_USED * allowance.limit
 
 
-def look(settings: Settings, store: Store, now: datetime) -> Glance:
+def look(settings: Settings, store: Store, now: datetime) -> Summary:
     """Return how everything stands; no connector, sink or network is asked."""
     daemon = daemon_pid(store.path)
     states = store.sources.all()
     polled_at = max((each.polled_at for each in states if each.polled_at), default=None)
     patient = daemon is None and polled_at is not None and now - polled_at <= _BY_TIMER
-    return Glance(
+    return Summary(
         now=now,
         accounts=_accounts(settings, store, states, now, _BY_TIMER if patient else timedelta()),
         queues=tuple(store.backlog.queues(now).values()),
@@ -134,7 +134,7 @@ def _accounts(
     states: Sequence[SourceState],
     now: datetime,
     least_patience: timedelta,
-) -> tuple[AccountGlance, ...]:
+) -> tuple[AccountSummary, ...]:
     by_source = {(state.account, state.source): state for state in states}
     known = store.accounts.all()
     found = []
@@ -148,6 +148,6 @@ def _accounts(
             by_source.get((account.name, each), SourceState(account.name, each))
             for each in facts.sources
         )
-        standings = tuple(SourceGlance(each, standing_of(each, patience, now)) for each in sources)
-        found.append(AccountGlance(account.name, standings, facts.allowances))
+        standings = tuple(SourceSummary(each, standing_of(each, patience, now)) for each in sources)
+        found.append(AccountSummary(account.name, standings, facts.allowances))
     return tuple(found)

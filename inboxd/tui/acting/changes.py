@@ -1,4 +1,4 @@
-"""Errands: what one key or dialog has done to each of the cases that are meant."""
+"""What one key or dialog changes about each of the cases that are meant."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class Change:
     """What is to be done to a case; *doing* and *done* are its words: ``Closing``, ``closed``."""
 
     doing: str
@@ -23,55 +23,55 @@ class Errand:
     do: Callable[[Desk, int, Mark | None], Done]
 
 
-def acknowledge(me: str, now: datetime) -> Errand:
+def acknowledge(me: str, now: datetime) -> Change:
     """Return taking cases."""
-    return Errand(
+    return Change(
         "Acknowledging",
         "acknowledged",
         lambda desk, case, seen: desk.acknowledge(case, me, now, seen),
     )
 
 
-def reopen(me: str, now: datetime) -> Errand:
+def reopen(me: str, now: datetime) -> Change:
     """Return putting cases back among the waiting."""
-    return Errand(
+    return Change(
         "Reopening", "reopened", lambda desk, case, seen: desk.reopen(case, me, now, seen)
     )
 
 
-def assign(who: str, me: str, now: datetime) -> Errand:
+def assign(who: str, me: str, now: datetime) -> Change:
     """Return giving cases to *who*, "" for nobody."""
-    return Errand(
+    return Change(
         "Assigning",
         f"assigned to {who or 'nobody'}",
         lambda desk, case, seen: desk.assign(case, who, me, now, seen),
     )
 
 
-def snooze(until: datetime, me: str, now: datetime) -> Errand:
+def snooze(until: datetime, me: str, now: datetime) -> Change:
     """Return letting cases sleep."""
-    return Errand(
+    return Change(
         "Snoozing", "snoozed", lambda desk, case, seen: desk.snooze(case, until, me, now, seen)
     )
 
 
-def close(reason: str, me: str, now: datetime) -> Errand:
+def close(reason: str, me: str, now: datetime) -> Change:
     """Return closing cases."""
-    return Errand(
+    return Change(
         "Closing",
         f"closed: {reason}",
         lambda desk, case, seen: desk.close(case, reason, me, now, seen),
     )
 
 
-def note(text: str, me: str, now: datetime) -> Errand:
+def note(text: str, me: str, now: datetime) -> Change:
     """Return keeping a note; it needs no look at what others did."""
-    return Errand("Noting", "noted", lambda desk, case, _: desk.note(case, text, me, now))
+    return Change("Noting", "noted", lambda desk, case, _: desk.note(case, text, me, now))
 
 
-def correct(said: Corrected, me: str, now: datetime) -> Errand:
+def correct(said: Corrected, me: str, now: datetime) -> Change:
     """Return saying what messages really are."""
-    return Errand(
+    return Change(
         "Correcting",
         "corrected",
         lambda desk, case, seen: desk.correct(case, said.message, said.said, me, now, seen),
