@@ -66,4 +66,23 @@ name = "everything else"
 match = {{}}
 calendar = "office"
 first_response = "1d"
+
+[[tui.views]]
+name = "Parcels"
+query = "topic:shipping,tracking"
+
+[[tui.replies]]
+name = "Paket"
+language = "de"
+text = "Guten Tag, {{customer}}! Danke für Ihre Nachricht. Ich sehe nach, wo Ihr Paket ist."
+
+[[tui.replies]]
+name = "Посылка"
+language = "ru"
+text = "Здравствуйте, {{customer}}! Спасибо, что написали. Проверяю, где ваша посылка."
+
+[[tui.replies]]
+name = "Parcel"
+language = "en"
+text = "Hello, {{customer}}! Thank you for writing. I am looking where your parcel is."
 """
