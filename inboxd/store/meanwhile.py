@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from inboxd.store.times import from_text
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from datetime import datetime
 
 _MINE = "m.conversation_id = c.conversation_id"
-_MARK = f"""
-SELECT coalesce((SELECT max(m.id) FROM messages AS m WHERE {_MINE}), 0),
+_MARKS = f"""
+SELECT c.id, coalesce(max(m.id), 0),
        coalesce((SELECT max(e.message_id) FROM answers_elsewhere AS e
            JOIN conversations AS v ON v.account = e.account AND v.remote_id = e.thread_remote_id
           WHERE v.id = c.conversation_id), 0),
-       coalesce((SELECT max(n.rowid) FROM messages AS m
-           JOIN message_versions AS n ON n.message_id = m.id WHERE {_MINE} AND m.versions), 0),
-       coalesce((SELECT max(m.deleted_at) FROM messages AS m WHERE {_MINE}), ''),
+       coalesce(max(iif(m.versions,
+           (SELECT max(rowid) FROM message_versions WHERE message_id = m.id), 0)), 0),
+       coalesce(max(m.deleted_at), ''),
        coalesce((SELECT max(id) FROM actions WHERE case_id = c.id), 0),
-       coalesce((SELECT max(s.id) FROM messages AS m
-           JOIN corrections AS s ON s.message_id = m.id WHERE {_MINE}), 0),
+       coalesce(max(s.id), 0),
        max(coalesce((SELECT max(undone_at) FROM actions WHERE case_id = c.id), ''),
-           coalesce((SELECT max(s.undone_at) FROM messages AS m
-               JOIN corrections AS s ON s.message_id = m.id WHERE {_MINE}), '')),
+           coalesce(max(s.undone_at), '')),
        coalesce((SELECT max(id) FROM outbox
           WHERE thread = 'case:' || c.id AND reply IS NOT NULL), 0)
-  FROM cases AS c WHERE c.id = ?
+  FROM json_each(?) AS wanted CROSS JOIN cases AS c ON c.id = wanted.value
+  LEFT JOIN messages AS m ON {_MINE} LEFT JOIN corrections AS s ON s.message_id = m.id
+ GROUP BY c.id
 """  # noqa: S608 - constants
 # What we sent ourselves is known by the receipt; a reply that was seen on its way is no news.
 _NEWS = f"""
@@ -116,11 +117,12 @@ class MeanwhileStore:
 
     def mark(self, case: int) -> Mark | None:
         """Return how far *case* has come, None where there is none of that number."""
-        row: tuple[Any, ...] | None = self._db.execute(_MARK, (case,)).fetchone()
-        if row is None:
-            return None
-        message, elsewhere, version, deleted, action, correction, undone, reply = row
-        return Mark(case, message, elsewhere, version, deleted, action, correction, undone, reply)
+        return self.marks([case]).get(case)
+
+    def marks(self, cases: Collection[int]) -> dict[int, Mark]:
+        """Return how far each of *cases* has come, as far as there are any of those numbers."""
+        found = self._db.execute(_MARKS, (json.dumps(list(cases)),))
+        return {row[0]: Mark(*row) for row in found}
 
     def since(self, mark: Mark) -> Iterator[News]:
         """Yield what happened after *mark*, oldest first."""

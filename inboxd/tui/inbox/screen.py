@@ -90,7 +90,7 @@ class InboxScreen(CaseActions):
         self._query: Query | None = None
         self._minute = -1
         self._notice = ""
-        self._marks: dict[int, Mark | None] = {}
+        self._marks: dict[int, Mark] = {}
 
     @property
     def cases(self) -> CaseList:
@@ -180,12 +180,13 @@ class InboxScreen(CaseActions):
 
     def _remember(self) -> None:
         """Keep how far the cases have come that may be acted upon, as a person sees them now."""
-        marked, mark = self.cases.marks, self.session.store.meanwhile.mark
-        self._marks = {
-            case: self._marks[case] if case in self._marks else mark(case) for case in marked
-        }
+        marked = self.cases.marks
+        self._marks = {case: mark for case, mark in self._marks.items() if case in marked}
+        unknown = marked - self._marks.keys()
         if self.cases.case is not None and self.cases.case not in marked:
-            self._marks[self.cases.case] = mark(self.cases.case)
+            unknown.add(self.cases.case)
+        if unknown:
+            self._marks.update(self.session.store.meanwhile.marks(unknown))
 
     def on_descendant_focus(self) -> None:
         """Remind of the keys that count where one writes, or else of those of the list."""

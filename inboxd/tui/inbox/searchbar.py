@@ -130,7 +130,9 @@ class SearchBar(Vertical):
 
     def tell(self, found: str) -> None:
         """Show, behind the line, how much was found."""
-        self.query_one(".found", Static).update(found)
+        behind = self.query_one(".found", Static)
+        if found != behind.content:
+            behind.update(found)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Ask for it in a moment, unless more is typed until then; at once if nothing is left."""
