@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import count
+from pathlib import Path
+from shutil import copy
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from inboxd import plugins
@@ -32,7 +37,6 @@ from inboxd.tui.session import opened as opened_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 NOW = datetime(2026, 11, 25, 8, 30, tzinfo=UTC)
 """10:30 in Kyiv, a Wednesday."""
@@ -115,14 +119,15 @@ def ago(**span: float) -> datetime:
 class Stage:
     """Fills a database, message by message, as the daemon would have done."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, heard: int = 0) -> None:
+        """Open the database in *folder*, into which *heard* messages without an id were told."""
         self.path = folder / "config.toml"
         self.path.write_text(CONFIG, encoding="utf-8")
         self.settings = load(self.path, plugins.networks_unloaded(), secrets=False)
         self.store = Store(self.settings.general.database)
         self.store.database.execute("PRAGMA synchronous = OFF")
         self.pipeline = Pipeline(self.store, self.settings.rules)
-        self._numbers = iter(range(1, 1_000_000))
+        self._numbers = count(heard + 1)
 
     def hear(self, account: str, thread: str, sent_at: datetime, text: str, **facts: Any) -> str:
         """Take in one message that was seen ten seconds after it was sent; returns its id."""
@@ -264,11 +269,28 @@ def fill(stage: Stage) -> dict[str, int]:
     return cases
 
 
+@cache
+def _morning() -> tuple[TemporaryDirectory[str], int, dict[str, int]]:
+    """Return where a database is that was filled once, by how many messages, and its cases."""
+    folder = TemporaryDirectory(prefix="inboxd-stage-")
+    stage = Stage(Path(folder.name))
+    cases = fill(stage)
+    heard = next(stage._numbers) - 1
+    stage.store.close()
+    return folder, heard, cases
+
+
+def filled(folder: Path) -> tuple[Stage, dict[str, int]]:
+    """Return a stage on a copy of what `fill` makes, and its cases."""
+    template, heard, cases = _morning()
+    copy(Path(template.name) / "inboxd.db", folder)
+    return Stage(folder, heard), dict(cases)
+
+
 @contextmanager
 def opened(folder: Path, me: str = "Olena") -> Iterator[tuple[InboxApp, Stage, dict[str, int]]]:
     """Yield the interface on a filled database, at `NOW`; its clock stands still."""
-    stage = Stage(folder)
-    cases = fill(stage)
+    stage, cases = filled(folder)
     try:
         with opened_session(stage.settings, me, ManualClock(NOW)) as session:
             yield InboxApp(session), stage, cases
