@@ -140,7 +140,7 @@ class CaseActions(Doing):
         for case in self._first("One page is opened at a time"):
             card = self._card(case)
             if card and is_safe(card.url):
-                self.app.run_worker(self._browse(case, card.url))
+                self.app.run_worker(self.browse(case, card.url, f"Case {case}"))
             elif card:
                 self.tell(f"The message of case {case} has no address in the web.", failed=True)
 
@@ -221,11 +221,11 @@ class CaseActions(Doing):
         self.show_done([silence])
         self.tell(f"Silence {silence.id}: {described(silence.match)} until {until}\n{UNDO}")
 
-    async def _browse(self, case: int, url: str) -> None:
-        """Open a page, or show its address where no browser can be started."""
+    async def browse(self, case: int, url: str, name: str) -> None:
+        """Open a page of that *name*, or show its address where no browser can be started."""
         from inboxd.tui.dialogs.link import LinkDialog
 
         if await browse(url):
-            self.tell(f"Case {case} is open in your browser.")
+            self.tell(f"{name} is open in your browser.")
         else:
             self.app.push_screen(LinkDialog(case, url))

@@ -14,7 +14,6 @@ from textual.widgets import ContentSwitcher, OptionList, Static
 
 from inboxd.errors import InboxdError
 from inboxd.tui.acting.actions import CaseActions
-from inboxd.tui.acting.browser import browse
 from inboxd.tui.app import Aged, Changed
 from inboxd.tui.blocks import EMPTY, Blocks, Paragraphs
 from inboxd.tui.case import facts, timeline
@@ -293,16 +292,7 @@ class CaseScreen(CaseActions, AtCase):
         if name == "case" and number.isdecimal():
             self.app.open_case(int(number))
         elif is_openable(link):
-            self.app.run_worker(self._open(link))
-
-    async def _open(self, url: str) -> None:
-        """Open an address, or show it where no browser can be started."""
-        from inboxd.tui.dialogs.link import LinkDialog
-
-        if await browse(url):
-            self.tell("It is open in your browser.")
-        else:
-            self.app.push_screen(LinkDialog(self.case, url))
+            self.app.run_worker(self.browse(self.case, link, "The attachment"))
 
     def action_attachment(self) -> None:
         """Open the attachment that is in sight, or ask which one."""

@@ -59,39 +59,29 @@ def trail(entries: Sequence[TrailEntry], now: datetime, tz: tzinfo) -> list[Part
 def _entry(entry: TrailEntry, now: datetime, tz: tzinfo) -> tuple[str, str, list[Piece]]:
     """Return what happened once: its mark, the mark's style, and what is said of it."""
     who, said = short(entry.who, 60), tame(entry.said[:_LONGEST])
+    how, _, state = entry.what.partition(" ")
     if entry.what == NOTE:
         return "✎", "note", [Piece(f"{who} notes: ", "note"), Piece(said, "title")]
-    how, _, state = entry.what.partition(" ")
     if how == "alert":
-        name = state.replace("_", " ")
-        return (
-            "!",
-            "waiting",
-            [Piece("alert", "waiting"), Piece(f" ({name}) ", "muted"), Piece(said)],
-        )
+        name = Piece(f" ({state.replace('_', ' ')}) ", "muted")
+        return "!", "waiting", [Piece("alert", "waiting"), name, Piece(said)]
     if how in {"delivery", "reply"}:
-        bad = state in {"refused", "unsure"}
-        words = f"reply to {who}" if how == "reply" else f"told {who}"
-        error = [Piece(f": {said}")] if said else []
-        return (
-            ("✗" if bad else "·"),
-            "muted",
-            [Piece(f"{words} · ", "muted"), Piece(state, "alarm" if bad else "muted"), *error],
-        )
+        return _delivered(f"reply to {who}" if how == "reply" else f"told {who}", state, said)
     mark, words = _DID.get(entry.what, ("•", entry.what.replace("_", " ")))
     if entry.what == "snooze":
         said = _instant(said, now, tz)
     if entry.what == "assign" and not said:
         said = "nobody in particular"
-    return (
-        mark,
-        "ours",
-        [
-            Piece(who, "title"),
-            Piece(f" {words}"),
-            Piece(f"{':' if entry.what == 'close' else ''} {said}" if said else ""),
-        ],
-    )
+    colon = ":" if entry.what == "close" else ""
+    detail = Piece(f"{colon} {said}" if said else "")
+    return mark, "ours", [Piece(who, "title"), Piece(f" {words}"), detail]
+
+
+def _delivered(words: str, state: str, error: str) -> tuple[str, str, list[Piece]]:
+    bad = state in {"refused", "unsure"}
+    why = [Piece(f": {error}")] if error else []
+    said = [Piece(f"{words} · ", "muted"), Piece(state, "alarm" if bad else "muted"), *why]
+    return "✗" if bad else "·", "muted", said
 
 
 def _undone(entry: TrailEntry, now: datetime, tz: tzinfo) -> Iterator[Piece]:

@@ -25,59 +25,43 @@ if TYPE_CHECKING:
     from inboxd.connector import Allowance
     from inboxd.store import Gap
     from inboxd.tui.standing.details import Details, Receiver
-    from inboxd.tui.standing.summary import SourceSummary
+    from inboxd.tui.standing.summary import SourceSummary, Summary
 
 Row = list[Content]
 _LONGEST_ERROR = 300
 _MOST_GAPS = 40
+_MIB = 1_048_576
+_NO_HEARTBEAT = "not set up: nobody would notice a dead daemon"
+_ALL_JUDGED = "everything is judged"
 
 
 def daemon(details: Details, tz: tzinfo, width: int) -> Content:
     """Return whether inboxd itself runs, and with what."""
-    summary = details.summary
-    if summary.daemon is not None:
-        runs = [_sign(WELL), Content("daemon"), Content(f"runs as process {summary.daemon}")]
-    elif summary.by_timer and summary.polled_at:
-        ago = span(summary.now - summary.polled_at)
-        text = f"none; a timer or cron read {ago} ago"
-        runs = [_sign(QUIET), Content("daemon"), Content(text)]
-    else:
-        last = (
-            f"; last read {moment(summary.polled_at, summary.now, tz)}" if summary.polled_at else ""
-        )
-        text = f"does not run{last}. Start it: `inboxd run`"
-        runs = [_sign(WRONG), Content("daemon"), Content(text)]
-    beat = details.heartbeat
-    called = (
-        f"called every {format_duration(beat)}"
-        if beat
-        else "not set up: nobody would notice a dead daemon"
-    )
-    messages, answers = details.unjudged
+    summary, beat, (messages, answers) = details.summary, details.heartbeat, details.unjudged
+    called = f"called every {format_duration(beat)}" if beat else ""
     waiting = f"not judged yet: customers' messages {messages:,}, our answers {answers:,}"
-    rows = [
-        runs,
-        [_sign(WELL if beat else QUIET), Content("heartbeat"), Content(called)],
-        [
-            _sign(QUIET if messages or answers else WELL),
-            Content("classifier"),
-            Content(waiting if messages or answers else "everything is judged"),
-        ],
-        [
-            _sign(WELL),
-            Content("database"),
-            Content(f"{one_line(details.database, 200)}, {details.size / 1_048_576:,.1f} MiB"),
-        ],
+    is_judged = not (messages or answers)
+    facts = [
+        ("daemon", *_running(summary, tz)),
+        ("heartbeat", WELL if beat else QUIET, called or _NO_HEARTBEAT),
+        ("classifier", WELL if is_judged else QUIET, _ALL_JUDGED if is_judged else waiting),
+        ("database", WELL, f"{one_line(details.database, 200)}, {details.size / _MIB:,.1f} MiB"),
     ]
     if summary.heard_at:
-        rows.append(
-            [
-                _sign(WELL),
-                Content("last news"),
-                Content(moment(summary.heard_at, summary.now, tz)),
-            ]
-        )
-    return table(rows, width)
+        facts.append(("last news", WELL, moment(summary.heard_at, summary.now, tz)))
+    return table([[_sign(tone), Content(name), Content(text)] for name, tone, text in facts], width)
+
+
+def _running(summary: Summary, tz: tzinfo) -> tuple[str, str]:
+    """Return how it stands with the daemon: a tone, and words."""
+    if summary.daemon is not None:
+        return WELL, f"runs as process {summary.daemon}"
+    if summary.polled_at is None:
+        return WRONG, "does not run. Start it: `inboxd run`"
+    if summary.by_timer:
+        return QUIET, f"none; a timer or cron read {span(summary.now - summary.polled_at)} ago"
+    last = moment(summary.polled_at, summary.now, tz)
+    return WRONG, f"does not run; last read {last}. Start it: `inboxd run`"
 
 
 def accounts(details: Details, tz: tzinfo, width: int) -> Content:
