@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from inboxd.core.matching import MERGED
 from inboxd.core.waits import CaseStatus, WaitKind
+from inboxd.tui.blocks import EMPTY
 from inboxd.tui.names import author_name, place_name, topic_names
 from inboxd.tui.when import left, moment, open_span
 from inboxd.tui.wrapping import Piece, short
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from inboxd.model import CaseCard
     from inboxd.store import Presence
     from inboxd.store.continued import Continuation
+    from inboxd.tui.blocks import Part
     from inboxd.tui.session import Session
 
 _LANGUAGES = {"ru": "Russian", "uk": "Ukrainian", "de": "German", "en": "English"}
@@ -29,6 +31,8 @@ _WAITED_FOR = {
     WaitKind.RESOLUTION: "a solution",
 }
 _LONGEST_NAME = 60
+_LABELS = 13
+"""Cells of the labels in the pane."""
 _LONGEST_WORDS = 160
 
 Fact: TypeAlias = "tuple[str, Sequence[Piece]]"
@@ -242,6 +246,18 @@ def facts(known: Known, session: Session) -> list[list[Fact]]:
     ]
     said = [[(label, pieces) for label, pieces in group if pieces] for group in groups]
     return [group for group in said if group]
+
+
+def pane(known: Known, session: Session) -> list[Part]:
+    """Return everything that is known as paragraphs: each label, and beside it what is said."""
+    parts: list[Part] = []
+    beside = (Piece(" " * (_LABELS + 2)),)
+    for group in facts(known, session):
+        parts += [EMPTY] if parts else []
+        parts += [
+            (said, (Piece(f" {label:{_LABELS}} ", "muted"),), beside) for label, said in group
+        ]
+    return parts
 
 
 def head(known: Known, session: Session, *, wide: bool) -> list[list[Piece]]:

@@ -15,7 +15,7 @@ from textual.widgets import ContentSwitcher, OptionList, Static
 from inboxd.errors import InboxdError
 from inboxd.tui.acting.actions import CaseActions
 from inboxd.tui.app import Aged, Changed
-from inboxd.tui.blocks import EMPTY, Blocks, Paragraphs
+from inboxd.tui.blocks import Blocks, Paragraphs
 from inboxd.tui.case import facts, timeline
 from inboxd.tui.case.message import Look, is_openable
 from inboxd.tui.case.others import OtherCases
@@ -52,8 +52,6 @@ _HINTS = (
     ("right_square_bracket", "next"), ("u", "undo"), ("escape", "back"),
 )  # fmt: skip
 """What the last line reminds of, most important first."""
-_LABELS = 13
-"""Cells of the labels in the pane."""
 
 
 class CaseScreen(CaseActions, AtCase):
@@ -150,14 +148,7 @@ class CaseScreen(CaseActions, AtCase):
             return
         lines = facts.head(known, session, wide=self.has_class("wide"))
         self.query_one("#head", Static).update(Content("\n").join(map(content, lines)))
-        pane: list[Part] = []
-        beside = (Piece(" " * (_LABELS + 2)),)
-        for group in facts.facts(known, session):
-            pane += [EMPTY] if pane else []
-            pane += [
-                (said, (Piece(f" {label:{_LABELS}} ", "muted"),), beside) for label, said in group
-            ]
-        self.query_one("#pane", Blocks).show(Paragraphs(pane), at=0)
+        self.query_one("#pane", Blocks).show(Paragraphs(facts.pane(known, session)), at=0)
 
     def _show_thread(self) -> None:
         """Show the conversation: first at the newest message that nobody has answered."""
@@ -168,16 +159,8 @@ class CaseScreen(CaseActions, AtCase):
         if self._seen is None:
             self._seen = frozenset(each.id for each in self._outline)
         self._thread = Thread(self._outline, outgoing, self._messages, self._look())
-        waiting = self._thread.look.waiting
-        at = next(
-            (
-                place
-                for place in range(len(self._outline) - 1, -1, -1)
-                if self._outline[place].id in waiting
-            ),
-            None,
-        )
-        self.query_one("#thread", Blocks).show(self._thread, at=at if first else None)
+        at = self._thread.newest_waiting() if first else None
+        self.query_one("#thread", Blocks).show(self._thread, at=at)
 
     def _messages(self, numbers: Sequence[int]) -> Sequence[ThreadMessage]:
         return self.session.store.views.thread(self.case, numbers)

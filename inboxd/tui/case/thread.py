@@ -61,6 +61,12 @@ class Thread:
         found = {each.id: each for each in self._read(wanted)} if wanted else {}
         return [self._block(place, found, width) for place in places]
 
+    def newest_waiting(self) -> int | None:
+        """Return the place of the newest message that nobody has answered, None if there is none."""
+        waiting = self.look.waiting
+        places = reversed(range(len(self._outline)))
+        return next((place for place in places if self._outline[place].id in waiting), None)
+
     def links(self, places: range) -> list[tuple[str, str]]:
         """Return the title and the address of what can be opened in some messages."""
         wanted = [each.id for each in self._outline[places.start : places.stop]]
