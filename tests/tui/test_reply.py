@@ -353,8 +353,7 @@ async def test_what_happens_during_the_last_look_is_shown_in_another(shop: Opene
         assert not first.query("#news")
         stage.hear("shop-vk", "dm:1", ago(seconds=-5), "Уже нашла, спасибо!")
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, LastLook) and app.screen is not first)
-        await pilot.pause()
+        await until(pilot, lambda: app.screen is not first and app.screen.query("#news"))
         assert "Уже нашла, спасибо!" in shown(app.screen, "#news")
         assert queued(stage) == []
         await pilot.press("enter")

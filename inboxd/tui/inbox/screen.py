@@ -8,22 +8,19 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.widgets import Input, Static
 
-from inboxd.core.queries import Known, Query, Unfinished, View, parse
-from inboxd.core.text import one_line
+from inboxd.core.queries import Known, Query, Unfinished, parse
 from inboxd.errors import InboxdError, UserError
 from inboxd.tui.acting.actions import CaseActions
 from inboxd.tui.app import Aged, Changed
-from inboxd.tui.cells import fit
 from inboxd.tui.hints import Hints
 from inboxd.tui.inbox.caselist import CaseList
+from inboxd.tui.inbox.empty import why_empty
 from inboxd.tui.inbox.preview import Preview
 from inboxd.tui.inbox.rows import heading, layout
 from inboxd.tui.inbox.searchbar import SearchBar
 from inboxd.tui.inbox.viewbar import ViewBar, tabs
 from inboxd.tui.inbox.window import NoCases
-from inboxd.tui.names import author_name
 from inboxd.tui.standing.line import StatusLine
-from inboxd.tui.when import moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,20 +36,6 @@ _ROOM_FOR_PREVIEW = 36
 """From so many lines on the list can spare some."""
 _REST_SECONDS = 0.08
 """How long the selection must rest before more is told of the case: not at every line of many."""
-_THEN = (View.WAITING, View.DUE, View.BREACHED)
-"""Views in whose place, if they are empty, it is told what comes next."""
-_EMPTY = {
-    View.WAITING: "Nobody is waiting.",
-    View.DUE: "Nothing is due within the hour.",
-    View.BREACHED: "Nobody waits longer than promised.",
-    View.PROMISES: "No promise of ours is open.",
-    View.MINE: "Nothing is yours. In another view, a takes a case and A assigns it.",
-    View.SNOOZED: "Nothing is asleep.",
-    View.PUBLIC: "Nobody waits in public.",
-    View.ANSWERED: "Nothing was answered lately.",
-    View.CLOSED: "Nothing is closed yet.",
-    View.ALL: "No message has arrived yet. `inboxd check` tells whether accounts can be read.",
-}
 _HINTS = (
     ("enter", "open"), ("r", "reply"), ("a", "take"), ("z", "snooze"), ("c", "close"),
     ("slash", "search"), ("question_mark", "help"), ("space", "mark"), ("A", "assign"),
@@ -314,7 +297,8 @@ class InboxScreen(CaseActions):
         cases = self.cases
         empty = not len(cases.listing)
         if empty:
-            self.query_one("#empty", Static).update(self._why_empty())
+            tab, searched = self._tabs[self._tab], self.query_one(SearchBar).text
+            self.query_one("#empty", Static).update(why_empty(tab, searched, self.session))
         self.set_class(empty, "empty")
         cut = cases.listing.cut
         limit = f" among the newest {cut:,} messages" if cut else ""
@@ -330,24 +314,3 @@ class InboxScreen(CaseActions):
             words = f"{here} marked" if here else f"{len(cases.marks)} marked elsewhere"
             place.insert(0, words)
         return " · ".join(place)
-
-    def _why_empty(self) -> str:
-        """Return what is said in the place of a list, and what comes next."""
-        tab, searched = self._tabs[self._tab], self.query_one(SearchBar).text
-        if searched:
-            return f"Nothing in this view fits {one_line(searched, 60)}\n\nEsc clears the search, 0 looks at all cases."
-        words = f"Nothing fits {tab.name}." if tab.query else _EMPTY[tab.view]
-        return f"{words}\n\n{self._next()}" if tab.view in _THEN else words
-
-    def _next(self) -> str:
-        """Return what is due, or wakes, next."""
-        session = self.session
-        for view in (View.WAITING, View.SNOOZED):
-            found = session.store.inbox.listing(Query(view), session.me, session.now).page(0, 1)
-            for row in found:
-                when = row.snoozed_until or row.due_at
-                if when and when > session.now:
-                    verb = "wakes" if row.snoozed_until else "is due"
-                    at = moment(when, session.now, session.tz)
-                    return f"Next: {fit(author_name(row.author), 60).rstrip()} {verb} {at}."
-        return ""

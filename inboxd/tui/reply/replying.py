@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from inboxd.classify.advice import Draft
+from inboxd.classify.advice import Draft, advise
 from inboxd.core.saved import first_name, order_in
 from inboxd.core.sla import promise_due
-from inboxd.core.text import one_line
+from inboxd.core.text import inert, one_line
 from inboxd.core.waits import Promise, Wait, WaitKind
 from inboxd.model import Direction
 from inboxd.tui.cells import even
@@ -213,6 +213,27 @@ def company(others: Sequence[Presence]) -> tuple[str, str]:
 
 def _names(actors: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(even(actor[:40]) for actor in actors))
+
+
+def meanwhile(situation: Situation, news: Sequence[str], others: Sequence[Presence]) -> list[str]:
+    """Return what is to be known of others before a reply is sent, a line each."""
+    lines = [one_line(line, 200) for line in news]
+    if situation.under_way and not news:
+        lines.append("another reply to this case is on its way")
+    if situation.state.wait is None:
+        lines.append(f"nobody waits here any more: the case is {situation.state.status}")
+    there, _ = company(others)
+    return [*lines, there] if there else lines
+
+
+def advice_on(text: str, situation: Situation, session: Session) -> Sequence[Advice]:
+    """Return what *text* deserves a second look for; loads the judge when it is first asked."""
+    if not text.strip():
+        return ()
+    from inboxd.classify import load_reply_judge
+
+    draft = situation.draft(inert(text).strip(), session.now, session.tz)
+    return advise(draft, load_reply_judge())
 
 
 def due(advice: Advice, policy: Policy | None, now: datetime, tz: tzinfo) -> str:

@@ -12,7 +12,6 @@ from textual.containers import Container, Vertical
 from textual.widgets import Footer, Static, TextArea
 
 from inboxd import plugins
-from inboxd.classify.advice import advise
 from inboxd.core.text import inert, one_line
 from inboxd.errors import InboxdError
 from inboxd.tui.presence import AtCase
@@ -21,10 +20,12 @@ from inboxd.tui.reply.editor import Editor
 from inboxd.tui.reply.remarks import Remarks, advice_line, coloured, marked
 from inboxd.tui.reply.replying import (
     account,
+    advice_on,
     company,
     counted,
     falls_due,
     impossible,
+    meanwhile,
     recipient,
     window,
 )
@@ -215,8 +216,8 @@ class ReplyScreen(AtCase):
         await self._be_here()
         # The mark first: what happens between the two is told once more, and not never.
         seen, self._mark = self._mark, await self._desk.mark()
-        news = self._news(situation, await self._desk.news(seen))
-        advice = await asyncio.to_thread(self._advice_on, situation, text)
+        news = meanwhile(situation, await self._desk.news(seen), self._others)
+        advice = await asyncio.to_thread(advice_on, text, situation, self.session)
         to = f"To {recipient(situation)} · {account(situation)}"
         lines = self._lines(advice, situation)
         if text != self._text.strip():
@@ -224,16 +225,6 @@ class ReplyScreen(AtCase):
         preview = LastLook(marked(text, advice), to, news, lines, self._no_daemon())
         confirmed: bool | None = await self.app.push_screen(preview, wait_for_dismiss=True)
         return text if confirmed else ""
-
-    def _news(self, situation: Situation, news: Sequence[str]) -> list[str]:
-        """Return what is to be known of others, a line each."""
-        lines = [one_line(line, 200) for line in news]
-        if situation.under_way and not news:
-            lines.append("another reply to this case is on its way")
-        if situation.state.wait is None:
-            lines.append(f"nobody waits here any more: the case is {situation.state.status}")
-        there, _ = company(self._others)
-        return [*lines, there] if there else lines
 
     def _go(self, done: Done) -> None:
         """Go back to where one came from, and count the seconds down there."""
@@ -325,17 +316,8 @@ class ReplyScreen(AtCase):
             )
 
     async def _advise(self, situation: Situation, text: str) -> None:
-        advice = await asyncio.to_thread(self._advice_on, situation, text)
+        advice = await asyncio.to_thread(advice_on, text, situation, self.session)
         self.query_one(Remarks).advise(self._lines(advice, situation))
-
-    def _advice_on(self, situation: Situation, text: str) -> Sequence[Advice]:
-        """Return what *text* deserves a second look for; loads the judge when it is first asked."""
-        if not text.strip():
-            return ()
-        from inboxd.classify import load_reply_judge
-
-        draft = situation.draft(inert(text).strip(), self.session.now, self.session.tz)
-        return advise(draft, load_reply_judge())
 
     def _length(self, text: str) -> int:
         """Return how long *text* is: in public as the network counts it, else in characters."""
