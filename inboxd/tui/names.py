@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from inboxd.tui.cells import even
+from inboxd.model import Direction
+from inboxd.tui.cells import even, fit
 
 if TYPE_CHECKING:
     from inboxd.model import Author, Stream, Topic
+    from inboxd.store.views import ThreadMessage
 
 _LONGEST = 200
+_LONGEST_SPEAKER = 60
 
 
 def author_name(author: Author | None, nameless: str = "(no name)") -> str:
@@ -18,6 +21,14 @@ def author_name(author: Author | None, nameless: str = "(no name)") -> str:
         return "(unknown)"
     handle = even(author.handle[:_LONGEST])
     return even(author.name[:_LONGEST]) or (f"@{handle}" if handle else nameless)
+
+
+def speaker(message: ThreadMessage) -> str:
+    """Return who wrote a message: ``us``, ``Olena (us)``, or what the customer is called."""
+    if message.direction is not Direction.OUTBOUND:
+        return fit(author_name(message.author), _LONGEST_SPEAKER).rstrip()
+    staff = fit(message.staff, _LONGEST_SPEAKER).rstrip()
+    return f"{staff} (us)" if staff else "us"
 
 
 def place_name(network: str, stream: Stream) -> str:

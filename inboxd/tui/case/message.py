@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from inboxd.model import Direction
 from inboxd.tui.acting.browser import is_safe
-from inboxd.tui.names import author_name, topic_names
+from inboxd.tui.names import speaker, topic_names
 from inboxd.tui.when import day, moment
 from inboxd.tui.wrapping import Piece, Row, short, tame, wrap
 
@@ -115,15 +115,12 @@ def _mark(message: ThreadMessage, look: Look) -> tuple[str, str]:
 
 def _heading(message: ThreadMessage, look: Look) -> list[Piece]:
     """Return who wrote a message, and what is said of it."""
-    if message.direction is Direction.OUTBOUND:
-        staff = short(message.staff, 60)
-        name = [Piece(f"{staff} (us)" if staff else "us", "ours")]
-    else:
-        name = [Piece(short(author_name(message.author), 60), "title")]
+    ours = message.direction is Direction.OUTBOUND
+    name = Piece(speaker(message), "ours" if ours else "title")
     new = [Piece(" new ", "new"), Piece(" ")] if message.id in look.new else []
     return [
         *new,
-        *name,
+        name,
         *(part for mark in _marks(message, look) for part in (Piece(" · ", "muted"), mark)),
     ]
 

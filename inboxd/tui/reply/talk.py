@@ -11,9 +11,8 @@ from textual.widgets import Static
 from inboxd.core.text import inert
 from inboxd.model import Direction
 from inboxd.tui.cells import even
-from inboxd.tui.names import author_name
+from inboxd.tui.names import speaker
 from inboxd.tui.when import moment
-from inboxd.tui.wrapping import short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from inboxd.store.views import ThreadMessage
 
 _LONGEST_TEXT = 3_000
-_LONGEST_NAME = 60
 _INDENT = "  "
 
 
@@ -56,20 +54,13 @@ def _block(message: ThreadMessage, now: datetime, tz: tzinfo, *, is_answered: bo
     ours = message.direction is Direction.OUTBOUND
     block = Text(overflow="fold")
     block.append("▌ " if ours else "● " if is_answered else "  ", "bold")
-    block.append(_who(message), "bold")
+    block.append(speaker(message), "bold")
     block.append("".join(f" · {part}" for part in _facts(message, now, tz)), "dim")
     if is_answered:
         block.append(" · you answer this", "bold")
     for line in _text(message).split("\n"):
         block.append(f"\n{_INDENT}{line}", "dim" if ours or message.deleted_at else "")
     return block
-
-
-def _who(message: ThreadMessage) -> str:
-    if message.direction is Direction.OUTBOUND:
-        staff = even(message.staff[:_LONGEST_NAME])
-        return f"{staff} (us)" if staff else "us"
-    return short(author_name(message.author), _LONGEST_NAME)
 
 
 def _facts(message: ThreadMessage, now: datetime, tz: tzinfo) -> Iterator[str]:
