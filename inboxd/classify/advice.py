@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from inboxd.classify.private import private_spans
 from inboxd.classify.tokens import is_shouted
 from inboxd.core.owed import SURE
+from inboxd.core.text import LANGUAGE_NAMES
 from inboxd.model import Evidence
 
 if TYPE_CHECKING:
@@ -73,13 +74,6 @@ class Draft:
     at: datetime
     known: tuple[str, ...] = ()
 
-
-LANGUAGES = {
-    "ru": "Russian", "uk": "Ukrainian", "de": "German", "en": "English", "pl": "Polish",
-    "fr": "French", "es": "Spanish", "it": "Italian", "tr": "Turkish", "ar": "Arabic",
-    "be": "Belarusian", "kk": "Kazakh", "zh": "Chinese", "ja": "Japanese", "ko": "Korean",
-}  # fmt: skip
-"""How a language is called; another has its code for a name."""
 
 _PLACES = {
     "mail": "to a mail address",
@@ -150,7 +144,7 @@ def _language(draft: Draft, verdict: ReplyVerdict) -> Iterator[Advice]:
         return
     if len(re.findall(r"[^\W\d_]{2,}", draft.text)) < _FEW_WORDS:
         return
-    said = LANGUAGES.get(ours, ours), LANGUAGES.get(theirs, theirs)
+    said = LANGUAGE_NAMES.get(ours, ours), LANGUAGE_NAMES.get(theirs, theirs)
     yield Advice(Concern.LANGUAGE, f"In {said[0]}, but the customer writes in {said[1]}")
 
 

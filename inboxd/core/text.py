@@ -46,6 +46,14 @@ def inert(text: str) -> str:
     return _UNSEEN.sub("", _CONTROL.sub("", _LINE_BREAK.sub("\n", text)))
 
 
+LANGUAGE_NAMES = {
+    "ru": "Russian", "uk": "Ukrainian", "de": "German", "en": "English", "pl": "Polish",
+    "fr": "French", "es": "Spanish", "it": "Italian", "tr": "Turkish", "ar": "Arabic",
+    "be": "Belarusian", "kk": "Kazakh", "zh": "Chinese", "ja": "Japanese", "ko": "Korean",
+}  # fmt: skip
+"""How a language is called; another has its code for a name."""
+
+
 def is_language(code: str) -> bool:
     """Tell whether *code* can be that of a language: two or three small letters."""
     return code.isascii() and code.isalpha() and code.islower() and 2 <= len(code) <= 3

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from inboxd.core.matching import MERGED
+from inboxd.core.text import LANGUAGE_NAMES
 from inboxd.core.waits import CaseStatus, WaitKind
 from inboxd.tui.blocks import EMPTY
 from inboxd.tui.names import author_name, place_name, topic_names
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from inboxd.tui.blocks import Part
     from inboxd.tui.session import Session
 
-_LANGUAGES = {"ru": "Russian", "uk": "Ukrainian", "de": "German", "en": "English"}
 _WAITED_FOR = {
     WaitKind.FIRST_RESPONSE: "a first response",
     WaitKind.NEXT_RESPONSE: "the next response",
@@ -135,7 +135,7 @@ def about(known: Known) -> list[Piece]:
     traits = known.state.traits
     if traits.kind is None:
         return [Piece("not classified yet", "muted")]
-    language = _LANGUAGES.get(traits.language, short(traits.language, 12))
+    language = LANGUAGE_NAMES.get(traits.language, short(traits.language, 12))
     words = [
         Piece(traits.kind, "title"),
         *(Piece(f" · {topic}") for topic in topic_names(traits.topics, traits.kind)),
