@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _WAITING = frozenset({"waiting"})
 _OPEN = frozenset({"waiting", "answered"})
 _ENDED = frozenset({"answered", "resolved", "closed"})
+_QUEUED = " is queued"
 _LEFT = {
     "pending": "an earlier attempt to send it may have arrived",
     "sending": "it is leaving already",
@@ -232,7 +233,7 @@ class Desk:
                 place.account, case, place.reply(text), now, actor=actor, leaves_at=leaves_at
             )
             store.drafts.discard(case, actor)
-        return Done(case, f"the reply to {_whom(place)} is queued", reply=number)
+        return Done(case, f"the reply to {_whom(place)}{_QUEUED}", reply=number)
 
     def last(self, case: int) -> Done | None:
         """Return the last that was done about *case* and still counts, whoever did it."""
@@ -246,16 +247,18 @@ class Desk:
         Raises UserError where the world has gone on: the reply has left, the customer wrote or
         was answered, or somebody has decided something else since.
         """
+        words = done.words
         with self._store.transaction():
             if done.reply is not None:
-                self._recall(done.reply, done, now)
+                kept = self._recall(done.reply, done, actor, now)
+                words = f"{words.removesuffix(_QUEUED)}; {kept}"
             elif done.correction is not None:
                 self._take_back_correction(done.correction, done, actor, now)
             elif done.action is not None:
                 self._take_back_action(done.action, done, actor, now)
             else:
                 raise UserError(f"{done.words}: that cannot be taken back")
-        return f"taken back: {done.words}"
+        return f"taken back: {words}"
 
     def _act(  # noqa: PLR0913 - an action is who, what, on which case, and why
         self,
@@ -300,14 +303,18 @@ class Desk:
         if length > place.max_length:
             raise UserError(f"{length} characters; {place.network} takes {place.max_length}")
 
-    def _recall(self, reply: int, done: Done, now: datetime) -> None:
+    def _recall(self, reply: int, done: Done, actor: str, now: datetime) -> str:
+        """Keep a reply from leaving; returns what has become of its text, in words."""
         recalled = self._store.outbox.recall(reply, now)
         if recalled is None:
             why = _LEFT.get(self._store.outbox.state_of(reply), "there is no such reply")
             raise UserError(f"the reply to case {done.case} cannot be taken back: {why}")
         text, author = recalled
-        if not self._store.drafts.of(done.case, author):
-            self._store.drafts.save(done.case, author, text, now)
+        whose = "your" if author == actor else f"{author}'s"
+        if self._store.drafts.of(done.case, author):
+            return f"{whose} later draft stays as it is"
+        self._store.drafts.save(done.case, author, text, now)
+        return f"its text is {whose} draft"
 
     def _take_back_correction(self, correction: int, done: Done, actor: str, now: datetime) -> None:
         touched = self._store.corrections.undo(correction, actor, now)
@@ -366,7 +373,7 @@ def _whom(place: ReplyPlace) -> str:
 def _done(case: int, last: LastDone) -> Done:
     match last.table:
         case "reply":
-            return Done(case, f"the reply to case {case} is queued", reply=last.id)
+            return Done(case, f"the reply to case {case}{_QUEUED}", reply=last.id)
         case "correction":
             words = f"the verdict on message {last.message} corrected"
             return Done(case, words, correction=last.id)

@@ -107,7 +107,7 @@ def test_what_was_done_can_be_taken_back(asked: Shop) -> None:
     asked.say("reply", "1", "Завтра.", "--as", "petra").expect(0)
     taken_back = [asked.say("undo", "1", "--as", "olha").expect(0).out for _ in range(4)]
     assert [said.partition(": ")[2] for said in taken_back] == [
-        "the reply to case 1 is queued.\n",
+        "the reply to case 1; its text is petra's draft.\n",
         "the verdict on message 1 corrected.\n",
         "case 1 noted: “She calls at noon.”.\n",
         "case 1 acknowledged.\n",

@@ -134,7 +134,8 @@ def test_what_is_taken_back_is_as_if_it_had_never_been_done(asked: Shop) -> None
     before = standing(asked)
     for deed in deeds:
         done = deed(asked.now)
-        assert at_work.undo(done, "olena", asked.now) == f"taken back: {done.words}"
+        said = at_work.undo(done, "olena", asked.now)
+        assert said.startswith(f"taken back: {done.words.removesuffix(' is queued')}")
         assert standing(asked) == before, done.words
 
 
@@ -345,11 +346,21 @@ def test_a_recalled_reply_is_never_sent_and_its_text_is_kept(asked: Shop) -> Non
     """It is a draft of its author's again, and another one can be written."""
     at_work, now = desk(asked), asked.now
     done = at_work.reply(1, "It is here.", "max", now, leaves_at=now + timedelta(seconds=5))
-    assert at_work.undo(done, "max", now).startswith("taken back: the reply to Оксана")
+    said = at_work.undo(done, "max", now)
+    assert said == "taken back: the reply to Оксана (shop-vk, private); its text is your draft"
     assert asked.store.outbox.receivers(at(60)) == []
     assert asked.store.outbox.replies_under_way(1) == 0
     assert asked.store.drafts.of(1, "max") == "It is here."
-    assert at_work.reply(1, "It is there.", "max", now).reply == 2
+    again = at_work.reply(1, "It is there.", "max", now)
+    assert again.reply == 2
+    assert at_work.undo(again, "olena", now).endswith("; its text is max's draft")
+    at_work.reply(1, "It was there.", "max", now)
+    asked.store.drafts.save(1, "max", "It will be", now)
+    last = at_work.last(1)
+    assert last is not None
+    said = at_work.undo(last, "max", now)
+    assert said == "taken back: the reply to case 1; your later draft stays as it is"
+    assert asked.store.drafts.of(1, "max") == "It will be"
 
 
 def test_a_reply_that_leaves_is_not_recalled(asked: Shop) -> None:

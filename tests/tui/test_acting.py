@@ -173,6 +173,15 @@ async def test_a_key_does_it_for_everybody_and_u_takes_it_back(
         assert [getattr(again, fact) for fact in facts] == [getattr(before, fact) for fact in facts]
 
 
+async def test_until_when_a_case_sleeps_is_told(shop: Shop) -> None:
+    """As it was picked, not as the hours and minutes up to then."""
+    app, _, cases = shop
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show(pilot, cases["late"])
+        await press(pilot, "z", *"09:00", "enter")
+        assert "snoozed until tomorrow 09:00\n" in told(app)
+
+
 async def test_a_note_is_kept_and_taken_back(shop: Shop) -> None:
     """A note of several lines is in the trail, and after u it is not any more."""
     app, stage, cases = shop

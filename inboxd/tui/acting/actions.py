@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual.binding import Binding, BindingType
@@ -82,7 +83,7 @@ class CaseActions(Doing):
             policy = self.session.policy(self.session.store.cases.find(cases[0])[0].policy)
             return SnoozeDialog(cases, self.session, policy.hours if policy else None)
 
-        self._ask(dialog, changes.snooze)
+        self._ask(dialog, partial(changes.snooze, tz=self.session.tz))
 
     def action_close(self) -> None:
         """Ask why the cases are to be closed."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from inboxd.tui.when import coming_moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
+    from datetime import datetime, tzinfo
 
     from inboxd.desk import Desk, Done
     from inboxd.store import Mark
@@ -48,11 +50,14 @@ def assign(who: str, me: str, now: datetime) -> Change:
     )
 
 
-def snooze(until: datetime, me: str, now: datetime) -> Change:
-    """Return letting cases sleep."""
-    return Change(
-        "Snoozing", "snoozed", lambda desk, case, seen: desk.snooze(case, until, me, now, seen)
-    )
+def snooze(until: datetime, me: str, now: datetime, tz: tzinfo) -> Change:
+    """Return letting cases sleep; until when is told as it was picked, in *tz*."""
+    done = f"snoozed until {coming_moment(until, now, tz)}"
+
+    def do(desk: Desk, case: int, seen: Mark | None) -> Done:
+        return replace(desk.snooze(case, until, me, now, seen), words=f"case {case} {done}")
+
+    return Change("Snoozing", done, do)
 
 
 def close(reason: str, me: str, now: datetime) -> Change:
