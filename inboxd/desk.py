@@ -74,6 +74,10 @@ class Meanwhile(UserError):
         super().__init__(f"case {case} has changed meanwhile: {'; '.join(news)}")
 
 
+class NobodyWaits(UserError):
+    """A reply for which nobody waits, or not any more: who means it can send it anyway."""
+
+
 class Desk:
     """
     Does what people want done about cases; raises UserError where that makes no sense.
@@ -221,13 +225,9 @@ class Desk:
         with store.transaction():
             state = self._look(case, actor, now, seen)
             if not anyway and store.outbox.replies_under_way(case):
-                raise UserError(
-                    f"a reply to case {case} is on its way already; --anyway sends another"
-                )
+                raise NobodyWaits(f"a reply to case {case} is on its way already")
             if not anyway and state.wait is None:
-                raise UserError(
-                    f"nobody waits in case {case}, it is {state.status}; --anyway sends it"
-                )
+                raise NobodyWaits(f"nobody waits in case {case}, it is {state.status}")
             place = store.views.reply_place(case)
             number = store.outbox.add_reply(
                 place.account, case, place.reply(text), now, actor=actor, leaves_at=leaves_at

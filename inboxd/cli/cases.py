@@ -97,9 +97,14 @@ def explain(config: Path, case: int, *, as_json: bool) -> None:
 @click.pass_obj
 def reply(config: Path, case: int, text: str, actor: str, *, anyway: bool) -> None:
     """Answer a case with TEXT, or with standard input if TEXT is "-"."""
+    from inboxd.desk import NobodyWaits
+
     text = (_standard_input() if text == "-" else text).strip()
     with _opened_desk(config) as (desk, store):
-        done = desk.reply(case, text, actor, present(), anyway=anyway)
+        try:
+            done = desk.reply(case, text, actor, present(), anyway=anyway)
+        except NobodyWaits as refusal:
+            raise UserError(f"{refusal}; --anyway sends it") from None
     click.echo(f"{_sentence(done.words)}{_sender_note(store.path)}")
 
 

@@ -96,6 +96,14 @@ async def test_a_case_s_life_by_commands(asked: Shop) -> None:
         assert action in trail
 
 
+def test_a_second_reply_is_sent_only_if_it_is_meant(asked: Shop) -> None:
+    """Who answers what is being answered hears of it, and how to do it all the same."""
+    asked.say("reply", "1", "Завтра.").expect(0)
+    refused = asked.say("reply", "1", "Сегодня!").expect(2).err
+    assert "a reply to case 1 is on its way already; --anyway sends it" in refused
+    asked.say("reply", "1", "Сегодня!", "--anyway").expect(0)
+
+
 def test_what_was_done_can_be_taken_back(asked: Shop) -> None:
     """The last first, a queued reply included; a note is kept, and the trail has it all."""
     asked.say("ack", "1", "--as", "petra").expect(0)
