@@ -466,6 +466,29 @@ async def test_others_are_seen_and_see_us(terminal: Opened) -> None:
         assert stage.store.presences.at(cases["late"], "terminal of Max", NOW) == ()
 
 
+async def test_what_others_hear_of_us_is_what_is_in_front(terminal: Opened) -> None:
+    """Who asks something of a dialog is still there, and who replies is not said to read only."""
+    app, stage, cases = terminal
+
+    def there() -> list[str]:
+        return [each.doing for each in stage.store.presences.at(cases["late"], "Max", NOW)]
+
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await case_screen(app, pilot, cases["late"])
+        await pilot.press("z")
+        await settled(pilot)
+        stage.store.presences.gone(app.session.key)
+        screen.attend()
+        await until(pilot, lambda: there() == ["reading"])
+        await pilot.press("escape", "r")
+        await until(pilot, lambda: there() == ["replying"])
+        screen.attend()
+        await settled(pilot)
+        assert there() == ["replying"]
+        await pilot.press("escape")
+        await until(pilot, lambda: there() == ["reading"])
+
+
 async def test_the_customers_other_cases_are_a_key_away(terminal: Opened) -> None:
     """What the same customer wrote elsewhere is listed, and Enter opens it; Esc comes back."""
     app, _, cases = terminal
