@@ -44,7 +44,8 @@ class AtCase(Screen[None]):
             with store.transaction():
                 store.presences.gone(key)
 
-        if self._foremost() is None:
+        others = (each for each in self.app.screen_stack if each is not self)
+        if not any(isinstance(each, AtCase) for each in others):
             with suppress(InboxdError):
                 await self.app.session.run(gone)
 

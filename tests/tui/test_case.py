@@ -489,6 +489,16 @@ async def test_what_others_hear_of_us_is_what_is_in_front(terminal: Opened) -> N
         await until(pilot, lambda: there() == ["reading"])
 
 
+async def test_who_quits_is_at_no_case_any_more(terminal: Opened) -> None:
+    """Nobody waits for a colleague who has gone home."""
+    app, stage, cases = terminal
+    async with app.run_test(size=SMALL) as pilot:
+        await case_screen(app, pilot, cases["late"])
+        await until(pilot, lambda: stage.store.presences.at(cases["late"], "Max", NOW))
+        await pilot.press("q")
+    assert stage.store.presences.at(cases["late"], "Max", NOW) == ()
+
+
 async def test_the_customers_other_cases_are_a_key_away(terminal: Opened) -> None:
     """What the same customer wrote elsewhere is listed, and Enter opens it; Esc comes back."""
     app, _, cases = terminal
