@@ -32,7 +32,7 @@ SIZES = [(80, 24), (160, 50)]
 def showing(app: App[None], screen: type[Screen[None]]) -> Callable[[Pilot[None]], object]:
     async def show(pilot: Pilot[None]) -> None:
         await settled(pilot)
-        app.push_screen(screen())
+        await app.push_screen(screen())
         await settled(pilot)
 
     return show
@@ -42,7 +42,7 @@ def showing(app: App[None], screen: type[Screen[None]]) -> Callable[[Pilot[None]
 def test_the_overview_of_a_busy_week(
     tmp_path: Path, snap_compare: Compare, size: tuple[int, int]
 ) -> None:
-    """Plots that are read at a summary, with the gaps that they span."""
+    """Plots that are read at a glance, with the gaps that they span."""
     with opened(tmp_path) as (app, stage, _):
         busy.fill(stage, days=3)
         bad_day(stage)
