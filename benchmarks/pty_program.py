@@ -20,6 +20,8 @@ COLUMNS, LINES = 120, 40
 _PATIENCE_SECONDS = 60.0
 _CALM_SECONDS = 0.05
 """Without output for so long a screen has been painted to its end."""
+_REST_SECONDS = 0.2
+"""Without output for so long nothing is told later, either, such as more of what was selected."""
 
 
 class PtyProgram:
@@ -49,11 +51,19 @@ class PtyProgram:
         self._settle()
         return took
 
-    def key(self, keys: bytes) -> float:
-        """Return how many seconds it takes from a key until its effect is drawn to the end."""
+    def key(self, keys: bytes, marker: str = "") -> float:
+        """
+        Return how many seconds it takes from *keys* until their effect is drawn to the end.
+
+        The effect has *marker* in it; by default it is what is drawn first. They are pressed once
+        the program rests from what was pressed before.
+        """
+        self._settle(_REST_SECONDS)
         began = time.perf_counter()
         os.write(self._side, keys)
-        self._read(_PATIENCE_SECONDS, b"")
+        drawn = self._read(_PATIENCE_SECONDS, b"")
+        while marker.encode() not in drawn:
+            drawn += self._read(_PATIENCE_SECONDS, drawn)
         return self._settle() - began
 
     @property
@@ -61,10 +71,10 @@ class PtyProgram:
         """Its process."""
         return self._process.pid
 
-    def _settle(self) -> float:
-        """Read until nothing more is drawn; returns when the last of it was."""
+    def _settle(self, calm: float = _CALM_SECONDS) -> float:
+        """Read until nothing more is drawn for *calm* seconds; returns when the last of it was."""
         last = time.perf_counter()
-        while select.select([self._side], [], [], _CALM_SECONDS)[0]:
+        while select.select([self._side], [], [], calm)[0]:
             os.read(self._side, 65_536)
             last = time.perf_counter()
         return last
