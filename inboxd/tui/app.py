@@ -54,6 +54,10 @@ class InboxApp(App[None]):
         super().__init__()
         self.session = session
         self.first_view = view
+        if view is not None:
+            from inboxd.tui.inbox.beginning import beginning
+
+            beginning(view, session.settings)
         self._version = session.store.version()
         if wanted := theme or session.settings.tui.theme:
             self._dress(wanted)

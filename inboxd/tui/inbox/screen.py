@@ -8,11 +8,12 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.widgets import Input, Static
 
-from inboxd.core.queries import Known, Query, Unfinished, parse
+from inboxd.core.queries import Query, Unfinished, parse
 from inboxd.errors import InboxdError, UserError
 from inboxd.tui.acting.actions import CaseActions
 from inboxd.tui.app import Aged, Changed
 from inboxd.tui.hints import Hints
+from inboxd.tui.inbox.beginning import beginning, known
 from inboxd.tui.inbox.caselist import CaseList
 from inboxd.tui.inbox.empty import why_empty
 from inboxd.tui.inbox.preview import Preview
@@ -83,9 +84,8 @@ class InboxScreen(CaseActions):
     def compose(self) -> ComposeResult:
         """Make the parts, from top to bottom."""
         settings = self.session.settings
-        accounts = [each.name for each in settings.accounts]
         self._tabs = tabs(settings.tui.views)
-        self._known = Known(accounts, sorted({each.network for each in settings.accounts}))
+        self._known = known(settings)
         yield ViewBar(self._tabs)
         yield SearchBar(self._known)
         yield Static(id="heading", markup=False)
@@ -96,12 +96,12 @@ class InboxScreen(CaseActions):
         yield Hints(_HINTS)
 
     def on_mount(self) -> None:
-        """Begin with the view that is wanted."""
-        first = self.app.first_view
-        names = [tab.name if tab.query else str(tab.view) for tab in self._tabs]
+        """Begin with what is wanted."""
+        wanted, settings = self.app.first_view, self.session.settings
+        self._tab, looked_for = (0, "") if wanted is None else beginning(wanted, settings)
         self._pause = self.set_interval(_REST_SECONDS, self._rest, pause=True)
         self.cases.focus()
-        self._tab = names.index(first) if first in names else 0
+        self.query_one(SearchBar).write(looked_for)
         self.query_one(ViewBar).choose(self._tab)
 
     def on_resize(self, event: events.Resize) -> None:

@@ -116,6 +116,10 @@ class SearchBar(Vertical):
         self.add_class("used")
         self._line.focus()
 
+    def write(self, text: str) -> None:
+        """Have *text* looked for, as if somebody had written it."""
+        self._line.value = text
+
     def clear(self) -> None:
         """Look for nothing any more."""
         self._line.clear()
