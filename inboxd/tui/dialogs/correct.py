@@ -15,6 +15,7 @@ from inboxd.model import Direction, Kind, Topic, Urgency
 from inboxd.store import Said
 from inboxd.tui.dialogs.frame import Dialog, cases_named
 from inboxd.tui.dialogs.picks import Pick, Picks
+from inboxd.tui.typeahead import once_written
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -119,6 +120,9 @@ class CorrectDialog(Dialog[Corrected]):
 
     def action_say(self) -> None:
         """Answer with what differs from the verdict."""
+        once_written(self, self._say)
+
+    def _say(self) -> None:
         before, now = self._before, self._said
         language = now.language or ""
         if language and not is_language(language):

@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static, TextArea
 
 from inboxd.tui.dialogs.frame import Dialog, cases_named
+from inboxd.tui.typeahead import once_written
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -34,6 +35,9 @@ class NoteDialog(Dialog[str]):
 
     def action_keep(self) -> None:
         """Answer with the text, once there is one."""
+        once_written(self, self._keep)
+
+    def _keep(self) -> None:
         text = self.query_one(TextArea).text.strip()
         if text:
             self.dismiss(text)

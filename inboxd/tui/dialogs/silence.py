@@ -16,6 +16,7 @@ from inboxd.errors import InboxdError
 from inboxd.model import Topic
 from inboxd.tui.dialogs.frame import Dialog
 from inboxd.tui.dialogs.picks import Picks
+from inboxd.tui.typeahead import once_written
 from inboxd.tui.when import coming_moment, span
 
 if TYPE_CHECKING:
@@ -124,6 +125,9 @@ class SilenceDialog(Dialog[Wanted]):
 
     def action_silence(self) -> None:
         """Answer, where there is a condition and a time."""
+        once_written(self, self._silence)
+
+    def _silence(self) -> None:
         text = self.query_one("#until", Input).value
         try:
             until = ahead(text, self._session.now, self._session.tz)

@@ -30,6 +30,7 @@ from inboxd.tui.reply.replying import (
     window,
 )
 from inboxd.tui.reply.talk import Talk
+from inboxd.tui.typeahead import once_written
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -126,7 +127,8 @@ class ReplyScreen(AtCase):
         editor = self.query_one(Editor)
         place = situation.place
         editor.border_title = "Your public reply" if place and place.public else "Your reply"
-        editor.set_whole(self._kept)
+        # Who began to write before the draft was there goes on behind it.
+        editor.set_whole(self._kept + editor.text)
         self.set_interval(_SAVE_SECONDS, self._keep)
         self.run_worker(self._unless_refused(self._begin()), group="begin")
 
@@ -179,7 +181,11 @@ class ReplyScreen(AtCase):
 
     def action_send(self) -> None:
         """Show the reply for a last time, with all that is to be known before it is sent."""
-        if not (self._is_asking or self._sent):
+        once_written(self, self._begin_to_send)
+
+    def _begin_to_send(self) -> None:
+        if not self._sent:
+            self._text = self.query_one(Editor).text
             self.run_worker(self._send(), group="send", exclusive=True)
 
     @property
