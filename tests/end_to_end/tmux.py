@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.end_to_end.shop import Shop
 
-_LOOKS, _PAUSE_SECONDS = 400, 0.05
+_LOOKS, _PAUSE_SECONDS = 800, 0.05
 """How often, and how long apart, it is looked for what should be seen within a few seconds."""
 INSTALLED = shutil.which("tmux") is not None
 
