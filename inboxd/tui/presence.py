@@ -12,6 +12,7 @@ from textual.screen import Screen
 from inboxd.errors import InboxdError
 from inboxd.store.presences import RENEWED_EVERY
 from inboxd.tui.app import InboxApp
+from inboxd.tui.haste import begin
 
 if TYPE_CHECKING:
     from inboxd.store import Store
@@ -52,7 +53,7 @@ class AtCase(Screen[None]):
     def attend(self) -> None:
         """Let others know that one is here."""
         if self._foremost() is self:
-            self.run_worker(self.announce(), group="presence", exclusive=True)
+            begin(self, self.announce, "presence")
 
     async def announce(self) -> None:
         """Say it now: a courtesy of which nobody needs to hear where it cannot be done."""

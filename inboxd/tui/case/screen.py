@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -20,6 +21,7 @@ from inboxd.tui.case import facts, timeline
 from inboxd.tui.case.message import Look, is_openable
 from inboxd.tui.case.others import OtherCases
 from inboxd.tui.case.thread import Thread, unanswered
+from inboxd.tui.haste import begin, is_left
 from inboxd.tui.hints import Hints
 from inboxd.tui.inline import content
 from inboxd.tui.presence import AtCase
@@ -135,7 +137,7 @@ class CaseScreen(CaseActions, AtCase):
         self._show_trail()
         self._show_tabs()
         if before != (self._mark, self._known, self._outline):
-            self.run_worker(self._read_the_rest(self.case), group="rest", exclusive=True)
+            begin(self, partial(self._read_the_rest, self.case), "rest")
             if self._tab == "why":
                 self._explain()
 
@@ -211,14 +213,14 @@ class CaseScreen(CaseActions, AtCase):
 
     def _shows(self, case: int) -> bool:
         """Tell whether *case* is still what this screen is for: it may have been left meanwhile."""
-        return case == self.case and self in self.app.screen_stack
+        return case == self.case and not is_left(self)
 
     def _explain(self) -> None:
         """Have the explanation made: of a long conversation that may take a second."""
         if not self._explained:
             reading: list[Part] = [([Piece("Reading …", "muted")], (Piece(" "),), None)]
             self.query_one("#why", Blocks).show(Paragraphs(reading), at=0)
-        self.run_worker(self._read_explanation(self.case), group="explanation", exclusive=True)
+        begin(self, partial(self._read_explanation, self.case), "explanation")
 
     async def _read_explanation(self, case: int) -> None:
         from inboxd.explain import explain

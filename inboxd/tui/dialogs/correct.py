@@ -15,7 +15,7 @@ from inboxd.model import Direction, Kind, Topic, Urgency
 from inboxd.store import Said
 from inboxd.tui.dialogs.frame import Dialog, cases_named
 from inboxd.tui.dialogs.picks import Pick, Picks
-from inboxd.tui.typeahead import once_written
+from inboxd.tui.haste import once_written
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

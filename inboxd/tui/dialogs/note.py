@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static, TextArea
 
 from inboxd.tui.dialogs.frame import Dialog, cases_named
-from inboxd.tui.typeahead import once_written
+from inboxd.tui.haste import once_written
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
@@ -16,7 +17,7 @@ from inboxd.errors import InboxdError
 from inboxd.model import Topic
 from inboxd.tui.dialogs.frame import Dialog
 from inboxd.tui.dialogs.picks import Picks
-from inboxd.tui.typeahead import once_written
+from inboxd.tui.haste import begin, once_written
 from inboxd.tui.when import coming_moment, span
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class SilenceDialog(Dialog[Wanted]):
     @on(Picks.Picked)
     def count_anew(self) -> None:
         """Say how many would be silent."""
-        self.run_worker(self._say_count(self.match), exclusive=True)
+        begin(self, partial(self._say_count, self.match), "count")
 
     async def _say_count(self, match: Match) -> None:
         shown = self.query_one("#count", Static)

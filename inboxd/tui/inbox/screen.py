@@ -12,6 +12,7 @@ from inboxd.core.queries import Query, Unfinished, parse
 from inboxd.errors import InboxdError, UserError
 from inboxd.tui.acting.actions import CaseActions
 from inboxd.tui.app import Aged, Changed
+from inboxd.tui.haste import is_left
 from inboxd.tui.hints import Hints
 from inboxd.tui.inbox.beginning import beginning, known
 from inboxd.tui.inbox.caselist import CaseList
@@ -257,9 +258,11 @@ class InboxScreen(CaseActions):
         try:
             listing = session.store.inbox.adopted(await session.run(found))
         except InboxdError as problem:
-            self.query_one(SearchBar).complain(str(problem))
+            if not is_left(self):
+                self.query_one(SearchBar).complain(str(problem))
         else:
-            self._show(query, listing)
+            if not is_left(self):
+                self._show(query, listing)
 
     def _show(self, query: Query, listing: Listing) -> None:
         """List what was found: in its place, if it was looked for before."""
@@ -288,9 +291,11 @@ class InboxScreen(CaseActions):
             counts = await session.run(lambda store: store.inbox.counts(session.me, session.now))
         except InboxdError as problem:
             self._notice = str(problem)
-            self._rest()
+            if not is_left(self):
+                self._rest()
         else:
-            self.query_one(ViewBar).count(counts)
+            if not is_left(self):
+                self.query_one(ViewBar).count(counts)
 
     def _tell(self) -> None:
         """Show what goes with the list: its beginning, its end, and the selected case."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -14,6 +15,7 @@ from textual.widgets import Footer, Static, TextArea
 from inboxd import plugins
 from inboxd.core.text import inert, one_line
 from inboxd.errors import InboxdError
+from inboxd.tui.haste import begin, is_left, once_written
 from inboxd.tui.presence import AtCase
 from inboxd.tui.reply.desk import UNDO, ReplyDesk
 from inboxd.tui.reply.editor import Editor
@@ -30,7 +32,6 @@ from inboxd.tui.reply.replying import (
     window,
 )
 from inboxd.tui.reply.talk import Talk
-from inboxd.tui.typeahead import once_written
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -130,7 +131,7 @@ class ReplyScreen(AtCase):
         # Who began to write before the draft was there goes on behind it.
         editor.set_whole(self._kept + editor.text)
         self.set_interval(_SAVE_SECONDS, self._keep)
-        self.run_worker(self._unless_refused(self._begin()), group="begin")
+        begin(self, partial(self._unless_refused, self._begin), "begin")
 
     async def on_unmount(self) -> None:
         """Keep what was written, however the screen is left."""
@@ -138,7 +139,7 @@ class ReplyScreen(AtCase):
 
     def on_changed(self) -> None:
         """Read the case anew: somebody may have written in it."""
-        self.run_worker(self._unless_refused(self._look()), group="look", exclusive=True)
+        begin(self, partial(self._unless_refused, self._look), "look")
 
     def on_aged(self) -> None:
         """Show anew how much time is left."""
@@ -186,7 +187,7 @@ class ReplyScreen(AtCase):
     def _begin_to_send(self) -> None:
         if not self._sent:
             self._text = self.query_one(Editor).text
-            self.run_worker(self._send(), group="send", exclusive=True)
+            begin(self, self._send, "send")
 
     @property
     def _is_asking(self) -> bool:
@@ -228,6 +229,8 @@ class ReplyScreen(AtCase):
         lines = self._lines(advice, situation)
         if text != self._text.strip():
             return await self._confirmed()
+        if is_left(self):
+            return ""
         preview = LastLook(marked(text, advice), to, news, lines, self._no_daemon())
         confirmed: bool | None = await self.app.push_screen(preview, wait_for_dismiss=True)
         return text if confirmed else ""
@@ -265,6 +268,8 @@ class ReplyScreen(AtCase):
         before, self._situation = self._situation, situation
         session = self.session
         self._others = session.store.presences.at(self.case, session.key, session.now)
+        if is_left(self):
+            return situation
         self._head(situation)
         if before is None or before.messages != situation.messages:
             answered = situation.place.parent_id if situation.place else ""
@@ -273,10 +278,10 @@ class ReplyScreen(AtCase):
         self._tell()
         return situation
 
-    async def _unless_refused(self, work: Awaitable[object]) -> None:
+    async def _unless_refused(self, work: Callable[[], Awaitable[object]]) -> None:
         """Do what need not succeed: a database that is held for long is told, and no more."""
         try:
-            await work
+            await work()
         except InboxdError as error:
             self._trouble = str(error)
             self._tell()
@@ -308,7 +313,7 @@ class ReplyScreen(AtCase):
 
     async def announce(self) -> None:
         """Say that one replies, and show who else is here; tells where that cannot be done."""
-        await self._unless_refused(self._be_here())
+        await self._unless_refused(self._be_here)
 
     async def _be_here(self) -> None:
         self._others = await self.here()
@@ -317,13 +322,12 @@ class ReplyScreen(AtCase):
     async def _check(self) -> None:
         """Have the text looked at, in a thread of its own."""
         if self._situation:
-            self.run_worker(
-                self._advise(self._situation, self._text), group="advice", exclusive=True
-            )
+            begin(self, partial(self._advise, self._situation, self._text), "advice")
 
     async def _advise(self, situation: Situation, text: str) -> None:
         advice = await asyncio.to_thread(advice_on, text, situation, self.session)
-        self.query_one(Remarks).advise(self._lines(advice, situation))
+        if not is_left(self):
+            self.query_one(Remarks).advise(self._lines(advice, situation))
 
     def _length(self, text: str) -> int:
         """Return how long *text* is: in public as the network counts it, else in characters."""
@@ -338,7 +342,7 @@ class ReplyScreen(AtCase):
 
     def _tell(self) -> None:
         """Show how the reply stands: its length, until when it is taken, who else is there."""
-        if not (situation := self._situation):
+        if not (situation := self._situation) or is_left(self):
             return
         place, kept = situation.place, self._text == self._kept
         saved = "draft saved" if self._kept.strip() else ""

@@ -14,6 +14,7 @@ from inboxd.core.standing import Standing
 from inboxd.core.text import one_line
 from inboxd.errors import BudgetSpent, DatabaseError, PermissionMissing, TokenInvalid
 from inboxd.tui.app import InboxApp
+from inboxd.tui.haste import begin
 from inboxd.tui.standing.summary import is_running_out, look, share
 from inboxd.tui.when import brief_span
 
@@ -229,7 +230,7 @@ class StatusLine(Widget):
         passed = self._summary is None or self._session.now - self._summary.now >= _AGE_AFTER
         if self.screen.is_current and (passed or version != self._version):
             self._version = version
-            self.run_worker(self.read(), exclusive=True, group="status line")
+            begin(self, self.read, "status line")
 
     async def read(self) -> None:
         """Read how everything stands, and show it; a database that cannot be read is told."""

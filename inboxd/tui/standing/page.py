@@ -11,6 +11,7 @@ from textual.widgets import Footer, Static
 
 from inboxd.errors import DatabaseError
 from inboxd.tui.app import Aged, Changed, InboxApp
+from inboxd.tui.haste import begin, is_left
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -77,7 +78,7 @@ class Page(Screen[None], Generic[T]):
 
     def reload(self) -> None:
         """Read everything anew, and show it."""
-        self.run_worker(self._read(), exclusive=True, group="page")
+        begin(self, self._read, "page")
 
     async def _read(self) -> None:
         try:
@@ -85,7 +86,8 @@ class Page(Screen[None], Generic[T]):
         except DatabaseError as error:
             self.notify(str(error), severity="error", markup=False)
         else:
-            self.show(found)
+            if not is_left(self):
+                self.show(found)
 
     def action_scroll(self, where: str) -> None:
         """Move by a line, as in the inbox."""

@@ -1,13 +1,17 @@
-"""Keys that come faster than they are dealt with: nothing of what is typed is lost or overtaken."""
+"""People who are quicker than the machine: nothing is lost, overtaken, done twice or broken."""
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import contextmanager
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from textual import events
 from textual.keys import _character_to_key
 
+from inboxd.tui.app import Aged, Changed
 from inboxd.tui.dialogs.note import NoteDialog
 from inboxd.tui.dialogs.silence import SilenceDialog
 from inboxd.tui.inbox.screen import InboxScreen
@@ -148,3 +152,64 @@ async def test_a_key_that_is_pressed_twice_answers_once(shop: Opened, key: str) 
         await settled(pilot)
         assert isinstance(app.screen, InboxScreen)
         assert stage.value("SELECT count(*) FROM actions") == deeds + 1
+
+
+@contextmanager
+def slow_store(app: InboxApp) -> Iterator[Event]:
+    """Let whatever is asked of the session's thread wait until the event is set."""
+    go_on = Event()
+    waiting = asyncio.ensure_future(app.session.run(lambda _: go_on.wait(30)))
+    yield go_on
+    assert waiting.done()
+
+
+@pytest.mark.parametrize("key", ["r", "enter", "i", "v", "s"])
+async def test_whoever_leaves_before_all_is_read_leaves_without_an_error(
+    shop: Opened, key: str
+) -> None:
+    """What comes when the parts of a screen are being taken away is shown nowhere."""
+    app, stage, _ = shop
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await press_and_settle(pilot, key)
+        with slow_store(app) as go_on:
+            app.screen.post_message(Changed())
+            app.screen.post_message(Aged())
+            await pilot.press(*"xyw")
+            left = app.screen
+            at_once(app, "escape")
+            await until(pilot, lambda: app.screen is not left)
+            await pilot.pause(0.1)
+            go_on.set()
+            await until(pilot, lambda: left not in app._registry)
+            await settled(pilot)
+        assert isinstance(app.screen, InboxScreen)
+    assert app._exception is None
+    if key == "r":
+        assert stage.store.drafts.of(1, "Olena") == "xyw"
+
+
+async def press_and_settle(pilot: Pilot[None], key: str) -> None:
+    """Open something by a key, and wait until all of it is there."""
+    await pilot.press(key)
+    await settled(pilot)
+
+
+async def test_whoever_quits_before_all_is_read_quits_without_an_error(shop: Opened) -> None:
+    """The program does not end in an error because a list was being looked for."""
+    app, _, _ = shop
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        with slow_store(app) as go_on:
+            app.screen.post_message(Changed())
+            await pilot.pause()
+            at_once(app, "q")
+            await asyncio.sleep(0)
+            go_on.set()
+            await until_quiet(app)
+    assert app._exception is None
+
+
+async def until_quiet(app: InboxApp) -> None:
+    """Wait until the session's thread has done all that it was asked for."""
+    await app.session.run(lambda _: None)
