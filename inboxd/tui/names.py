@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 200
 _LONGEST_SPEAKER = 60
+_IN_PASSING = 28
 
 
 def author_name(author: Author | None, nameless: str = "(no name)") -> str:
@@ -29,6 +30,11 @@ def speaker(message: ThreadMessage) -> str:
         return fit(author_name(message.author), _LONGEST_SPEAKER).rstrip()
     staff = fit(message.staff, _LONGEST_SPEAKER).rstrip()
     return f"{staff} (us)" if staff else "us"
+
+
+def case_name(author: Author | None, case: int) -> str:
+    """Return what a case is called in a message: ``Anna Koval (case 13)``."""
+    return f"{fit(author_name(author), _IN_PASSING).rstrip()} (case {case})"
 
 
 def place_name(network: str, stream: Stream) -> str:

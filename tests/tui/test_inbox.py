@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from inboxd.tui.app import Aged, Changed, InboxApp
 from inboxd.tui.hints import Hints
 from inboxd.tui.inbox.caselist import MOST_MARKED, CaseList
 from inboxd.tui.inbox.preview import Preview
+from inboxd.tui.inbox.rows import many
 from inboxd.tui.inbox.screen import _HINTS, InboxScreen
 from inboxd.tui.inbox.searchbar import Conditions, SearchBar
 from inboxd.tui.inbox.viewbar import ViewBar
@@ -26,12 +28,12 @@ from tests.tui.stage import NOW, PEOPLE, ago, opened
 from tests.tui.watching import settled
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
     from pathlib import Path
 
     from textual.pilot import Pilot
 
-    from inboxd.store.inbox import Listing
+    from inboxd.store.inbox import InboxRow, Listing
     from inboxd.tui.session import Session
 
 
@@ -172,6 +174,63 @@ async def test_a_case_that_moves_is_followed(tmp_path: Path) -> None:
         assert numbers(cases).index(cases.case or 0) == line
 
 
+class Moved(Some):
+    """One of the cases is due at another time than the rest, whatever its place is."""
+
+    def __init__(self, cases: Sequence[int], moved: int) -> None:
+        super().__init__(cases)
+        self.moved = moved
+
+    def page(self, offset: int, limit: int) -> Sequence[InboxRow]:
+        """Return a page of them."""
+        due = NOW + timedelta(days=9)
+        rows = super().page(offset, limit)
+        return [replace(row, due_at=due) if row.case_id == self.moved else row for row in rows]
+
+
+@pytest.mark.parametrize("place", [0, 5, 70, 99])
+@pytest.mark.parametrize("news", [0, 8])
+async def test_a_case_that_was_moved_hands_the_selection_on(
+    tmp_path: Path, place: int, news: int
+) -> None:
+    """Line and scroll stay where they are; when it is again as it was, it is selected again."""
+    async with listed(tmp_path, Some(range(100, 200))) as (cases, pilot):
+        await pilot.press("pagedown", "pagedown")
+        case, was = cases.case or 0, numbers(cases)
+        line = was.index(case)
+        others = [each for each in range(100, 200) if each != case]
+        moved = [*others[:place], case, *others[place:]]
+        new = list(range(1, news + 1))
+        assert cases.renew(Moved([*new, *moved], case)) == case
+        assert numbers(cases)[line] == cases.case == case + (-1 if place < case - 100 else 1)
+        assert lines(cases)[line].startswith("»")
+        assert cases.left
+        assert cases.left.case_id == case
+        assert cases.renew(Moved([*new, *moved], case)) is None
+        assert lines(cases)[line].startswith("»")
+        assert cases.renew(Some([*new, *range(100, 200)])) is None
+        assert (cases.case, cases.moved, numbers(cases)) == (case, False, was)
+
+
+async def test_a_case_that_others_pass_is_followed(tmp_path: Path) -> None:
+    """What comes or goes around it, or is due at another time there, does not move the selection."""
+    async with listed(tmp_path, Some(range(100, 200))) as (cases, pilot):
+        await pilot.press(*["down"] * 5)
+        assert cases.renew(Moved([*range(101, 200), 100], 100)) is None
+        assert cases.case == 105
+        assert cases.renew(Moved([*range(1, 9), *range(101, 200), 100], 105)) is None
+        assert (cases.case, cases.moved) == (105, False)
+
+
+async def test_who_has_gone_on_is_not_taken_back(tmp_path: Path) -> None:
+    """Once another case was chosen by a key, what comes back does not take the selection."""
+    async with listed(tmp_path, Some(range(100, 110))) as (cases, pilot):
+        assert cases.renew(Some(range(101, 110))) == 100
+        await pilot.press("down", "up")
+        assert cases.renew(Some(range(100, 110))) is None
+        assert cases.case == 101
+
+
 async def test_what_was_scrolled_to_stays_when_the_selection_is_elsewhere(tmp_path: Path) -> None:
     """Who has scrolled away from the selection with the wheel is not taken back to it."""
     async with listed(tmp_path, Some(range(100, 200))) as (cases, pilot):
@@ -295,7 +354,7 @@ async def test_the_first_view_is_who_waits(tmp_path: Path) -> None:
             assert shown(screen)[:3] == [cases["late"], cases["promised"], cases["soon"]]
             assert screen.cases.case == cases["late"]
             bar = str(screen.query_one(ViewBar).render())
-            assert bar.startswith("[1 Waiting 10] 2 Due in 1h 3 ")
+            assert bar.startswith("[1:Waiting(10)] 2:Due in 1h(3)  3:Breached(")
             assert "2h over" in lines(screen.cases)[0]
 
 
@@ -393,6 +452,25 @@ async def test_what_is_completed_is_understood() -> None:
             parse(f"{key}:", Known())
 
 
+@pytest.mark.parametrize("count", [0, 7, 40, 950, 12_400, 987_654])
+@pytest.mark.parametrize("active", [0, 5, 9])
+async def test_all_views_fit_into_eighty_columns(tmp_path: Path, active: int, count: int) -> None:
+    """Key, name and count of each are one piece, apart from the next without any colour."""
+    with opened(tmp_path) as (app, _, _):
+        async with inbox(app) as (screen, _):
+            bar = screen.query_one(ViewBar)
+            bar.choose(active)
+            bar.count(dict.fromkeys(View, count))
+            shown = str(bar.render())
+            assert cell_len(shown) <= 80
+            pieces = shown.replace("[", " ").replace("]", " ").split()
+            assert len(pieces) == 10
+            assert [each[0] for each in pieces if ":" in each] == [
+                key for key in "1234567890" if key != "1234567890"[active] or ":" in pieces[active]
+            ]
+            assert pieces[active].endswith(f"({many(count)})") is bool(count)
+
+
 async def test_what_arrives_is_shown_in_its_place(tmp_path: Path) -> None:
     """A new case appears; the selected one stays selected."""
     with opened(tmp_path) as (app, stage, _):
@@ -405,7 +483,7 @@ async def test_what_arrives_is_shown_in_its_place(tmp_path: Path) -> None:
             await settled(pilot)
             assert stage.case_of(ref) in shown(screen)
             assert screen.cases.case == case
-            assert "11" in str(screen.query_one(ViewBar).render())
+            assert "(11)" in str(screen.query_one(ViewBar).render())
 
 
 async def test_who_was_answered_leaves_and_it_is_told(tmp_path: Path) -> None:
@@ -417,10 +495,44 @@ async def test_who_was_answered_leaves_and_it_is_told(tmp_path: Path) -> None:
             await settled(pilot)
             assert screen.cases.case == cases["promised"]
             hints = screen.query_one(Hints)
-            assert f"Case {cases['late']} has left this view" in str(hints.render())
+            told = f"Ольга Петрова (case {cases['late']}) was closed by Max: spam."
+            assert told in str(hints.render())
             await pilot.press("down")
             await settled(pilot)
             assert "Enter open" in str(hints.render())
+
+
+async def test_a_case_taken_back_is_under_the_cursor_again(tmp_path: Path) -> None:
+    """Who closed the wrong one is where they were after u, and nothing says that it had left."""
+    with opened(tmp_path) as (app, _, cases):
+        async with inbox(app) as (screen, pilot):
+            await pilot.press("down", "c", "enter")
+            await settled(pilot)
+            hints = screen.query_one(Hints)
+            told = f"Анна Коваль (case {cases['promised']}) was closed by you: no reply needed."
+            assert told in str(hints.render())
+            assert screen.cases.case == cases["soon"]
+            await pilot.press("u")
+            await settled(pilot)
+            assert screen.cases.case == cases["promised"]
+            assert lines(screen.cases)[1].startswith("▸")
+            assert "Enter open" in str(hints.render())
+
+
+async def test_a_case_is_not_followed_to_where_our_answer_moved_it(tmp_path: Path) -> None:
+    """What is urgent stays in sight, and it is told where the answered one has gone."""
+    with opened(tmp_path) as (app, stage, cases):
+        async with inbox(app) as (screen, pilot):
+            text = "Здравствуйте! Ответим завтра."
+            vow = stage.answer("shop-vk", "dm:1", NOW, text)
+            stage.judge_replies({vow: ("завтра", NOW + timedelta(days=1))}, set())
+            screen.post_message(Changed())
+            await settled(pilot)
+            assert cases["late"] in shown(screen)[1:]
+            assert screen.cases.case == shown(screen)[0] == cases["promised"]
+            assert lines(screen.cases)[0].startswith("»")
+            told = f"Ольга Петрова (case {cases['late']}) was answered and is further down now."
+            assert told in str(screen.query_one(Hints).render())
 
 
 async def test_time_alone_moves_cases_on(tmp_path: Path) -> None:

@@ -66,13 +66,13 @@ def test_eighty_columns_still_show_the_first_line() -> None:
 def test_a_wide_line_tells_everything() -> None:
     """What there is room for is told in words."""
     row = replace(
-        PLAIN, author=Author("o", "Olga", followers=12_400), taken_by="Max", assigned_to="Olena",
+        PLAIN, case_id=123_456, author=Author("o", "Olga", followers=12_400), taken_by="Max", assigned_to="Olena",
         public=True, stream=Stream.COMMENTS, unanswered=3,
     )  # fmt: skip
     shown = said(row, 200, others=("Max replying",), marked=True, selected=True)
     for words in (
-        "▸✓", "◉ VK comment", "12.4k Olga", "complaint", "refunds", " uk ", "[Max replying]",
-        "[taken by Max]", "[for you]", "[3 messages]", "Верните деньги",
+        "▸✓", "◉ VK comment", "12.4k Olga", "complaint", "refunds", " uk 123456 ", "[Max replying]",
+        "[taken by Max, for you]", "[3 messages]", "Верните деньги",
     ):  # fmt: skip
         assert words in shown
 
@@ -118,6 +118,26 @@ def test_what_is_due_is_told_in_two_words(
 def test_a_mark_tells_what_to_know_before_one_begins(changes: dict[str, object], note: str) -> None:
     """Each stands in brackets before the text, so that it needs no colour."""
     assert f"{note} Верните" in said(replace(PLAIN, **changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("taken", "wanted", "wide", "narrow"),
+    [
+        ("Olena", "", "[taken by you]", "[by you]"),
+        ("Olena", "Olena", "[taken by you]", "[by you]"),
+        ("Olena", "Max", "[taken by you, for Max]", "[by you]"),
+        ("Max", "Olena", "[taken by Max, for you]", "[by Max]"),
+        ("", "Olena", "[for you]", "[for you]"),
+        ("Maximilian-Alexander", "Max", "[taken by Maximilian-…, for Max]", "[by Maximilia…]"),
+    ],
+)
+def test_whose_a_case_is_is_told_once(taken: str, wanted: str, wide: str, narrow: str) -> None:
+    """Who has taken it; whom it is for only where nobody has, or that is somebody else."""
+    row = replace(PLAIN, taken_by=taken, assigned_to=wanted)
+    for width, tag in ((160, wide), (79, narrow)):
+        shown = said(row, width)
+        assert f"{tag} Вер" in shown
+        assert shown.count("[") == tag.count("[")
 
 
 def test_marks_leave_room_for_the_text() -> None:

@@ -15,6 +15,7 @@ from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
+from inboxd.tui.inbox.places import is_as_it_was, passed
 from inboxd.tui.inbox.rows import NARROWEST, Facts, Ink, layout, line
 from inboxd.tui.inbox.window import NoCases, Window
 
@@ -36,7 +37,8 @@ class CaseList(ScrollView, can_focus=True):
     Cases one below the other; the selection is a case, not a line.
 
     When what is listed is replaced by what it has become (`renew`), the selected case stays
-    selected and on its line of the screen; if it is gone, what came after it is selected.
+    selected and on its line of the screen; if it is gone, or what happened to it gave it another
+    place, what took its place is selected, until it is again as it was.
     """
 
     ALLOW_SELECT = False
@@ -91,7 +93,7 @@ class CaseList(ScrollView, can_focus=True):
         self._others: Mapping[int, tuple[str, ...]] = {}
         self._at = 0
         self._case: int | None = None
-        self._moved = False
+        self._left: InboxRow | None = None
         self._strips: dict[int, Strip] = {}
         self._inks: dict[tuple[Ink, bool], Style] = {}
 
@@ -113,7 +115,12 @@ class CaseList(ScrollView, can_focus=True):
     @property
     def moved(self) -> bool:
         """Tell whether the selected case was not chosen, but is where one was that has left."""
-        return self._moved
+        return self._left is not None
+
+    @property
+    def left(self) -> InboxRow | None:
+        """Return the line of the case in whose place another is selected, as it was there."""
+        return self._left
 
     @property
     def row(self) -> InboxRow | None:
@@ -123,26 +130,27 @@ class CaseList(ScrollView, can_focus=True):
     def show(self, listing: Listing, case: int | None = None) -> None:
         """List other cases, from their beginning; *case* is selected if it is among them."""
         self._take(listing)
-        self._moved = False
+        self._left = None
         self._place_cursor((listing.place(case) if case is not None else None) or 0)
         self.scroll_to(y=0, animate=False)
         self._keep_visible()
         self._repaint_all()
 
     def renew(self, listing: Listing) -> int | None:
-        """List what the cases have become; returns the selected case if it is no more here."""
-        lines, top = self._from_cursor(), self.scroll_offset.y
+        """List what the cases have become; returns the selected case if it is no more there."""
+        top, was, row = self.scroll_offset.y, self._window, self.row
         visible = 0 <= self._at - top < self.size.height
-        anchor = (self._case, self._at) if visible or not lines else self._top_case()
+        anchor = (self._case, self._at) if visible or row is None else self._top_case()
         before = len(self.listing)
         self._take(listing)
-        lost = self._find_again(lines)
-        self._hold(anchor, lost=lost is not None and visible)
+        self._find_again(row, was)
+        other = row is not None and self._case != row.case_id
+        self._hold(anchor, lost=other and visible)
         if len(listing) == before and self.scroll_offset.y == top:
             self._repaint()
         else:
             self._repaint_all()
-        return lost
+        return row.case_id if row and self._left is row else None
 
     def age(self) -> None:
         """Show ages and what is left anew; nothing is read."""
@@ -292,7 +300,7 @@ class CaseList(ScrollView, can_focus=True):
         )
         to_due = session.time_to(row.policy, row.due_at) if row.due_at else timedelta()
         return Facts(
-            now, session.tz, session.me, age, to_due, selected, selected and self._moved,
+            now, session.tz, session.me, age, to_due, selected, selected and self.moved,
             row.case_id in self.marks, self._others.get(row.case_id, ()),
         )  # fmt: skip
 
@@ -314,32 +322,44 @@ class CaseList(ScrollView, can_focus=True):
         self._window = Window(listing)
         self.virtual_size = Size(self._width, len(listing))
 
-    def _from_cursor(self) -> list[int]:
-        """Return the selected case, those after it, and those before it, as far as they are read."""
-        if self._case is None:
-            return []
-        near = self._window.near()
-        after = [case for case, at in near.items() if at > self._at]
-        before = [case for case, at in near.items() if at < self._at]
-        return [self._case, *after, *reversed(before)]
-
     def _top_case(self) -> tuple[int | None, int]:
         top = self._row(self.scroll_offset.y)
         return (top.case_id if top else None), self.scroll_offset.y
 
-    def _find_again(self, cases: list[int]) -> int | None:
-        """Select the first of *cases* that is still listed; returns the one before if it is gone."""
+    def _find_again(self, row: InboxRow | None, was: Window) -> None:
+        """Select the case of *row*, or one that was near it in what *was* listed."""
         self._row(min(self._at, len(self.listing) - 1))
-        near = self._window.near()
-        places = (near.get(case) for case in cases[1:])
-        at = self._window.place(cases[0]) if cases else None
-        if at is None:
-            # Where the others are is not asked one by one: each may take as long as a page.
-            at = next((place for place in places if place is not None), self._at)
-        self._place_cursor(at)
-        lost = cases[0] if cases and self._case != cases[0] else None
-        self._moved = lost is not None or (self._moved and bool(cases))
-        return lost
+        if row is None:
+            self._left = None
+            self._place_cursor(self._at)
+        elif self._left and (back := self._place_as(self._left)) is not None:
+            self._left = None
+            self._place_cursor(back)
+        else:
+            at = self._window.place(row.case_id)
+            near, now = was.near(), self._window.near()
+            steps = 0 if at is None else passed(row.case_id, at, near, now)
+            if at is None or (steps and self._place_as(row) is None):
+                self._left = row
+                at = self._heir(near, now, up=steps < 0)
+            self._place_cursor(at)
+
+    def _place_as(self, row: InboxRow) -> int | None:
+        """Return where a case is, if it is there and nothing that gives it its place is otherwise."""
+        at = self._window.place(row.case_id)
+        # Far from what is shown, one line is read and not the window moved.
+        found = () if at is None else self._window.known(at) or self.listing.page(at, 1)
+        return at if found and is_as_it_was(row, found[0]) else None
+
+    def _heir(self, near: Mapping[int, int], now: Mapping[int, int], *, up: bool) -> int:
+        """Return where the next case is that was *near*, below or (first) above; or the same place."""
+        after = [case for case, at in near.items() if at > self._at]
+        before = [case for case, at in near.items() if at < self._at][::-1]
+        # Where the others are is not asked one by one: each may take as long as a page.
+        places = (
+            now.get(case) for case in (*(before if up else after), *(after if up else before))
+        )
+        return next((place for place in places if place is not None), self._at)
 
     def _hold(self, anchor: tuple[int | None, int], *, lost: bool) -> None:
         """Scroll so that the case of the *anchor* stays on its line, unless one is at the top."""
@@ -360,7 +380,7 @@ class CaseList(ScrollView, can_focus=True):
 
     def _move_to(self, at: int) -> None:
         """Select the case at an offset, by a person's wish."""
-        before, self._moved = self._at, False
+        before, self._left = self._at, None
         self._place_cursor(at)
         for changed in {before, self._at}:
             self._strips.pop(changed, None)

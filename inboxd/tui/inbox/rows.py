@@ -36,7 +36,10 @@ _SOON = timedelta(hours=1)
 _MANY = 1_000
 """From so many followers on they are worth a column."""
 _LEAST_TEXT = 32
+_NUMBERED = 139
+"""From so many cells on, lines have the number of their case."""
 _LONGEST_NOTE = 32
+_LONGEST_TAKER = 12
 _LEAST_LINE = 9
 _ALWAYS = 30
 """The cells of the columns that are always as wide, each with a blank before it."""
@@ -89,6 +92,7 @@ class Layout:
     language: int
     topics: int
     followers: int
+    number: int
     text: int
     due: int = 9
     age: int = 5
@@ -100,24 +104,26 @@ class Layout:
 def layout(width: int) -> Layout:
     """Return the columns for lines of *width* cells: what matters least is left out first."""
     if width < 98:
-        return Layout(9, 13, 0, 0, 0, max(0, width - NARROWEST), wide=False)
+        return Layout(9, 13, 0, 0, 0, 0, max(0, width - NARROWEST), wide=False)
     author = 22 if width >= 140 else 16
     where = 12
     text = width - _ALWAYS - (where + 1) - (author + 1)
-    room = {"language": 2, "topics": 18 if width >= 140 else 12, "followers": 5}
+    room = {"language": 2, "topics": 18 if width >= 140 else 12, "followers": 5, "number": 6}
     for column, size in room.items():
-        fits = text - size - 1 >= _LEAST_TEXT
+        fits = text - size - 1 >= _LEAST_TEXT and (column != "number" or width >= _NUMBERED)
         room[column] = size if fits else 0
         text -= size + 1 if fits else 0
-    return Layout(where, author, room["language"], room["topics"], room["followers"], text)
+    language, topics, followers, number = room.values()
+    return Layout(where, author, language, topics, followers, number, text)
 
 
 def heading(at: Layout) -> str:
     """Return the names of the columns, each where it begins."""
     followers = fit("foll.", at.followers, right=True)
+    number = fit("case", at.number, right=True)
     cells = (fit("due", at.due), fit("age", at.age, right=True), fit("  where", at.where), followers,
              fit("author", at.author), fit(" kind", at.kind), fit("topics", at.topics),
-             fit("in", at.language), fit("says", at.text))  # fmt: skip
+             fit("in", at.language), number, fit("says", at.text))  # fmt: skip
     return "   " + " ".join(cell for cell in cells if cell)
 
 
@@ -156,11 +162,7 @@ def where(row: InboxRow, *, short: bool) -> str:
 def notes(row: InboxRow, facts: Facts, *, short: bool) -> Iterator[str]:
     """Yield what colleagues must know before they begin, most pressing first."""
     yield from facts.others
-    if row.taken_by:
-        name = _name(row.taken_by, facts.me)
-        yield f"by {name}" if short else f"taken by {name}"
-    if row.assigned_to:
-        yield f"for {_name(row.assigned_to, facts.me)}"
+    yield from _whose(row, facts.me, short=short)
     if row.snoozed_until and row.snoozed_until > facts.now:
         wakes = brief_moment(row.snoozed_until, facts.now, facts.tz)
         yield wakes if short else f"until {wakes}"
@@ -198,6 +200,7 @@ def _columns(row: InboxRow, facts: Facts, at: Layout) -> Iterator[Piece]:
     yield fit(kind, at.kind), Ink.ALARM if high else Ink.PLAIN
     yield fit(topics(row), at.topics), Ink.QUIET
     yield fit(row.language, at.language), Ink.QUIET
+    yield fit(str(row.case_id), at.number, right=True), Ink.QUIET
 
 
 def topics(row: InboxRow) -> str:
@@ -217,6 +220,19 @@ def _says(row: InboxRow, facts: Facts, at: Layout) -> Iterator[Piece]:
         room = left
     shown = fit(row.text, room)
     yield (shown, Ink.PLAIN) if shown.strip() else (fit("(no words)", room), Ink.QUIET)
+
+
+def _whose(row: InboxRow, me: str, *, short: bool) -> Iterator[str]:
+    """Yield who has taken a case; else, or where that is somebody else, whom it is for."""
+    taken = _name(row.taken_by, me) if row.taken_by else ""
+    wanted = _name(row.assigned_to, me) if row.assigned_to != row.taken_by else ""
+    if taken and wanted and not short:
+        yield f"taken by {fit(taken, _LONGEST_TAKER).rstrip()}, for {wanted}"
+        return
+    if taken:
+        yield f"by {taken}" if short else f"taken by {taken}"
+    if wanted:
+        yield f"for {wanted}"
 
 
 def _promised(row: InboxRow, facts: Facts) -> str:

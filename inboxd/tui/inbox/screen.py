@@ -17,6 +17,7 @@ from inboxd.tui.hints import Hints
 from inboxd.tui.inbox.beginning import beginning, known
 from inboxd.tui.inbox.caselist import CaseList
 from inboxd.tui.inbox.empty import why_empty
+from inboxd.tui.inbox.places import Looker, parted
 from inboxd.tui.inbox.preview import Preview
 from inboxd.tui.inbox.rows import heading, layout
 from inboxd.tui.inbox.searchbar import SearchBar
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from inboxd.store import Mark, Store
-    from inboxd.store.inbox import Listing
+    from inboxd.store.inbox import InboxRow, Listing
     from inboxd.tui.acting.outcome import Undoable
 
 _ROOM_FOR_PREVIEW = 36
@@ -269,9 +270,21 @@ class InboxScreen(CaseActions):
         if query != self._query:
             self._query = query
             self.cases.show(listing, self._seen_at.get(self._tab))
-        elif (lost := self.cases.renew(listing)) is not None:
-            self._notice = f"Case {lost} has left this view."
+        elif self.cases.renew(listing) is not None and self.cases.left:
+            self._notice = self._parted(self.cases.left)
         self._tell()
+
+    def _parted(self, before: InboxRow) -> str:
+        """Return what has become of a case that was selected and is no more where it was."""
+        session, now, number = self.session, self.session.now, before.case_id
+        after = next(iter(session.store.inbox.rows([number], now)), None)
+        mark = self._marks.get(number)
+        news = tuple(session.store.meanwhile.since(mark)) if mark else ()
+        words = parted(before, after, Looker(session.me, now, session.tz, news))
+        place = self.cases.listing.place(number)
+        if place is None:
+            return f"{words}."
+        return f"{words} and is further {'up' if place < self.cases.at else 'down'} now."
 
     def _accompany(self) -> None:
         """Show who else is at which case."""

@@ -27,15 +27,22 @@ _NAMES = {
     View.BREACHED: ("Breached", "Late"),
     View.PROMISES: ("Promises", "Prom"),
     View.MINE: ("Mine", "Mine"),
-    View.SNOOZED: ("Snoozed", "Zzz"),
+    View.SNOOZED: ("Asleep", "Slp"),
     View.PUBLIC: ("Public", "Pub"),
     View.ANSWERED: ("Answered", "Ans"),
-    View.CLOSED: ("Closed", "Cls"),
+    View.CLOSED: ("Closed", "Done"),
     View.ALL: ("All", "All"),
 }
 _SELDOM = (View.ANSWERED, View.CLOSED, View.ALL)
 _URGENT = (View.WAITING, View.DUE, View.BREACHED, View.MINE)
-"""Views whose counts are shown however little room there is; those of the seldom ones go first."""
+_COUNTED = (
+    tuple(View),
+    tuple(set(View) - set(_SELDOM)),
+    _URGENT,
+    (View.WAITING, View.BREACHED),
+    (),
+)
+"""Views whose counts are shown, the less room there is, the fewer; the active one's always is."""
 _LONGEST_NAME = 20
 
 
@@ -109,7 +116,7 @@ class ViewBar(Widget):
 
     def render(self) -> Content:
         """Return the line, with as many words as there is room for."""
-        for brevity in range(3):
+        for brevity in range(len(_COUNTED)):
             shown = [self._label(number, brevity) for number in range(len(self._tabs))]
             if sum(label.cell_length for label in shown) <= self.size.width:
                 break
@@ -132,26 +139,25 @@ class ViewBar(Widget):
         return first
 
     def _label(self, number: int, brevity: int) -> Content:
-        """Return one tab; with *brevity* 1 with a short name, with 2 most of them uncounted."""
+        """Return one tab, its key, name and count in one piece; the more *brevity*, the less of it."""
         tab, active = self._tabs[number], number == self._active
         name = tab.short if brevity else tab.name
+        key = f"{tab.key}:" if tab.key else ""
         if active:
-            words = " ".join(filter(None, ("" if brevity else tab.key, name, self._count(tab, 0))))
-            return Content.styled(f"[{words}]", self._style("active"))
-        count = self._count(tab, brevity)
+            key = "" if brevity > 1 else key
+            return Content.styled(f"[{key}{name}{self._count(tab, 0)}]", self._style("active"))
         return Content.assemble(
             " ",
-            (f"{tab.key} " if tab.key else "", self._style("key")),
+            (key, self._style("key")),
             name,
-            (f" {count}" if count else "", self._style("count")),
+            (self._count(tab, brevity), self._style("count")),
             "" if brevity else " ",
         )
 
     def _count(self, tab: Tab, brevity: int) -> str:
         """Return how many cases are in a view, "" where that is not shown or they are none."""
-        shown = (tuple(View), tuple(set(View) - set(_SELDOM)), _URGENT)[brevity]
-        found = self._counts.get(tab.view, 0)
-        return many(found) if found and tab.view in shown and not tab.query else ""
+        found = 0 if tab.query else self._counts.get(tab.view, 0)
+        return f"({many(found)})" if found and tab.view in _COUNTED[brevity] else ""
 
     def _style(self, name: str) -> Style:
         return self.get_visual_style(f"viewbar--{name}")

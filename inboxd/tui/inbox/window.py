@@ -57,6 +57,11 @@ class Window:
         near = self.near().get(case)
         return self.listing.place(case) if near is None else near
 
+    def known(self, at: int) -> Sequence[InboxRow]:
+        """Return what is at an offset, if it is read already: one line, or none."""
+        found = at - self._first
+        return self._rows[found : found + 1] if found >= 0 else ()
+
     def near(self) -> Mapping[int, int]:
         """Return the cases that are read, in their order, each with its offset."""
         return {row.case_id: self._first + number for number, row in enumerate(self._rows)}
