@@ -23,8 +23,9 @@ from inboxd.tui.inbox.rows import many
 from inboxd.tui.inbox.screen import _HINTS, InboxScreen
 from inboxd.tui.inbox.searchbar import Conditions, SearchBar
 from inboxd.tui.inbox.viewbar import ViewBar
+from inboxd.tui.session import opened as opened_session
 from tests.tui.listings import Numbered, Some
-from tests.tui.stage import NOW, PEOPLE, ago, opened
+from tests.tui.stage import NOW, PEOPLE, Stage, ago, opened
 from tests.tui.watching import settled
 
 if TYPE_CHECKING:
@@ -559,6 +560,25 @@ async def test_an_empty_view_tells_what_comes_next(tmp_path: Path) -> None:
         async with inbox(app) as (screen, _):
             said = str(screen.query_one("#empty", Static).render())
             assert said == "Nobody is waiting.\n\nNext: Анна Коваль wakes Thu 26 Nov 09:00."
+
+
+@pytest.mark.parametrize("key", ["1", "3", "0"])
+async def test_nobody_is_said_to_wait_only_where_something_was_read(
+    tmp_path: Path, key: str
+) -> None:
+    """Before the first read it is not known who waits, in whatever view."""
+    stage = Stage(tmp_path)
+    with opened_session(stage.settings, "Olena", ManualClock(NOW)) as session:
+        async with inbox(InboxApp(session)) as (screen, pilot):
+            await pilot.press(key)
+            await settled(pilot)
+            empty = screen.query_one("#empty", Static)
+            assert str(empty.render()).startswith("No account has been read yet")
+            stage.store.sources.succeeded("shop-vk", "dm", NOW)
+            screen.post_message(Changed())
+            await settled(pilot)
+            assert "read yet" not in str(empty.render())
+    stage.store.close()
 
 
 async def test_enter_opens_the_case(tmp_path: Path) -> None:

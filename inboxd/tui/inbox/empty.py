@@ -28,14 +28,27 @@ _EMPTY = {
     View.CLOSED: "Nothing is closed yet.",
     View.ALL: "No message has arrived yet. `inboxd check` tells whether accounts can be read.",
 }
+_UNREAD = (
+    "No account has been read yet: who waits is not known.\n\n"
+    "`inboxd run` reads them, i shows how it goes, `inboxd check` whether they can be read."
+)
 
 
 def why_empty(tab: Tab, searched: str, session: Session) -> str:
     """Return why there is nothing in the view of *tab*, where *searched* is looked for."""
+    if not _was_read(session):
+        return _UNREAD
     if searched:
         return f"Nothing in this view fits {one_line(searched, 60)}\n\nEsc clears the search, 0 looks at all cases."
     words = f"Nothing fits {tab.name}." if tab.query else _EMPTY[tab.view]
     return f"{words}\n\n{_next(session)}" if tab.view in _THEN else words
+
+
+def _was_read(session: Session) -> bool:
+    """Tell whether any account was ever read, or else cases have come from elsewhere."""
+    store = session.store
+    read = any(each.succeeded_at for each in store.sources.all())
+    return read or bool(store.inbox.listing(Query(View.ALL), session.me, session.now).page(0, 1))
 
 
 def _next(session: Session) -> str:
