@@ -34,7 +34,12 @@ def speaker(message: ThreadMessage) -> str:
 
 def case_name(author: Author | None, case: int) -> str:
     """Return what a case is called in a message: ``Anna Koval (case 13)``."""
-    return f"{fit(author_name(author), _IN_PASSING).rstrip()} (case {case})"
+    return f"{short_name(author)} (case {case})"
+
+
+def short_name(author: Author | None) -> str:
+    """Return what a customer is called within a sentence."""
+    return fit(author_name(author), _IN_PASSING).rstrip()
 
 
 def place_name(network: str, stream: Stream) -> str:

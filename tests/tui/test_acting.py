@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from textual.widgets import Static
 
-from inboxd.model import Kind
+from inboxd.model import Author, Kind
 from inboxd.store import Said, Store
 from inboxd.tui.acting.actions import CaseActions
 from inboxd.tui.acting.underway import Underway
@@ -126,10 +126,10 @@ async def test_a_key_takes_a_case(shop: Shop) -> None:
         await show(pilot, case)
         await press(pilot, "a")
         assert stage.store.cases.find(case)[0].acknowledged_by == "Olena"
-        assert told(app) == f"Case {case} acknowledged\nu takes it back"
+        assert told(app) == f"Case {case} (Ольга Петрова) acknowledged\nu takes it back"
         await press(pilot, "u")
         assert stage.store.cases.find(case)[0].acknowledged_by == ""
-        assert told(app) == f"Taken back: case {case} acknowledged"
+        assert told(app) == f"Taken back: case {case} (Ольга Петрова) acknowledged"
 
 
 def seen_by_others(app: InboxApp, case: int) -> CaseState:
@@ -180,6 +180,47 @@ async def test_until_when_a_case_sleeps_is_told(shop: Shop) -> None:
         await show(pilot, cases["late"])
         await press(pilot, "z", *"09:00", "enter")
         assert "snoozed until tomorrow 09:00\n" in told(app)
+
+
+DIALOGS = {
+    "A": "Assign", "z": "Snooze", "c": "Close", "n": "Note on", "t": "Correct",
+    "s": "Silence what is like",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", DIALOGS)
+async def test_a_dialog_says_whom_it_is_about(shop: Shop, key: str) -> None:
+    """A slip is seen before it is done: one case has its customer's name, inert, several are counted."""
+    app, _, cases = shop
+    async with app.run_test(size=(80, 24)) as pilot:
+        for name, customer in (("late", "Ольга Петрова"), ("odd", "Zoë 👩🏳")):
+            await show(pilot, cases[name])
+            await press(pilot, key)
+            title = f"{DIALOGS[key]} case {cases[name]} · {customer}"
+            assert title in painted(app)
+            await press(pilot, "escape")
+        if key != "s":
+            await show(pilot, cases["late"], cases["soon"])
+            await press(pilot, key)
+            assert f"{DIALOGS[key]} 2 cases ─" in painted(app)
+
+
+async def test_a_customer_s_name_does_not_break_a_title_or_a_message(shop: Shop) -> None:
+    """Markup stays what it is, and a long name is cut."""
+    app, stage, _ = shop
+    stranger = Author("s", "[/b][link=x]" + "Ы" * 10_000, "")
+    case = stage.case_of(stage.hear("shop-vk", "dm:s", ago(minutes=9), "Hm?", author=stranger))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show(pilot, case)
+        await press(pilot, "c")
+        (title,) = [
+            line
+            for line in painted(app).splitlines()
+            if f"Close case {case} · [/b][link=x]ЫЫ" in line
+        ]
+        assert "…" in title
+        await press(pilot, "enter")
+        assert told(app).startswith(f"Case {case} ([/b][link=x]ЫЫЫЫЫЫЫЫЫЫЫЫЫЫЫ…) closed: ")
 
 
 async def test_a_note_is_kept_and_taken_back(shop: Shop) -> None:
@@ -252,10 +293,10 @@ async def test_the_silence_counts_who_would_be_mute(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("name", "keys", "why"),
     [
-        ("done", ["a"], "Case {} is closed; ack does not apply to it"),
-        ("late", ["o"], "Case {} is waiting; reopen does not apply to it"),
-        ("done", ["z", "enter"], "Case {} is closed; snooze does not apply to it"),
-        ("done", ["c", "enter"], "Case {} is closed; close does not apply to it"),
+        ("done", ["a"], "Case {} (Lukas Groß) is closed; ack does not apply to it"),
+        ("late", ["o"], "Case {} (Ольга Петрова) is waiting; reopen does not apply to it"),
+        ("done", ["z", "enter"], "Case {} (Lukas Groß) is closed; snooze does not apply to it"),
+        ("done", ["c", "enter"], "Case {} (Lukas Groß) is closed; close does not apply to it"),
     ],
 )
 async def test_what_makes_no_sense_is_refused_and_said(
@@ -374,8 +415,8 @@ async def test_of_many_cases_each_is_told_that_refuses(shop: Shop) -> None:
         await press(pilot, "a")
         lines = told(app).splitlines()
         assert lines[0] == "3 of 5 cases acknowledged"
-        assert lines[1].startswith(f"Case {cases['done']} is closed")
-        assert lines[2].startswith(f"Case {cases['answered']} is answered")
+        assert lines[1].startswith(f"Case {cases['done']} (Lukas Groß) is closed")
+        assert lines[2].startswith(f"Case {cases['answered']} (Ірина Шевченко) is answered")
         assert len(app.session.deeds) == 1
         await press(pilot, "u")
         assert told(app) == "3 of 3 cases taken back"
@@ -392,7 +433,9 @@ async def test_what_cannot_be_taken_back_of_many_is_told(shop: Shop) -> None:
         await press(pilot, "u")
         lines = told(app).splitlines()
         assert lines[0] == "1 of 2 cases taken back"
-        assert lines[1].startswith(f"Case {cases['late']} closed: no reply needed: that cannot")
+        assert lines[1].startswith(
+            f"Case {cases['late']} (Ольга Петрова) closed: no reply needed: that cannot"
+        )
         assert seen_by_others(app, cases["soon"]).status == "waiting"
 
 
@@ -500,7 +543,7 @@ async def test_u_takes_back_what_is_still_being_done(shop: Shop) -> None:
             await rest(pilot)
         assert seen_by_others(app, cases["late"]).acknowledged_by == ""
         assert seen_by_others(app, cases["soon"]).acknowledged_by == "Olena"
-        assert told(app) == f"Taken back: case {cases['late']} acknowledged"
+        assert told(app) == f"Taken back: case {cases['late']} (Ольга Петрова) acknowledged"
 
 
 async def test_a_deed_goes_on_if_its_screen_is_left(shop: Shop) -> None:
@@ -558,7 +601,7 @@ async def test_a_page_is_opened_in_the_readers_browser(
         await show(pilot, cases["late"], cases["soon"])
         await press(pilot, "b")
         assert (tmp_path / "opened").read_text(encoding="utf-8") == "https://social.example/m1\n"
-        assert told(app) == f"Case {cases['late']} is open in your browser."
+        assert told(app) == f"Case {cases['late']} (Ольга Петрова) is open in your browser."
 
 
 @pytest.mark.parametrize("url", ["", "javascript:alert(1)", "file:///etc/passwd", "https://", "http://[", "https://a.example/\x1b[31m", "https://a.example/\u202e"])  # fmt: skip
@@ -586,7 +629,10 @@ async def test_a_reply_is_written_taken_back_and_kept_as_a_draft(shop: Shop) -> 
         await press(pilot, "r")
         assert isinstance(app.screen, ReplyScreen)
         assert app.screen.case == cases["late"]
-        assert told(app) == f"A reply is to one case: case {cases['late']}, the first of 2."
+        assert (
+            told(app)
+            == f"A reply is to one case: case {cases['late']} (Ольга Петрова), the first of 2."
+        )
         await pilot.press(*"Soon", "ctrl+s")
         await come_to(pilot, LastLook)
         await pilot.press("enter")
@@ -627,4 +673,4 @@ async def test_a_case_in_which_nobody_waited_is_told(shop: Shop, key: str) -> No
     async with app.run_test(size=(80, 24)) as pilot:
         await app.push_screen(Listed(cases["ask"]))
         await press(pilot, key)
-        assert told(app) == f"Case {cases['ask']} was merged with another."
+        assert told(app) == f"Case {cases['ask']} (John O'Neil) was merged with another."

@@ -15,6 +15,7 @@ from inboxd.tui.acting.browser import browse, is_safe
 from inboxd.tui.acting.doing import UNDO, Doing
 from inboxd.tui.acting.underway import underway
 from inboxd.tui.dialogs.frame import Dialog, cases_named
+from inboxd.tui.names import author_name
 from inboxd.tui.when import coming_moment
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class CaseActions(Doing):
 
         for case in self._first("One silence is for one case and what is like it"):
             if card := self._card(case):
-                self.app.push_screen(SilenceDialog(card, self.session, count), answered)
+                self._open(SilenceDialog(card, self.session, count), (case,), answered)
 
     def action_reply(self) -> None:
         """Open the editor for a reply."""
@@ -178,9 +179,18 @@ class CaseActions(Doing):
         if not cases:
             return
         try:
-            self.app.push_screen(dialog(tuple(cases)), answered)
+            self._open(dialog(tuple(cases)), tuple(cases), answered)
         except UserError as refusal:
             self.tell(str(refusal), failed=True)
+
+    def _open(
+        self, dialog: Dialog[T], cases: tuple[int, ...], answered: Callable[[T | None], None]
+    ) -> None:
+        """Open a dialog on *cases*, with the customer's name if it is one."""
+        if len(cases) == 1:
+            for row in self.session.store.inbox.rows(cases, self.session.now):
+                dialog.whom = author_name(row.author)
+        self.app.push_screen(dialog, answered)
 
     def _begin_asked(self, change_by: Callable[[str, datetime], Change]) -> None:
         """Make a change at once, or ask first where one key is for very many cases."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from inboxd.tui.acting.outcome import (
 from inboxd.tui.acting.underway import underway
 from inboxd.tui.app import InboxApp
 from inboxd.tui.dialogs.frame import cases_named
+from inboxd.tui.names import short_name
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from inboxd.tui.session import Session
 
 UNDO = "u takes it back"
+_CASE = re.compile(r"\bcase ([0-9]{1,15})\b", re.IGNORECASE)
+_MOST_NAMED = 6
 _REFUSAL_SECONDS = 12
 """How long a refusal stays: it is to be read, not noticed."""
 
@@ -85,11 +89,18 @@ class Doing(Screen[None]):
         """
         self.app.clear_notifications()
         self.app.notify(
-            inert(words),
+            self.named(inert(words)),
             severity="warning" if failed else "information",
             timeout=_REFUSAL_SECONDS if failed else None,
             markup=False,
         )
+
+    def named(self, words: str) -> str:
+        """Return *words* of ours with the customer's name where they name a case by its number."""
+        numbers = list(dict.fromkeys(map(int, _CASE.findall(words))))[:_MOST_NAMED]
+        rows = self.session.store.inbox.rows(numbers, self.session.now) if numbers else []
+        names = {row.case_id: f" ({short_name(row.author)})" for row in rows}
+        return _CASE.sub(lambda found: found[0] + names.get(int(found[1]), ""), words)
 
     def chosen(self) -> dict[int, Mark | None]:
         """
@@ -113,7 +124,7 @@ class Doing(Screen[None]):
     async def _carry_out(self, change: Change, cases: Mapping[int, Mark | None]) -> None:
         """Make a change to one case after the other, each in a transaction of its own."""
         outcome, rules = Outcome(change, len(cases)), self.session.settings.rules
-        words = f"{change.doing} {cases_named(tuple(cases))}"
+        words = self.named(f"{change.doing} {cases_named(tuple(cases))}")
         try:
             with underway(self, words) as line:
                 async with self.remembered(outcome.done):
@@ -152,7 +163,11 @@ class Doing(Screen[None]):
             if answer:
                 self.begin(outcome.change, {each.case: each.mark for each in outcome.overtaken})
 
-        news = [(each.case, line) for each in outcome.overtaken for line in each.news]
+        news = [
+            (self.named(f"Case {each.case}"), line)
+            for each in outcome.overtaken
+            for line in each.news
+        ]
         self.app.push_screen(MeanwhileDialog(news), answered)
 
     def action_undo(self) -> None:

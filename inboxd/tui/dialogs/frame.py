@@ -7,20 +7,28 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
+
+from inboxd.tui.cells import fit
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 T = TypeVar("T")
 
+_LONGEST_TITLE = 56
+
 
 class Dialog(ModalScreen[T | None]):
     """
     Asks something, and gives the answer to whoever opened it: None where it was left with Esc.
 
-    *heading* and *hints* are words of ours, never a customer's.
+    *heading* and *hints* are words of ours, never a customer's; `whom` is, where it is about one.
     """
+
+    whom = ""
+    """What the customer is called, if it is about one case: to be set before it is shown."""
 
     AUTO_FOCUS = "Input"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel")]
@@ -44,7 +52,8 @@ class Dialog(ModalScreen[T | None]):
     def compose(self) -> ComposeResult:
         """Put the body into the frame."""
         with Vertical(id="frame") as frame:
-            frame.border_title = self._heading
+            title = f"{self._heading} · {self.whom}" if self.whom else self._heading
+            frame.border_title = Content(fit(title, _LONGEST_TITLE).rstrip())
             frame.border_subtitle = f"{self._hints} · Esc cancel"
             yield from self.body()
 

@@ -62,11 +62,11 @@ class MeanwhileDialog(Question):
     """
     Shows what others did since the cases were looked at; answers whether to do it anyway.
 
-    What *happened* are cases, by their numbers, and a line each for what was done to them.
+    What *happened* are the names of cases, and a line each for what was done to them.
     """
 
-    def __init__(self, happened: Sequence[tuple[int, str]]) -> None:
-        news = [f"Case {case}: {one_line(line, 200)}" for case, line in happened]
+    def __init__(self, happened: Sequence[tuple[str, str]]) -> None:
+        news = [f"{case}: {one_line(line, 200)}" for case, line in happened]
         left = len(news) - _MOST_LINES
         lines = [*news[:_MOST_LINES], f"and {left} more"] if left > 0 else news
         super().__init__("Meanwhile", lines, "Do it anyway", "Look first")
