@@ -99,26 +99,21 @@ async def test_whatever_happens_the_selection_stays_and_so_does_its_line(
         screen = app.screen
         assert isinstance(screen, InboxScreen)
         cases = screen.cases
-        moved = held = 0
         for _ in range(25):
             await pilot.press(*rng.choices(KEYS, k=rng.randrange(4)))
             (case, line), top = place(cases), cases.scroll_offset.y
-            shown = [row.case_id for row in cases.listing.page(0, 200)]
+            # What happens to the selected case itself may hand the selection on.
+            shown = [row.case_id for row in cases.listing.page(0, 200) if row.case_id != case]
             elsewhere.happen(shown)
             screen.post_message(Changed())
             await settled(pilot)
             listed = [row.case_id for row in cases.listing.page(0, 200)]
             assert 0 <= place(cases)[1] < cases.size.height
-            if case not in listed:
-                moved += 1
-                assert cases.case in listed
-                continue
-            held += 1
+            assert case in listed
             assert cases.case == case
             # At either end of the list there may be no line to scroll by.
             free = top > 0 and 0 < cases.scroll_offset.y < cases.max_scroll_y
             assert not free or place(cases)[1] == line
-        assert held > 10
 
 
 def handles() -> int:
