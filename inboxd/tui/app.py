@@ -14,8 +14,9 @@ from inboxd.errors import UserError
 from inboxd.tui.bindings import by_meaning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+    from textual.command import Provider
     from textual.screen import Screen
 
     from inboxd.tui.session import Session
@@ -39,14 +40,22 @@ class Aged(Message):
     bubble = False
 
 
+def _commands() -> type[Provider]:
+    from inboxd.tui.palette import Commands
+
+    return Commands
+
+
 class InboxApp(App[None]):
     """Shows the inbox until it is left; what it shows is in the database of its *session*."""
 
     TITLE = "inboxd"
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("i", "status", "Status"),
         Binding("v", "overview", "Overview"),
         Binding("question_mark", "help", "Help", key_display="?"),
+        Binding("ctrl+p", "command_palette", "Find what can be done by its name", priority=True),
         Binding("q", "quit", "Quit"),
     ]
 
@@ -135,13 +144,18 @@ class InboxApp(App[None]):
         """Show what keys do here."""
         from inboxd.tui.help import HelpScreen
 
-        self.push_screen(HelpScreen(self.screen.active_bindings))
+        legend = self._inbox.legend() if self.screen is self._inbox else ()
+        self.push_screen(HelpScreen(self.screen.active_bindings, legend))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Yield what the palette offers: whatever a key does here, and what has no key."""
-        for binding in by_meaning(screen.active_bindings):
-            keys = ", ".join(map(self.get_key_display, binding.bindings))
-            yield SystemCommand(binding.description, f"Key: {keys}", binding.runner(self))
+        """Yield what the palette offers: what this screen is for, the views, and then the rest."""
+        known = [each for each in by_meaning(screen.active_bindings) if each.is_command]
+        for place in range(3):
+            for meaning in (each for each in known if each.rank == place):
+                keys = ", ".join(map(self.get_key_display, meaning.bindings))
+                yield SystemCommand(meaning.description, f"Key: {keys}", meaning.runner(self))
+            if place == 0 and screen is self._inbox:
+                yield from self._inbox.views()
         yield SystemCommand("Theme", "Change how it looks", self.action_change_theme)
 
     def _dress(self, theme: str) -> None:

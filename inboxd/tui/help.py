@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.table import Table
@@ -16,16 +17,19 @@ from textual.widgets import Static
 from inboxd.tui.bindings import by_meaning
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from textual.app import ComposeResult
     from textual.binding import ActiveBinding
 
     from inboxd.tui.bindings import Meaning
 
+Section = tuple[str, tuple[tuple[str, str], ...]]
+"""A heading, and lines of a sign and what it means."""
+
 
 class HelpScreen(ModalScreen[None]):
-    """Lists *active* bindings, as they really are."""
+    """Lists *active* bindings, as they really are, and a *legend* of what else is to be seen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark", "dismiss", "Back", key_display="Esc"),
@@ -38,9 +42,10 @@ class HelpScreen(ModalScreen[None]):
     }
     """
 
-    def __init__(self, active: Mapping[str, ActiveBinding]) -> None:
+    def __init__(self, active: Mapping[str, ActiveBinding], legend: Iterable[Section] = ()) -> None:
         super().__init__()
-        self._meanings = by_meaning(active)
+        self._meanings = sorted(by_meaning(active), key=attrgetter("rank"))
+        self._legend = legend
 
     def compose(self) -> ComposeResult:
         """Make the table."""
@@ -58,6 +63,10 @@ class HelpScreen(ModalScreen[None]):
             for meaning in meanings:
                 keys = " ".join(dict.fromkeys(map(self.app.get_key_display, meaning.bindings)))
                 table.add_row(Text(keys, style="bold"), Text(meaning.description))
+        for heading, lines in self._legend:
+            table.add_row("", Text(heading, style="bold underline"))
+            for sign, means in lines:
+                table.add_row(Text(sign, style="bold"), Text(means))
         return table
 
 

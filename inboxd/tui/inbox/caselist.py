@@ -69,7 +69,7 @@ class CaseList(ScrollView, can_focus=True):
         Binding("end", "go(-1)", "Last", show=False),
         Binding("enter", "open", "Open", key_display="Enter"),
         Binding("space", "mark", "Mark", key_display="Space"),
-        Binding("asterisk", "mark_all", "Mark all", key_display="*", show=False),
+        Binding("asterisk", "mark_all", "Mark all", key_display="*"),
     ]
 
     class Opened(Message):

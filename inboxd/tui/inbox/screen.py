@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
+from textual.markup import escape
 from textual.widgets import Input, Static
 
 from inboxd.core.queries import Query, Unfinished, parse
@@ -17,6 +20,7 @@ from inboxd.tui.hints import Hints
 from inboxd.tui.inbox.beginning import beginning, known
 from inboxd.tui.inbox.caselist import CaseList
 from inboxd.tui.inbox.empty import why_empty
+from inboxd.tui.inbox.legend import legend
 from inboxd.tui.inbox.places import Looker, parted
 from inboxd.tui.inbox.preview import Preview
 from inboxd.tui.inbox.rows import heading, layout
@@ -26,7 +30,7 @@ from inboxd.tui.inbox.window import NoCases
 from inboxd.tui.standing.line import StatusLine
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from textual import events
     from textual.app import ComposeResult
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     from inboxd.store import Mark, Store
     from inboxd.store.inbox import InboxRow, Listing
     from inboxd.tui.acting.outcome import Undoable
+    from inboxd.tui.help import Section
 
 _ROOM_FOR_PREVIEW = 36
 """From so many lines on the list can spare some."""
@@ -197,6 +202,17 @@ class InboxScreen(CaseActions):
         if found is not None:
             self.cases.select(found)
         return found
+
+    def legend(self) -> Sequence[Section]:
+        """Return what the digits and the signs of this screen mean."""
+        return legend(self._tabs)
+
+    def views(self) -> Iterator[SystemCommand]:
+        """Yield for the palette what shows another view."""
+        for number, tab in enumerate(self._tabs):
+            told = f"Key: {tab.key}" if tab.key else "A saved view"
+            name = escape(f"View: {tab.name}")
+            yield SystemCommand(name, told, partial(self.action_view, number))
 
     def action_search(self) -> None:
         """Let a person write what is looked for."""

@@ -145,7 +145,8 @@ class ViewBar(Widget):
         key = f"{tab.key}:" if tab.key else ""
         if active:
             key = "" if brevity > 1 else key
-            return Content.styled(f"[{key}{name}{self._count(tab, 0)}]", self._style("active"))
+            label = Content.styled(f"[{key}{name}{self._count(tab, 0)}]", self._style("active"))
+            return " " + label if brevity and number else label
         return Content.assemble(
             " ",
             (key, self._style("key")),
