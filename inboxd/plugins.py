@@ -87,5 +87,7 @@ def _modules() -> dict[str, str]:
 def _load(network: str) -> ModuleType:
     try:
         return importlib.import_module(_modules()[network])
+    except KeyError:
+        raise OperatorError(f"there is no connector for {network}") from None
     except ImportError as error:
         raise OperatorError(f"the connector for {network} cannot be loaded: {error}") from error

@@ -6,6 +6,7 @@ import gc
 import getpass
 import os
 import sys
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 import click
@@ -29,6 +30,9 @@ def tui(config: Path, me: str, view: str | None, theme: str | None) -> None:
     # Textual draws on standard error, so that output can be redirected.
     if not (sys.stdin.isatty() and sys.stderr.isatty()) or os.environ.get("TERM") == "dumb":
         raise UserError("tui needs a terminal; `inboxd waiting` lists those who wait")
+    if isinstance(sys.stderr, TextIOWrapper):
+        # A letter that the terminal does not have takes one cell, and not the six of its number.
+        sys.stderr.reconfigure(errors="replace")
     # A sixth of the start would go into looking for garbage; the interface enables it once it shows.
     gc.disable()
     from inboxd.clock import SystemClock

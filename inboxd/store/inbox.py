@@ -257,6 +257,7 @@ _ROWS = (
     "LEFT JOIN messages AS m ON m.id = coalesce(w.telling_id, c.first_message_id) "
     "LEFT JOIN authors AS a ON a.id = m.author_id ORDER BY n.key"
 )
+_STRANGE = "(this case is not as inboxd writes it: another program has changed it)"
 _LATEST = (
     "SELECT iif(m.direction = 'outbound', m.staff, "
     " substr(coalesce(nullif(a.name, ''), a.handle), 1, :letters)), "
@@ -284,7 +285,41 @@ _OTHER_CASES = (
 
 def _rows(db: sqlite3.Connection, cases: Sequence[int], now: datetime) -> list[InboxRow]:
     found = db.execute(_ROWS, {"cases": json.dumps(cases), "letters": _LETTERS})
-    return [_row(row, to_text(now)) for row in found]
+    return [_row_or_none(row, to_text(now)) for row in found]
+
+
+def _row_or_none(columns: tuple[Any, ...], now: str) -> InboxRow:
+    """Return a line; where another program wrote the case, one that says no more than that."""
+    try:
+        return _row(columns, now)
+    except (ValueError, LookupError, TypeError):
+        number, _, account, network, *_ = columns
+        return InboxRow(
+            case_id=number,
+            status=CaseStatus.WAITING,
+            account=str(account),
+            network=str(network),
+            stream=Stream.DIRECT_MESSAGES,
+            public=False,
+            author=None,
+            kind=None,
+            topics=(),
+            urgency=None,
+            language="",
+            policy="",
+            since=from_text(now),
+            due_at=None,
+            unanswered=0,
+            taken_by="",
+            assigned_to="",
+            snoozed_until=None,
+            wait=None,
+            promised="",
+            ended_at=None,
+            close_reason="",
+            text=_STRANGE,
+            url="",
+        )
 
 
 def _row(columns: tuple[Any, ...], now: str) -> InboxRow:

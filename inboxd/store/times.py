@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import lru_cache
 
+_FIRST, _LAST = "1970", "9999-12-28"
+_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 28, tzinfo=UTC)
+
 
 @lru_cache(maxsize=2_048)  # what follows from a message names its few instants again and again
 def to_text(instant: datetime) -> str:
@@ -14,8 +17,16 @@ def to_text(instant: datetime) -> str:
 
 
 def from_text(text: str) -> datetime:
-    """Return the aware UTC instant that *text* names."""
-    return datetime.fromisoformat(text)
+    """
+    Return the aware UTC instant that *text* names.
+
+    Nothing is older than 1970, of which calendars know, nor younger than what has a local time
+    everywhere. What says no zone, as SQLite's own functions write it, is UTC.
+    """
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        instant = instant.replace(tzinfo=UTC)
+    return instant if _FIRST < text < _LAST else min(max(instant, _EARLIEST), _LATEST)
 
 
 def maybe_text(instant: datetime | None) -> str | None:

@@ -22,7 +22,7 @@ from inboxd.store.times import from_text, maybe_instant, to_text
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from inboxd.core.tracking import CaseState, Setting, WaitState
@@ -538,13 +538,13 @@ def _thread_message(row: tuple[Any, ...], versions: tuple[EarlierText, ...]) -> 
         auto_reply=bool(auto),
         staff=staff,
         url=url,
-        attachments=tuple(json.loads(attachments)),
+        attachments=tuple(map(_attachment, json.loads(attachments))),
         kind=kind,
         topics=tuple(Topic(topic) for topic in json.loads(topics or "[]")),
         urgency=urgency,
         language=language,
         scores=judged.get("scores", {}),
-        evidence=tuple(judged.get("evidence", ())),
+        evidence=_evidence(judged.get("evidence", ())),
         versions=versions,
         addressees=tuple(json.loads(addressees)),
         parent_deleted=bool(parent_deleted),
@@ -552,6 +552,11 @@ def _thread_message(row: tuple[Any, ...], versions: tuple[EarlierText, ...]) -> 
         model=judged.get("model", ""),
         corrected=_corrected(judged),
     )
+
+
+def _attachment(said: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return what came with a message, with everything that is known of it by its name."""
+    return {name: str(said.get(name) or "") for name in ("type", "url", "title")}
 
 
 def _reply_said(columns: Sequence[Any]) -> ReplySaid:
@@ -564,8 +569,17 @@ def _reply_said(columns: Sequence[Any]) -> ReplySaid:
         promised=promised or "",
         promised_on=date.fromisoformat(on) if on else None,
         promised_at=maybe_instant(at),
-        evidence=tuple(json.loads(evidence)),
+        evidence=_evidence(json.loads(evidence)),
         model=model,
+    )
+
+
+def _evidence(spans: Iterable[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
+    """Return those that can be words of a text: another program may have written any."""
+    return tuple(
+        each
+        for each in spans
+        if isinstance(each["start"], int) and isinstance(each["end"], int) and each["start"] >= 0
     )
 
 

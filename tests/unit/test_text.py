@@ -93,3 +93,9 @@ def test_inert_knows_one_end_of_a_line_only(end: str) -> None:
 def test_joiners_that_make_a_picture_or_a_word_stay(text: str) -> None:
     """A family stays a family, and a Persian word is written as it is."""
     assert one_line(text, 40) == inert(text) == text
+
+
+def test_half_a_character_is_taken_out() -> None:
+    """What no stream of UTF-8 can carry does not break the writing of a whole screen."""
+    assert inert("a\ud800b") == "ab"
+    assert one_line("a\udfffb", 10) in {"ab", "a b"}
