@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Self
 
@@ -17,6 +18,7 @@ from inboxd.store.database import (
     identity,
     journal_path,
     open_database,
+    refuse_newer,
     transaction,
 )
 
@@ -172,6 +174,16 @@ class Store:
         self._refuse_lost_files()
         with self.explained(), transaction(self.database):
             yield
+
+    def confirm(self) -> None:
+        """Raise DatabaseError where the file is not what it was when it was opened."""
+        self._refuse_lost_files()
+        with self.explained():
+            refuse_newer(self.database, self.path)
+
+    def forgive(self) -> None:
+        """Read letters that are none, which another program wrote, as replaced ones."""
+        self.database.text_factory = partial(str, encoding="utf-8", errors="replace")
 
     def _identities(self) -> tuple[object, object]:
         return identity(self.path), identity(journal_path(self.path))

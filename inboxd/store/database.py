@@ -253,6 +253,11 @@ def _refuse_strangers(db: sqlite3.Connection, path: Path) -> None:
     (application_id,) = db.execute("PRAGMA application_id").fetchone()
     if application_id != schema.APPLICATION_ID:
         raise DatabaseError(f"{path} belongs to another program; name another file")
+    refuse_newer(db, path)
+
+
+def refuse_newer(db: sqlite3.Connection, path: Path) -> None:
+    """Raise DatabaseError where a newer inboxd has migrated the database."""
     if newer := schema.unknown(db):
         raise DatabaseError(
             f"{path} was last used by a newer inboxd (it has {', '.join(newer)}); "

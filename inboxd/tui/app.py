@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
+import signal
+from functools import partial
+from traceback import walk_tb
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.worker import WorkerFailed
 
-from inboxd.errors import UserError
+from inboxd.core.text import inert
+from inboxd.errors import DatabaseError, UserError
 from inboxd.tui.bindings import by_meaning
+from inboxd.tui.enduring import Enduring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from textual.command import Provider
+    from textual.dom import DOMNode
     from textual.screen import Screen
+    from textual.timer import Timer
 
     from inboxd.tui.session import Session
 
 _LOOK_EVERY_SECONDS = 1.0
 """How often it is asked whether somebody else has changed the database: a pragma, no query."""
+_TRY_AGAIN_SECONDS = 2.0
+"""How long after a failure the database is read again."""
+_TROUBLE_SECONDS = 10.0
+_ENDED_BY = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+_SIGNALLED = 128
+"""What shells add to the number of the signal that ended a program."""
+_SENSELESS = (ValueError, LookupError, TypeError)
+"""What is raised where a value means nothing to who reads it."""
 _AGE_EVERY_SECONDS = 10.0
 """How often ages and times that are left are shown anew."""
 _STARTED_AFTER_SECONDS = 1.0
@@ -68,6 +85,7 @@ class InboxApp(App[None]):
 
             beginning(view, session.settings)
         self._version = session.store.version()
+        self._again: Timer | None = None
         if wanted := theme or session.settings.tui.theme:
             self._dress(wanted)
 
@@ -81,11 +99,18 @@ class InboxApp(App[None]):
         self.run()
         if self._exception is not None:
             raise self._exception
+        if self.return_code:
+            raise SystemExit(self.return_code)
 
     def on_mount(self) -> None:
         """Show the inbox, and begin to look for changes."""
         from inboxd.tui.inbox.screen import InboxScreen
 
+        if not self.is_headless:
+            for number in _ENDED_BY:
+                # Who hangs up ends it as who quits does: what was written is kept.
+                end = partial(self.exit, return_code=_SIGNALLED + number)
+                asyncio.get_running_loop().add_signal_handler(number, end)
         self._inbox = InboxScreen()
         self.push_screen(self._inbox)
         self.set_interval(_LOOK_EVERY_SECONDS, self.look)
@@ -98,12 +123,53 @@ class InboxApp(App[None]):
         gc.freeze()
         gc.enable()
 
+    def on_unmount(self) -> None:
+        """Let signals mean to others what they meant before."""
+        if not self.is_headless:
+            for number in _ENDED_BY:
+                asyncio.get_running_loop().remove_signal_handler(number)
+
     def look(self) -> None:
         """Tell the screen if the database has changed since the last look."""
         version = self.session.store.version()
         if version != self._version:
             self._version = version
             self.screen.post_message(Changed())
+        self.session.store.confirm()
+
+    def endures(self, error: Exception) -> bool:
+        """
+        Tell what is the matter with the database, if *error* is about it, and read again soon.
+
+        It returns whether it is. Whoever is in the middle of writing an answer loses nothing.
+        """
+        trouble = self._trouble(error)
+        if trouble is None:
+            return False
+        words = inert(str(trouble))
+        if all(each.message != words for each in self._notifications):
+            self.notify(words, severity="error", timeout=_TROUBLE_SECONDS, markup=False)
+        if self._again is None:
+            self._again = self.set_timer(_TRY_AGAIN_SECONDS, self._read_again)
+        return True
+
+    def _trouble(self, error: Exception) -> DatabaseError | None:
+        store = self.session.store
+        try:
+            with store.explained():
+                raise error.error if isinstance(error, WorkerFailed) else error  # noqa: TRY301 - to explain it
+        except DatabaseError as trouble:
+            return trouble
+        except Exception as unknown:  # noqa: BLE001 - whose bug it is depends on the file
+            try:
+                store.confirm()
+            except DatabaseError as trouble:
+                return trouble
+            return _strange(unknown)
+
+    def _read_again(self) -> None:
+        self._again = None
+        self.screen.post_message(Changed())
 
     def open_case(self, case: int) -> None:
         """Show one case on a screen of its own."""
@@ -120,6 +186,27 @@ class InboxApp(App[None]):
     def neighbour(self, case: int, step: int) -> int | None:
         """Return, and select, the case *step* lines below another in the inbox; None at its ends."""
         return self._inbox.neighbour(case, step)
+
+    async def action_quit(self) -> None:
+        """Leave once what was begun is done, unless there is something to be read first."""
+        self.run_worker(self._quit(), group="quit", exclusive=True)
+
+    async def _quit(self) -> None:
+        screen, waits = self.screen, self.session.turn.locked()
+        if waits:
+            self.notify("It ends as soon as this is done.")
+            async with self.session.turn:
+                told = asyncio.Event()
+            # What came of it is shown by messages, which are before this one.
+            self.call_later(told.set)
+            await told.wait()
+        calm = all(each.severity == "information" for each in self._notifications)
+        if waits and not (calm and self.screen is screen):
+            return
+        for each in self.screen_stack:
+            if isinstance(each, Enduring) and not await each.kept():
+                return
+        self.exit()
 
     def action_status(self) -> None:
         """Show how everything stands."""
@@ -164,8 +251,36 @@ class InboxApp(App[None]):
             raise UserError(f"there is no theme {theme!r}; there are: {there_are}")
         self.theme = theme
 
+    async def _dispatch_action(
+        self, namespace: DOMNode, action_name: str, params: tuple[object, ...]
+    ) -> bool:
+        try:
+            return await super()._dispatch_action(namespace, action_name, params)
+        except Exception as error:
+            if not self.endures(error):
+                raise
+        return True
+
+    def _handle_exception(self, error: Exception) -> None:
+        if not self.endures(error):
+            super()._handle_exception(error)
+
     def _fatal_error(self) -> None:
         if os.environ.get("INBOXD_DEBUG"):
             super()._fatal_error()
         else:
             self._close_messages_no_wait()
+
+
+def _strange(error: Exception) -> DatabaseError | None:
+    """Return what is told where a store could not make sense of what it has read; else None."""
+    modules = [frame.f_globals["__name__"] for frame, _ in walk_tb(error.__traceback__)]
+    ours = [name for name in modules if name.startswith("inboxd.")]
+    # What the core cannot count with, the store has given to it.
+    read_in = next((name for name in reversed(ours) if not name.startswith("inboxd.core")), "")
+    if not (isinstance(error, _SENSELESS) and read_in.startswith("inboxd.store")):
+        return None
+    return DatabaseError(
+        f"something here is not as inboxd writes it ({type(error).__name__} in {read_in}): "
+        "has another program changed the database?"
+    )

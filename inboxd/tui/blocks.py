@@ -13,6 +13,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from inboxd.tui.enduring import Enduring
 from inboxd.tui.wrapping import Piece, Row, wrap
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Paragraphs:
         return [wrap(text, width, first=first, rest=rest) for text, first, rest in parts]
 
 
-class Blocks(ScrollView, can_focus=True):
+class Blocks(Enduring, ScrollView, can_focus=True):
     """
     Shows the blocks of a source.
 

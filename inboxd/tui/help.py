@@ -15,6 +15,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from inboxd.tui.bindings import by_meaning
+from inboxd.tui.enduring import Layer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,7 +29,7 @@ Section = tuple[str, tuple[tuple[str, str], ...]]
 """A heading, and lines of a sign and what it means."""
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(ModalScreen[None], Layer[None]):
     """Lists *active* bindings, as they really are, and a *legend* of what else is to be seen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

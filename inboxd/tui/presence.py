@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import getters, on
 from textual.events import Mount, Unmount
-from textual.screen import Screen
 
 from inboxd.errors import InboxdError
 from inboxd.store.presences import RENEWED_EVERY
 from inboxd.tui.app import InboxApp
+from inboxd.tui.enduring import Layer
 from inboxd.tui.haste import begin
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from inboxd.store.presences import Presence
 
 
-class AtCase(Screen[None]):
+class AtCase(Layer[None]):
     """
     A screen that is about one *case*: others are told so for as long as it is open.
 

@@ -79,7 +79,11 @@ class Session:
             return timedelta()
         if found is None:
             return until - since
-        return found.hours.between(since, until, pauses if found.snooze_pauses else ())
+        try:
+            return found.hours.between(since, until, pauses if found.snooze_pauses else ())
+        except ValueError:
+            # Over more than a century, which nobody's calendar spans.
+            return until - since
 
     def time_to(self, policy: str, due: datetime, pauses: Sequence[Pause] = ()) -> timedelta:
         """Return the business time between now and what is *due*, or was; see `when.left`."""
@@ -96,7 +100,10 @@ def opened(settings: Settings, me: str, clock: Clock) -> Iterator[Session]:
     """Yield a session on the database of *settings*, which must exist."""
     path = settings.general.database
     with Store(path, create=False, cache_kib=_CACHE_KIB) as store, store.explained():
-        work = StoreThread(Store(path, create=False, cache_kib=_CACHE_KIB))
+        worker = Store(path, create=False, cache_kib=_CACHE_KIB)
+        for each in (store, worker):
+            each.forgive()
+        work = StoreThread(worker)
         try:
             yield Session(settings, me, clock, store, work, str(uuid4()))
         finally:

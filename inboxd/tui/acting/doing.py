@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import getters
-from textual.screen import Screen
 
 from inboxd.core.text import inert
 from inboxd.errors import InboxdError
@@ -24,6 +23,7 @@ from inboxd.tui.acting.outcome import (
 from inboxd.tui.acting.underway import underway
 from inboxd.tui.app import InboxApp
 from inboxd.tui.dialogs.frame import cases_named
+from inboxd.tui.enduring import Layer
 from inboxd.tui.names import short_name
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ _REFUSAL_SECONDS = 12
 """How long a refusal stays: it is to be read, not noticed."""
 
 
-class Doing(Screen[None]):
+class Doing(Layer[None]):
     """
     A screen from which things are done to cases.
 

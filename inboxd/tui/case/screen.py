@@ -120,7 +120,9 @@ class CaseScreen(CaseActions, AtCase):
         yield Hints(_HINTS)
 
     def on_mount(self) -> None:
-        """Read the case."""
+        """Read the case, unless it was left before it was there."""
+        if not self.is_shown:
+            return
         self.set_class(self.app.size.width >= WIDE, "wide")
         self.query_one("#pane").can_focus = False
         self.read()
@@ -143,6 +145,8 @@ class CaseScreen(CaseActions, AtCase):
 
     def _show_facts(self) -> None:
         """Show what is known, and how much time is left."""
+        if not self.is_shown:
+            return
         known, session = self._known, self.session
         if known is None:
             gone = f"Case {self.case} is not in the database any more."

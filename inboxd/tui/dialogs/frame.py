@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 
 from inboxd.tui.cells import fit
+from inboxd.tui.enduring import Layer
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -20,7 +20,7 @@ T = TypeVar("T")
 _LONGEST_TITLE = 56
 
 
-class Dialog(ModalScreen[T | None]):
+class Dialog(ModalScreen[T | None], Layer[T | None]):
     """
     Asks something, and gives the answer to whoever opened it: None where it was left with Esc.
 
@@ -60,10 +60,6 @@ class Dialog(ModalScreen[T | None]):
     def body(self) -> ComposeResult:
         """Yield what is asked."""
         raise NotImplementedError
-
-    def dismiss(self, result: T | None = None) -> AwaitComplete:
-        """Answer, once: of a key that is pressed twice, the second leaves nothing that is beneath."""
-        return super().dismiss(result) if self.is_current else AwaitComplete()
 
     def action_cancel(self) -> None:
         """Leave without an answer."""

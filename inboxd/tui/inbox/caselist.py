@@ -15,6 +15,7 @@ from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
+from inboxd.tui.enduring import Enduring
 from inboxd.tui.inbox.places import is_as_it_was, passed
 from inboxd.tui.inbox.rows import NARROWEST, Facts, Ink, layout, line
 from inboxd.tui.inbox.window import NoCases, Window
@@ -32,7 +33,7 @@ MOST_MARKED = 200
 """How many cases `*` marks at once: more at a time nobody means."""
 
 
-class CaseList(ScrollView, can_focus=True):
+class CaseList(Enduring, ScrollView, can_focus=True):
     """
     Cases one below the other; the selection is a case, not a line.
 

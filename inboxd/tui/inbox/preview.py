@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from inboxd.tui.cells import even, fit
+from inboxd.tui.enduring import Enduring
 from inboxd.tui.inbox.rows import due, topics, where
 from inboxd.tui.names import author_name
 from inboxd.tui.when import brief_moment, moment, open_span
@@ -26,7 +27,7 @@ _TIME = 12
 _SPEAKER = 18
 
 
-class Preview(Static):
+class Preview(Enduring, Static):
     """Shows one case: what is known of it, and what was said last."""
 
     DEFAULT_CSS = """

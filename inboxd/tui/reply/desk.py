@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from inboxd.desk import Desk, Done
-    from inboxd.store import Mark
+    from inboxd.store import Mark, Store
     from inboxd.tui.session import Session
 
 T = TypeVar("T")
@@ -44,7 +44,12 @@ class ReplyDesk:
     async def keep(self, text: str) -> None:
         """Keep *text* as the draft."""
         case, me, now = self._case, self._session.me, self._session.now
-        await self._session.run(lambda store: store.drafts.save(case, me, text, now))
+
+        def work(store: Store) -> None:
+            with store.transaction():
+                store.drafts.save(case, me, text, now)
+
+        await self._session.run(work)
 
     async def news(self, since: Mark) -> tuple[str, ...]:
         """Return what others have done since, a line each."""

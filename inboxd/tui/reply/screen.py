@@ -95,7 +95,9 @@ class ReplyScreen(AtCase):
         """The draft as it is in the database."""
         self._trouble = ""
         """Why the draft could not be kept."""
-        self._sent = False
+        self._warned = False
+        """Whether somebody who wanted to leave was told of it."""
+        self._sent = self._leaving = False
         self._pause: Timer | None = None
         self._measure: Callable[[str], int] = len
 
@@ -119,7 +121,7 @@ class ReplyScreen(AtCase):
         self._desk = ReplyDesk(self.session, self.case)
         try:
             self._mark = await self._desk.mark()
-            self._text = self._kept = await self._desk.draft()
+            draft = await self._desk.draft()
             situation = await self._look()
         except InboxdError as refusal:
             self._refuse(str(refusal))
@@ -128,8 +130,9 @@ class ReplyScreen(AtCase):
         editor = self.query_one(Editor)
         place = situation.place
         editor.border_title = "Your public reply" if place and place.public else "Your reply"
-        # Who began to write before the draft was there goes on behind it.
-        editor.set_whole(self._kept + editor.text)
+        # What was typed before the draft was read stands behind it.
+        self._text, self._kept = f"{draft}{editor.text}", draft
+        editor.set_whole(self._text)
         self.set_interval(_SAVE_SECONDS, self._keep)
         begin(self, partial(self._unless_refused, self._begin), "begin")
 
@@ -158,8 +161,23 @@ class ReplyScreen(AtCase):
 
     def action_leave(self) -> None:
         """Go back; what was written is kept as a draft. What is being queued is waited for."""
-        if not self._sent:
+        if self.is_active and not (self._sent or self._leaving):
+            self._leaving = True
+            self.run_worker(self._leave(), group="leave")
+
+    async def _leave(self) -> None:
+        if await self.kept() and not self._sent:
             self.dismiss()
+        self._leaving = False
+
+    async def kept(self) -> bool:
+        """Keep what was written; tells whether it is kept, or whether it was said before that it is not."""
+        await self._save()
+        if self._sent or self._text == self._kept or self._warned:
+            return True
+        self._warned = True
+        self._refuse(f"{self._trouble}\nThe same key again leaves without it")
+        return False
 
     def action_saved(self) -> None:
         """Offer the saved replies."""
@@ -200,7 +218,9 @@ class ReplyScreen(AtCase):
             while text := await self._confirmed():
                 # From here on no draft is saved: this one would come back after it was sent.
                 self._sent = True
-                if done := await self._desk.reply(text, self._mark):
+                async with self.session.turn:
+                    done = await self._desk.reply(text, self._mark)
+                if done:
                     self._go(done)
                     return
                 self._sent = False
@@ -250,6 +270,7 @@ class ReplyScreen(AtCase):
             state=lambda: session.store.outbox.state_of(reply),
             note=self._no_daemon(),
         )
+        self.pop_until_active()
         below = self.app.screen_stack[-2]
         self.dismiss()
         below.mount(countdown)
@@ -265,6 +286,8 @@ class ReplyScreen(AtCase):
     async def _look(self) -> Situation:
         """Read the case, and show what is new of it."""
         situation = await self._desk.read()
+        if not self.is_shown:
+            return situation
         before, self._situation = self._situation, situation
         session = self.session
         self._others = session.store.presences.at(self.case, session.key, session.now)
@@ -307,7 +330,7 @@ class ReplyScreen(AtCase):
             return
         try:
             await self._desk.keep(text)
-            self._kept, self._trouble = text, ""
+            self._kept, self._trouble, self._warned = text, "", False
         except InboxdError as error:
             self._trouble = f"draft not saved: {error}"
 

@@ -14,6 +14,7 @@ from inboxd.core.standing import Standing
 from inboxd.core.text import one_line
 from inboxd.errors import BudgetSpent, DatabaseError, PermissionMissing, TokenInvalid
 from inboxd.tui.app import InboxApp
+from inboxd.tui.enduring import Enduring
 from inboxd.tui.haste import begin
 from inboxd.tui.standing.summary import is_running_out, look, share
 from inboxd.tui.when import brief_span
@@ -189,7 +190,7 @@ def _width(shown: Sequence[Item]) -> int:
     return sum(each.content.cell_length for each in shown) + len(_BETWEEN) * (len(shown) - 1)
 
 
-class StatusLine(Widget):
+class StatusLine(Enduring, Widget):
     """
     Shows in one line how everything stands, and keeps it up to date by itself.
 

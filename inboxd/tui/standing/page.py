@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from textual import getters, on
 from textual.containers import VerticalScroll
-from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from inboxd.errors import DatabaseError
 from inboxd.tui.app import Aged, Changed, InboxApp
+from inboxd.tui.enduring import Layer
 from inboxd.tui.haste import begin, is_left
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Page(Screen[None], Generic[T]):
+class Page(Layer[None], Generic[T]):
     """Shows, below a headline, what was read; reads it anew when it has changed or time has passed."""
 
     app = getters.app(InboxApp)
