@@ -19,6 +19,7 @@ from inboxd.core.text import inert
 from inboxd.errors import DatabaseError, UserError
 from inboxd.tui.bindings import by_meaning
 from inboxd.tui.enduring import Enduring
+from inboxd.tui.notices import STYLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -68,6 +69,7 @@ class InboxApp(App[None]):
 
     TITLE = "inboxd"
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
+    CSS = STYLES
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("i", "status", "Status"),
         Binding("v", "overview", "Overview"),

@@ -126,7 +126,7 @@ async def test_a_key_takes_a_case(shop: Shop) -> None:
         await show(pilot, case)
         await press(pilot, "a")
         assert stage.store.cases.find(case)[0].acknowledged_by == "Olena"
-        assert told(app) == f"Case {case} (Ольга Петрова) acknowledged\nu takes it back"
+        assert told(app) == f"Case {case} (Ольга Петрова) acknowledged · u takes it back"
         await press(pilot, "u")
         assert stage.store.cases.find(case)[0].acknowledged_by == ""
         assert told(app) == f"Taken back: case {case} (Ольга Петрова) acknowledged"
@@ -166,7 +166,7 @@ async def test_a_key_does_it_for_everybody_and_u_takes_it_back(
         await press(pilot, *keys)
         after = seen_by_others(app, case)
         assert {fact: getattr(after, fact) for fact in facts} == facts
-        assert told(app).endswith("\nu takes it back")
+        assert told(app).endswith(" · u takes it back")
         await press(pilot, "u")
         assert told(app).startswith("Taken back: ")
         again = seen_by_others(app, case)
@@ -308,7 +308,7 @@ async def test_what_makes_no_sense_is_refused_and_said(
     async with app.run_test(size=(80, 24)) as pilot:
         await show(pilot, cases[name])
         await press(pilot, *keys)
-        assert told(app) == why.format(cases[name])
+        assert told(app) == f"▲ {why.format(cases[name])}"
         assert seen_by_others(app, cases[name]) == before
         await press(pilot, "u")
         assert told(app) == "Nothing was done at this terminal that could be taken back."
@@ -414,7 +414,7 @@ async def test_of_many_cases_each_is_told_that_refuses(shop: Shop) -> None:
         await show(pilot, *meant)
         await press(pilot, "a")
         lines = told(app).splitlines()
-        assert lines[0] == "3 of 5 cases acknowledged"
+        assert lines[0] == "▲ 3 of 5 cases acknowledged · u takes it back"
         assert lines[1].startswith(f"Case {cases['done']} (Lukas Groß) is closed")
         assert lines[2].startswith(f"Case {cases['answered']} (Ірина Шевченко) is answered")
         assert len(app.session.deeds) == 1
@@ -432,7 +432,7 @@ async def test_what_cannot_be_taken_back_of_many_is_told(shop: Shop) -> None:
         stage.act(cases["late"], "reopen", "Max", NOW + timedelta(seconds=1))
         await press(pilot, "u")
         lines = told(app).splitlines()
-        assert lines[0] == "1 of 2 cases taken back"
+        assert lines[0] == "▲ 1 of 2 cases taken back"
         assert lines[1].startswith(
             f"Case {cases['late']} (Ольга Петрова) closed: no reply needed: that cannot"
         )
@@ -673,4 +673,4 @@ async def test_a_case_in_which_nobody_waited_is_told(shop: Shop, key: str) -> No
     async with app.run_test(size=(80, 24)) as pilot:
         await app.push_screen(Listed(cases["ask"]))
         await press(pilot, key)
-        assert told(app) == f"Case {cases['ask']} (John O'Neil) was merged with another."
+        assert told(app) == f"▲ Case {cases['ask']} (John O'Neil) was merged with another."

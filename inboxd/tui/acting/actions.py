@@ -12,7 +12,8 @@ from inboxd.core.silences import described
 from inboxd.errors import InboxdError, UserError
 from inboxd.tui.acting import changes
 from inboxd.tui.acting.browser import browse, is_safe
-from inboxd.tui.acting.doing import UNDO, Doing
+from inboxd.tui.acting.doing import Doing
+from inboxd.tui.acting.outcome import UNDO
 from inboxd.tui.acting.underway import underway
 from inboxd.tui.dialogs.frame import Dialog, cases_named
 from inboxd.tui.names import author_name
@@ -230,7 +231,7 @@ class CaseActions(Doing):
         silence = begun[0]
         until = coming_moment(silence.until, now, session.tz)
         self.show_done([silence])
-        self.tell(f"Silence {silence.id}: {described(silence.match)} until {until}\n{UNDO}")
+        self.tell(f"Silence {silence.id}: {described(silence.match)} until {until} · {UNDO}")
 
     async def browse(self, case: int, url: str, name: str) -> None:
         """Open a page of that *name*, or show its address where no browser can be started."""

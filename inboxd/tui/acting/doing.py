@@ -25,6 +25,7 @@ from inboxd.tui.app import InboxApp
 from inboxd.tui.dialogs.frame import cases_named
 from inboxd.tui.enduring import Layer
 from inboxd.tui.names import short_name
+from inboxd.tui.notices import REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from inboxd.tui.acting.outcome import Undoable
     from inboxd.tui.session import Session
 
-UNDO = "u takes it back"
 _CASE = re.compile(r"\bcase ([0-9]{1,15})\b", re.IGNORECASE)
 _MOST_NAMED = 6
 _REFUSAL_SECONDS = 12
@@ -47,14 +47,6 @@ class Doing(Layer[None]):
 
     Everything is done in the session's own thread, so that a daemon which holds the database
     stops no key; what came of it is told when it is there.
-    """
-
-    DEFAULT_CSS = """
-    Doing {
-        layers: default over;
-        ToastRack { margin-bottom: 2; }
-        Toast { width: auto; max-width: 80%; padding: 0 1; }
-    }
     """
 
     app = getters.app(InboxApp)
@@ -89,7 +81,7 @@ class Doing(Layer[None]):
         """
         self.app.clear_notifications()
         self.app.notify(
-            self.named(inert(words)),
+            REFUSED * failed + self.named(inert(words)),
             severity="warning" if failed else "information",
             timeout=_REFUSAL_SECONDS if failed else None,
             markup=False,
@@ -149,8 +141,7 @@ class Doing(Layer[None]):
     def _settle(self, outcome: Outcome) -> None:
         """Tell what came of a change, and ask about the cases that others were at."""
         if outcome.done or outcome.refused:
-            undo = f"\n{UNDO}" if outcome.done else ""
-            self.tell(outcome.words + undo, failed=bool(outcome.refused))
+            self.tell(outcome.words, failed=bool(outcome.refused))
         self.show_done(outcome.done)
         if outcome.overtaken:
             self._ask_anyway(outcome)

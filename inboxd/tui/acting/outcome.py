@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Undoable = Done | Silence
     """What can be taken back, with what is known of it."""
 
+UNDO = "u takes it back"
 _TELL_AT_MOST = 5
 """Of how many cases it is told singly why nothing came of it."""
 
@@ -73,11 +74,13 @@ class Outcome:
 
     @property
     def words(self) -> str:
-        """Return it for people: what was done, and why the rest was not."""
+        """Return it for people: what was done and can be taken back, and why the rest was not."""
         if self.meant == 1:
             said = [done.words for done in self.done]
         else:
             said = [f"{len(self.done)} of {counted(self.meant)} {self.change.done}"]
+        if self.done:
+            said[0] += f" · {UNDO}"
         return "\n".join(map(sentence, [*said, *reasons(self.refused)]))
 
 

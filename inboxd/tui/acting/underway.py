@@ -1,11 +1,11 @@
-"""A line in the corner that says what is being done, where that takes more than a moment."""
+"""The last line says what is being done, where that takes more than a moment."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from textual.widgets import Static
+from inboxd.tui.notices import LastLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,18 +16,11 @@ _AFTER_SECONDS = 0.15
 """What is over sooner is not announced: the line would only flicker."""
 
 
-class Underway(Static):
-    """Says what is being done, above everything else on its screen."""
-
-    DEFAULT_CSS = """
-    Underway {
-        layer: over; dock: bottom; width: auto; max-width: 100%; height: 1;
-        padding: 0 1; background: $primary; color: $text;
-    }
-    """
+class Underway(LastLine):
+    """Says what is being done, in the place of what was done before."""
 
     def __init__(self) -> None:
-        super().__init__(markup=False)
+        super().__init__()
         self.display = False
 
     def on_mount(self) -> None:
@@ -35,6 +28,7 @@ class Underway(Static):
         self.set_timer(_AFTER_SECONDS, self._appear)
 
     def _appear(self) -> None:
+        self.app.clear_notifications()
         self.display = True
 
 

@@ -9,14 +9,24 @@ from inboxd.tui.reply.replying import Situation, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
+    from inboxd.clock import Clock
     from inboxd.desk import Desk, Done
     from inboxd.store import Mark, Store
     from inboxd.tui.session import Session
 
 T = TypeVar("T")
-UNDO = timedelta(seconds=5)
-"""For how long a reply can be taken back before it leaves."""
+_UNDO = timedelta(seconds=5)
+
+
+def undo_time(clock: Clock) -> timedelta:
+    """
+    Return for how long, by *clock*, a reply can be taken back before it leaves.
+
+    It is five seconds of whoever sits there, however fast the clock of a demo runs.
+    """
+    return _UNDO * (_UNDO / clock.real(_UNDO))
 
 
 class ReplyDesk:
@@ -56,7 +66,7 @@ class ReplyDesk:
         case, me, now = self._case, self._session.me, self._session.now
         return await self._at_desk(lambda desk: desk.news_since(case, since, me, now))
 
-    async def reply(self, text: str, seen: Mark) -> Done | None:
+    async def reply(self, text: str, seen: Mark, leaves_at: datetime) -> Done | None:
         """Queue a reply; None where something has happened that was not *seen*."""
         from inboxd.desk import Meanwhile
 
@@ -64,7 +74,7 @@ class ReplyDesk:
         try:
             return await self._at_desk(
                 lambda desk: desk.reply(
-                    case, text, me, now, leaves_at=now + UNDO, anyway=True, seen=seen
+                    case, text, me, now, leaves_at=leaves_at, anyway=True, seen=seen
                 )
             )
         except Meanwhile:

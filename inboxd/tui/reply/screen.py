@@ -17,7 +17,7 @@ from inboxd.core.text import inert, one_line
 from inboxd.errors import InboxdError
 from inboxd.tui.haste import begin, is_left, once_written
 from inboxd.tui.presence import AtCase
-from inboxd.tui.reply.desk import UNDO, ReplyDesk
+from inboxd.tui.reply.desk import ReplyDesk, undo_time
 from inboxd.tui.reply.editor import Editor
 from inboxd.tui.reply.remarks import Remarks, advice_line, coloured, marked
 from inboxd.tui.reply.replying import (
@@ -35,6 +35,7 @@ from inboxd.tui.reply.talk import Talk
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from datetime import datetime
 
     from textual.app import ComposeResult
     from textual.timer import Timer
@@ -218,10 +219,11 @@ class ReplyScreen(AtCase):
             while text := await self._confirmed():
                 # From here on no draft is saved: this one would come back after it was sent.
                 self._sent = True
+                leaves_at = self.session.now + undo_time(self.session.clock)
                 async with self.session.turn:
-                    done = await self._desk.reply(text, self._mark)
+                    done = await self._desk.reply(text, self._mark, leaves_at)
                 if done:
-                    self._go(done)
+                    self._go(done, leaves_at)
                     return
                 self._sent = False
         except InboxdError as refusal:
@@ -255,7 +257,7 @@ class ReplyScreen(AtCase):
         confirmed: bool | None = await self.app.push_screen(preview, wait_for_dismiss=True)
         return text if confirmed else ""
 
-    def _go(self, done: Done) -> None:
+    def _go(self, done: Done, leaves_at: datetime) -> None:
         """Go back to where one came from, and count the seconds down there."""
         from inboxd.tui.reply.sending import Countdown
 
@@ -265,7 +267,7 @@ class ReplyScreen(AtCase):
         reply = done.reply or 0
         countdown = Countdown(
             to=one_line(to, 40) or "the customer",
-            leaves_at=session.now + UNDO,
+            leaves_at=leaves_at,
             clock=session.clock,
             state=lambda: session.store.outbox.state_of(reply),
             note=self._no_daemon(),

@@ -11,6 +11,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from inboxd.tui.dialogs.frame import Dialog
+from inboxd.tui.notices import LastLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,24 +78,17 @@ class LastLook(Dialog[bool]):
         self.dismiss(True)
 
 
-class Countdown(Static):
+class Countdown(LastLine):
     """
     Counts the seconds down until a reply leaves, and goes away by itself.
 
-    *state* tells how far the reply has come, as the outbox says it.
-    """
-
-    DEFAULT_CSS = """
-    Countdown {
-        layer: over; dock: bottom; width: auto; max-width: 100%; height: 1; margin-bottom: 1;
-        padding: 0 1; background: $primary; color: $text; text-style: bold;
-    }
+    *state* tells how far the reply has come, as the outbox says it. Other notices stand above it.
     """
 
     def __init__(
         self, to: str, leaves_at: datetime, clock: Clock, state: Callable[[], str], note: str
     ) -> None:
-        super().__init__(markup=False)
+        super().__init__()
         self._to = to
         self._leaves_at = leaves_at
         self._clock = clock
@@ -102,13 +96,25 @@ class Countdown(Static):
         self._note = note
 
     def on_mount(self) -> None:
-        """Begin to count."""
+        """Begin to count, instead of one that was sent before."""
+        self._below = self.screen
+        for each in self._others():
+            each.remove()
+        self._below.add_class("counting")
+        self.app.clear_notifications()
         self._timer = self.set_interval(_TICK_SECONDS, self.tick)
         self.tick()
 
+    def on_unmount(self) -> None:
+        """Leave the last line to other notices."""
+        self._below.set_class(bool(self._others()), "counting")
+
+    def _others(self) -> list[Countdown]:
+        return [each for each in self._below.query(Countdown) if each is not self]
+
     def tick(self) -> None:
         """Say how many seconds are left; at the end say what happens now, and go."""
-        left = ceil((self._leaves_at - self._clock.now()).total_seconds())
+        left = ceil(self._clock.real(self._leaves_at - self._clock.now()).total_seconds())
         if self._state() == "cancelled":
             self.remove()
         elif left > 0:
