@@ -74,7 +74,8 @@ class InboxApp(App[None]):
         Binding("i", "status", "Status"),
         Binding("v", "overview", "Overview"),
         Binding("question_mark", "help", "Help", key_display="?"),
-        Binding("ctrl+p", "command_palette", "Find what can be done by its name", priority=True),
+        # Textual's own, of which the help would not tell.
+        Binding("ctrl+p", "command_palette", "palette", show=False, priority=True),
         Binding("q", "quit", "Quit"),
     ]
 

@@ -38,12 +38,12 @@ def shop(tmp_path: Path) -> Iterator[Opened]:
 @pytest.mark.parametrize(
     ("view", "first", "tab", "written"),
     [
-        ("snoozed", "asleep", "[Zzz 1]", ""),
-        ("CLOSED", "done", "[Cls 1]", ""),
+        ("snoozed", "asleep", "[Slp(1)]", ""),
+        ("CLOSED", "done", "[Done(1)]", ""),
         ("refunds of the whole week", "promised", "[Refunds…]", ""),
-        ("kind:complaint language:de", "soon", "[Wait 10]", "kind:complaint language:de"),
-        ("view:closed Danke", "done", "[Wait 10]", "view:closed Danke"),
-        ("two weeks недели две", None, "[Wait 10]", "two weeks недели две"),
+        ("kind:complaint language:de", "soon", "[Wait(10)]", "kind:complaint language:de"),
+        ("view:closed Danke", "done", "[Wait(10)]", "view:closed Danke"),
+        ("two weeks недели две", None, "[Wait(10)]", "two weeks недели две"),
     ],
 )
 async def test_the_view_of_the_command_is_where_one_begins(
@@ -88,7 +88,7 @@ async def test_the_theme_of_the_command_wins_over_the_configurations(
     async with app.run_test() as pilot:
         await settled(pilot)
         assert app.current_theme.name == worn
-        assert painted(app).startswith("[Wait 10]")
+        assert painted(app).startswith("[Wait(10)]")
 
 
 async def test_whoever_sits_there_has_a_view_of_their_own(tmp_path: Path) -> None:
