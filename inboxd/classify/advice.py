@@ -8,8 +8,9 @@ replies is asked, it counts what is likelier than not.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from inboxd.classify.private import private_spans
@@ -45,7 +46,7 @@ class Advice:
     One thing to look at again: *says* in a few words what, *words* are those that caused it.
 
     What is merely *told* is no fault: a promise with a date is one to be kept. *promised* is
-    what a promise said of the time.
+    what a promise said of the time. What is *unsure* inboxd does not follow up by itself.
     """
 
     concern: Concern
@@ -53,6 +54,7 @@ class Advice:
     words: tuple[Evidence, ...] = ()
     told: bool = False
     promised: Promised | None = None
+    unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,11 @@ _PLACEHOLDER = re.compile(
 )
 _ROWS = re.compile(r"[!?]{2,}|(?<!\.)\.{4,}")
 _QUESTION = re.compile(r"[^.!?…\n]{2,300}\?")
+_CLAUSE = re.compile(r"[^.!?…,;\n]*[^\W\d_][^.!?…,;\n]*")
+_MOST_CLAUSES = 40
+_HOUR = re.compile(r"(?<![\d:])\d{1,2}:\d\d(?![\d:])")
+_LEAST_EXPLAINING = 2
+"""Words of a piece of evidence that explains something: “We”, “HALLO” do not."""
 _FEW_WORDS = 4
 """A language is not told for sure from fewer."""
 _SURE_OF_NO_ANSWER = 0.8
@@ -108,7 +115,8 @@ def advise(draft: Draft, judge: ReplyJudge) -> list[Advice]:
     if not draft.text.strip():
         return []
     verdict = judge.judge([Reply(draft.text, draft.at, draft.question)])[0]
-    return sorted(_found(draft, verdict), key=lambda advice: (advice.told, _ORDER[advice.concern]))
+    found = [*_found(draft, verdict), *_hidden_promise(draft, verdict, judge)]
+    return sorted(found, key=lambda advice: (advice.told, _ORDER[advice.concern]))
 
 
 _ORDER = {concern: place for place, concern in enumerate(Concern)}
@@ -153,7 +161,11 @@ def _non_answer(draft: Draft, verdict: ReplyVerdict) -> Iterator[Advice]:
         return
     asked = _QUESTION.search(draft.question)
     says = "Does not answer what was asked" if asked else "Does not answer what was written"
-    words = _evidence(verdict, "non_answer")
+    words = tuple(
+        span
+        for span in _evidence(verdict, "non_answer")
+        if span.text.count(" ") + 1 >= _LEAST_EXPLAINING
+    )
     if asked:
         start = asked.start() + len(asked[0]) - len(asked[0].lstrip())
         words = (Evidence(start, asked.end(), asked[0].strip(), "question"), *words)
@@ -184,6 +196,28 @@ def _promise(verdict: ReplyVerdict) -> Iterator[Advice]:
         yield Advice(Concern.PROMISE, "A promise", (span,), told=True, promised=when)
     else:
         yield Advice(Concern.PROMISE, "A promise without a time", words, promised=when)
+
+
+def _hidden_promise(draft: Draft, verdict: ReplyVerdict, judge: ReplyJudge) -> Iterator[Advice]:
+    """Yield a promise that is outweighed by what is said beside it, such as where else to ask."""
+    from inboxd.classify import Reply  # noqa: PLC0415 - the package imports its parts
+
+    if verdict.scores.get("promise", 0.0) >= SURE:
+        return
+    clauses = list(islice(_CLAUSE.finditer(draft.text), _MOST_CLAUSES))
+    parts = [(0, draft.text), *((each.start(), each[0]) for each in clauses)]
+    judged = judge.judge([Reply(text, draft.at, "") for _, text in parts])
+    outweighed = verdict.scores.get("deflection", 0.0) >= SURE
+    for (start, text), part in zip(parts, judged, strict=True):
+        # Without the question "yes, we deliver to Vienna" seems to be one: a time must be named.
+        counts = outweighed or part.promised is not None or _HOUR.search(text)
+        if counts and part.scores.get("promise", 0.0) >= SURE:
+            words = tuple(
+                replace(span, start=span.start + start, end=span.end + start)
+                for span in _evidence(part, "promise")[:_SHOWN]
+            )
+            yield Advice(Concern.PROMISE, "Perhaps a promise", words, told=True, unsure=True)
+            return
 
 
 def _greeting(draft: Draft, verdict: ReplyVerdict) -> Iterator[Advice]:

@@ -121,6 +121,46 @@ def test_a_question_that_is_not_answered_is_shown() -> None:
     assert quoted(missed.words).startswith("“Where is my parcel?”")
 
 
+def test_a_word_that_explains_nothing_is_left_out() -> None:
+    """A verdict on a whole text is not explained by a word that stands anywhere in it."""
+    question = "Bei wem denn bitte?"
+    for text in ("HALLO, WIR DANKEN FÜR IHRE NACHRICHT AN UNS", "We have noted it. We are sorry."):
+        for each in advice(text, question, "de"):
+            if each.concern is Concern.NON_ANSWER:
+                assert each.words[0].text == question
+                assert all(" " in span.text for span in each.words)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "words"),
+    [
+        ("en", "Hello! Please contact our hotline on 0800 123. We will get back to you", "We will"),
+        ("de", "Guten Tag! Rufen Sie bitte unsere Hotline an, wir melden uns.", "wir melden"),
+        ("ru", "Здравствуйте! Позвоните на горячую линию, мы вам перезвоним.", "перезвоним"),
+        ("uk", "Вітаємо! Зателефонуйте на гарячу лінію, ми вам відповімо.", "відповімо"),
+    ],
+)
+def test_a_promise_beside_a_referral_is_mentioned_as_well(
+    language: str, text: str, words: str
+) -> None:
+    """Of both it is told; of the promise that inboxd is not sure enough to follow it up."""
+    found = {each.concern: each for each in advice(text, "Where is it?", language)}
+    promise = found[Concern.PROMISE]
+    assert not found[Concern.DEFLECTION].told
+    assert promise.told
+    assert promise.unsure
+    assert words in quoted(promise.words)
+    assert all(text[span.start : span.end] == span.text for span in promise.words)
+
+
+def test_a_promise_that_the_question_outweighs_is_mentioned() -> None:
+    """What is a promise by itself is not overlooked because of what was asked."""
+    text = "Guten Tag! Wir klären das und schreiben Ihnen bis 17:00."
+    (found,) = advice(text, "Wo ist mein Paket?", "de")
+    assert found.concern is Concern.PROMISE
+    assert found.told
+
+
 @pytest.mark.parametrize(
     ("language", "text"),
     [

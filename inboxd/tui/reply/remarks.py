@@ -63,7 +63,7 @@ def advice_line(
     """Return a piece of advice, what follows from it, and the words that caused it."""
     mark = coloured("▲ ", "warning", variables)
     line = Text().append_text(Text("· ") if advice.told else mark).append(advice.says)
-    if advice.concern is Concern.PROMISE:
+    if advice.concern is Concern.PROMISE and not advice.unsure:
         policy = session.policy(situation.state.policy)
         line.append(due(advice, policy, session.now, session.tz))
     if advice.words:
