@@ -194,11 +194,11 @@ class Desk:
             correction = self._store.corrections.newest(number)
         parts = [
             said.kind,
-            *(said.topics or ()),
+            ", ".join(topic.replace("_", " ") for topic in said.topics or ()),
             said.urgency and f"{said.urgency} urgency",
             said.language and f"language {said.language}",
         ]
-        words = f"message {number} of case {case} is {', '.join(filter(None, parts))}"
+        words = f"case {case}: message {number} corrected to {' · '.join(filter(None, parts))}"
         return Done(case, words, correction=correction)
 
     def reply(  # noqa: PLR0913 - a reply is what, to whom, by whom, and when

@@ -117,7 +117,7 @@ class InboxApp(App[None]):
         self._inbox = InboxScreen()
         self.push_screen(self._inbox)
         self.set_interval(_LOOK_EVERY_SECONDS, self.look)
-        self.set_interval(_AGE_EVERY_SECONDS, lambda: self.screen.post_message(Aged()))
+        self.set_interval(_AGE_EVERY_SECONDS, lambda: self._post(Aged))
         if not gc.isenabled():
             self.set_timer(_STARTED_AFTER_SECONDS, self._collect)
 
@@ -133,11 +133,11 @@ class InboxApp(App[None]):
                 asyncio.get_running_loop().remove_signal_handler(number)
 
     def look(self) -> None:
-        """Tell the screen if the database has changed since the last look."""
+        """Tell whoever is to be seen if the database has changed since the last look."""
         version = self.session.store.version()
         if version != self._version:
             self._version = version
-            self.screen.post_message(Changed())
+            self._post(Changed)
         self.session.store.confirm()
 
     def endures(self, error: Exception) -> bool:
@@ -172,7 +172,14 @@ class InboxApp(App[None]):
 
     def _read_again(self) -> None:
         self._again = None
-        self.screen.post_message(Changed())
+        self._post(Changed)
+
+    def _post(self, news: type[Changed | Aged]) -> None:
+        """Tell the foremost screen, and what is to be seen behind a dialog."""
+        for screen in reversed(self.screen_stack):
+            screen.post_message(news())
+            if not screen.is_modal:
+                return
 
     def open_case(self, case: int) -> None:
         """Show one case on a screen of its own."""

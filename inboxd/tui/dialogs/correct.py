@@ -58,7 +58,7 @@ class CorrectDialog(Dialog[Corrected]):
     """
 
     AUTO_FOCUS = "#kind"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "say", "Say so", priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "say", "Save", priority=True)]
     DEFAULT_CSS = """
     CorrectDialog > #frame {
         width: 76;
@@ -77,7 +77,7 @@ class CorrectDialog(Dialog[Corrected]):
         messages: Sequence[ThreadMessage] = (),
         pointed_at: int | None = None,
     ) -> None:
-        super().__init__(f"Correct {cases_named(cases)}", "Tab next · Space pick · Enter say so")
+        super().__init__(f"Correct {cases_named(cases)}", "Tab next · Space pick · Enter save")
         self._messages = {each.id: each for each in messages}
         known = pointed_at in self._messages
         self._message = pointed_at if known else next(iter(self._messages), None)

@@ -31,6 +31,8 @@ _LOOK_EVERY_SECONDS = 1.0
 _AGE_AFTER = timedelta(seconds=10)
 _BETWEEN = "   "
 _LONGEST_NAME = 20
+_WORTH_TELLING = 0.5
+"""From which share on it is told how much of an allowance is used."""
 _SLOW = timedelta(minutes=1)
 
 WRONG, UNEASY, WELL, QUIET = "$text-error", "$text-warning", "$text-success", "$foreground-muted"
@@ -142,7 +144,7 @@ def _delivery(summary: Summary) -> Iterator[Item]:
 
 
 def _budgets(summary: Summary) -> Iterator[Item]:
-    """Yield each allowance that will not last; where all will, the one that is used most."""
+    """Yield each allowance that will not last; where all will, the most used one, once half is gone."""
     limited = [
         (part, account, allowance)
         for account in summary.accounts
@@ -150,7 +152,8 @@ def _budgets(summary: Summary) -> Iterator[Item]:
         if (part := share(allowance)) is not None
     ]
     short = [each for each in limited if is_running_out(each[2])]
-    most = [max(limited, key=lambda each: each[0])] if limited else []
+    used = [each for each in limited if each[0] >= _WORTH_TELLING]
+    most = [max(used, key=lambda each: each[0])] if used else []
     for part, account, _ in short or most:
         tone = UNEASY if short else QUIET
         yield Item(tone, f"{name_of(account.name)} budget {part:.0%}", sign=bool(short))
