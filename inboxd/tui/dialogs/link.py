@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
@@ -13,6 +14,10 @@ from inboxd.tui.dialogs.frame import Dialog
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+
+_WIDTH = 64
+_EDGES = 4
+"""Cells of the frame and the blanks within it."""
 
 
 class LinkDialog(Dialog[None]):
@@ -39,6 +44,11 @@ class LinkDialog(Dialog[None]):
             classes="note",
             markup=False,
         )
+
+    def on_mount(self) -> None:
+        """Be as wide as the address, where the screen is: a mouse marks what stands in one line."""
+        width = max(_WIDTH, cell_len(self._url) + _EDGES)
+        self.query_one("#frame").styles.width = width
 
     def action_copy(self) -> None:
         """Hand the address to the terminal's clipboard."""

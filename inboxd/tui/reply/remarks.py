@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from inboxd.classify.advice import Concern, quoted
 from inboxd.tui.cells import even
+from inboxd.tui.notices import REFUSED
 from inboxd.tui.reply.replying import due
 
 if TYPE_CHECKING:
@@ -25,17 +26,19 @@ _MOST = 4
 
 
 class Remarks(Vertical):
-    """A line for the state, and one for each of the first pieces of advice."""
+    """Why something was refused, a line for the state, and one for each of the first pieces of advice."""
 
     DEFAULT_CSS = """
     Remarks { height: auto; padding: 0 1; }
     Remarks Static { text-wrap: nowrap; text-overflow: ellipsis; }
     Remarks #state { height: 1; }
-    Remarks #advice { height: auto; display: none; }
+    Remarks #advice, Remarks #refusal { height: auto; display: none; }
+    Remarks #refusal { color: $text-error; text-wrap: wrap; }
     """
 
     def compose(self) -> ComposeResult:
-        """Have the two."""
+        """Have the three."""
+        yield Static(id="refusal", markup=False)
         yield Static(id="state", markup=False)
         yield Static(id="advice", markup=False)
 
@@ -44,6 +47,17 @@ class Remarks(Vertical):
         variables = self.app.theme_variables
         said = [coloured(words, tone, variables) for words, tone in parts if words]
         self.query_one("#state", Static).update(Text(" · ", "dim").join(said), layout=False)
+
+    def refuse(self, why: str) -> None:
+        """Show why something was not done; with "" nothing any more."""
+        line = self.query_one("#refusal", Static)
+        line.update(f"{REFUSED}{why}")
+        line.display = bool(why)
+
+    @property
+    def is_refusing(self) -> bool:
+        """Tell whether it is shown why something was not done."""
+        return self.query_one("#refusal").display
 
     def advise(self, lines: Sequence[Text]) -> None:
         """Show pieces of advice."""

@@ -9,6 +9,7 @@ from textual import on
 from textual.containers import VerticalScroll
 from textual.widgets import Input, OptionList, Static
 
+from inboxd.classify.advice import LANGUAGES
 from inboxd.core.saved import filled
 from inboxd.core.text import inert
 from inboxd.tui.dialogs.chooser import Choice, Chooser
@@ -53,16 +54,21 @@ class SavedReplies(Chooser[str]):
     }
     """
 
-    def __init__(self, replies: Sequence[ReplySettings], values: Mapping[str, str]) -> None:
+    def __init__(
+        self, replies: Sequence[ReplySettings], values: Mapping[str, str], language: str
+    ) -> None:
         super().__init__("Saved replies", "words of its name or text")
         self._replies = replies
         self._values = values
+        self._language = language
 
     def choices(self, typed: str) -> Sequence[Choice[str]]:
         """Return those that have all the words that are typed."""
         words = typed.casefold().split()
         return [
-            Choice(inert(filled(reply.text, self._values)), reply.name, _note(reply))
+            Choice(
+                inert(filled(reply.text, self._values)), reply.name, _note(reply, self._language)
+            )
             for reply in self._replies
             if all(word in f"{reply.name}\n{reply.text}".casefold() for word in words)
         ]
@@ -89,6 +95,9 @@ class SavedReplies(Chooser[str]):
         self.query_one("#text", Static).update(Text(self._offered[event.option_index].value))
 
 
-def _note(reply: ReplySettings) -> str:
+def _note(reply: ReplySettings, language: str) -> str:
+    """Return what a saved reply is for; that it is in another language than the customer's is told."""
     topics = [topic.replace("_", " ") for topic in reply.topic]
-    return " · ".join(filter(None, [*reply.network, *topics, reply.language]))
+    named = LANGUAGES.get(reply.language, reply.language)
+    other = reply.language and reply.language != language
+    return " · ".join(filter(None, [*reply.network, *topics, f"▲ in {named}" if other else named]))

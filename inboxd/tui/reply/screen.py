@@ -125,7 +125,7 @@ class ReplyScreen(AtCase):
             draft = await self._desk.draft()
             situation = await self._look()
         except InboxdError as refusal:
-            self._refuse(str(refusal))
+            self.notify(inert(str(refusal)), severity="error", markup=False)
             self.dismiss()
             return
         editor = self.query_one(Editor)
@@ -154,6 +154,7 @@ class ReplyScreen(AtCase):
     @on(TextArea.Changed)
     def written(self) -> None:
         """Count at once, and look at the text when nobody has typed for a moment."""
+        self._refuse("")
         self._text = self.query_one(Editor).text
         self._tell()
         if self._pause:
@@ -161,8 +162,14 @@ class ReplyScreen(AtCase):
         self._pause = self.set_timer(_PAUSE_SECONDS, self._check)
 
     def action_leave(self) -> None:
-        """Go back; what was written is kept as a draft. What is being queued is waited for."""
-        if self.is_active and not (self._sent or self._leaving):
+        """
+        Go back; what was written is kept as a draft. What is being queued is waited for.
+
+        A refusal looks like something to be closed: it goes first.
+        """
+        if self.query_one(Remarks).is_refusing and not self._warned:
+            self._refuse("")
+        elif self.is_active and not (self._sent or self._leaving):
             self._leaving = True
             self.run_worker(self._leave(), group="leave")
 
@@ -188,7 +195,7 @@ class ReplyScreen(AtCase):
         if not situation or self._is_asking:
             return
         if not replies:
-            self._refuse("There are no saved replies: write [[tui.replies]] in the configuration")
+            self._refuse("There are no saved replies yet: [[tui.replies]] in the configuration adds one.")
             return
         card = situation.card
         chosen = offered(replies, card.language, card.topics, card.network)
@@ -197,7 +204,7 @@ class ReplyScreen(AtCase):
             if text is not None:
                 self.query_one(Editor).put(text)
 
-        self.app.push_screen(SavedReplies(chosen, situation.values(self.session.me)), insert)
+        self.app.push_screen(SavedReplies(chosen, situation.values(self.session.me), card.language), insert)
 
     def action_send(self) -> None:
         """Show the reply for a last time, with all that is to be known before it is sent."""
@@ -205,6 +212,7 @@ class ReplyScreen(AtCase):
 
     def _begin_to_send(self) -> None:
         if not self._sent:
+            self._refuse("")
             self._text = self.query_one(Editor).text
             begin(self, self._send, "send")
 
@@ -387,4 +395,5 @@ class ReplyScreen(AtCase):
         return [advice_line(each, situation, self.session, variables) for each in advice]
 
     def _refuse(self, words: str) -> None:
-        self.notify(inert(words), severity="error", markup=False)
+        """Say below the editor why something was not done, until one writes on; with "" no more."""
+        self.query_one(Remarks).refuse(inert(words))
