@@ -498,6 +498,20 @@ async def test_who_quits_is_at_no_case_any_more(terminal: Opened) -> None:
     assert stage.store.presences.at(cases["late"], "Max", NOW) == ()
 
 
+async def test_what_others_do_is_seen_behind_a_dialog(terminal: Opened) -> None:
+    """Who is asked something has the case before their eyes: it keeps up to date."""
+    app, stage, cases = terminal
+    here = stage.store.presences.here
+    here("terminal of Max", "Max", cases["late"], "reading", NOW)
+    async with app.run_test(size=LARGE) as pilot:
+        await case_screen(app, pilot, cases["late"])
+        await pilot.press("z")
+        assert app.screen.is_modal
+        assert "Max, reading" in painted(app)
+        here("terminal of Max", "Max", cases["late"], "replying", NOW)
+        await reads(pilot, "Max, replying")
+
+
 async def test_the_customers_other_cases_are_a_key_away(terminal: Opened) -> None:
     """What the same customer wrote elsewhere is listed, and Enter opens it; Esc comes back."""
     app, _, cases = terminal

@@ -16,7 +16,7 @@ from inboxd.tui.standing.overview import OverviewScreen
 from inboxd.tui.standing.plots import HATCHED, SOLID, Part, bar, bar_with_mark, columns
 from tests.tui.stage import NOW, ago, opened
 from tests.tui.test_status import shown
-from tests.tui.watching import reads
+from tests.tui.watching import painted, reads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,6 +50,31 @@ def page(
     found: Overview | None = None,
 ) -> str:
     return section(found or seen(shop), shop[0].session, 74).plain
+
+
+def test_the_headline_leaves_no_figure_half_told(shop: Opened) -> None:
+    """Where it is narrow the date goes before a number does."""
+    found, session = seen(shop), shop[0].session
+    whole = overviewpage.headline(found, session, 100).plain
+    figures = whole.partition("10:30   ")[2]
+    assert whole.startswith("Overview  Wed 25 Nov, up to 10:30   ")
+    assert figures.startswith("9 waiting, 1 overdue   ")
+    for width in range(len(figures), 100):
+        line = overviewpage.headline(found, session, width).plain
+        assert line.endswith(figures)
+        assert len(line) <= width
+
+
+async def test_the_headline_is_not_cut_in_a_small_terminal(shop: Opened) -> None:
+    """What is there to be told stands in the first line, also once the terminal is smaller."""
+    app = shop[0]
+    async with app.run_test(size=(100, 24)) as pilot:
+        await app.push_screen(OverviewScreen())
+        await reads(pilot, "up to 10:30")
+        await pilot.resize_terminal(56, 24)
+        await pilot.pause()
+        first = painted(app).splitlines()[0].strip()
+        assert first == overviewpage.headline(seen(shop), app.session, 52).plain
 
 
 # Bars and columns

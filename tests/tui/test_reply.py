@@ -23,7 +23,7 @@ from inboxd.tui.reply.screen import ReplyScreen
 from inboxd.tui.reply.sending import Countdown, LastLook
 from inboxd.tui.reply.talk import Talk
 from tests.tui.stage import HOSTILE, NETWORKS, NOW, PEOPLE, Stage, ago, opened
-from tests.tui.watching import until
+from tests.tui.watching import painted, reads, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -279,7 +279,7 @@ async def test_a_reply_that_is_too_long_is_counted_and_refused(shop: Opened) -> 
         await write(pilot, "x" * 281)
         assert "281 of 280 characters: 1 too many" in shown(app.screen, "#state")
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: bool(app._notifications))
+        await until(pilot, lambda: "▲ Cannot be sent: " in shown(app.screen, "#refusal"))
         assert isinstance(app.screen, ReplyScreen)
         assert queued(stage) == []
 
@@ -296,7 +296,7 @@ async def test_a_closing_window_is_seen_while_one_writes(shop: Opened) -> None:
         await write(pilot, "Hallo Lukas, wir erstatten das Geld.")
         assert f"closed: {why}" in shown(app.screen, "#state")
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: bool(app._notifications))
+        await until(pilot, lambda: "▲ Cannot be sent: " in shown(app.screen, "#refusal"))
         assert isinstance(app.screen, ReplyScreen)
 
 
@@ -306,7 +306,7 @@ async def test_nothing_is_no_reply(shop: Opened) -> None:
     async with replying(app, cases["late"]) as pilot:
         await write(pilot, " \n ")
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: bool(app._notifications))
+        await until(pilot, lambda: "▲ Cannot be sent: " in shown(app.screen, "#refusal"))
         assert isinstance(app.screen, ReplyScreen)
         assert queued(stage) == []
 
@@ -444,6 +444,39 @@ async def test_what_a_saved_reply_leaves_open_is_selected(shop: Opened) -> None:
         assert editor(app).selected_text == "{order}"
         await pilot.press("7")
         assert editor(app).text == "A\nB: Order 7\nis {order}."
+
+
+async def test_replies_in_another_language_are_marked_and_none_is_one_enter_away(
+    shop: Opened,
+) -> None:
+    """Where nothing is saved in the customer's language, an Enter too many inserts nothing."""
+    app, _, cases = shop
+    foreign = replace(app.session.settings, tui=TuiSettings(replies=SAVED[1:3]))
+    app.session = replace(app.session, settings=foreign)
+    async with replying(app, cases["mine"]) as pilot:
+        await pilot.press("ctrl+r")
+        await reads(pilot, "▲ in German")
+        assert "▲ in Russian" in painted(app)
+        await pilot.press("enter")
+        assert isinstance(app.screen, SavedReplies)
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        assert editor(app).text == "Guten Tag, John!"
+
+
+async def test_without_saved_replies_it_is_said_how_to_add_one(shop: Opened) -> None:
+    """The natural Esc closes what was said, and not the editor."""
+    app, _, cases = shop
+    empty = replace(app.session.settings, tui=TuiSettings())
+    app.session = replace(app.session, settings=empty)
+    async with replying(app, cases["mine"]) as pilot:
+        await pilot.press("ctrl+r")
+        await reads(pilot, "add one as [[tui.replies]] in the configuration")
+        await pilot.press("escape")
+        await until(pilot, lambda: "[[tui.replies]]" not in painted(app))
+        assert isinstance(app.screen, ReplyScreen)
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(app.screen, ReplyScreen))
 
 
 def test_what_fits_is_offered_first() -> None:

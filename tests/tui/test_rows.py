@@ -147,6 +147,15 @@ def test_marks_leave_room_for_the_text() -> None:
     assert "Верните деньги" in said(row, 159)
 
 
+@pytest.mark.parametrize("width", range(30, 130))
+def test_no_mark_is_an_empty_bracket(width: int) -> None:
+    """Where a mark has no room to say anything the text has it all."""
+    row = replace(PLAIN, taken_by="Maximilian", wait=WaitKind.RESOLUTION)
+    shown = said(row, width, others=("Olena replying",))
+    assert "[]" not in shown
+    assert "[…" not in shown
+
+
 def test_a_number_never_follows_an_arabic_name() -> None:
     """A terminal that knows bidirectional text would draw it on the name's other side."""
     shown = said(replace(PLAIN, author=Author("m", "محمد علي", followers=9_000)))

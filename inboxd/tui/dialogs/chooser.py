@@ -72,6 +72,11 @@ class Chooser(Dialog[T]):
         """Return what can be taken with *typed* in the field, the likeliest first."""
         raise NotImplementedError
 
+    def marked_first(self, typed: str) -> int | None:
+        """Return which of the choices is marked before somebody moves to another."""
+        del typed
+        return 0
+
     def refusal(self, typed: str) -> str:
         """Return why there is nothing that could be taken."""
         return f"nothing fits {one_line(typed, 40)!r}"
@@ -93,7 +98,7 @@ class Chooser(Dialog[T]):
         self._offered = self.choices(typed)
         lines = self.query_one(_Choices)
         lines.set_options([choice.shown() for choice in self._offered])
-        lines.highlighted = 0 if self._offered else None
+        lines.highlighted = self.marked_first(typed) if self._offered else None
         refusal = self.query_one(Static)
         refusal.update("" if self._offered else self.refusal(typed))
         refusal.display = not self._offered

@@ -41,6 +41,8 @@ _NUMBERED = 139
 _LONGEST_NOTE = 32
 _LONGEST_TAKER = 12
 _LEAST_LINE = 9
+_LEAST_NOTE = 6
+"""Cells of a mark from which on it says something."""
 _ALWAYS = 30
 """The cells of the columns that are always as wide, each with a blank before it."""
 NARROWEST = _ALWAYS + 10 + 14
@@ -212,7 +214,10 @@ def _says(row: InboxRow, facts: Facts, at: Layout) -> Iterator[Piece]:
     """Yield the marks, in at most two thirds of the room, and the first line."""
     room = at.text
     for note in notes(row, facts, short=not at.wide):
-        tag = f"[{fit(note, min(_LONGEST_NOTE, at.text - _LEAST_LINE - 3)).rstrip()}] "
+        longest = min(_LONGEST_NOTE, at.text - _LEAST_LINE - 3)
+        if longest < _LEAST_NOTE:
+            break
+        tag = f"[{fit(note, longest).rstrip()}] "
         left = room - cell_len(tag)
         if room < at.text and left < at.text // 3:
             break

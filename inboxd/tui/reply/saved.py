@@ -9,9 +9,8 @@ from textual import on
 from textual.containers import VerticalScroll
 from textual.widgets import Input, OptionList, Static
 
-from inboxd.classify.advice import LANGUAGES
 from inboxd.core.saved import filled
-from inboxd.core.text import inert
+from inboxd.core.text import LANGUAGE_NAMES, inert
 from inboxd.tui.dialogs.chooser import Choice, Chooser
 
 if TYPE_CHECKING:
@@ -73,6 +72,11 @@ class SavedReplies(Chooser[str]):
             if all(word in f"{reply.name}\n{reply.text}".casefold() for word in words)
         ]
 
+    def marked_first(self, typed: str) -> int | None:
+        """Return none where all are in other languages: one Enter would insert the wrong one."""
+        language = self._replies[0].language
+        return 0 if typed or language in {"", self._language} else None
+
     def refusal(self, typed: str) -> str:
         """Return that there is none."""
         del typed
@@ -98,6 +102,6 @@ class SavedReplies(Chooser[str]):
 def _note(reply: ReplySettings, language: str) -> str:
     """Return what a saved reply is for; that it is in another language than the customer's is told."""
     topics = [topic.replace("_", " ") for topic in reply.topic]
-    named = LANGUAGES.get(reply.language, reply.language)
+    named = LANGUAGE_NAMES.get(reply.language, reply.language)
     other = reply.language and reply.language != language
     return " · ".join(filter(None, [*reply.network, *topics, f"▲ in {named}" if other else named]))

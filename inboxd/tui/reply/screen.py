@@ -154,8 +154,10 @@ class ReplyScreen(AtCase):
     @on(TextArea.Changed)
     def written(self) -> None:
         """Count at once, and look at the text when nobody has typed for a moment."""
-        self._refuse("")
-        self._text = self.query_one(Editor).text
+        text = self.query_one(Editor).text
+        if text != self._text:
+            self._refuse("")
+        self._text = text
         self._tell()
         if self._pause:
             self._pause.stop()
@@ -195,7 +197,7 @@ class ReplyScreen(AtCase):
         if not situation or self._is_asking:
             return
         if not replies:
-            self._refuse("There are no saved replies yet: [[tui.replies]] in the configuration adds one.")
+            self._refuse("No saved replies yet: add one as [[tui.replies]] in the configuration")
             return
         card = situation.card
         chosen = offered(replies, card.language, card.topics, card.network)
@@ -204,7 +206,9 @@ class ReplyScreen(AtCase):
             if text is not None:
                 self.query_one(Editor).put(text)
 
-        self.app.push_screen(SavedReplies(chosen, situation.values(self.session.me), card.language), insert)
+        self.app.push_screen(
+            SavedReplies(chosen, situation.values(self.session.me), card.language), insert
+        )
 
     def action_send(self) -> None:
         """Show the reply for a last time, with all that is to be known before it is sent."""

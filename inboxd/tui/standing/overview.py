@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.containers import Grid
-from textual.widgets import Static
 
 from inboxd.tui.standing import overviewpage
 from inboxd.tui.standing.page import Page
@@ -79,7 +78,7 @@ class OverviewScreen(Page["Overview"]):
     def show(self, found: Overview) -> None:
         """Show what was counted, in its place."""
         session = self.session
-        self.query_one("#headline", Static).update(overviewpage.headline(found, session))
+        self.headline.show(partial(overviewpage.headline, found, session))
         blind = self.query_one("#blindness", Section)
         blind.display = bool(found.gaps_since(found.days[1].begins))
         blind.show(partial(overviewpage.blindness, found, session))

@@ -35,20 +35,26 @@ _LEAST_OF_MANY = 3
 _MOST_GAPS = 3
 
 
-def headline(seen: Overview, session: Session) -> Content:
-    """Return in one line how it stands and how today goes."""
+def headline(seen: Overview, session: Session, width: int) -> Content:
+    """Return in one line how it stands and how today goes: where it is narrow, less of the date."""
     now, waiting, times = seen.now.astimezone(session.tz), seen.all_waiting, times_of(seen.answers)
-    parts: list[str | Content | tuple[str, str]] = [
-        ("Overview", "bold"),
-        (f"  {now:%a} {now.day} {now:%b}, up to {now:%H:%M}", _QUIET),
-        f"   {waiting.total:,} waiting",
-    ]
-    if waiting.late:
-        parts.append((f", {waiting.late:,} overdue", _LATE))
-    parts.append(f"   {times.count:,} answered")
-    if times.late:
-        parts.append((f", {times.late:,} late", _LATE))
-    return Content.assemble(*parts)
+    figures = Content("   ").join(
+        [
+            _counted(waiting.total, "waiting", waiting.late, "overdue"),
+            _counted(times.count, "answered", times.late, "late"),
+        ]
+    )
+    time = f"up to {now:%H:%M}"
+    for when in (f"  {now:%a} {now.day} {now:%b}, {time}", f"  {time}", ""):
+        whole = Content.assemble(("Overview", "bold"), (when, _QUIET), "   ", figures)
+        if whole.cell_length <= width:
+            return whole
+    return figures
+
+
+def _counted(count: int, word: str, late: int, late_word: str) -> Content:
+    so_many = f"{count:,} {word}"
+    return Content.assemble(so_many, (f", {late:,} {late_word}" if late else "", _LATE))
 
 
 def waiting(seen: Overview, _: Session, width: int) -> Content:

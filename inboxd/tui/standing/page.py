@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from textual import getters, on
 from textual.containers import VerticalScroll
-from textual.widgets import Footer, Static
+from textual.widgets import Footer
 
 from inboxd.errors import DatabaseError
 from inboxd.tui.app import Aged, Changed, InboxApp
 from inboxd.tui.enduring import Layer
 from inboxd.tui.haste import begin, is_left
+from inboxd.tui.standing.sheet import Section
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -47,6 +48,11 @@ class Page(Layer[None], Generic[T]):
         """Return the terminal's session."""
         return self.app.session
 
+    @property
+    def headline(self) -> Section:
+        """Return the line above everything else."""
+        return self.query_one("#headline", Section)
+
     def body(self) -> Iterable[Widget]:
         """Yield what stands below the headline."""
         raise NotImplementedError
@@ -61,7 +67,7 @@ class Page(Layer[None], Generic[T]):
 
     def compose(self) -> ComposeResult:
         """Lay out the headline and what stands below it."""
-        yield Static(id="headline", markup=False)
+        yield Section("", id="headline")
         with VerticalScroll():
             yield from self.body()
         yield Footer()

@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.widgets import Static
-
 from inboxd.tui.standing import details, statuspage
 from inboxd.tui.standing.page import Page
 from inboxd.tui.standing.sheet import Section
@@ -47,6 +45,6 @@ class StatusScreen(Page[details.Details]):
 
     def show(self, found: details.Details) -> None:
         """Show how everything stands now, in its place."""
-        self.query_one("#headline", Static).update(statuspage.headline(found))
+        self.headline.show(lambda _: statuspage.headline(found))
         for name, (_, draw) in _SECTIONS.items():
             self.query_one(f"#{name}", Section).show(partial(draw, found, self.session.tz))
