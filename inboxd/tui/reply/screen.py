@@ -119,6 +119,7 @@ class ReplyScreen(AtCase):
 
     async def on_mount(self) -> None:
         """Read the case and the draft, and begin to keep both up to date."""
+        self.app.clear_notifications()
         self._desk = ReplyDesk(self.session, self.case)
         try:
             self._mark = await self._desk.mark()
