@@ -123,6 +123,14 @@ def test_what_is_wrong_comes_first_and_what_has_no_room_is_counted(stage: Stage)
     assert told(stage, NARROW).endswith("+4")
 
 
+@pytest.mark.parametrize(("used", "share"), [(4_900, ""), (5_000, "50%"), (7_100, "71%")])
+def test_an_allowance_is_told_once_half_of_it_is_used(stage: Stage, used: int, share: str) -> None:
+    """What is far from its limit nobody needs to know."""
+    all_read(stage, used=used)
+    with daemon(database(stage)):
+        assert told(stage).partition("budget ")[2][:3] == share
+
+
 def test_no_width_is_too_small(stage: Stage) -> None:
     """Nothing is cut through until only the worst is left."""
     bad_day(stage)
