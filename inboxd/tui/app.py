@@ -74,7 +74,7 @@ class InboxApp(App[None]):
         Binding("i", "status", "Status"),
         Binding("v", "overview", "Overview"),
         Binding("question_mark", "help", "Help", key_display="?"),
-        # Textual's own, of which the help would not tell.
+        # Its name stands in the footers, where a longer one cuts off other keys.
         Binding("ctrl+p", "command_palette", "palette", show=False, priority=True),
         Binding("q", "quit", "Quit"),
     ]
