@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,6 +18,9 @@ from inboxd.tui.haste import begin
 if TYPE_CHECKING:
     from inboxd.store import Store
     from inboxd.store.presences import Presence
+
+
+_LEAVES_WITHIN_SECONDS = 0.2
 
 
 class AtCase(Layer[None]):
@@ -42,13 +46,15 @@ class AtCase(Layer[None]):
         key = self.app.session.key
 
         def gone(store: Store) -> None:
-            with store.transaction():
+            with suppress(InboxdError), store.transaction():
                 store.presences.gone(key)
 
         others = (each for each in self.app.screen_stack if each is not self)
         if not any(isinstance(each, AtCase) for each in others):
-            with suppress(InboxdError):
-                await self.app.session.run(gone)
+            # What has begun is done all the same: a busy database keeps nobody on the screen.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LEAVES_WITHIN_SECONDS):
+                    await self.app.session.run(gone)
 
     def attend(self) -> None:
         """Let others know that one is here."""

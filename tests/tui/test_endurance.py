@@ -84,7 +84,7 @@ def place(cases: CaseList) -> tuple[int | None, int]:
     return cases.case, cases.at - cases.scroll_offset.y
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 async def test_whatever_happens_the_selection_stays_and_so_does_its_line(
     shop: Opened, seed: int
 ) -> None:
@@ -159,13 +159,13 @@ async def go_through(pilot: Pilot[None], cases: int, replies: int) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="no list of open files")  # noqa: PTH112
 async def test_nothing_piles_up_in_a_long_day(shop: Opened) -> None:
-    """After 40 cases and 10 replies there is no more of anything than after the first five."""
+    """After 20 cases and 5 replies there is no more of anything than after the first five."""
     app, stage, _ = shop
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await go_through(pilot, 5, 5)
         before = alive(app, stage)
-        await go_through(pilot, 40, 10)
+        await go_through(pilot, 20, 5)
         after = alive(app, stage)
     # Those that were left last may wait for the interpreter to clear them away.
     few = {"screens in memory": 10}

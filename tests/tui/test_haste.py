@@ -158,7 +158,7 @@ async def test_a_key_that_is_pressed_twice_answers_once(shop: Opened, key: str) 
 def slow_store(app: InboxApp) -> Iterator[Event]:
     """Let whatever is asked of the session's thread wait until the event is set."""
     go_on = Event()
-    waiting = asyncio.ensure_future(app.session.run(lambda _: go_on.wait(30)))
+    waiting = asyncio.ensure_future(app.session.run(lambda _: go_on.wait(2)))
     yield go_on
     assert waiting.done()
 
