@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from inboxd.core.matching import FOR_EVER
+
 _FIRST, _LAST = "1970", "9999-12-28"
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 28, tzinfo=UTC)
 
@@ -21,12 +23,18 @@ def from_text(text: str) -> datetime:
     Return the aware UTC instant that *text* names.
 
     Nothing is older than 1970, of which calendars know, nor younger than what has a local time
-    everywhere. What says no zone, as SQLite's own functions write it, is UTC.
+    everywhere, but for `FOR_EVER` itself. What says no zone, as SQLite's own functions write it,
+    is UTC.
     """
+    if text == _FOR_EVER:
+        return FOR_EVER
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=UTC)
     return instant if _FIRST < text < _LAST else min(max(instant, _EARLIEST), _LATEST)
+
+
+_FOR_EVER = to_text(FOR_EVER)
 
 
 def maybe_text(instant: datetime | None) -> str | None:

@@ -54,7 +54,7 @@ async def test_a_correction_counts_at_once_and_is_shown(complained: Shop) -> Non
     assert (before["kind"], before["policy"]) == ("complaint", "everything")
     arguments = ("--kind", "request", "--topic", "tracking", "--urgency", "low", "--as", "petra")
     said = complained.say("correct", "1", *arguments).expect(0).out
-    assert "request, tracking, low urgency; rest governs" in said
+    assert "request · tracking · low urgency; rest governs" in said
     (after,) = json.loads(complained.say("waiting", "--json").expect(0).out)
     assert (after["kind"], after["topics"], after["policy"]) == ("request", ["tracking"], "rest")
     assert after["due_at"] > before["due_at"]
