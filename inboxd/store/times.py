@@ -26,15 +26,12 @@ def from_text(text: str) -> datetime:
     everywhere, but for `FOR_EVER` itself. What says no zone, as SQLite's own functions write it,
     is UTC.
     """
-    if text == _FOR_EVER:
-        return FOR_EVER
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=UTC)
-    return instant if _FIRST < text < _LAST else min(max(instant, _EARLIEST), _LATEST)
-
-
-_FOR_EVER = to_text(FOR_EVER)
+    if _FIRST < text < _LAST or instant == FOR_EVER:
+        return instant
+    return min(max(instant, _EARLIEST), _LATEST)
 
 
 def maybe_text(instant: datetime | None) -> str | None:
