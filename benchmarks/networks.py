@@ -2,8 +2,10 @@
 The simulated networks in a process of their own, as real ones would be: elsewhere.
 
 ``python -m benchmarks.networks`` prints where they are as one line of JSON. Each line of its
-standard input has two numbers: so many new messages are then written on each network, over so
-many seconds that have just passed, and a line answers. It ends with its input, so that it never outlives who started it.
+standard input has three numbers: so many new messages are then written on each network, over so
+many seconds that have just passed, and so many of them answered by the shop; a line tells that it
+is done. It ends with its input, so that it never outlives who started it. Its time is the
+computer's, or that of a clock that runs fast from an instant on (`FastClock`'s two arguments).
 """
 
 from __future__ import annotations
@@ -14,18 +16,19 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from benchmarks import corpus
+from inboxd.clock import FastClock, SystemClock
 from inboxd.simulator import facebook, twitter, vk
 from inboxd.simulator.people import NETWORKS
 from inboxd.simulator.server import Options, Simulator
 from inboxd.simulator.world import BRANDS, World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from inboxd.simulator.people import Network
 
@@ -110,17 +113,23 @@ class Networks:
     _requests: IO[str]
     _answers: IO[str]
 
-    def write(self, messages: int, *, over: timedelta = timedelta(minutes=1)) -> None:
-        """Let so many messages appear on each network, written *over* the time until now."""
-        self._requests.write(f"{messages} {over.total_seconds():.0f}\n")
+    def write(
+        self, messages: int, *, over: timedelta = timedelta(minutes=1), answered: int = 0
+    ) -> None:
+        """
+        Let so many messages appear on each network, written *over* the time until now.
+
+        The first *answered* of them have an answer of the shop's.
+        """
+        self._requests.write(f"{messages} {over.total_seconds():.0f} {answered}\n")
         self._requests.flush()
         self._answers.readline()
 
 
 @contextmanager
-def served() -> Iterator[Networks]:
-    """Yield the networks, with nobody on them yet."""
-    command = [sys.executable, "-m", "benchmarks.networks"]
+def served(*clock: str) -> Iterator[Networks]:
+    """Yield the networks, with nobody on them yet, on the computer's or another *clock*."""
+    command = [sys.executable, "-m", "benchmarks.networks", *clock]
     with subprocess.Popen(  # noqa: S603 - ourselves
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -147,7 +156,12 @@ def write_config(folder: Path, text: str) -> Path:
 
 
 def _write(
-    world: World, network: Network, texts: Sequence[str], over: timedelta, now: datetime
+    world: World,
+    network: Network,
+    texts: Sequence[str],
+    over: timedelta,
+    now: datetime,
+    answered: int,
 ) -> None:
     """Write direct messages and public ones in turn."""
     pace = over / len(texts)
@@ -157,31 +171,38 @@ def _write(
         sent_at = now - (len(texts) - number) * pace
         author = world.people[number // 2 % len(world.people)]
         if number % 2:
-            world.add(network, "dm", text, sent_at=sent_at, author=author)
+            item = world.add(network, "dm", text, sent_at=sent_at, author=author)
         elif network == "twitter":
             words = f"@{handle} {text}"
-            world.add(network, "mention", words, sent_at=sent_at, author=author)
+            item = world.add(network, "mention", words, sent_at=sent_at, author=author)
         else:
-            world.reply(post.serial, text, sent_at=sent_at, author=author)
+            item = world.reply(post.serial, text, sent_at=sent_at, author=author)
+        if number < answered:
+            world.reply(item.serial, f"It is on its way, {text[-6:]}.", sent_at=sent_at + pace / 2)
 
 
-async def _serve() -> None:
+async def _serve(now: Callable[[], datetime]) -> None:
     world = World(seed=1, customers=CUSTOMERS)
     options = Options(rate_limited=False)
-    async with Simulator(world, now=_now, options=options) as simulator:
+    async with Simulator(world, now=now, options=options) as simulator:
         urls = {network: getattr(simulator, f"{network}_url") for network in NETWORKS}
         print(json.dumps(urls), flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
-            messages, over = map(int, line.split())
+            messages, over, answered = map(int, line.split())
             for network in NETWORKS:
                 texts = corpus.texts(messages)
-                _write(world, network, texts, timedelta(seconds=over), _now())
+                _write(world, network, texts, timedelta(seconds=over), now(), answered)
             print("written", flush=True)
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
+def clock(arguments: Sequence[str]) -> FastClock | SystemClock:
+    """Return the computer's clock, or the fast one that a command's *arguments* tell of."""
+    if not arguments:
+        return SystemClock()
+    begins, speed = datetime.fromisoformat(arguments[0]), float(arguments[1])
+    behind = SystemClock().now() - begins
+    return FastClock(begins + behind * speed, speed)
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve())
+    asyncio.run(_serve(clock(sys.argv[1:]).now))
