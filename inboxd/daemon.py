@@ -1,5 +1,5 @@
 """
-Wires everything together: scheduler, signals and workers. The only module that does.
+Wires everything together: jobs and workers. The only module that does.
 
 One job an account reads; one job a second looks whether anything is to be judged, told or
 sent, with a single look into the database when there is nothing; one a minute sees whether an
@@ -10,23 +10,20 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import signal
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from typing import TYPE_CHECKING
 
 import structlog
-from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from inboxd import __version__, classify, health, notify, plugins
 from inboxd.connector import Ledger
-from inboxd.errors import DatabaseError, InboxdError, OperatorError
+from inboxd.errors import OperatorError
 from inboxd.health import Health
+from inboxd.jobs import Jobs, log_failure
 from inboxd.pipeline import Pipeline
-from inboxd.store import DaemonLock, Store
 from inboxd.workers.account import Account
 from inboxd.workers.checker import Checker
 from inboxd.workers.classifier import ClassifyWorker
@@ -37,7 +34,7 @@ from inboxd.workers.hearing import HearingWatcher
 from inboxd.workers.heartbeat import Heartbeat
 from inboxd.workers.poller import Poller, PollResult, Progress
 from inboxd.workers.presses import Presses
-from inboxd.workers.reconciler import Reconciler, Repairs, Verifier
+from inboxd.workers.reconciler import Reconciler, Verifier
 from inboxd.workers.refresher import Refresher
 from inboxd.workers.replies import ReplyWorker
 from inboxd.workers.sender import Handling, Sender
@@ -49,22 +46,17 @@ from inboxd.workers.watcher import SilenceWatcher, Watched, Watcher
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-    from apscheduler.events import JobExecutionEvent
-
     from inboxd.classify import Classifier
     from inboxd.clock import Clock
     from inboxd.config import AnySink, Settings
     from inboxd.connector import AccountSettings
     from inboxd.notify.slack_listener import SlackListener
+    from inboxd.store import Store
 
 log = structlog.get_logger(__name__)
 
 _TICK = timedelta(seconds=1)
 _UPKEEP = timedelta(minutes=1)
-_SHORTEST_INTERVAL = 0.05
-"""Seconds of real time below which the demo's fast clock does not push the jobs."""
-_LOOK_AT_THE_CLOCK = 5.0
-"""Real seconds after which it is noticed that the clock was set back."""
 _PATIENCE_AT_STOP = 3.0
 """Real seconds that deliveries under way get to finish when the daemon is stopped."""
 _ROUNDS_OF_DELIVERY = 3
@@ -205,26 +197,18 @@ class Daemon:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until *stop* is set."""
         self._watcher = self._watcher_from(self._clock.now())
-        scheduler = AsyncIOScheduler(
-            timezone=UTC,
-            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
-        )
-        scheduler.add_listener(_log_trouble, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
+        jobs = Jobs(self._clock)
         for account, poller in zip(self._accounts, self._pollers, strict=True):
-            every = account.settings.poll_every
-            self._add_job(scheduler, self._poll(poller), every, account.name)
-        self._add_job(scheduler, self.tick, _TICK, "tick")
-        self._add_job(scheduler, self._upkeep.look, _UPKEEP, "upkeep")
+            jobs.add(account.name, self._poll(poller), account.settings.poll_every)
+        jobs.add("tick", self.tick, _TICK)
+        jobs.add("upkeep", self._upkeep.look, _UPKEEP)
         if self._heartbeat:
-            every = self._heartbeat.every
-            self._add_job(scheduler, self._heartbeat.beat, every, "heartbeat")
+            jobs.add("heartbeat", self._heartbeat.beat, self._heartbeat.every)
         async with self._answering_monitors(), self._listening():
-            scheduler.start()
             log.info("started", accounts=len(self._pollers), sinks=len(self._sinks))
             try:
-                await _until(stop, scheduler)
+                await jobs.run(stop)
             finally:
-                scheduler.shutdown(wait=False)
                 await self._finish_deliveries()
                 log.info("stopped")
 
@@ -276,13 +260,6 @@ class Daemon:
         problems = await self._thread.run(lambda store: _problems(store, sinks, now))
         return Health(self._ticked_at, now, (*problems, *self._hearing.problems(now)))
 
-    def _add_job(
-        self, scheduler: AsyncIOScheduler, job: Callable[[], object], every: timedelta, name: str
-    ) -> None:
-        seconds = max(self._clock.real(every).total_seconds(), _SHORTEST_INTERVAL)
-        now = datetime.now(UTC)  # noqa: TID251 - APScheduler lives in the computer's own time
-        scheduler.add_job(job, "interval", seconds=seconds, id=name, next_run_time=now)
-
     def _poll(self, poller: Poller) -> Callable[[], object]:
         async def poll() -> PollResult:
             result = await poller.poll()
@@ -329,7 +306,7 @@ class Daemon:
     def _delivery_done(self, receiver: str, task: asyncio.Task[None]) -> None:
         del self._deliveries[receiver]
         if not task.cancelled() and (error := task.exception()):
-            _log_failure(f"delivery to {receiver}", error)
+            log_failure(f"delivery to {receiver}", error)
 
     async def _finish_deliveries(self) -> None:
         tasks = list(self._deliveries.values())
@@ -371,94 +348,6 @@ def _upkeep(settings: Settings, accounts: Sequence[Account], context: Context) -
     )
 
 
-@asynccontextmanager
-async def started(
-    settings: Settings, clock: Clock, watch: Callable[[Progress], None] = lambda _: None
-) -> AsyncIterator[Daemon]:
-    """Yield a daemon that alone works on its database, ready to run; *watch* sees it read."""
-    # First of all: what is wrong with the configuration is no matter for later.
-    classifier = classify.configured(
-        settings, lambda why: log.warning("classifier fell back", text=why)
-    )
-    async with AsyncExitStack() as stack:
-        lock = DaemonLock(settings.general.database)
-        lock.acquire()
-        stack.callback(lock.release)
-        daemon = Daemon(settings, Store(settings.general.database), clock, classifier, watch)
-        stack.push_async_callback(daemon.close)
-        await daemon.prepare()
-        yield daemon
-
-
-async def run_until_stopped(settings: Settings, clock: Clock) -> None:
-    """Run the daemon until the process is told to stop (SIGTERM, SIGINT)."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with started(settings, clock) as daemon:
-        await daemon.run(stop)
-
-
-async def run_once(
-    settings: Settings, clock: Clock, watch: Callable[[Progress], None] = lambda _: None
-) -> RoundResult:
-    """Do one full round, for cron and timers: there is no later for an alert to wait for."""
-    at_once = replace(settings.grouping, wait=timedelta())
-    spikes = replace(settings.spikes, every=timedelta()) if settings.spikes else None
-    settings = replace(settings, grouping=at_once, spikes=spikes)
-    async with started(settings, clock, watch) as daemon:
-        result = await daemon.round()
-        if result.ok:
-            await daemon.beat()
-        return result
-
-
-async def reconcile_now(
-    settings: Settings, clock: Clock, accounts: Sequence[str], reach: timedelta
-) -> list[Repairs]:
-    """
-    Reconcile *accounts* (all, if none is named), beside a daemon that may be running.
-
-    What is found is tracked at once; alerts are the daemon's, or the next round's.
-    """
-    store = Store(settings.general.database, create=False)
-    thread = StoreThread(store)
-    context = Context(thread, Pipeline(store, settings.rules), clock, settings.alert_to)
-    chosen = [each for each in settings.accounts if not accounts or each.name in accounts]
-    try:
-        await thread.run(lambda store: begin_to_watch(store, chosen, clock.now()))
-        return [
-            await Reconciler(account, plugins.connect, context).reconcile(reach)
-            for account in chosen
-        ]
-    finally:
-        thread.close()
-
-
-async def replay(settings: Settings, store: Store, clock: Clock) -> tuple[int, int]:
-    """Read the quarantine again; returns how much is understood now, and how much is not."""
-    pipeline = Pipeline(store, settings.rules)
-    accounts = {account.name: account for account in settings.accounts}
-    understood, held = 0, store.quarantine.held()
-    for item in held:
-        account = accounts.get(item.account)
-        if account is None:
-            continue
-        connector = plugins.connect(account, clock)
-        try:
-            page = connector.reread(item.item)
-            understood += pipeline.replay(item, account.network, page, clock.now())
-        except DatabaseError:
-            raise
-        except Exception:
-            # What is held is odd by its nature: one item must not keep the others.
-            log.exception("replay crashed", account=account.name, item=item.item.remote_id)
-        finally:
-            await connector.close()
-    return understood, len(held) - understood
-
-
 def _problems(store: Store, sinks: Sequence[str], now: datetime) -> list[str]:
     """Return, in words, which account is not read and who does not get what is sent."""
     blind = {state.account for state in store.sources.all() if state.told_as}
@@ -477,41 +366,3 @@ def _fingerprint(settings: Settings) -> str:
     files = [path.read_bytes() for path in (settings.path, *settings.closed_files)]
     digests = [hashlib.sha256(part).digest() for part in (str(versions).encode(), *files)]
     return hashlib.sha256(b"".join(digests)).hexdigest()
-
-
-async def _until(stop: asyncio.Event, scheduler: AsyncIOScheduler) -> None:
-    """Wait for *stop*, and see to it that the jobs go on whatever happens to the clock."""
-    while not stop.is_set():
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), _LOOK_AT_THE_CLOCK)
-        bring_forward(scheduler, datetime.now(UTC))  # noqa: TID251 - as above
-
-
-def bring_forward(scheduler: AsyncIOScheduler, now: datetime) -> None:
-    """
-    Let jobs run *now* that stand further off than their interval: the clock was set back.
-
-    APScheduler waits until the time of day that it had in mind has come again.
-    """
-    late = [job for job in scheduler.get_jobs() if job.next_run_time - now > job.trigger.interval]
-    for job in late:
-        job.modify(next_run_time=now)
-    if late:
-        log.warning("clock set back", jobs=len(late))
-
-
-def _log_trouble(event: JobExecutionEvent) -> None:
-    if event.code == EVENT_JOB_MISSED:
-        log.warning("job missed", job=event.job_id)
-        return
-    if isinstance(event.exception, asyncio.CancelledError):
-        return  # The daemon was told to stop in the middle of a poll.
-    _log_failure(event.job_id, event.exception)
-
-
-def _log_failure(work: str, error: BaseException) -> None:
-    """Log what was foreseen, such as a full disk, as a line, and a bug with its traceback."""
-    if isinstance(error, InboxdError):
-        log.error("work failed", work=work, error=type(error).__name__, text=str(error))
-    else:
-        log.error("work crashed", work=work, exc_info=error)

@@ -29,7 +29,7 @@ def run(config: Path, *, once: bool, verbose: bool) -> None:
     """Read all accounts, judge, escalate and deliver, until stopped."""
     from inboxd import logs
     from inboxd.clock import SystemClock
-    from inboxd.daemon import run_once, run_until_stopped
+    from inboxd.service import run_once, run_until_stopped
 
     settings = load_settings(config)
     logs.configure(verbose=verbose, secrets=settings.secrets())
@@ -187,8 +187,8 @@ def reconcile(config: Path, accounts: tuple[str, ...], back: str, *, as_json: bo
     """Hold what is stored of ACCOUNTS (all, if none is named) against what the networks offer."""
     from inboxd import logs
     from inboxd.clock import SystemClock
-    from inboxd.daemon import reconcile_now
     from inboxd.durations import parse_duration
+    from inboxd.rereading import reconcile_now
 
     settings = load_settings(config)
     try:
@@ -217,7 +217,7 @@ def replay_quarantine(config: Path) -> None:
     """Read again, with this version, what no connector has understood so far."""
     from inboxd import logs
     from inboxd.clock import SystemClock
-    from inboxd.daemon import replay
+    from inboxd.rereading import replay
     from inboxd.store import Store
 
     settings = load_settings(config)

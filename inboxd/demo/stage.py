@@ -17,11 +17,11 @@ from rich.text import Text
 from inboxd import logs, plugins
 from inboxd.clock import FastClock
 from inboxd.config import load
-from inboxd.daemon import started
 from inboxd.demo import shop
 from inboxd.demo.closing import Closing
 from inboxd.demo.narrator import Narrator
 from inboxd.errors import UserError
+from inboxd.service import started
 from inboxd.simulator.configuration import secrets
 from inboxd.simulator.scenario import working_day
 from inboxd.simulator.server import Simulator

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from inboxd.daemon import bring_forward
+from inboxd.jobs import bring_forward
 
 HOUR = timedelta(hours=1)
 

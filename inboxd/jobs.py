@@ -1,0 +1,92 @@
+"""What the daemon does again and again: each job at its interval, whatever happens to the clock."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from inboxd.errors import InboxdError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from apscheduler.events import JobExecutionEvent
+
+    from inboxd.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+_SHORTEST_INTERVAL = 0.05
+"""Seconds of real time below which the demo's fast clock does not push the jobs."""
+_LOOK_AT_THE_CLOCK = 5.0
+"""Real seconds after which it is noticed that the clock was set back."""
+
+
+class Jobs:
+    """The jobs of one daemon."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC,
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+        self._scheduler.add_listener(_log_trouble, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
+
+    def add(self, name: str, job: Callable[[], object], every: timedelta) -> None:
+        """Do *job* at once when it all begins, and then *every* so often."""
+        seconds = max(self._clock.real(every).total_seconds(), _SHORTEST_INTERVAL)
+        now = datetime.now(UTC)  # noqa: TID251 - APScheduler lives in the computer's own time
+        self._scheduler.add_job(job, "interval", seconds=seconds, id=name, next_run_time=now)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Let the jobs come round until *stop* is set; what is under way then is broken off."""
+        self._scheduler.start()
+        try:
+            await _until(stop, self._scheduler)
+        finally:
+            self._scheduler.shutdown(wait=False)
+
+
+async def _until(stop: asyncio.Event, scheduler: AsyncIOScheduler) -> None:
+    """Wait for *stop*, and see to it that the jobs go on whatever happens to the clock."""
+    while not stop.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _LOOK_AT_THE_CLOCK)
+        bring_forward(scheduler, datetime.now(UTC))  # noqa: TID251 - as above
+
+
+def bring_forward(scheduler: AsyncIOScheduler, now: datetime) -> None:
+    """
+    Let jobs run *now* that stand further off than their interval: the clock was set back.
+
+    APScheduler waits until the time of day that it had in mind has come again.
+    """
+    late = [job for job in scheduler.get_jobs() if job.next_run_time - now > job.trigger.interval]
+    for job in late:
+        job.modify(next_run_time=now)
+    if late:
+        log.warning("clock set back", jobs=len(late))
+
+
+def _log_trouble(event: JobExecutionEvent) -> None:
+    if event.code == EVENT_JOB_MISSED:
+        log.warning("job missed", job=event.job_id)
+        return
+    if isinstance(event.exception, asyncio.CancelledError):
+        return  # The daemon was told to stop in the middle of a poll.
+    log_failure(event.job_id, event.exception)
+
+
+def log_failure(work: str, error: BaseException) -> None:
+    """Log what was foreseen, such as a full disk, as a line, and a bug with its traceback."""
+    if isinstance(error, InboxdError):
+        log.error("work failed", work=work, error=type(error).__name__, text=str(error))
+    else:
+        log.error("work crashed", work=work, exc_info=error)

@@ -1,0 +1,69 @@
+"""The life of a process that works: one daemon alone on its database, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from inboxd import classify
+from inboxd.daemon import Daemon
+from inboxd.store import DaemonLock, Store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from inboxd.clock import Clock
+    from inboxd.config import Settings
+    from inboxd.daemon import RoundResult
+    from inboxd.workers.poller import Progress
+
+log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def started(
+    settings: Settings, clock: Clock, watch: Callable[[Progress], None] = lambda _: None
+) -> AsyncIterator[Daemon]:
+    """Yield a daemon that alone works on its database, ready to run; *watch* sees it read."""
+    # First of all: what is wrong with the configuration is no matter for later.
+    classifier = classify.configured(
+        settings, lambda why: log.warning("classifier fell back", text=why)
+    )
+    async with AsyncExitStack() as stack:
+        lock = DaemonLock(settings.general.database)
+        lock.acquire()
+        stack.callback(lock.release)
+        daemon = Daemon(settings, Store(settings.general.database), clock, classifier, watch)
+        stack.push_async_callback(daemon.close)
+        await daemon.prepare()
+        yield daemon
+
+
+async def run_until_stopped(settings: Settings, clock: Clock) -> None:
+    """Run the daemon until the process is told to stop (SIGTERM, SIGINT)."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with started(settings, clock) as daemon:
+        await daemon.run(stop)
+
+
+async def run_once(
+    settings: Settings, clock: Clock, watch: Callable[[Progress], None] = lambda _: None
+) -> RoundResult:
+    """Do one full round, for cron and timers: there is no later for an alert to wait for."""
+    at_once = replace(settings.grouping, wait=timedelta())
+    spikes = replace(settings.spikes, every=timedelta()) if settings.spikes else None
+    settings = replace(settings, grouping=at_once, spikes=spikes)
+    async with started(settings, clock, watch) as daemon:
+        result = await daemon.round()
+        if result.ok:
+            await daemon.beat()
+        return result
