@@ -9,25 +9,26 @@ account is to be checked or reconciled.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from importlib import metadata
 from typing import TYPE_CHECKING
 
 import structlog
 
-from inboxd import __version__, classify, health, notify, plugins
+from inboxd import classify, health, notify, plugins
 from inboxd.connector import Ledger
 from inboxd.errors import OperatorError
 from inboxd.health import Health
-from inboxd.jobs import Jobs, log_failure
+from inboxd.jobs import Jobs
 from inboxd.pipeline import Pipeline
+from inboxd.plan import Legacy
+from inboxd.watchdog import Vigil
 from inboxd.workers.account import Account
 from inboxd.workers.checker import Checker
 from inboxd.workers.classifier import ClassifyWorker
 from inboxd.workers.context import Context
+from inboxd.workers.deliveries import Deliveries
 from inboxd.workers.digests import DigestWriter
 from inboxd.workers.escalator import Escalator
 from inboxd.workers.hearing import HearingWatcher
@@ -39,33 +40,29 @@ from inboxd.workers.refresher import Refresher
 from inboxd.workers.replies import ReplyWorker
 from inboxd.workers.sender import Handling, Sender
 from inboxd.workers.spikes import SpikeWatcher
-from inboxd.workers.storethread import StoreThread
 from inboxd.workers.upkeep import Upkeep, begin_to_watch, leave_alone
 from inboxd.workers.watcher import SilenceWatcher, Watched, Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-    from inboxd.classify import Classifier
     from inboxd.clock import Clock
     from inboxd.config import AnySink, Settings
     from inboxd.connector import AccountSettings
     from inboxd.notify.slack_listener import SlackListener
+    from inboxd.plan import Plan
     from inboxd.store import Store
+    from inboxd.workers.storethread import StoreThread
 
 log = structlog.get_logger(__name__)
 
 _TICK = timedelta(seconds=1)
 _UPKEEP = timedelta(minutes=1)
-_PATIENCE_AT_STOP = 3.0
-"""Real seconds that deliveries under way get to finish when the daemon is stopped."""
 _ROUNDS_OF_DELIVERY = 3
 """A sink that refuses makes alerts for the others, and those may be refused in turn."""
 _SLOW_DELIVERY = timedelta(minutes=10)
 """After this long in the outbox something is wrong with its receiver."""
 _LISTEN_AGAIN_AFTER = timedelta(minutes=1)
-_TELL_THE_TIME = ("holidays", "tzdata")
-"""Libraries with whose releases holidays and clock changes may become others."""
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -84,39 +81,62 @@ class RoundResult:
 
 
 class Daemon:
-    """The workers of one configuration on one database."""
+    """
+    The workers of one plan on one database, whose thread belongs to somebody else.
 
-    def __init__(
+    *watch* sees how reading gets on, the *vigil* that work does at all.
+    """
+
+    def __init__(  # noqa: PLR0913 - what wires everything together knows everything
         self,
-        settings: Settings,
-        store: Store,
+        plan: Plan,
+        thread: StoreThread,
         clock: Clock,
-        classifier: Classifier,
+        *,
         watch: Callable[[Progress], None] = lambda _: None,
+        vigil: Vigil | None = None,
+        legacy: Legacy | None = None,
     ) -> None:
+        settings, store = plan.settings, thread.store
         self._clock = clock
+        self._plan = plan
+        self._settings = settings
+        self._watch = watch
+        self._vigil = vigil or Vigil()
+        self._legacy = legacy or Legacy()
         rules = settings.rules
-        self._thread = StoreThread(store)
+        self._thread = thread
         pipeline = Pipeline(store, rules)
         context = Context(self._thread, pipeline, clock, settings.alert_to)
-        self._accounts = [connected(each, settings, clock) for each in settings.accounts]
-        self._pollers = [Poller(account, context, watch) for account in self._accounts]
+        self._accounts = [
+            connected(each, settings, clock, self._legacy.ledgers.get(each.name))
+            for each in settings.accounts
+        ]
+        self._pollers = [
+            Poller(account, context, self._got_on, self._legacy.read_since.get(account.name))
+            for account in self._accounts
+        ]
         self._sinks = {
             sink.name: notify.build(sink, clock, settings.general.timezone)
             for sink in settings.sinks
         }
         by_name = {account.name: account for account in self._accounts}
         handling = {sink.name: _handling(sink, settings) for sink in settings.sinks}
-        self._sender = Sender(self._sinks, by_name, context, handling)
-        self._refresher = Refresher(self._sinks, context)
+        self._patience = self._patience_with_networks()
+        self._deliveries = Deliveries(
+            Sender(self._sinks, by_name, context, handling),
+            Refresher(self._sinks, context),
+            self._vigil,
+            self._patience,
+        )
         self._presses = Presses(context)
         replies = ReplyWorker(classify.load_reply_judge, settings.general.timezone, context)
-        self._classifier = ClassifyWorker(classifier, context, replies)
+        self._classifier = ClassifyWorker(plan.classifier, context, replies)
         self._upkeep = _upkeep(settings, self._accounts, context)
-        self._settings = settings
         self._pipeline = pipeline
         self._store = store
         self._escalator = Escalator(store, pipeline, rules)
+        self._read_since: dict[str, datetime] = {}
         self._watcher = self._watcher_from(_LONG_AGO)
         streams = {(each.name, stream) for each in settings.accounts for stream in each.streams}
         self._silence = SilenceWatcher(store, streams, settings.alert_to, settings.general.timezone)
@@ -132,10 +152,19 @@ class Daemon:
         # Only a daemon that runs on listens: nobody waits for a round to hear of a button.
         self._listeners: list[SlackListener] = []
         self._hearing = HearingWatcher(store, self._listeners, settings.alert_to)
-        self._deliveries: dict[str, asyncio.Task[None]] = {}
         self._ticking = asyncio.Lock()
-        self._ticked_at: datetime | None = None
+        self._ticked_at = self._legacy.ticked_at
         self._round_began: datetime | None = None
+
+    def _patience_with_networks(self) -> dict[str, timedelta]:
+        """Return how long an account's reading, or a delivery, may show no sign of life."""
+        receivers = (*self._settings.sinks, *self._settings.accounts)
+        longest: dict[str, timedelta] = {}
+        for each in receivers:
+            # An account may bear the name of a sink.
+            timeout = getattr(each, "timeout", timedelta())
+            longest[each.name] = max(timeout, longest.get(each.name, timedelta()))
+        return {name: self._vigil.patience_with(timeout) for name, timeout in longest.items()}
 
     def _watcher_from(self, since: datetime) -> Watcher:
         watched = [
@@ -143,6 +172,7 @@ class Daemon:
                 account.name,
                 tuple(source.name for source in account.connector.sources()),
                 account.patience,
+                self._read_since.get(account.name),
             )
             for account in self._accounts
         ]
@@ -150,7 +180,7 @@ class Daemon:
 
     async def prepare(self) -> None:
         """Take over what an earlier process left, before anything new is done."""
-        unsure = await self._sender.recover()
+        unsure = await self._deliveries.recover()
         if unsure:
             log.warning("deliveries interrupted", count=unsure)
         accounts, begun_at = self._settings.accounts, self._clock.now()
@@ -164,7 +194,7 @@ class Daemon:
         await self._thread.run(lambda store: leave_alone(store, served, begun_at))
         if self._settings.spikes is None:
             await self._thread.run(lambda store: store.spikes.give_up(begun_at))
-        fingerprint = _fingerprint(self._settings)
+        fingerprint = self._plan.fingerprint
         if await self._thread.run(lambda store: store.recall("rules")) != fingerprint:
             now = self._clock.now()
             await self._thread.run(lambda _: self._pipeline.track_open(now))
@@ -181,9 +211,8 @@ class Daemon:
             pass
         for _ in range(_ROUNDS_OF_DELIVERY):
             await self.tick()
-            if not self._deliveries:
+            if not await self._deliveries.settled():
                 break
-            await asyncio.wait(self._deliveries.values())
         failed = [
             f"{account.name}/{source}"
             for account, result in zip(self._accounts, results, strict=True)
@@ -194,23 +223,59 @@ class Daemon:
         )
         return RoundResult(sum(result.new for result in results), tuple(failed), undelivered)
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Work until *stop* is set."""
-        self._watcher = self._watcher_from(self._clock.now())
-        jobs = Jobs(self._clock)
+    async def run(
+        self,
+        leave: asyncio.Event,
+        *,
+        up: Callable[[], None] = lambda: None,
+        hurry: asyncio.Event | None = None,
+    ) -> None:
+        """
+        Work until *leave* is set; *up* is called when everything has begun.
+
+        Deliveries under way then get a moment, and where there is a *hurry* that may come yet,
+        the time that a receiver takes.
+        """
+        now = self._clock.now()
+        self._read_since = {
+            account.name: self._legacy.read_since.get(account.name, now)
+            for account in self._accounts
+        }
+        self._watcher = self._watcher_from(now)
+        jobs = self._jobs()
+        async with self._answering_monitors(), self._listening():
+            try:
+                async with jobs.running():
+                    log.info("started", accounts=len(self._pollers), sinks=len(self._sinks))
+                    up()
+                    await jobs.until(leave)
+            finally:
+                await self._deliveries.finish(hurry or leave)
+                log.info("stopped")
+
+    def _jobs(self) -> Jobs:
+        jobs = Jobs(self._clock, self._vigil)
         for account, poller in zip(self._accounts, self._pollers, strict=True):
-            jobs.add(account.name, self._poll(poller), account.settings.poll_every)
-        jobs.add("tick", self.tick, _TICK)
+            every, patience = account.settings.poll_every, self._patience[account.name]
+            jobs.add(_poll_of(account.name), self._poll(poller), every, patience)
+        jobs.add("tick", self.tick, _TICK, self._vigil.patience)
         jobs.add("upkeep", self._upkeep.look, _UPKEEP)
         if self._heartbeat:
             jobs.add("heartbeat", self._heartbeat.beat, self._heartbeat.every)
-        async with self._answering_monitors(), self._listening():
-            log.info("started", accounts=len(self._pollers), sinks=len(self._sinks))
-            try:
-                await jobs.run(stop)
-            finally:
-                await self._finish_deliveries()
-                log.info("stopped")
+        return jobs
+
+    def legacy(self) -> Legacy:
+        """Return what a successor takes over; what it is not told of it learns from the database."""
+        ledgers = {account.name: account.ledger for account in self._accounts}
+        return Legacy(ledgers, self._read_since, self._ticked_at)
+
+    async def standing(self) -> str:
+        """Return, in a few words, how everything stands."""
+        now, names = self._clock.now(), [account.name for account in self._accounts]
+        read, waiting = await self._thread.run(lambda store: store.figures.in_short(names, now))
+        of = f" of {len(names)}" if read < len(names) else ""
+        accounts = "account" if (of or read) == 1 else "accounts"
+        return f"{read}{of} {accounts} read, {waiting} waiting"
 
     @asynccontextmanager
     async def _answering_monitors(self) -> AsyncIterator[None]:
@@ -260,7 +325,11 @@ class Daemon:
         problems = await self._thread.run(lambda store: _problems(store, sinks, now))
         return Health(self._ticked_at, now, (*problems, *self._hearing.problems(now)))
 
-    def _poll(self, poller: Poller) -> Callable[[], object]:
+    def _got_on(self, progress: Progress) -> None:
+        self._vigil.sign(_poll_of(progress.account), self._patience[progress.account])
+        self._watch(progress)
+
+    def _poll(self, poller: Poller) -> Callable[[], Awaitable[PollResult]]:
         async def poll() -> PollResult:
             result = await poller.poll()
             if result.new:
@@ -275,7 +344,7 @@ class Daemon:
             await self._classifier.work()
             used = self._digests.used(self._clock.now())
             for receiver in await self._thread.run(lambda store: self._escalate(store, used)):
-                self._start_delivery(receiver)
+                self._deliveries.begin(receiver)
 
     def _escalate(self, store: Store, used: Sequence[str]) -> list[str]:
         """Queue the alerts that are due; returns who has something to take."""
@@ -290,45 +359,23 @@ class Daemon:
         self._digests.look(now, used)
         return [*dict.fromkeys([*store.outbox.receivers(now), *store.refreshes.receivers(now)])]
 
-    def _start_delivery(self, receiver: str) -> None:
-        """Serve *receiver* beside everything else, unless that is going on already."""
-        if receiver in self._deliveries:
-            return
-        task = asyncio.create_task(self._deliver(receiver), name=f"deliver to {receiver}")
-        self._deliveries[receiver] = task
-        task.add_done_callback(lambda done: self._delivery_done(receiver, done))
-
-    async def _deliver(self, receiver: str) -> None:
-        """Deliver, and then show anew: never both at once, or an older state might come last."""
-        await self._sender.drain(receiver)
-        await self._refresher.refresh(receiver)
-
-    def _delivery_done(self, receiver: str, task: asyncio.Task[None]) -> None:
-        del self._deliveries[receiver]
-        if not task.cancelled() and (error := task.exception()):
-            log_failure(f"delivery to {receiver}", error)
-
-    async def _finish_deliveries(self) -> None:
-        tasks = list(self._deliveries.values())
-        if not tasks:
-            return
-        _, late = await asyncio.wait(tasks, timeout=_PATIENCE_AT_STOP)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
-
     async def close(self) -> None:
         """Give back every connection, thread and file."""
         await asyncio.gather(*(poller.close() for poller in self._pollers))
         connectors = (account.connector.close() for account in self._accounts)
         sinks = (sink.close() for sink in self._sinks.values())
         await asyncio.gather(*connectors, *sinks, return_exceptions=True)
-        self._thread.close()
 
 
-def connected(account: AccountSettings, settings: Settings, clock: Clock) -> Account:
+def _poll_of(account: str) -> str:
+    return f"poll of {account}"
+
+
+def connected(
+    account: AccountSettings, settings: Settings, clock: Clock, ledger: Ledger | None = None
+) -> Account:
     """Return an account with its connector; nothing is asked of the network yet."""
-    ledger = Ledger(clock)
+    ledger = ledger or Ledger(clock)
     patience = account.poll_every * settings.general.blind_after
     return Account(account, plugins.connect(account, clock, ledger), ledger, patience)
 
@@ -358,11 +405,3 @@ def _problems(store: Store, sinks: Sequence[str], now: datetime) -> list[str]:
         *(f"{sink} takes no alerts" for sink in refusing),
         *(f"{receiver} does not take what is sent" for receiver in stuck),
     ]
-
-
-def _fingerprint(settings: Settings) -> str:
-    """Return what changes when due times may: with the configuration, its files, the program."""
-    versions = [__version__, *(f"{name} {metadata.version(name)}" for name in _TELL_THE_TIME)]
-    files = [path.read_bytes() for path in (settings.path, *settings.closed_files)]
-    digests = [hashlib.sha256(part).digest() for part in (str(versions).encode(), *files)]
-    return hashlib.sha256(b"".join(digests)).hexdigest()

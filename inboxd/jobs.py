@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,11 +14,12 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from inboxd.errors import InboxdError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from apscheduler.events import JobExecutionEvent
 
     from inboxd.clock import Clock
+    from inboxd.watchdog import Vigil
 
 log = structlog.get_logger(__name__)
 
@@ -26,40 +27,87 @@ _SHORTEST_INTERVAL = 0.05
 """Seconds of real time below which the demo's fast clock does not push the jobs."""
 _LOOK_AT_THE_CLOCK = 5.0
 """Real seconds after which it is noticed that the clock was set back."""
+_PATIENCE_AT_STOP = 3.0
+"""Real seconds that jobs which are broken off get to put away what they hold."""
 
 
 class Jobs:
-    """The jobs of one daemon."""
+    """The jobs of one daemon, under the eyes of a *vigil* where they are to be."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, vigil: Vigil) -> None:
         self._clock = clock
+        self._vigil = vigil
+        self._watched: dict[str, timedelta] = {}
+        self._under_way: set[asyncio.Task[object]] = set()
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         self._scheduler.add_listener(_log_trouble, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
 
-    def add(self, name: str, job: Callable[[], object], every: timedelta) -> None:
-        """Do *job* at once when it all begins, and then *every* so often."""
-        seconds = max(self._clock.real(every).total_seconds(), _SHORTEST_INTERVAL)
-        now = datetime.now(UTC)  # noqa: TID251 - APScheduler lives in the computer's own time
-        self._scheduler.add_job(job, "interval", seconds=seconds, id=name, next_run_time=now)
+    def add(
+        self,
+        name: str,
+        job: Callable[[], Awaitable[object]],
+        every: timedelta,
+        patience: timedelta | None = None,
+    ) -> None:
+        """
+        Do *job* at once when it all begins, and then *every* so often.
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Let the jobs come round until *stop* is set; what is under way then is broken off."""
+        With *patience* it hangs if it shows no sign of life for so long, or begins no more.
+        """
+        every = self._clock.real(every)
+        seconds = max(every.total_seconds(), _SHORTEST_INTERVAL)
+        now = datetime.now(UTC)  # noqa: TID251 - APScheduler lives in the computer's own time
+        observed = self._observed(name, job, every)
+        self._scheduler.add_job(observed, "interval", seconds=seconds, id=name, next_run_time=now)
+        if patience is not None:
+            self._watched[name] = patience
+
+    def _observed(
+        self, name: str, job: Callable[[], Awaitable[object]], every: timedelta
+    ) -> Callable[[], Awaitable[object]]:
+        async def observed() -> object:
+            task = asyncio.current_task()
+            assert task is not None  # noqa: S101 - the scheduler runs each job as one
+            self._under_way.add(task)
+            self._sign(name)
+            try:
+                return await job()
+            finally:
+                self._under_way.discard(task)
+                self._sign(name, every)
+
+        return observed
+
+    def _sign(self, name: str, pause: timedelta = timedelta()) -> None:
+        """Note that a job goes on, or will again after a *pause*; not once it is broken off."""
+        if name in self._watched:
+            self._vigil.sign(name, pause + self._watched[name])
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Let the jobs come round for as long as the block runs; what is under way then is broken off."""
+        for name in self._watched:
+            self._sign(name)
         self._scheduler.start()
         try:
-            await _until(stop, self._scheduler)
+            yield
         finally:
             self._scheduler.shutdown(wait=False)
+            if self._under_way:
+                await asyncio.wait(self._under_way, timeout=_PATIENCE_AT_STOP)
+            watched, self._watched = self._watched, {}
+            for name in watched:
+                self._vigil.over(name)
 
-
-async def _until(stop: asyncio.Event, scheduler: AsyncIOScheduler) -> None:
-    """Wait for *stop*, and see to it that the jobs go on whatever happens to the clock."""
-    while not stop.is_set():
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), _LOOK_AT_THE_CLOCK)
-        bring_forward(scheduler, datetime.now(UTC))  # noqa: TID251 - as above
+    async def until(self, stop: asyncio.Event) -> None:
+        """Wait for *stop*, and see to it that the jobs go on whatever happens to the clock."""
+        while not stop.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _LOOK_AT_THE_CLOCK)
+            bring_forward(self._scheduler, datetime.now(UTC))  # noqa: TID251 - as above
 
 
 def bring_forward(scheduler: AsyncIOScheduler, now: datetime) -> None:

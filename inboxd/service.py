@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
-from inboxd import classify
 from inboxd.daemon import Daemon
+from inboxd.plan import Plan
 from inboxd.store import DaemonLock, Store
+from inboxd.workers.storethread import StoreThread
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
 
     from inboxd.clock import Clock
     from inboxd.config import Settings
@@ -32,17 +34,26 @@ async def started(
 ) -> AsyncIterator[Daemon]:
     """Yield a daemon that alone works on its database, ready to run; *watch* sees it read."""
     # First of all: what is wrong with the configuration is no matter for later.
-    classifier = classify.configured(
-        settings, lambda why: log.warning("classifier fell back", text=why)
-    )
-    async with AsyncExitStack() as stack:
-        lock = DaemonLock(settings.general.database)
+    plan = Plan.of(settings)
+    with alone_on(settings.general.database) as thread:
+        daemon = Daemon(plan, thread, clock, watch=watch)
+        try:
+            await daemon.prepare()
+            yield daemon
+        finally:
+            await daemon.close()
+
+
+@contextmanager
+def alone_on(database: Path) -> Iterator[StoreThread]:
+    """Yield the thread of *database*'s store, which no other daemon works on meanwhile."""
+    with ExitStack() as stack:
+        lock = DaemonLock(database)
         lock.acquire()
         stack.callback(lock.release)
-        daemon = Daemon(settings, Store(settings.general.database), clock, classifier, watch)
-        stack.push_async_callback(daemon.close)
-        await daemon.prepare()
-        yield daemon
+        thread = StoreThread(Store(database))
+        stack.callback(thread.close)
+        yield thread
 
 
 async def run_until_stopped(settings: Settings, clock: Clock) -> None:

@@ -36,14 +36,10 @@ class Sign:
 def hung(signs: Iterable[Sign], now: timedelta) -> tuple[str, ...]:
     """Return, in words, what has shown no sign of life for longer than it may."""
     return tuple(
-        f"{sign.work}: no sign of life for {_lasted(now - sign.at)}"
+        f"{sign.work}: no sign of life for {format_duration(now - sign.at)}"
         for sign in signs
         if now - sign.at > sign.patience
     )
-
-
-def _lasted(span: timedelta) -> str:
-    return format_duration(timedelta(seconds=span // timedelta(seconds=1)))
 
 
 class Vigil:

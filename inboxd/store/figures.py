@@ -73,6 +73,11 @@ class FigureStore:
             ],
         )
 
+    def in_short(self, accounts: Sequence[str], now: datetime) -> tuple[int, int]:
+        """Return how many of *accounts* are in no trouble that people know of, and who waits."""
+        waiting, _, _ = self._waiting(now)
+        return len(accounts) - len(self._blind(accounts, now)), waiting
+
     def longest_waiting(self) -> list[int]:
         """Return the cases that have waited longest, the longest first."""
         rows = self._db.execute(

@@ -106,13 +106,14 @@ class _Reading:
 
 
 class Poller:
-    """One account's reading."""
+    """One account's reading, which this process has done *since*."""
 
     def __init__(
         self,
         account: Account,
         context: Context,
         watch: Callable[[Progress], None] = lambda _: None,
+        since: datetime | None = None,
     ) -> None:
         self._account = account
         self._connector = account.connector
@@ -123,7 +124,7 @@ class Poller:
         self._store = context.store
         self._clock = context.clock
         self._watch = watch
-        self._since = context.clock.now()
+        self._since = since or context.clock.now()
         self._readings: dict[str, _Reading] = {}
 
     async def poll(self, *, impatient: bool = False) -> PollResult:

@@ -37,7 +37,7 @@ from inboxd.model import Urgency
 from inboxd.notify import Delivery
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from inboxd.core.delivery import Outcome
     from inboxd.core.restraint import Restraint
@@ -103,9 +103,11 @@ class Sender:
         """Take over what a dead daemon was sending; returns how many rows that were."""
         return await self._store.run(lambda store: store.outbox.abandon_claims())
 
-    async def drain(self, receiver: str) -> None:
+    async def drain(self, receiver: str, get_on: Callable[[], None] = lambda: None) -> None:
         """
         Settle what is unsure at *receiver*, and deliver to it everything that is due.
+
+        It calls *get_on* before each attempt.
 
         Only one may do so at a time: a claim that is there already was left behind when the
         database could not be written.
@@ -113,10 +115,12 @@ class Sender:
         await self._store.run(lambda store: store.outbox.abandon_claims(receiver))
         for item in await self._store.run(lambda store: store.outbox.unsure(receiver)):
             if not self._rests(receiver):
+                get_on()
                 await self._settle(item)
         while not self._rests(receiver) and (due := await self._due(receiver)):
             for item in due:
                 if not self._rests(receiver):
+                    get_on()
                     await self._deliver(item)
 
     async def _due(self, receiver: str) -> list[OutboxItem]:

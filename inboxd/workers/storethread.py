@@ -18,7 +18,8 @@ class StoreThread:
     """Runs functions on the store, one after the other, in a thread of their own."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self.store = store
+        """For those whose functions are run in here."""
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
 
     async def run(self, work: Callable[[Store], T]) -> T:
@@ -32,10 +33,10 @@ class StoreThread:
         return await asyncio.shield(loop.run_in_executor(self._executor, self._do, work))
 
     def _do(self, work: Callable[[Store], T]) -> T:
-        with self._store.explained():
-            return work(self._store)
+        with self.store.explained():
+            return work(self.store)
 
     def close(self) -> None:
         """Finish what has begun, and close the store."""
         self._executor.shutdown(wait=True, cancel_futures=False)
-        self._store.close()
+        self.store.close()

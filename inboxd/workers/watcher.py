@@ -47,11 +47,13 @@ _LOOK_AT_SILENCE_EVERY = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """An account: its sources, and how long each may go unread."""
+    """An account: its sources, how long each may go unread, and since when this process reads it."""
 
     account: str
     sources: tuple[str, ...]
     patience: timedelta
+    since: datetime | None = None
+    """None where it is the same for all."""
 
 
 class Watcher:
@@ -63,7 +65,7 @@ class Watcher:
         self._store = store
         self._watched = watched
         self._alert_to = alert_to
-        self._since = since
+        self._since = {each.account: each.since or since for each in watched}
 
     def look(self, now: datetime, began: datetime | None = None) -> None:
         """
@@ -100,7 +102,8 @@ class Watcher:
 
     def _unread_since(self, state: SourceState) -> datetime:
         """Return since when nothing new of a source can have been seen."""
-        return max(state.succeeded_at or state.failing_since or self._since, self._since)
+        since = self._since[state.account]
+        return max(state.succeeded_at or state.failing_since or since, since)
 
     def _tell_trouble(
         self,
@@ -147,7 +150,7 @@ class Watcher:
         if state.blind_since and state.told_as == told_as:
             return state.blind_since
         if told_as == _DEAF:
-            return state.reading_since or self._since
+            return state.reading_since or self._since[state.account]
         refused_since = state.failing_since if told_as == _REFUSED else None
         return refused_since or self._unread_since(state)
 

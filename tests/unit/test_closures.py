@@ -13,8 +13,8 @@ from inboxd.config.calendars import CalendarSettings
 from inboxd.config.closures import Closures, UnusableFile
 from inboxd.config.loader import load
 from inboxd.connector import AccountSettings
-from inboxd.daemon import _fingerprint
 from inboxd.errors import ConfigError
+from inboxd.plan import fingerprint
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -199,8 +199,8 @@ def test_another_file_lets_due_times_be_worked_out_anew(tmp_path: Path) -> None:
     path.write_text(CONFIG)
     closed = written(tmp_path / "closed.ics", event(1, "DTSTART;VALUE=DATE:20260101"))
     read = load(path, {"shop": lambda: AccountSettings})
-    before = _fingerprint(read)
+    before = fingerprint(read)
     assert read.closed_files == (closed,)
-    assert _fingerprint(read) == before
+    assert fingerprint(read) == before
     written(closed, event(1, "DTSTART;VALUE=DATE:20260102"))
-    assert _fingerprint(read) != before
+    assert fingerprint(read) != before

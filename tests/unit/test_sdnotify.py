@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -118,7 +119,7 @@ def test_a_manager_that_does_not_read_holds_up_nobody(tmp_path: Path) -> None:
         manager.bind(str(tmp_path / "notify"))
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as crowd:
             crowd.connect(str(tmp_path / "notify"))
-            with pytest.raises(BlockingIOError):
+            with suppress(BlockingIOError):
                 while True:
                     crowd.send(b"x")
             before = clock.monotonic()
