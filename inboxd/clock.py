@@ -7,7 +7,10 @@ import heapq
 import itertools
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Clock(Protocol):
@@ -104,3 +107,9 @@ class ManualClock:
 def monotonic() -> timedelta:
     """Return the time of a clock that nobody can set and that stands still with the machine."""
     return timedelta(microseconds=time.monotonic_ns() // 1_000)
+
+
+def stopwatch() -> Callable[[], timedelta]:
+    """Return a function that tells how much real time has passed since, whatever the clock does."""
+    begun = time.monotonic()
+    return lambda: timedelta(seconds=time.monotonic() - begun)

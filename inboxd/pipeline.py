@@ -194,13 +194,14 @@ class Pipeline:
 
     def reply_sent(
         self, item: OutboxItem, account: str, network: str, message: Message, now: datetime
-    ) -> None:
+    ) -> Stored:
         """Settle a reply that the network took; it counts as the answer it is, at once."""
         with self._store.transaction():
             # First of all: what a person sent by way of us is not taken for a machine's.
             self._store.outbox.sent(item, {"remote_id": message.remote_id}, now)
             stored = self._store.messages.add(account, network, [message], now)
             self.track(stored.touched, now)
+        return stored
 
     def track_pending(self, now: datetime, limit: int = 500) -> int:
         """Fold in what people did (acknowledged, closed …); returns how many conversations."""

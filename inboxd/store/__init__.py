@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from inboxd.store.drafts import DraftStore
     from inboxd.store.figures import FigureStore
     from inboxd.store.gatherings import GatheringStore
+    from inboxd.store.gauges import Gauges, GaugeStore
     from inboxd.store.inbox import InboxStore
     from inboxd.store.known import KnownStore
     from inboxd.store.ledger import LedgerStore
@@ -66,6 +67,7 @@ __all__ = [
     "Correction",
     "DaemonLock",
     "Gap",
+    "Gauges",
     "Held",
     "Mark",
     "OutboxItem",
@@ -86,6 +88,7 @@ _ELSEWHERE = {
     "AccountFacts": "accounts",
     "Correction": "corrections",
     "Gap": "coverage",
+    "Gauges": "gauges",
     "Held": "quarantine",
     "Mark": "meanwhile",
     "OutboxItem": "outbox",
@@ -102,6 +105,7 @@ _ELSEWHERE = {
 
 _WATCHED_SINCE = "watched_since:{}"
 _HISTORY_UNTIL = "history_until:{}"
+_LOOKED_AT = "monitored_at"
 
 
 if not TYPE_CHECKING:
@@ -131,6 +135,7 @@ class Store:
     drafts: DraftStore
     outbox: OutboxStore
     gatherings: GatheringStore
+    gauges: GaugeStore
     refreshes: RefreshStore
     presses: PressStore
     silences: SilenceStore
@@ -214,6 +219,11 @@ class Store:
         except DatabaseError as error:
             return str(error)
         return "" if said == "ok" else str(said).splitlines()[-1]
+
+    def prove_writable(self, now: datetime) -> None:
+        """Write, durably, that somebody looked at *now*; DatabaseError where that cannot be."""
+        with self.transaction():
+            self.remember(_LOOKED_AT, now.isoformat())
 
     def card(self, case: int) -> CaseCard:
         """Return what is told of a case: of the wait that is open, or of its last one."""

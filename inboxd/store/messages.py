@@ -117,6 +117,7 @@ class MessageStore:
             conversation = threads[message.thread_id]
             rows.append((number, conversation, author, account, *_values(message, seen_at)))
             stored.new.append(number)
+            stored.arrived.append(message)
             stored.touch(conversation, to_text(message.sent_at))
         insert(self._db, "messages", _MESSAGE_COLUMNS, rows)
 

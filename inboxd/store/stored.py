@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from inboxd.model import Message
 
 
 @dataclass(slots=True)
@@ -10,6 +14,8 @@ class Stored:
     """What storing a page changed: new and changed messages, and where they belong."""
 
     new: list[int] = field(default_factory=list)
+    arrived: list[Message] = field(default_factory=list)
+    """The new messages themselves, in the order of their numbers."""
     edited: list[int] = field(default_factory=list)
     deleted: list[int] = field(default_factory=list)
     restored: list[int] = field(default_factory=list)
@@ -24,6 +30,7 @@ class Stored:
     def join(self, other: Stored) -> None:
         """Add what storing another part of the same page changed."""
         self.new += other.new
+        self.arrived += other.arrived
         self.edited += other.edited
         self.deleted += other.deleted
         self.restored += other.restored

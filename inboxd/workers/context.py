@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from inboxd.observer import Observer
 
 if TYPE_CHECKING:
     from inboxd.clock import Clock
@@ -13,9 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The store, what writes to it, the time, and who hears of inboxd's own troubles."""
+    """The store, what writes to it, the time, who hears of inboxd's own troubles, and who counts."""
 
     store: StoreThread
     pipeline: Pipeline
     clock: Clock
     alert_to: tuple[str, ...]
+    observer: Observer = field(default_factory=Observer)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from inboxd.clock import stopwatch
 from inboxd.core.alerts import lost_alert
 from inboxd.core.delivery import pause_after
 from inboxd.durations import format_duration
@@ -28,6 +29,7 @@ from inboxd.errors import (
     UnexpectedPayload,
 )
 from inboxd.model import Unknown
+from inboxd.observer import Read
 from inboxd.pipeline import Origin
 from inboxd.store import AccountFacts
 from inboxd.store.coverage import NOT_RUNNING
@@ -123,6 +125,7 @@ class Poller:
         self._context = context
         self._store = context.store
         self._clock = context.clock
+        self._observer = context.observer
         self._watch = watch
         self._since = since or context.clock.now()
         self._readings: dict[str, _Reading] = {}
@@ -189,6 +192,12 @@ class Poller:
 
     async def _go_on(self, reading: _Reading) -> bool:
         """Read on until the end, or until the source has had its share; False if it failed."""
+        passed = stopwatch()
+        how = await self._read(reading)
+        self._observer.polled(self._settings.name, reading.source.name, how, passed())
+        return how is not Read.FAILED
+
+    async def _read(self, reading: _Reading) -> Read:
         source = reading.source
         until = self._clock.now() + self._settings.poll_every / len(self._connector.sources())
         pages = 0
@@ -199,28 +208,28 @@ class Poller:
                 pages += 1
                 if pages >= _LEAST_PAGES and self._clock.now() > until:
                     self._readings[source.name] = reading
-                    return True
+                    return Read.UNFINISHED
         except DatabaseError:
             # Not the account's trouble, and there is no noting it now: the page comes again.
             raise
         except Spared as error:
             await self._spared(source, error)
-            return True
+            return Read.SPARED
         except InboxdError as error:
             await self._failed(source, error)
-            return False
+            return Read.FAILED
         except Exception as error:
             # Our own bug must not stop the other sources.
             log.exception("poll crashed", account=self._settings.name, source=source.name)
             await self._failed(
                 source, UnexpectedPayload(f"{type(error).__name__}: a bug in inboxd")
             )
-            return False
+            return Read.FAILED
         finally:
             if self._readings.get(source.name) is not reading:
                 await reading.pages.aclose()
         await self._succeeded(reading)
-        return True
+        return Read.COMPLETE
 
     def _progress(self, reading: _Reading, *, done: bool = False) -> Progress:
         share = float(done)
@@ -239,11 +248,13 @@ class Poller:
         if page.lost:
             await self._store.run(lambda store: self._record_loss(store, reading, page.lost, now))
         origin, used = reading.origin, self._ledger.taken()
-        return await self._store.run(
+        stored = await self._store.run(
             lambda _: self._context.pipeline.ingest(
                 origin, page, now, first=reading.first, used=used
             )
         )
+        self._observer.stored(origin.account, stored.arrived, now, history=reading.first)
+        return stored
 
     def _origin(self, source: Source) -> Origin:
         backed = {
@@ -314,6 +325,7 @@ class Poller:
         )
 
     async def _failed(self, source: Source, error: InboxdError) -> None:
+        self._observer.poll_failed(self._settings.name, source.name, error)
         facts = self._facts()
         state = await self._store.run(
             lambda store: self._record_failure(store, source, error, facts)

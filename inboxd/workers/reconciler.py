@@ -205,9 +205,11 @@ async def repair(
         log.info("repair noted", account=account.name, part=part, note=page.note)
     origin, used = Origin(account.name, account.settings.network, part), account.ledger.taken()
     now = context.clock.now()
-    return await context.store.run(
+    stored = await context.store.run(
         lambda _: context.pipeline.repair(origin, page, now, used=used, old=old)
     )
+    context.observer.stored(account.name, stored.arrived, now, history=old)
+    return stored
 
 
 def reconciled_at(settings: AccountSettings) -> str:

@@ -35,6 +35,7 @@ from inboxd.errors import (
 )
 from inboxd.model import Urgency
 from inboxd.notify import Delivery
+from inboxd.observer import DELIVERED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -230,6 +231,7 @@ class Sender:
     async def _delivered(self, item: OutboxItem, receipt: Receipt) -> None:
         now = self._context.clock.now()
         await self._store.run(lambda store: self._record_delivery(store, item, receipt, now))
+        self._observe(item, DELIVERED)
         log.info("alert delivered", sink=item.receiver, key=item.key, attempt=item.attempts)
 
     def _record_delivery(
@@ -248,11 +250,13 @@ class Sender:
         account = self._accounts[item.receiver]
         result = await account.connector.send(item.reply)
         now = self._context.clock.now()
-        await self._store.run(
+        stored = await self._store.run(
             lambda _: self._context.pipeline.reply_sent(
                 item, account.name, account.settings.network, result.message, now
             )
         )
+        self._context.observer.stored(account.name, stored.arrived, now, history=False)
+        self._observe(item, DELIVERED)
         log.info("reply sent", account=item.receiver, case=item.case_id, attempt=item.attempts)
 
     async def _failed(self, item: OutboxItem, error: InboxdError) -> None:
@@ -268,6 +272,7 @@ class Sender:
         if outcome.rest and outcome.retry_at:
             self._resting[item.receiver] = outcome.retry_at
         await self._store.run(lambda store: self._record(store, item, error, outcome, now))
+        self._observe(item, outcome.fate)
         log.warning(
             "delivery failed",
             receiver=item.receiver,
@@ -276,6 +281,9 @@ class Sender:
             text=str(error),
             then=outcome.fate,
         )
+
+    def _observe(self, item: OutboxItem, outcome: str) -> None:
+        self._context.observer.tried(item.receiver, outcome, reply=item.reply is not None)
 
     def _record(
         self, store: Store, item: OutboxItem, error: InboxdError, outcome: Outcome, now: datetime
@@ -370,6 +378,7 @@ class Sender:
         now = self._context.clock.now()
         if found:
             await self._store.run(lambda store: store.outbox.sent(item, {"remote_id": found}, now))
+            self._observe(item, DELIVERED)
             log.info("reply found", account=item.receiver, case=item.case_id)
         elif now - sent_at >= GIVE_UP_AFTER or await self._read_since(
             item.receiver, sent_at + _CLOCK_SKEW
