@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from inboxd import classify, health, notify, plugins
+from inboxd import __version__, classify, health, notify, plugins
 from inboxd.connector import Ledger
 from inboxd.errors import OperatorError
 from inboxd.health import Health
@@ -194,6 +194,7 @@ class Daemon:
         await self._thread.run(lambda store: leave_alone(store, served, begun_at))
         if self._settings.spikes is None:
             await self._thread.run(lambda store: store.spikes.give_up(begun_at))
+        await self._thread.run(lambda store: store.remember("version", __version__))
         fingerprint = self._plan.fingerprint
         if await self._thread.run(lambda store: store.recall("rules")) != fingerprint:
             now = self._clock.now()

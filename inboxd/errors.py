@@ -8,6 +8,9 @@ The tree of errors: one class for each person or thing that must act.
     │   └── ConfigError           a list of problems, each with its path
     ├── OperatorError             who runs the server
     │   ├── DatabaseError         cannot be opened, or is not ours
+    │   │   ├── DatabaseLocked    another program keeps it
+    │   │   ├── DatabaseOlder     not yet migrated, and only to be read
+    │   │   └── DatabaseNewer     a newer inboxd has migrated it
     │   ├── TokenInvalid          a network refuses the token: disconnected until renewed
     │   ├── PermissionMissing     the token works but lacks a scope
     │   └── SinkRefused           an alert receiver refuses for good
@@ -71,6 +74,18 @@ class OperatorError(InboxdError):
 
 class DatabaseError(OperatorError):
     """The database cannot be opened, is not ours, or comes from a newer inboxd."""
+
+
+class DatabaseLocked(DatabaseError):
+    """Another program has kept the database for longer than anybody waits."""
+
+
+class DatabaseOlder(DatabaseError):
+    """The database was not migrated to this version yet, by somebody who only reads it."""
+
+
+class DatabaseNewer(DatabaseError):
+    """A newer inboxd has migrated the database."""
 
 
 class TokenInvalid(OperatorError):

@@ -155,20 +155,24 @@ async def _check_accounts(settings: Settings) -> bool:
 
 
 @main.command()
-@click.option("--online", is_flag=True, help="Ask the networks as well.")
+@click.option("--online", is_flag=True, help="Ask the networks and the sinks as well.")
+@click.option("--deep", is_flag=True, help="Read the whole database, however long it takes.")
+@click.option("--send", is_flag=True, help="Send a test message through every sink.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON list instead of lines.")
 @click.pass_obj
-def doctor(config: Path, *, online: bool, as_json: bool) -> None:
+def doctor(config: Path, *, online: bool, deep: bool, send: bool, as_json: bool) -> None:
     """Say how everything stands, and what needs a person (exit code 1 if something does)."""
+    from inboxd import logs
     from inboxd.clock import SystemClock
-    from inboxd.doctor import examine
+    from inboxd.doctor import Wishes, examine
     from inboxd.findings import Health
-    from inboxd.store import Store
-    from inboxd.terminal import console, print_findings
+    from inboxd.terminal import busy, console, print_findings
 
-    settings = load_settings(config)
-    with Store(settings.general.database, create=False) as store, store.explained():
-        findings = asyncio.run(examine(settings, store, SystemClock(), online=online))
+    # What is wrong is in the findings; the log would tell it a second time.
+    logs.configure(quiet=True)
+    with busy(console(stderr=True), "Looking around"):
+        wishes = Wishes(online=online, deep=deep, send=send)
+        findings = asyncio.run(examine(config, SystemClock(), wishes))
     if as_json:
         listed = [finding.as_json() for finding in findings]
         click.echo(json.dumps(listed, indent=1, ensure_ascii=False))

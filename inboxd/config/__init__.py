@@ -5,7 +5,7 @@ The networks are passed in, because a configuration knows their keys and not the
 """
 
 from inboxd.config.advice import advice
-from inboxd.config.loader import load
+from inboxd.config.loader import Inspected, inspect, load
 from inboxd.config.settings import (
     Address,
     AnySink,
@@ -29,11 +29,13 @@ __all__ = [
     "GeneralSettings",
     "HeartbeatSettings",
     "HttpSettings",
+    "Inspected",
     "ReplySettings",
     "Settings",
     "SlackSettings",
     "TuiSettings",
     "ViewSettings",
     "advice",
+    "inspect",
     "load",
 ]

@@ -140,6 +140,16 @@ class _ClosedDays:
         return "closed date" if day in self.closed else "closed by the calendar's file"
 
 
+def country_of(hours: OpeningHours) -> str:
+    """Return the country, ``UA`` or ``DE-BY``, whose holidays close a calendar; "" for none."""
+    return (hours.closed.country or "") if isinstance(hours.closed, _ClosedDays) else ""
+
+
+def holidays_known(country: str, year: int) -> bool:
+    """Tell whether any holiday of a *year* is known."""
+    return bool(_holidays(country, year))
+
+
 @cache
 def _holidays(country: str, year: int) -> Mapping[date, str]:
     """Return one year's holidays by name: a value of its own, so threads cannot see half of it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ from inboxd.durations import format_duration, parse_duration
 from inboxd.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from inboxd.config.settings import AnySink
@@ -48,6 +49,8 @@ _LARGEST = 1_048_576
 _LONGEST_LINE = 8_192
 """The time tomllib takes for one dotted key grows with the square of its length."""
 _PLACE = re.compile(r"(.*) \(at (end of document|line \d+, column \d+)\)", re.DOTALL)
+_ROOT = re.compile(r"[.\[]")
+"""What ends the first key of a path."""
 _LEAST = {"poll_every": timedelta(seconds=1), "timeout": timedelta(seconds=1)}
 
 
@@ -75,6 +78,48 @@ def load(
     if settings is None or loading.problems:
         raise ConfigError(str(path), loading.problems.listed())
     return settings
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """What a configuration comes to as far as it holds together, and all that is wrong with it."""
+
+    settings: Settings | None
+    problems: tuple[Problem, ...]
+
+
+def inspect(
+    path: Path, networks: Networks, env: Mapping[str, str] = os.environ, *, secrets: bool = True
+) -> Inspected:
+    """
+    Return what of the configuration in *path* is right, for those who look what is wrong.
+
+    What has problems is left out, as if it were not in the file: an account, a sink, a section,
+    a key of ``[inboxd]``. There are no settings where the file as a whole cannot be read.
+    """
+    try:
+        data = _parsed(_text(path))
+    except _Unreadable as error:
+        return Inspected(None, (error.problem,))
+    vault = Vault(path.absolute().parent, env, sealed=not secrets)
+    loading = _Loading(data, networks, vault)
+    settings, problems = loading.settings(path), tuple(loading.problems.listed())
+    if settings is None:
+        sound = _without(data, [problem.path for problem in problems])
+        settings = _Loading(sound, networks, vault).settings(path)
+    return Inspected(settings, problems)
+
+
+def _without(data: dict[str, Any], wrong_paths: Sequence[str]) -> dict[str, Any]:
+    """Return *data* without the single tables that are wrong, and the wrong keys of the first."""
+    roots = {_ROOT.split(path)[0] for path in wrong_paths}
+    sound = {key: value for key, value in data.items() if key in _LISTS or key not in roots}
+    general = data.get("inboxd")
+    if isinstance(general, dict):
+        below = (path.removeprefix("inboxd.") for path in wrong_paths if path.startswith("inboxd."))
+        keys = {_ROOT.split(path)[0] for path in below}
+        sound["inboxd"] = {key: value for key, value in general.items() if key not in keys}
+    return sound
 
 
 class _Unreadable(Exception):

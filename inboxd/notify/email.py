@@ -70,6 +70,12 @@ class EmailSink(Sink):
             receipt["refused"] = "; ".join(f"{who}: {why}" for who, why in refused.items())
         return receipt
 
+    async def check(self) -> str:
+        """Connect, log in and leave, without a mail."""
+        async with self._conversation():
+            logged_in = " and takes the password" if self._settings.password else ""
+        return f"{self._settings.host}:{self._settings.port} answers{logged_in}"
+
     async def find(self, delivery: Delivery) -> Receipt | None:
         """Raise OutcomeUnknown: SMTP cannot look; a repeat with the same Message-ID is safe."""
         raise OutcomeUnknown(

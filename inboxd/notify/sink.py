@@ -86,5 +86,13 @@ class Sink(ABC):
         Raises as `deliver` does; SinkRefused where the message is gone or cannot be changed.
         """
 
+    async def check(self) -> str:
+        """
+        Ask the receiver whether it would take an alert, and tell nobody.
+
+        Returns what it says, "" where it cannot be asked; raises as `deliver` does.
+        """
+        return ""
+
     async def close(self) -> None:  # noqa: B027 - most sinks hold nothing between two deliveries
         """Give back what is held; safe to call twice."""

@@ -70,6 +70,11 @@ class BotSink(Sink):
                 _log.warning("slack update failed", sink=self.name, error=str(error))
         return receipt
 
+    async def check(self) -> str:
+        """Ask Slack whose token it is; whether the channel takes messages, only a message tells."""
+        told = await self._api.read("auth.test", {})
+        return f"Slack knows the token: {told.get('user', '?')} in {told.get('team', '?')}"
+
     async def refresh(self, message: Receipt, delivery: Delivery) -> None:
         """Write a message anew: the first of a thread with all cases of it, others with their own."""
         now = self._clock.now()

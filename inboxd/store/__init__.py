@@ -18,6 +18,7 @@ from inboxd.store.database import (
     identity,
     journal_path,
     open_database,
+    open_read_only,
     refuse_newer,
     transaction,
 )
@@ -121,7 +122,8 @@ class Store:
     """
     One connection to the database; to be used by one thread at a time.
 
-    It keeps up to *cache_kib* of the file in memory. Each part is in the module of its name, which
+    It keeps up to *cache_kib* of the file in memory; one that is not *to_write* is for looking
+    alone, and needs a database of this very version. Each part is in the module of its name, which
     is imported when it is first asked for: no command needs them all. Raises DatabaseError if the
     file cannot be used.
     """
@@ -156,9 +158,20 @@ class Store:
     told: ToldStore
     inbox: InboxStore
 
-    def __init__(self, path: Path, *, create: bool = True, cache_kib: int = CACHE_KIB) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        create: bool = True,
+        to_write: bool = True,
+        cache_kib: int = CACHE_KIB,
+    ) -> None:
         self.path = path
-        self.database = open_database(path, create=create, cache_kib=cache_kib)
+        self.database = (
+            open_database(path, create=create, cache_kib=cache_kib)
+            if to_write
+            else open_read_only(path)
+        )
         self._files = self._identities()
 
     if not TYPE_CHECKING:
@@ -210,15 +223,6 @@ class Store:
     def explained(self) -> AbstractContextManager[None]:
         """Return a context that raises DatabaseError where the file cannot be used any more."""
         return explained(self.path)
-
-    def integrity(self) -> str:
-        """Return what SQLite finds wrong with the file, or "" where it is whole."""
-        try:
-            with self.explained():
-                (said,) = self.database.execute("PRAGMA quick_check(1)").fetchone()
-        except DatabaseError as error:
-            return str(error)
-        return "" if said == "ok" else str(said).splitlines()[-1]
 
     def prove_writable(self, now: datetime) -> None:
         """Write, durably, that somebody looked at *now*; DatabaseError where that cannot be."""

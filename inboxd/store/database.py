@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inboxd.errors import DatabaseError
+from inboxd.errors import DatabaseError, DatabaseLocked, DatabaseNewer, DatabaseOlder
 from inboxd.store import schema
 
 if TYPE_CHECKING:
@@ -259,7 +259,7 @@ def _refuse_strangers(db: sqlite3.Connection, path: Path) -> None:
 def refuse_newer(db: sqlite3.Connection, path: Path) -> None:
     """Raise DatabaseError where a newer inboxd has migrated the database."""
     if newer := schema.unknown(db):
-        raise DatabaseError(
+        raise DatabaseNewer(
             f"{path} was last used by a newer inboxd (it has {', '.join(newer)}); "
             "install that version, or restore a backup made before"
         )
@@ -267,7 +267,7 @@ def refuse_newer(db: sqlite3.Connection, path: Path) -> None:
 
 def _refuse_older(db: sqlite3.Connection, path: Path) -> None:
     if schema.pending(db):
-        raise DatabaseError(f"{path} is of an older inboxd; `inboxd run` brings it up to date")
+        raise DatabaseOlder(f"{path} is of an older inboxd; `inboxd run` brings it up to date")
 
 
 def _explained(path: Path, error: sqlite3.Error) -> DatabaseError:
@@ -278,6 +278,7 @@ def _explained(path: Path, error: sqlite3.Error) -> DatabaseError:
         advice = "it is damaged: restore a backup, or move it away to start afresh"
     elif "locked" in text:
         advice = "another program has held it locked for too long: find and stop it"
+        return DatabaseLocked(f"{path}: {text}; {advice}")
     elif "disk" in text or "full" in text:
         advice = "make room on the disk"
     else:

@@ -1,21 +1,14 @@
-"""
-What is well and what needs a person, as far as the store and the settings tell: one line each.
-
-Nothing here loads a connector, a sink or a classifier, so that a terminal may ask at any time.
-"""
+"""What the store tells of how everything stands: sources, gaps, the outbox, what is not understood."""
 
 from __future__ import annotations
 
-import stat
 from collections import Counter
-from dataclasses import asdict, dataclass
 from datetime import timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from inboxd.core.standing import Standing, standing_of
 from inboxd.durations import format_duration
-from inboxd.store import daemon_pid
+from inboxd.findings.finding import Code, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,54 +20,7 @@ if TYPE_CHECKING:
 _GAPS_OF = timedelta(days=7)
 _MOST_GAPS = 5
 _SLOW_DELIVERY = timedelta(minutes=10)
-
-
-class Health(StrEnum):
-    """How one thing stands."""
-
-    WELL = "well"
-    NOTICE = "notice"
-    """Nothing is broken, but somebody should know."""
-    TROUBLE = "trouble"
-    """It needs a person."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """How one thing stands, in a line, and what to do about it."""
-
-    health: Health
-    what: str
-    text: str
-    todo: str = ""
-
-    def as_json(self) -> dict[str, str]:
-        """Return it as `inboxd doctor --json` prints it."""
-        return {name: str(value) for name, value in asdict(self).items()}
-
-
-def database(store: Store, damage: str) -> Iterator[Finding]:
-    """Yield how the file is, *damage* being what SQLite finds wrong with it."""
-    if damage:
-        todo = "restore a backup, or move the file away to start afresh"
-        yield Finding(Health.TROUBLE, "database", f"{store.path} is damaged: {damage}", todo)
-        return
-    size = store.path.stat().st_size / 1_048_576
-    yield Finding(Health.WELL, "database", f"{store.path}: whole, {size:,.1f} MiB")
-    mode = stat.S_IMODE(store.path.stat().st_mode)
-    if mode & 0o077:
-        text = f"{store.path} can be read by others (mode {mode:04o})"
-        yield Finding(Health.TROUBLE, "database", text, f"chmod 600 {store.path}")
-
-
-def daemon(store: Store) -> Iterator[Finding]:
-    """Yield whether a daemon runs."""
-    pid = daemon_pid(store.path)
-    if pid:
-        yield Finding(Health.WELL, "daemon", f"runs as process {pid}")
-    else:
-        todo = "start it, unless cron or a timer runs `inboxd run --once`"
-        yield Finding(Health.NOTICE, "daemon", "does not run", todo)
+_SEE_CHECK = "see `inboxd check --online`"
 
 
 def source(state: SourceState, patience: timedelta, now: datetime) -> Finding:
@@ -82,30 +28,33 @@ def source(state: SourceState, patience: timedelta, now: datetime) -> Finding:
     name = f"{state.account} {state.source}"
     standing = standing_of(state, patience, now)
     if standing is Standing.REFUSED:
-        return Finding(Health.TROUBLE, name, f"{state.error_class}: {state.error}")
+        return Finding(
+            Code.ACCOUNT_REFUSED, name, f"{state.error_class}: {state.error}", _SEE_CHECK
+        )
     if standing is Standing.RESTING:
         until = f" until {state.retry_at:%Y-%m-%d %H:%M}Z" if state.retry_at else ""
-        return Finding(Health.NOTICE, name, f"rests{until}: {state.error}")
+        return Finding(Code.ACCOUNT_RESTS, name, f"rests{until}: {state.error}")
     if standing is Standing.DEAF:
         missed = f"{state.missed} messages came only by reading back"
-        return Finding(Health.NOTICE, name, missed, "see `inboxd check --online`")
+        return Finding(Code.ACCOUNT_DEAF, name, missed, _SEE_CHECK)
     if state.succeeded_at is None:
-        return Finding(Health.NOTICE, name, state.error or "has not been read to its end yet")
+        return Finding(Code.ACCOUNT_FIRST, name, state.error or "has not been read to its end yet")
     age = format_duration(max(now - state.succeeded_at, timedelta()))
     if standing is not Standing.BLIND:
-        return Finding(Health.WELL, name, f"read {age} ago")
+        return Finding(Code.ACCOUNT_READ, name, f"read {age} ago")
     why = f"; {state.error_class}: {state.error}" if state.error else ""
-    return Finding(Health.TROUBLE, name, f"not read for {age}{why}")
+    todo = "if it lasts: `inboxd doctor --online`, and the daemon's log"
+    return Finding(Code.ACCOUNT_BLIND, name, f"not read for {age}{why}", todo)
 
 
 def gaps(store: Store, now: datetime) -> Iterator[Finding]:
     """Yield the gaps of a week, the latest by name."""
     gaps = store.coverage.gaps(now - _GAPS_OF, now)
     for gap in gaps[-_MOST_GAPS:]:
-        yield Finding(Health.NOTICE, f"{gap.account} {gap.source}", gap_in_words(gap, now))
+        yield Finding(Code.ACCOUNT_GAP, f"{gap.account} {gap.source}", gap_in_words(gap, now))
     if len(gaps) > _MOST_GAPS:
         more = f"{len(gaps) - _MOST_GAPS} more in a week; the table coverage has them all"
-        yield Finding(Health.NOTICE, "gaps", more)
+        yield Finding(Code.ACCOUNT_GAP, "gaps", more)
 
 
 def gap_in_words(gap: Gap, now: datetime) -> str:
@@ -125,20 +74,22 @@ def delivery(store: Store, sinks: Sequence[str], now: datetime) -> Iterator[Find
     stuck = store.outbox.waiting_since(now - _SLOW_DELIVERY, now)
     for receiver in stuck:
         text = f"{receiver} has not taken what was queued over 10 minutes ago"
-        yield Finding(Health.TROUBLE, "outbox", text)
+        todo = "see the daemon's log; `inboxd doctor --online` asks whether it can be reached"
+        yield Finding(Code.SINK_STUCK, "outbox", text, todo)
     if not stuck:
-        yield Finding(Health.WELL, "outbox", "nothing waits for long")
+        yield Finding(Code.SINK_QUEUE, "outbox", "nothing waits for long")
     for sink in sinks:
         if since := store.outbox.refusing_since(sink):
             text = f"takes no alerts since {since:%Y-%m-%d %H:%M}Z"
-            yield Finding(Health.TROUBLE, sink, text, "see the error in `inboxd explain CASE`")
+            todo = "`inboxd doctor --send` tells why"
+            yield Finding(Code.SINK_REFUSES, sink, text, todo)
         if held := store.outbox.held(sink, now):
-            yield Finding(Health.NOTICE, sink, f"{held} alerts are held back")
+            yield Finding(Code.SINK_HELD, sink, f"{held} alerts are held back")
     for silence in store.silences.active(now):
         text = (
             f"until {silence.until:%Y-%m-%d %H:%M}Z, by {silence.actor}; see `inboxd silence list`"
         )
-        yield Finding(Health.NOTICE, f"silence {silence.id}", text)
+        yield Finding(Code.SINK_SILENCE, f"silence {silence.id}", text)
 
 
 def quarantine(store: Store) -> Iterator[Finding]:
@@ -149,7 +100,7 @@ def quarantine(store: Store) -> Iterator[Finding]:
     for (account, kind, error), count in counts.items():
         text = f"{count} of {kind} not understood" + (f" ({error})" if error else "")
         todo = "after an upgrade: `inboxd replay-quarantine`; until then look in the network's app"
-        yield Finding(Health.NOTICE, f"{account} quarantine", text, todo)
+        yield Finding(Code.ACCOUNT_QUARANTINE, f"{account} quarantine", text, todo)
 
 
 def allowance_in_words(allowance: Allowance) -> str:
@@ -170,9 +121,12 @@ def allowance_in_words(allowance: Allowance) -> str:
 def allowance(account: str, allowance: Allowance) -> Finding:
     """Return how an allowance of *account* stands."""
     used, limit = allowance.used, allowance.limit
-    health, todo = Health.WELL, ""
+    code, todo = Code.ACCOUNT_ALLOWANCE, ""
     if limit and used >= limit:
-        health, todo = Health.TROUBLE, "nothing more is read until it is renewed; raise it"
+        code, todo = (
+            Code.ACCOUNT_ALLOWANCE_SPENT,
+            "nothing more is read until it is renewed; raise it",
+        )
     elif limit and (allowance.projected or 0) > limit:
-        health, todo = Health.NOTICE, "it will not last: read less often, or raise it"
-    return Finding(health, f"{account} {allowance.name}", allowance_in_words(allowance), todo)
+        code, todo = Code.ACCOUNT_ALLOWANCE_LOW, "it will not last: read less often, or raise it"
+    return Finding(code, f"{account} {allowance.name}", allowance_in_words(allowance), todo)

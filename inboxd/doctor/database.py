@@ -1,0 +1,94 @@
+"""How the database is: whole, of this version, to be written to, and not larger than need be."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from inboxd.doctor.machine import amount
+from inboxd.errors import DatabaseError, DatabaseLocked, DatabaseNewer, DatabaseOlder
+from inboxd.findings import Code, Finding
+from inboxd.store import condition, daemon_pid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from inboxd.store import Store
+    from inboxd.store.condition import Size
+
+_QUICK = timedelta(seconds=8)
+"""Real time after which the quick look at the pages is given up."""
+_LARGE_JOURNAL = 256 * 1_048_576
+_MUCH_UNUSED = 64 * 1_048_576
+_RESTORE = "restore a backup, or move the file away to start afresh"
+
+
+def unopened(path: Path, error: DatabaseError) -> Finding:
+    """Return why nothing can be read of the database at *path*."""
+    match error:
+        case DatabaseOlder():
+            code, todo = Code.DATABASE_OLDER, "back it up; `inboxd run` brings it up to date"
+        case DatabaseNewer():
+            code, todo = Code.DATABASE_NEWER, "install the version that it is of"
+        case DatabaseLocked():
+            code, todo = Code.DATABASE_LOCKED, f"find who holds it: fuser -v {path}"
+        case _ if not path.exists() or not path.stat().st_size:
+            code, todo = Code.DATABASE_MISSING, "start the daemon; or name the right file"
+        case _:
+            code, todo = Code.DATABASE_UNUSABLE, "see its owner and mode, and the disk"
+    return Finding(code, "database", str(error), todo)
+
+
+def integrity(store: Store, size: Size, *, deep: bool) -> Iterator[Finding]:
+    """Yield whether the file is whole; *deep* takes the time that it takes."""
+    path, large = store.path, amount(size.whole)
+    damage = condition.damage(store, None if deep else _QUICK, deep=deep)
+    if damage is None:
+        text = f"{path}: {large}, too large to be looked through in {_QUICK.seconds} s"
+        yield Finding(Code.DATABASE_UNCHECKED, "database", text, "`inboxd doctor --deep` does it")
+    elif damage:
+        text = f"{path} is damaged: {damage}"
+        yield Finding(Code.DATABASE_DAMAGED, "database", text, _RESTORE)
+    else:
+        thoroughly = ", every row of it" if deep else ""
+        yield Finding(Code.DATABASE_WHOLE, "database", f"{path}: whole{thoroughly}, {large}")
+        if deep:
+            yield from _search(path)
+
+
+def _search(path: Path) -> Iterator[Finding]:
+    """Yield how the search index is, where SQLite did not look at it with everything else."""
+    if condition.search_is_checked():
+        return
+    if daemon_pid(path):
+        text = "the search index can be looked through only while no daemon runs"
+        todo = "stop it, and `inboxd doctor --deep` once more"
+        yield Finding(Code.DATABASE_SEARCH_UNCHECKED, "database", text, todo)
+    elif damage := condition.damage_of_search(path):
+        text = f"the search index is damaged: {damage}"
+        yield Finding(Code.DATABASE_DAMAGED, "database", text, _RESTORE)
+
+
+def writing(path: Path) -> Iterator[Finding]:
+    """Yield why nothing can be written to the database; it waits for others as the daemon would."""
+    try:
+        condition.try_to_write(path)
+    except DatabaseError as error:
+        yield unopened(path, error)
+
+
+def room(size: Size) -> Iterator[Finding]:
+    """Yield where the database takes much more room than it needs."""
+    if size.journal > _LARGE_JOURNAL:
+        text = f"its journal has grown to {amount(size.journal)}: somebody has long been reading"
+        todo = "end old `tui` screens and other programs that have the database open"
+        yield Finding(Code.DATABASE_JOURNAL, "database", text, todo)
+    if size.free > max(_MUCH_UNUSED, size.whole / 2):
+        text = f"{amount(size.free)} of {amount(size.whole)} are unused"
+        yield Finding(
+            Code.DATABASE_FREE,
+            "database",
+            text,
+            "new messages use it again; nothing needs to be done",
+        )
