@@ -2,7 +2,7 @@
 # or newer with its venv module, and make. PYTHON=/path/to/python3 names another interpreter.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench check model clean
+.PHONY: help demo test lint format bench docs check model clean
 
 BIN := .venv/bin
 CANDIDATES := $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
@@ -29,6 +29,12 @@ format: .venv/.dev ## Put the code into shape
 
 bench: .venv/.dev ## Measure speed and memory, and the classifier; ARGS="tick" measures one
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+# Links to the outside are looked at only by make docs ARGS="--builder linkcheck".
+docs: .venv/.dev ## Build the documentation into build/docs; broken links are errors
+	@$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --conf-dir docs \
+		--doctree-dir build/doctrees $(ARGS) . build/docs
+	@echo build/docs/docs/index.html
 
 # The wheel must work where there is no checkout: word lists and connectors included.
 check: lint test ## Lint, test, build the wheel and try it in a fresh environment (slow)
