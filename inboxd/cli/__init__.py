@@ -1,6 +1,6 @@
 """The command line: thin commands; whatever is heavy is imported inside them."""
 
-from inboxd.cli import cases, judging, rehearsing, service, silencing, triage
+from inboxd.cli import cases, completing, judging, rehearsing, service, silencing, triage
 from inboxd.cli.group import main
 
-__all__ = ["cases", "judging", "main", "rehearsing", "service", "silencing", "triage"]
+__all__ = ["cases", "completing", "judging", "main", "rehearsing", "service", "silencing", "triage"]

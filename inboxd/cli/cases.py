@@ -11,7 +11,7 @@ import click
 
 from inboxd.cli.group import main
 from inboxd.cli.opening import load_without_networks, opened_store, present
-from inboxd.cli.parameters import LANGUAGE, WORDS, acting, instant
+from inboxd.cli.parameters import CASE, LANGUAGE, WORDS, acting, instant
 from inboxd.cli.shapes import shown_json, waiting_json
 from inboxd.errors import UserError
 from inboxd.model import Kind, Topic, Urgency
@@ -43,7 +43,7 @@ def waiting(config: Path, *, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("case", type=int)
+@CASE
 @click.option("--json", "as_json", is_flag=True, help="A JSON object instead of text.")
 @click.pass_obj
 def show(config: Path, case: int, *, as_json: bool) -> None:
@@ -70,7 +70,7 @@ def show(config: Path, case: int, *, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("case", type=int)
+@CASE
 @click.option("--json", "as_json", is_flag=True, help="A JSON object instead of text.")
 @click.pass_obj
 def explain(config: Path, case: int, *, as_json: bool) -> None:
@@ -90,7 +90,7 @@ def explain(config: Path, case: int, *, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("case", type=int)
+@CASE
 @click.argument("text", type=WORDS)
 @click.option("--anyway", is_flag=True, help="Even if nobody waits, or a reply is on its way.")
 @acting("writes it")
@@ -109,7 +109,7 @@ def reply(config: Path, case: int, text: str, actor: str, *, anyway: bool) -> No
 
 
 @main.command()
-@click.argument("case", type=int)
+@CASE
 @acting("takes it")
 @click.pass_obj
 def ack(config: Path, case: int, actor: str) -> None:
@@ -122,7 +122,7 @@ def ack(config: Path, case: int, actor: str) -> None:
 
 
 @main.command()
-@click.argument("case", type=int)
+@CASE
 @click.argument("who", type=WORDS)
 @acting("does it")
 @click.pass_obj
@@ -135,7 +135,7 @@ def assign(config: Path, case: int, who: str, actor: str) -> None:
 
 
 @main.command()
-@click.argument("case", type=int)
+@CASE
 @click.argument("until")
 @acting("does it")
 @click.pass_obj
@@ -151,7 +151,7 @@ def snooze(config: Path, case: int, until: str, actor: str) -> None:
 
 
 @main.command()
-@click.argument("case", type=int)
+@CASE
 @click.option("--reason", type=WORDS, default="no reply needed", show_default=True)
 @acting("does it")
 @click.pass_obj
@@ -163,7 +163,7 @@ def close(config: Path, case: int, reason: str, actor: str) -> None:
 
 
 @main.command()
-@click.argument("case", type=int)
+@CASE
 @acting("does it")
 @click.pass_obj
 def reopen(config: Path, case: int, actor: str) -> None:
@@ -175,7 +175,7 @@ def reopen(config: Path, case: int, actor: str) -> None:
 
 
 @main.command()
-@click.argument("case", type=int)
+@CASE
 @click.argument("text", type=WORDS)
 @acting("writes it")
 @click.pass_obj
@@ -187,7 +187,7 @@ def note(config: Path, case: int, text: str, actor: str) -> None:
 
 
 @main.command()
-@click.argument("case", type=int)
+@CASE
 @acting("does it")
 @click.pass_obj
 def undo(config: Path, case: int, actor: str) -> None:
@@ -202,7 +202,7 @@ def undo(config: Path, case: int, actor: str) -> None:
 
 
 @main.command()
-@click.argument("case", type=int)
+@CASE
 @click.option("--message", type=int, help="Which message (default: the one that tells most).")
 @click.option("--kind", type=click.Choice([str(kind) for kind in Kind]), help="What it is.")
 @click.option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from inboxd.cli import completing
 from inboxd.core.text import is_language
 from inboxd.errors import UserError
 
@@ -54,6 +55,7 @@ class _Language(_Words):
 
 WORDS = _Words()
 
+CASE = click.argument("case", type=int, shell_complete=completing.waiting_cases)
 
 REPLIES = click.option("--replies", is_flag=True, help="The brand's replies instead.")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from inboxd.cli import completing
 from inboxd.cli.group import main
 from inboxd.cli.opening import load_settings
 from inboxd.errors import ConfigError, InboxdError, Problem, UserError
@@ -183,7 +184,7 @@ def doctor(config: Path, *, online: bool, deep: bool, send: bool, as_json: bool)
 
 
 @main.command()
-@click.argument("accounts", nargs=-1)
+@click.argument("accounts", nargs=-1, shell_complete=completing.accounts)
 @click.option("--back", default="3d", show_default=True, help="How far back to look.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON list instead of lines.")
 @click.pass_obj

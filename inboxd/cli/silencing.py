@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from inboxd.cli import completing
 from inboxd.cli.group import main
 from inboxd.cli.opening import load_without_networks, opened_store, present
 from inboxd.cli.parameters import LANGUAGE, WORDS, acting, instant
@@ -27,7 +28,7 @@ def silence() -> None:
 
 @silence.command()
 @click.argument("until")
-@click.option("--account", type=WORDS, multiple=True)
+@click.option("--account", type=WORDS, multiple=True, shell_complete=completing.accounts)
 @click.option("--network", type=WORDS, multiple=True)
 @click.option("--stream", type=click.Choice([str(each) for each in Stream]), multiple=True)
 @click.option("--kind", type=click.Choice([str(each) for each in Kind]), multiple=True)
@@ -109,7 +110,7 @@ def list_(config: Path, *, as_json: bool) -> None:
 
 
 @silence.command()
-@click.argument("number", type=int)
+@click.argument("number", type=int, shell_complete=completing.lasting_silences)
 @click.pass_obj
 def end(config: Path, number: int) -> None:
     """End a silence before its time; what it muted and is still true is told."""

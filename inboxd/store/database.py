@@ -65,13 +65,19 @@ def open_database(
         raise
 
 
-def open_read_only(path: Path) -> sqlite3.Connection:
-    """Return the database at *path* to be read while others may write to it; as it must be now."""
+def open_read_only(
+    path: Path, *, patience_seconds: float = BUSY_TIMEOUT_SECONDS
+) -> sqlite3.Connection:
+    """
+    Return the database at *path* to be read while others may write to it; as it must be now.
+
+    *patience_seconds* is how long to wait for a program that has locked it.
+    """
     _look_at(path, create=False, to_write=False)
     try:
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro",
-            timeout=BUSY_TIMEOUT_SECONDS,
+            timeout=patience_seconds,
             isolation_level=None,
             check_same_thread=False,
             uri=True,
