@@ -1,0 +1,86 @@
+"""Promises about inboxd(1): it is complete, and any roff shows it as it was meant."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from datetime import date
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+from inboxd.cli import main
+from inboxd.cli.manual import page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MANDOC = shutil.which("mandoc")
+MACROS = {".TH", ".SH", ".SS", ".TP", ".PP", ".nh", ".ad"}
+
+
+@pytest.fixture
+def manual(tmp_path: Path) -> Path:
+    path = tmp_path / "inboxd.1"
+    path.write_text(page(date(2026, 11, 26)), encoding="ascii")
+    return path
+
+
+def everything(group: click.Group, path: str) -> Iterator[tuple[str, click.Command]]:
+    """Yield all commands below *group*, each with how it is called."""
+    for name, command in group.commands.items():
+        yield f"{path} {name}", command
+        if isinstance(command, click.Group):
+            yield from everything(command, f"{path} {name}")
+
+
+def shown(manual: Path) -> str:
+    """Return the page as a terminal shows it, without what makes letters bold."""
+    assert MANDOC is not None
+    told = subprocess.run(  # noqa: S603 - our own arguments
+        [MANDOC, "-T", "utf8", "-O", "width=300", str(manual)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return re.sub(".\b", "", told.stdout)
+
+
+@pytest.mark.skipif(MANDOC is None, reason="mandoc is not installed")
+def test_mandoc_has_nothing_to_say_against_the_page(manual: Path) -> None:
+    """No macro is misused, and nothing is skipped."""
+    assert MANDOC is not None
+    verdict = subprocess.run(  # noqa: S603 - our own arguments
+        [MANDOC, "-T", "lint", "-W", "warning", str(manual)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (verdict.stdout, verdict.returncode) == ("", 0)
+
+
+@pytest.mark.skipif(MANDOC is None, reason="mandoc is not installed")
+def test_every_command_and_option_is_shown_as_it_is_typed(manual: Path) -> None:
+    """Whoever copies from the page runs what it says."""
+    text = shown(manual)
+
+    for path, command in everything(main, "inboxd"):
+        assert f"\n   {path}\n" in text
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert set(parameter.opts) <= set(re.findall(r"--?[\w-]+", text))
+
+
+def test_no_text_is_taken_for_a_command_of_the_page(manual: Path) -> None:
+    """Lines that begin with a dot are the page's own, and every backslash is."""
+    lines = manual.read_text(encoding="ascii").splitlines()
+
+    assert {line.split()[0] for line in lines if line.startswith((".", "'"))} <= MACROS
+    escapes = set(re.findall(r"\\(?:f.|\[u\w+\]|.)", "".join(lines)))
+    assert {each for each in escapes if not each.startswith("\\[u")} <= {
+        r"\-", r"\&", r"\:", r"\e", r"\fB", r"\fR"
+    }  # fmt: skip
