@@ -36,16 +36,21 @@ docs: .venv/.dev ## Build the documentation into build/docs; broken links are er
 		--doctree-dir build/doctrees $(ARGS) . build/docs
 	@echo build/docs/docs/index.html
 
-# The wheel must work where there is no checkout: word lists and connectors included.
-check: lint test ## Lint, test, build the wheel and try it in a fresh environment (slow)
-	@rm -rf build dist
-	@$(BIN)/python -m build --wheel --outdir dist . >build.log 2>&1 || { cat build.log; exit 1; }
+# What is released must be complete, and the same whoever builds it: two builds are byte-equal, the
+# wheel is made of the source distribution, and it must work where there is no checkout.
+check: lint test docs ## Lint, test, build docs and wheel, and try the wheel in a fresh environment (slow)
+	@rm -rf dist build/again build/fresh
+	@for folder in dist build/again; do SOURCE_DATE_EPOCH=1700000000 $(BIN)/python -m build \
+		--outdir $$folder . >build.log 2>&1 || { cat build.log; exit 1; }; done
 	@rm -f build.log
+	@diff -r dist build/again
 	@$(BIN)/python -m venv build/fresh
 	@build/fresh/bin/python -m pip install -qq --disable-pip-version-check dist/*.whl
 	@cd build && fresh/bin/inboxd --help
 	@cd build && echo '{"text": "Where is my parcel? Two weeks!"}' | fresh/bin/inboxd classify
 	@cd build && fresh/bin/python -c 'from inboxd.plugins import networks; print(*networks())'
+	@cd build && fresh/bin/inboxd demo --seconds 10 >demo.txt && tail -n 12 demo.txt
+	@ls build/fresh/share/man/man1/inboxd.1 build/fresh/share/bash-completion/completions/inboxd
 
 model: .venv/.dev ## Train the classifier on the seeds in data/ (about ten minutes)
 	@$(BIN)/inboxd classifier train $(addprefix --data ,$(wildcard data/messages.*.jsonl) data/public.jsonl) \
@@ -62,11 +67,11 @@ clean: ## Remove everything that was made, .venv included
 
 # The stamps make a second run cost nothing. What runs needs no tools; what develops needs all.
 .venv/.demo: pyproject.toml
-	$(call install,demo)
+	$(call install,)
 	@touch $@
 
 .venv/.dev: pyproject.toml
-	$(call install,dev)
+	$(call install,[dev])
 	@touch .venv/.demo $@
 
 define install
@@ -83,6 +88,6 @@ define install
 	echo "Building .venv with $$("$$found" --version)"; \
 	"$$found" -m venv --clear .venv; \
 }
-@echo 'Installing inboxd[$(1)] into .venv'
-@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[$(1)]'
+@echo 'Installing inboxd$(1) into .venv'
+@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.$(1)'
 endef

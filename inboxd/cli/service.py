@@ -63,11 +63,7 @@ def run(config: Path, *, once: bool, verbose: bool) -> None:
 @click.option("--tui", is_flag=True, help="Triage the day on the screen that teams use.")
 def demo(seed: int, keep: Path | None, seconds: int | None, *, tui: bool) -> None:
     """Play a shop's working day against simulated networks and show what happens."""
-    try:
-        from inboxd.demo.stage import play
-    except ModuleNotFoundError as error:
-        missing = f"the demo needs {error.name}: pip install 'inboxd[demo]'"
-        raise UserError(missing) from None
+    from inboxd.demo.stage import play
 
     lasts = seconds or (600 if tui else 45)
     asyncio.run(play(seed=seed, keep=keep, seconds=lasts, tui=tui))
