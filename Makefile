@@ -2,7 +2,7 @@
 # or newer with its venv module, and make. PYTHON=/path/to/python3 names another interpreter.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench docs check model clean
+.PHONY: help demo test lint format bench docs lock check model clean
 
 BIN := .venv/bin
 CANDIDATES := $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
@@ -36,8 +36,18 @@ docs: .venv/.dev ## Build the documentation into build/docs; broken links are er
 		--doctree-dir build/doctrees $(ARGS) . build/docs
 	@echo build/docs/docs/index.html
 
+# Versions and hashes for every platform and Python, and no name of a place where they were found.
+LOCKING := -m uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \
+	--generate-hashes --no-annotate --no-header --no-emit-find-links
+
+lock: .venv/.dev ## Renew the pinned versions: requirements.lock, and with what extras need
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check uv
+	@$(BIN)/python $(LOCKING) --output-file requirements.lock
+	@$(BIN)/python $(LOCKING) --constraints requirements.lock --extra ical --extra semantic \
+		--output-file requirements.extras.lock
+
 # What is released must be complete, and the same whoever builds it: two builds are byte-equal, the
-# wheel is made of the source distribution, and it must work where there is no checkout.
+# wheel is made of the source distribution, and with the pinned versions it works without a checkout.
 check: lint test docs ## Lint, test, build docs and wheel, and try the wheel in a fresh environment (slow)
 	@rm -rf dist build/again build/fresh
 	@for folder in dist build/again; do SOURCE_DATE_EPOCH=1700000000 $(BIN)/python -m build \
@@ -45,7 +55,10 @@ check: lint test docs ## Lint, test, build docs and wheel, and try the wheel in 
 	@rm -f build.log
 	@diff -r dist build/again
 	@$(BIN)/python -m venv build/fresh
-	@build/fresh/bin/python -m pip install -qq --disable-pip-version-check dist/*.whl
+	@build/fresh/bin/python -m pip install -qq --disable-pip-version-check --require-hashes \
+		--requirement requirements.lock
+	@build/fresh/bin/python -m pip install -qq --no-deps --no-index dist/*.whl
+	@build/fresh/bin/python -m pip check
 	@cd build && fresh/bin/inboxd --help
 	@cd build && echo '{"text": "Where is my parcel? Two weeks!"}' | fresh/bin/inboxd classify
 	@cd build && fresh/bin/python -c 'from inboxd.plugins import networks; print(*networks())'

@@ -89,9 +89,18 @@ def test_the_readme_begins_with_what_make_can_do() -> None:
 
     assert "make demo" in readme
     assert "make test" in readme
-    assert {"help", "demo", "test", "lint", "format", "bench", "docs", "check", "clean"} <= {
-        *targets
-    }
+    assert {
+        "help",
+        "demo",
+        "test",
+        "lint",
+        "format",
+        "bench",
+        "docs",
+        "lock",
+        "check",
+        "clean",
+    } <= {*targets}
 
 
 def test_the_changelog_knows_the_version() -> None:
