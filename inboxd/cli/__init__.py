@@ -1,6 +1,16 @@
 """The command line: thin commands; whatever is heavy is imported inside them."""
 
-from inboxd.cli import cases, completing, judging, rehearsing, service, silencing, triage
+from inboxd.cli import asking, cases, completing, judging, rehearsing, service, silencing, triage
 from inboxd.cli.group import main
 
-__all__ = ["cases", "completing", "judging", "main", "rehearsing", "service", "silencing", "triage"]
+__all__ = [
+    "asking",
+    "cases",
+    "completing",
+    "judging",
+    "main",
+    "rehearsing",
+    "service",
+    "silencing",
+    "triage",
+]
