@@ -155,15 +155,18 @@ def write_config(folder: Path, text: str) -> Path:
     return path
 
 
-def _write(
-    world: World,
-    network: Network,
-    texts: Sequence[str],
-    over: timedelta,
-    now: datetime,
-    answered: int,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """How many messages are written, over which time until now, and how many are answered."""
+
+    messages: int
+    over: timedelta
+    answered: int
+
+
+def _write(world: World, network: Network, writing: _Writing, now: datetime) -> None:
     """Write direct messages and public ones in turn."""
+    texts, over = corpus.texts(writing.messages), writing.over
     pace = over / len(texts)
     post = world.add(network, "post", "New coats!", sent_at=now - over - timedelta(hours=1))
     handle = world.brand(network).handle
@@ -177,7 +180,7 @@ def _write(
             item = world.add(network, "mention", words, sent_at=sent_at, author=author)
         else:
             item = world.reply(post.serial, text, sent_at=sent_at, author=author)
-        if number < answered:
+        if number < writing.answered:
             world.reply(item.serial, f"It is on its way, {text[-6:]}.", sent_at=sent_at + pace / 2)
 
 
@@ -190,8 +193,7 @@ async def _serve(now: Callable[[], datetime]) -> None:
         while line := await asyncio.to_thread(sys.stdin.readline):
             messages, over, answered = map(int, line.split())
             for network in NETWORKS:
-                texts = corpus.texts(messages)
-                _write(world, network, texts, timedelta(seconds=over), now(), answered)
+                _write(world, network, _Writing(messages, timedelta(seconds=over), answered), now())
             print("written", flush=True)
 
 

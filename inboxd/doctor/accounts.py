@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from inboxd import findings, plugins
@@ -29,9 +30,7 @@ _A_CALL_LASTS = timedelta(seconds=8)
 def reading(settings: Settings, store: Store, clock: Clock) -> Iterator[Finding]:
     """Yield how each account is read, and the gaps of the last week."""
     for account in settings.accounts:
-        yield from looked_at(
-            account.name, lambda each=account: _sources(each, settings, store, clock)
-        )  # type: ignore[misc] # mypy infers no type for a default
+        yield from looked_at(account.name, partial(_sources, account, settings, store, clock))
     yield from findings.gaps(store, clock.now())
     yield from findings.quarantine(store)
 

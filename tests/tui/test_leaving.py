@@ -48,7 +48,7 @@ def told(app: InboxApp) -> str:
 
 def impatient(app: InboxApp) -> None:
     """Let what cannot be written fail soon."""
-    app.session.work._store.database.execute("PRAGMA busy_timeout = 400")
+    app.session.work.store.database.execute("PRAGMA busy_timeout = 400")
 
 
 async def test_what_is_typed_before_the_draft_is_read_stands_behind_it(shop: Opened) -> None:

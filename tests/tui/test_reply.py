@@ -519,7 +519,7 @@ async def test_a_database_that_is_held_takes_nobody_s_words(shop: Opened) -> Non
     """That the draft is not saved is said, and it is as soon as that is possible."""
     app, stage, cases = shop
     async with replying(app, cases["late"]) as pilot:
-        app.session.work._store.database.execute("PRAGMA busy_timeout = 10")
+        app.session.work.store.database.execute("PRAGMA busy_timeout = 10")
         stage.store.database.execute("BEGIN IMMEDIATE")
         await write(pilot, "Здравствуйте")
         await until(pilot, lambda: "draft not saved: " in shown(app.screen, "#state"))
