@@ -99,7 +99,7 @@ class Daemon:
     ) -> None:
         settings, store = plan.settings, thread.store
         self._clock = clock
-        self._plan = plan
+        self.plan = plan
         self._settings = settings
         self._watch = watch
         self._vigil = vigil or Vigil()
@@ -195,7 +195,7 @@ class Daemon:
         if self._settings.spikes is None:
             await self._thread.run(lambda store: store.spikes.give_up(begun_at))
         await self._thread.run(lambda store: store.remember("version", __version__))
-        fingerprint = self._plan.fingerprint
+        fingerprint = self.plan.fingerprint
         if await self._thread.run(lambda store: store.recall("rules")) != fingerprint:
             now = self._clock.now()
             await self._thread.run(lambda _: self._pipeline.track_open(now))
@@ -265,10 +265,20 @@ class Daemon:
             jobs.add("heartbeat", self._heartbeat.beat, self._heartbeat.every)
         return jobs
 
-    def legacy(self) -> Legacy:
-        """Return what a successor takes over; what it is not told of it learns from the database."""
+    def successor(self, plan: Plan) -> Daemon:
+        """
+        Return the daemon that goes by *plan* once this one has made room; both share the thread.
+
+        What it is not handed over it learns from the database.
+        """
         ledgers = {account.name: account.ledger for account in self._accounts}
-        return Legacy(ledgers, self._read_since, self._ticked_at)
+        legacy = Legacy(ledgers, self._read_since, self._ticked_at)
+        return Daemon(plan, self._thread, self._clock, vigil=self._vigil, legacy=legacy)
+
+    async def note(self, note: Callable[[Store, Sequence[str], datetime], None]) -> None:
+        """Let *note* write down something about the program itself, for those who hear of that."""
+        now = self._clock.now()
+        await self._thread.run(lambda store: note(store, self._settings.alert_to, now))
 
     async def standing(self) -> str:
         """Return, in a few words, how everything stands."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,15 +30,17 @@ if TYPE_CHECKING:
 @click.pass_obj
 def run(config: Path, *, once: bool, verbose: bool) -> None:
     """Read all accounts, judge, escalate and deliver, until stopped."""
+    if not once:
+        # Until it is heard: to be told to read the configuration anew must not end us.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+        _run_on(config, verbose=verbose)
+        return
     from inboxd import logs
     from inboxd.clock import SystemClock
-    from inboxd.service import run_once, run_until_stopped
+    from inboxd.service import run_once
 
     settings = load_settings(config)
     logs.configure(verbose=verbose, secrets=settings.secrets())
-    if not once:
-        asyncio.run(run_until_stopped(settings, SystemClock()))
-        return
     with _progress() as watch:
         # Bars take the terminal over: lines must go by way of them.
         logs.configure(verbose=verbose, secrets=settings.secrets())
@@ -46,6 +50,25 @@ def run(config: Path, *, once: bool, verbose: bool) -> None:
         click.echo(f"{name} could not be read", err=True)
     if not result.ok:
         raise click.exceptions.Exit(1)
+
+
+def _run_on(config: Path, *, verbose: bool) -> None:
+    """Run the daemon; whatever the configuration becomes, no secret that it had is logged."""
+    from inboxd import logs
+    from inboxd.clock import SystemClock
+    from inboxd.sdnotify import Notifier
+    from inboxd.service import run_until_stopped
+
+    secrets: set[str] = set()
+
+    def read() -> Settings:
+        settings = load_settings(config)
+        secrets.update(settings.secrets())
+        logs.configure(verbose=verbose, secrets=secrets)
+        return settings
+
+    notifier = Notifier.taken_from(os.environ)
+    asyncio.run(run_until_stopped(read(), SystemClock(), read, notifier))
 
 
 @main.command()

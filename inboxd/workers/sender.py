@@ -67,11 +67,12 @@ class Handling:
 
 
 _NONE = Handling()
+_OF_INBOXD = ("account:", "receiver:", "inboxd:")
 
 
 def _is_of_inboxd(item: OutboxItem) -> bool:
     """Tell whether it is about inboxd itself: that must not stand behind a crowd of customers."""
-    return all(alert.thread.startswith(("account:", "receiver:")) for alert in item.alerts)
+    return all(alert.thread.startswith(_OF_INBOXD) for alert in item.alerts)
 
 
 def _is_urgent(item: OutboxItem) -> bool:

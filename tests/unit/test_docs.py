@@ -129,8 +129,11 @@ def test_every_decision_is_linked_from_the_architecture() -> None:
 def test_every_alert_has_advice() -> None:
     """The operations page says what to do for each reason that an alert can give."""
     advice = named("docs/operations.md")
-    code = "".join(text(f"inboxd/core/{name}.py") for name in ("alerts", "spike_alerts", "digest"))
-    reasons = set(re.findall(r'"((?:account|sink|reply|spike|daily)_\w+)"', code))
+    code = "".join(
+        text(f"inboxd/core/{name}.py")
+        for name in ("alerts", "service_alerts", "spike_alerts", "digest")
+    )
+    reasons = set(re.findall(r'"((?:account|config|sink|reply|spike|daily)_\w+)"', code))
 
     assert reasons
     assert reasons | {"step_due", "reminder_due", "wait_answered"} <= advice

@@ -1,0 +1,41 @@
+"""The words of alerts about the program itself: its configuration, and that it does not run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from inboxd.durations import format_duration
+from inboxd.model import Alert, Tone
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+_CONFIGURATION = "inboxd:configuration"
+
+
+def config_refused_alert(problems: Sequence[str], now: datetime) -> Alert:
+    """Return the alert that a configuration which was to be taken over has *problems*."""
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    return Alert(
+        key=f"{_CONFIGURATION}/refused/{now.isoformat()}",
+        thread=_CONFIGURATION,
+        reason="config_refused",
+        tone=Tone.BREACH,
+        headline=f"The new configuration has {count}: the old one stays in force",
+        detail="\n".join(problems),
+        created_at=now,
+    )
+
+
+def config_accepted_alert(since: datetime, now: datetime) -> Alert:
+    """Return the notice that a configuration is in force again as it is written in the file."""
+    return Alert(
+        key=f"{_CONFIGURATION}/accepted/{since.isoformat()}",
+        thread=_CONFIGURATION,
+        reason="config_accepted",
+        tone=Tone.RECOVERY,
+        headline="The configuration was read, and is in force, "
+        f"after {format_duration(now - since)} with the old one",
+        created_at=now,
+    )
