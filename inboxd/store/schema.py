@@ -540,8 +540,135 @@ def m004_triage(db: Database) -> None:
         db.execute(statement)
 
 
+_KEEPING = """
+-- Old messages can be removed; what counts, and names nobody, goes here first.
+CREATE TABLE past_cases (            -- of cases that were removed: no text, no author
+    case_id         INTEGER PRIMARY KEY,
+    account         TEXT NOT NULL,
+    network         TEXT NOT NULL,
+    stream          TEXT NOT NULL,
+    public          INTEGER NOT NULL,
+    status          TEXT NOT NULL,
+    opened_at       TEXT NOT NULL,
+    ended_at        TEXT,
+    ended_by        TEXT NOT NULL,   -- answer, person, deletion, merger
+    kind            TEXT,
+    topics          TEXT NOT NULL,   -- JSON list
+    urgency         TEXT,
+    language        TEXT NOT NULL,
+    policy          TEXT,
+    acknowledged_at TEXT,
+    acknowledged_by TEXT NOT NULL,
+    assigned_to     TEXT NOT NULL
+);
+CREATE TABLE past_waits (            -- of the same cases
+    wait_id      INTEGER PRIMARY KEY,
+    case_id      INTEGER NOT NULL REFERENCES past_cases (case_id),
+    kind         TEXT NOT NULL,
+    since        TEXT NOT NULL,
+    message_id   INTEGER NOT NULL,   -- a message that is gone
+    due_at       TEXT,
+    promised_on  TEXT,
+    promised_at  TEXT,
+    ended_at     TEXT,
+    outcome      TEXT,
+    ended_by     INTEGER,            -- the answer or the action, gone as well
+    open_seconds INTEGER,
+    staff        TEXT NOT NULL       -- who of the brand answered or closed it
+);
+CREATE INDEX past_waits_of_case ON past_waits (case_id);
+CREATE TABLE past_replies (          -- what was said of answers that were removed
+    message_id INTEGER PRIMARY KEY,
+    account    TEXT NOT NULL,
+    network    TEXT NOT NULL,
+    stream     TEXT NOT NULL,
+    public     INTEGER NOT NULL,
+    staff      TEXT NOT NULL,
+    sent_at    TEXT NOT NULL,
+    language   TEXT NOT NULL,
+    deflection REAL,
+    promise    REAL,
+    non_answer REAL,
+    flags      TEXT,                 -- JSON list
+    manners    TEXT                  -- JSON
+);
+CREATE TABLE past_messages (         -- how many messages were removed, by the hour of sending
+    account    TEXT NOT NULL,
+    network    TEXT NOT NULL,
+    stream     TEXT NOT NULL,
+    public     INTEGER NOT NULL,
+    hour       TEXT NOT NULL,
+    direction  TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    topics     TEXT NOT NULL,        -- JSON list
+    urgency    TEXT NOT NULL,
+    language   TEXT NOT NULL,
+    staff      TEXT NOT NULL,
+    auto_reply INTEGER NOT NULL,
+    deleted    INTEGER NOT NULL,
+    messages   INTEGER NOT NULL,
+    PRIMARY KEY (account, network, stream, public, hour, direction, kind, topics, urgency,
+                 language, staff, auto_reply, deleted)
+) WITHOUT ROWID;
+CREATE TABLE passed_over (           -- what came from a time of which all was removed
+    account  TEXT NOT NULL,
+    stream   TEXT NOT NULL,
+    day      TEXT NOT NULL,          -- of UTC, when it came
+    messages INTEGER NOT NULL,
+    PRIMARY KEY (account, stream, day)
+) WITHOUT ROWID;
+ALTER TABLE messages ADD COLUMN repeated INTEGER NOT NULL DEFAULT 0;
+-- Who wrote for the brand, so that no author is removed of whom something is left.
+CREATE INDEX messages_of_colleague ON messages (author_id) WHERE direction = 'outbound';
+DROP VIEW response_times;
+CREATE VIEW response_times AS
+SELECT waits.id AS wait_id, waits.case_id, cases.account, conversations.network,
+       conversations.stream, cases.kind, cases.topics, cases.language, waits.kind AS wait,
+       waits.since, waits.due_at, waits.ended_at, waits.outcome, waits.open_seconds,
+       CAST(round((julianday(waits.ended_at) - julianday(waits.since)) * 86400) AS INTEGER)
+           AS wall_seconds,
+       waits.ended_at > waits.due_at AS late
+  FROM waits
+  JOIN cases ON cases.id = waits.case_id
+  JOIN conversations ON conversations.id = cases.conversation_id
+ WHERE waits.ended_at IS NOT NULL AND waits.kind NOT IN ('promise', 'resolution')
+ UNION ALL
+SELECT w.wait_id, w.case_id, c.account, c.network, c.stream, c.kind, c.topics, c.language,
+       w.kind, w.since, w.due_at, w.ended_at, w.outcome, w.open_seconds,
+       CAST(round((julianday(w.ended_at) - julianday(w.since)) * 86400) AS INTEGER),
+       w.ended_at > w.due_at
+  FROM past_waits AS w
+  JOIN past_cases AS c ON c.case_id = w.case_id
+ WHERE w.ended_at IS NOT NULL AND w.kind NOT IN ('promise', 'resolution');
+DROP VIEW promises;
+CREATE VIEW promises AS
+SELECT waits.id AS wait_id, waits.case_id, cases.account, conversations.network,
+       conversations.stream, waits.message_id, messages.text, reply_verdicts.promised,
+       waits.since, waits.due_at, waits.ended_at, waits.outcome,
+       waits.ended_at > waits.due_at AS late
+  FROM waits
+  JOIN cases ON cases.id = waits.case_id
+  JOIN conversations ON conversations.id = cases.conversation_id
+  JOIN messages ON messages.id = waits.message_id
+  LEFT JOIN reply_verdicts ON reply_verdicts.message_id = messages.id
+ WHERE waits.kind = 'promise'
+ UNION ALL
+SELECT w.wait_id, w.case_id, c.account, c.network, c.stream, w.message_id, NULL, NULL,
+       w.since, w.due_at, w.ended_at, w.outcome, w.ended_at > w.due_at
+  FROM past_waits AS w
+  JOIN past_cases AS c ON c.case_id = w.case_id
+ WHERE w.kind = 'promise';
+"""
+
+
+def m005_keeping(db: Database) -> None:
+    """Keep the figures of what is removed, and what came too late to be anything else."""
+    for statement in _statements(_KEEPING):
+        db.execute(statement)
+
+
 _STEPS: Mapping[str, Callable[[Database], None]] = {
-    step.__name__: step for step in (m001_first, m002_depth, m003_spikes, m004_triage)
+    step.__name__: step for step in (m001_first, m002_depth, m003_spikes, m004_triage, m005_keeping)
 }
 
 
