@@ -102,6 +102,9 @@ def _prepared(connection: sqlite3.Connection, path: Path, cache_kib: int) -> sql
     # An alert that was marked as sent must stay so after a power cut.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # What is deleted is overwritten: not every SQLite is built to do so, and who asks to be
+    # forgotten must not be found in the gaps of the file.
+    connection.execute("PRAGMA secure_delete = ON")
     connection.execute(f"PRAGMA cache_size = -{cache_kib}")
     if schema.pending(connection):
         # All at once: what a kill leaves is an empty file, not one that seems another's; and
