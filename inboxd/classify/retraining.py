@@ -16,6 +16,7 @@ from inboxd.classify.compact import CompactClassifier
 from inboxd.classify.evaluation import evaluate, learnt_from
 from inboxd.classify.rows import Row
 from inboxd.classify.training import train_judging
+from inboxd.core.redaction import is_erased
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -89,6 +90,7 @@ def corrected_rows(corrections: Iterable[Correction]) -> list[Row]:
             idea=f"conversation {correction.conversation}",
         )
         for correction in corrections
+        if not is_erased(correction.text)
     ]
 
 

@@ -1,12 +1,23 @@
 """The command line: thin commands; whatever is heavy is imported inside them."""
 
-from inboxd.cli import asking, cases, completing, judging, rehearsing, service, silencing, triage
+from inboxd.cli import (
+    asking,
+    cases,
+    completing,
+    forgetting,
+    judging,
+    rehearsing,
+    service,
+    silencing,
+    triage,
+)
 from inboxd.cli.group import main
 
 __all__ = [
     "asking",
     "cases",
     "completing",
+    "forgetting",
     "judging",
     "main",
     "rehearsing",

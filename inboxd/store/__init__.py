@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from inboxd.store.corrections import Correction, CorrectionStore, Said
     from inboxd.store.coverage import CoverageStore, Gap
     from inboxd.store.drafts import DraftStore
+    from inboxd.store.erasure import Eraser
+    from inboxd.store.erasures import ErasureStore
     from inboxd.store.figures import FigureStore
     from inboxd.store.gatherings import GatheringStore
     from inboxd.store.gauges import Gauges, GaugeStore
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from inboxd.store.outbox import OutboxItem, OutboxStore
     from inboxd.store.overview import OverviewStore
     from inboxd.store.past import Past
+    from inboxd.store.people import PeopleStore
     from inboxd.store.presences import Presence, PresenceStore
     from inboxd.store.presses import PressStore
     from inboxd.store.quarantine import Held, QuarantineStore
@@ -157,6 +160,9 @@ class Store:
     threads: ThreadStore
     told: ToldStore
     inbox: InboxStore
+    people: PeopleStore
+    erasures: ErasureStore
+    erasure: Eraser
 
     def __init__(
         self,

@@ -12,6 +12,7 @@ from inboxd.model import Direction
 from inboxd.store.bulk import insert, next_id
 from inboxd.store.corrections import CorrectionStore
 from inboxd.store.elsewhere import Elsewhere
+from inboxd.store.erasures import ErasureStore
 from inboxd.store.jsontext import json_text
 from inboxd.store.repeats import OurText, Repeats
 from inboxd.store.states import one_each
@@ -37,7 +38,7 @@ _MESSAGE_COLUMNS = (
 _AUTHOR_COLUMNS = ("id", "account", "remote_id", "name", "handle", "followers", "url")
 _CONVERSATION_COLUMNS = ("id", "account", "network", "remote_id", "stream", "public")
 _JUDGED_OTHERWISE = (
-    "direction = 'inbound' AND classified_at IS NOT NULL "
+    "direction = 'inbound' AND classified_at IS NOT NULL AND erased_at IS NULL "
     "AND coalesce(json_extract(verdict, '$.model'), '') != ? AND sent_at >= ?"
 )
 _MOST = 2**63 - 1
@@ -64,6 +65,7 @@ class MessageStore:
         self._corrections = CorrectionStore(connection)
         self._elsewhere = Elsewhere(connection)
         self._repeats = Repeats(connection)
+        self._erasures = ErasureStore(connection)
 
     def add(
         self, account: str, network: str, messages: Sequence[Message], seen_at: datetime
@@ -71,10 +73,10 @@ class MessageStore:
         """
         Store *messages* of *account*; what is known already is only brought up to date.
 
-        To be called within a transaction.
+        What was erased stays so. To be called within a transaction.
         """
         stored = Stored()
-        states = one_each(messages)
+        states = one_each(self._erasures.admitted(account, messages))
         latest, earlier = states.latest, states.earlier
         if not latest:
             return stored

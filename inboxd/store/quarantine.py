@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from inboxd.core.text import storable
 from inboxd.model import Unknown
+from inboxd.store.erasures import ErasureStore
 from inboxd.store.jsontext import json_text
 from inboxd.store.times import from_text, to_text
 
@@ -36,12 +37,14 @@ class QuarantineStore:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
+        self._erasures = ErasureStore(connection)
 
     def add(self, account: str, source: str, items: Sequence[Unknown], seen_at: datetime) -> None:
         """
         Keep items as they came, and count how often they were seen.
 
-        What was understood when it could still be read whole is no mystery: it is left out.
+        What was understood when it could still be read whole is no mystery: it is left out, as is
+        what was erased.
         """
         now = to_text(seen_at)
         self._db.executemany(
@@ -64,7 +67,7 @@ class QuarantineStore:
                     account,
                     storable(item.remote_id),
                 )
-                for item in items
+                for item in self._erasures.admitted_items(account, items)
             ],
         )
 

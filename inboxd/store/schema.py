@@ -667,8 +667,28 @@ def m005_keeping(db: Database) -> None:
         db.execute(statement)
 
 
+_FORGETTING = """
+ALTER TABLE messages ADD COLUMN erased_at TEXT;
+CREATE TABLE erasures (              -- what was erased, and must not come back
+    digest    TEXT PRIMARY KEY,      -- a hash of its name, with the key
+    key       TEXT NOT NULL,
+    kind      TEXT NOT NULL,         -- author, thread, message, item
+    account   TEXT NOT NULL,
+    erased_at TEXT NOT NULL,
+    actor     TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+def m006_forgetting(db: Database) -> None:
+    """Keep what was erased, so that no read brings it back."""
+    for statement in _statements(_FORGETTING):
+        db.execute(statement)
+
+
 _STEPS: Mapping[str, Callable[[Database], None]] = {
-    step.__name__: step for step in (m001_first, m002_depth, m003_spikes, m004_triage, m005_keeping)
+    step.__name__: step
+    for step in (m001_first, m002_depth, m003_spikes, m004_triage, m005_keeping, m006_forgetting)
 }
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     "remote_id, id, conversation_id, author_id, direction, text, attachments, addressees, "
-    "sent_at, edited_at, deleted_at, iif(classified_at IS NULL, NULL, kind)"
+    "sent_at, edited_at, deleted_at, iif(classified_at IS NULL, NULL, kind), erased_at"
 )
 
 
@@ -44,6 +44,7 @@ class Kept:
     edited_at: str | None
     deleted_at: str | None
     kind: str | None
+    erased_at: str | None
 
     @property
     def is_ours(self) -> bool:
@@ -129,6 +130,9 @@ class Updates:
         text, edited_at = storable(state.text), maybe_text(state.edited_at)
         if state.deleted or (text, edited_at) == (row.text, row.edited_at):
             # A repetition; where only links to an attachment differ, they change with time.
+            return row
+        if row.erased_at is not None and (edited_at or row.sent_at) <= row.erased_at:
+            # It says what was erased from it.
             return row
         seen = to_text(seen_at)
         if _is_older(edited_at, row.edited_at):

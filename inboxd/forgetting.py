@@ -1,0 +1,116 @@
+"""Forgetting people: their cases are closed, their data is erased, and no read brings it back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from inboxd.desk import Desk
+from inboxd.errors import UserError
+from inboxd.store.erasure import CLOSED_AS
+from inboxd.store.times import to_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+
+    from inboxd.core.tracking import Rules
+    from inboxd.store import Store
+    from inboxd.store.erasures import Erasure
+    from inboxd.store.mentions import Found
+    from inboxd.store.people import Person
+
+    Watch = Callable[[str], None]
+
+_ROUNDS = 3
+"""How often what the daemon wrote meanwhile is looked through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """
+    What was erased: how many *messages*, which *cases* they made, which of these were *closed*.
+
+    *mentions* is how many rows of others named them. Unless *is_clean*, the journal still holds
+    what was erased, because another program reads on from it.
+    """
+
+    messages: int
+    cases: tuple[int, ...]
+    closed: tuple[int, ...]
+    mentions: int
+    is_clean: bool
+
+
+class Forgetting:
+    """Forgets people in one database, in the name of *actor*."""
+
+    def __init__(self, store: Store, rules: Rules, actor: str) -> None:
+        self._store = store
+        self._rules = rules
+        self._actor = actor
+
+    def forget(self, people: Sequence[Person], now: datetime, watch: Watch) -> Forgotten:
+        """
+        Erase *people*; *watch* hears of each step.
+
+        Others go on working meanwhile. If it is broken off, nothing is lost by doing it again.
+        Raises UserError while a reply to one of them is on its way.
+        """
+        eraser = self._store.erasure
+        mentions = eraser.mentions(people)
+        found = mentions.find(watch)
+        watch("erasing")
+        with self._store.transaction():
+            closed = self._close(people, now)
+            traces = eraser.erase(people, self._actor, now)
+            for case in {*traces.cases, *closed}:
+                self._store.refreshes.mark(case, now)
+        named = 0
+        for _ in range(_ROUNDS):
+            # The rows that were theirs are others by now; what is left is looked at anew.
+            if not found:
+                break
+            named += self._take_out(people, found, now)
+            found = mentions.find(watch)
+        return Forgotten(len(traces.theirs), traces.cases, closed, named, self.scrub(watch))
+
+    def scrub(self, watch: Watch) -> bool:
+        """Take erased words out of indexes and the journal; returns whether none is left there."""
+        eraser = self._store.erasure
+        watch("index")
+        eraser.merge(lambda: watch("index"))
+        watch("journal")
+        return eraser.checkpoint()
+
+    def again(self, erasures: Iterable[Erasure], watch: Watch) -> int:
+        """
+        Erase once more whoever was erased by *erasures*: from a backup that was made before.
+
+        Returns how many people that were.
+        """
+        with self._store.transaction():
+            self._store.erasures.add(erasures)
+        people = self._store.people.returned()
+        for erased_at, persons in people.items():
+            self.forget(persons, erased_at, watch)
+        return sum(map(len, people.values()))
+
+    def _close(self, people: Sequence[Person], now: datetime) -> tuple[int, ...]:
+        """Close the cases in which they wait, while it is known yet who they were."""
+        traces = self._store.people.traces(people)
+        if self._store.erasure.is_leaving(traces):
+            raise UserError("a reply to them is being sent at this moment; try again in a minute")
+        desk = Desk(self._store, self._rules)
+        for case in traces.open:
+            desk.close(case, CLOSED_AS, self._actor, now)
+        return traces.open
+
+    def _take_out(self, people: Sequence[Person], found: Found, now: datetime) -> int:
+        eraser, actor = self._store.erasure, self._actor
+        with self._store.transaction():
+            return eraser.mentions(people).take_out(
+                found,
+                to_text(now),
+                lambda kind, account, name: eraser.forbid(kind, account, name, actor, now),
+            )
