@@ -19,6 +19,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from click.testing import CliRunner
@@ -31,13 +32,18 @@ from inboxd.simulator.world import BRANDS, World
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-    from pathlib import Path
 
     from inboxd.simulator.people import Network
     from inboxd.simulator.world import Item
     from inboxd.store import Store
 
-PROGRAM = (sys.executable, "-c", "from inboxd.cli import main; main(prog_name='inboxd')")
+_BESIDE_THE_TESTS = f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})"
+"""Another copy of the program may be installed."""
+PROGRAM = (
+    sys.executable,
+    "-c",
+    f"{_BESIDE_THE_TESTS}; from inboxd.cli import main; main(prog_name='inboxd')",
+)
 PATIENCE = timedelta(seconds=20)
 """How long a test waits for what should happen within a few seconds."""
 ACCOUNTS: Mapping[Network, str] = {"vk": "shop-vk", "facebook": "shop-fb", "twitter": "shop-x"}
