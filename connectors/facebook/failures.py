@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from connectors.facebook.shapes import integer, string
-from inboxd import errors
+from inboxd import errors, line
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -138,14 +138,15 @@ def parsed(status: int, body: bytes, task: Task, until: datetime | None) -> obje
     return answer
 
 
-def unanswered(error: Exception, task: Task) -> errors.InboxdError:
+def unanswered(error: Exception, task: Task, url: str) -> errors.InboxdError:
     """Return what a call without an answer is: one never begun is surely not carried out."""
     never_begun = (
         aiohttp.ClientConnectorError,
         aiohttp.ConnectionTimeoutError,
+        aiohttp.ClientHttpProxyError,
         aiohttp.InvalidURL,
     )
-    why = type(error).__name__
+    why = line.trouble(error, url)
     if isinstance(error, never_begun):
         return errors.Unavailable(f"{task.name}: Facebook cannot be reached ({why}).")
     lost = errors.OutcomeUnknown if task.sending else errors.Unavailable

@@ -33,7 +33,7 @@ from connectors.facebook.fields import necessary
 from connectors.facebook.marks import Listing
 from connectors.facebook.settings import GRAPH, Settings
 from connectors.facebook.shapes import Malformed, integer, string
-from inboxd import errors
+from inboxd import errors, line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -205,10 +205,17 @@ class Graph:
         base = (self._settings.api_base or GRAPH).rstrip("/")
         url = f"{base}/{self._settings.api_version}/{path}"
         try:
-            async with self._client().request(method, url, allow_redirects=False, **sends) as got:
+            async with self._client().request(
+                method,
+                url,
+                allow_redirects=False,
+                proxy=line.proxy_for(url),
+                ssl=line.tls(),
+                **sends,
+            ) as got:
                 body = await _bounded(got)
         except (aiohttp.ClientError, OSError) as error:
-            failure = unanswered(error, task)
+            failure = unanswered(error, task, url)
         else:
             until = self._meter.note(got.headers, task.area, calls)
             if body is not None:
@@ -234,7 +241,6 @@ class Graph:
                 # In a header, because URLs end up in logs.
                 headers={"Authorization": f"Bearer {self._settings.token.get_secret_value()}"},
                 cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=True,
             )
         return self._session
 

@@ -6,7 +6,7 @@ import json
 import logging
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 import aiohttp
@@ -16,7 +16,7 @@ from connectors.twitter.failures import Failure, describe, type_of
 from connectors.twitter.keys import FormAnswer, keys_of
 from connectors.twitter.limits import endpoint_of, paced_until, refused_until, used_up_until
 from connectors.twitter.payloads import as_objects
-from inboxd import errors
+from inboxd import errors, line
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 
 _LONGEST_ANSWER = 32 * 1024 * 1024
 """Bytes. A page of a hundred posts has some hundred thousand."""
+_NEVER_SENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientHttpProxyError,
+)
 
 
 def _is_no_debug(record: logging.LogRecord) -> bool:
@@ -140,14 +145,14 @@ class Transport:
         # may hang on ours: it is raised where theirs is no longer being handled.
         try:
             async with self._open().request(
-                method, target, headers=headers, allow_redirects=False, json=body
+                method, target, headers=headers, json=body, **self._way
             ) as response:
                 content = await _whole(response)
                 return _Raw(response.status, response.reason, response.headers, content)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            failure = Failure(f"X cannot be reached: {type(error).__name__}", sent=False)
+        except _NEVER_SENT as error:
+            failure = Failure(f"X cannot be reached: {self._trouble(error)}", sent=False)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            failure = Failure(f"X did not answer: {type(error).__name__}")
+            failure = Failure(f"X did not answer: {self._trouble(error)}")
         raise failure
 
     async def _post_form(
@@ -162,12 +167,12 @@ class Transport:
                 data=dict(form),
                 headers=headers,
                 middlewares=(),
-                allow_redirects=False,
+                **self._way,
             ) as response:
                 body = await _whole(response)
                 return FormAnswer(response.status, response.headers, _as_json(body))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            failed = type(error).__name__
+            failed = self._trouble(error)
         raise errors.Unavailable(f"X did not answer for a new token: {failed}")
 
     def _open(self) -> aiohttp.ClientSession:
@@ -176,10 +181,17 @@ class Transport:
                 timeout=self._timeout,
                 middlewares=(self._sign,),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                # For who reaches X through a proxy that is named in the environment.
-                trust_env=True,
             )
         return self._session
+
+    @property
+    def _way(self) -> dict[str, Any]:
+        """By which way a request goes: never to where an answer points."""
+        proxy, tls = line.proxy_for(self._base), line.tls()
+        return {"allow_redirects": False, "proxy": proxy, "ssl": tls}
+
+    def _trouble(self, error: Exception) -> str:
+        return line.trouble(error, self._base)
 
     async def _sign(
         self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType

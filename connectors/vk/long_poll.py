@@ -10,6 +10,7 @@ import aiohttp
 
 from connectors.vk.shapes import as_object, text_of
 from connectors.vk.transport import LARGEST_ANSWER, Api
+from inboxd import line
 from inboxd.errors import Unavailable, UnexpectedPayload
 
 if TYPE_CHECKING:
@@ -74,15 +75,22 @@ class LongPoll:
     async def _check(self, ts: str) -> Json:
         """Ask once. A failure is raised outside `except`: aiohttp's errors show the key."""
         if self._http is None:
-            # requests obeys the environment's proxies, so aiohttp shall too.
-            self._http = aiohttp.ClientSession(timeout=self._timeout, trust_env=True)
+            self._http = aiohttp.ClientSession(
+                timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar()
+            )
         server, key = self._place or ("", "")
         params = {"act": "a_check", "key": key, "ts": ts, "wait": "0"}
         try:
-            async with self._http.get(server, params=params, allow_redirects=False) as response:
+            async with self._http.get(
+                server,
+                params=params,
+                allow_redirects=False,
+                proxy=line.proxy_for(server),
+                ssl=line.tls(),
+            ) as response:
                 status, body = response.status, await _read(response)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            status, body = 0, type(error).__name__.encode()
+            status, body = 0, line.trouble(error, server).encode()
         if status != 200:
             # The server that VK named may be the trouble; the next poll asks for another.
             self._place = None

@@ -31,6 +31,7 @@ from urllib3.exceptions import HTTPError
 from connectors.vk.errors import QUOTA_REACHED, Refusal
 from connectors.vk.quotas import Quota
 from connectors.vk.settings import VK_ORIGIN
+from inboxd import line
 from inboxd.errors import (
     InboxdError,
     PermissionMissing,
@@ -60,7 +61,7 @@ class Origin(HTTPAdapter):
     """
 
     def __init__(self, origin: str, timeout: timedelta) -> None:
-        self._origin = origin
+        self.url = origin
         self._timeout = timeout.total_seconds()
         self._open: weakref.WeakSet[HTTPConnection] = weakref.WeakSet()
         self._cut = False
@@ -69,16 +70,35 @@ class Origin(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as requests has it
         """Make the pools, of connections that are known here as soon as they are open."""
         super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._pools()
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:  # noqa: ANN401 - as requests has it
+        """Return the pools of a proxy, whose connections are known here as well."""
+        manager = super().proxy_manager_for(proxy, proxy_ssl_context=line.tls(), **options)
+        manager.pool_classes_by_scheme = self._pools()
+        return manager
+
+    def build_connection_pool_key_attributes(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:  # noqa: ANN401 - as requests has it
+        """Have TLS spoken as everybody of ours speaks it."""
+        host, pool = super().build_connection_pool_key_attributes(*args, **kwargs)
+        return host, {"cert_reqs": pool["cert_reqs"], "ssl_context": line.tls()}
+
+    def cert_verify(self, conn: Any, *_args: Any) -> None:  # noqa: ANN401 - as requests has it
+        """Add no authorities of requests' own."""
+        conn.cert_reqs = "CERT_REQUIRED"
+
+    def _pools(self) -> dict[str, type[Any]]:
         pools: dict[str, type[Any]] = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
-        self.poolmanager.pool_classes_by_scheme = {
+        return {
             scheme: type(pool.__name__, (pool,), {"ConnectionCls": self._known(pool.ConnectionCls)})
             for scheme, pool in pools.items()
         }
 
     def _known(self, connection_class: type[Any]) -> type[Any]:
         def connect(connection: Any) -> None:  # noqa: ANN401 - HTTP or HTTPS
-            connection_class.connect(connection)
+            # Before it is open: a proxy, or TLS, may be slow to let one through.
             self._open.add(connection)
+            connection_class.connect(connection)
             if self._cut:
                 connection.close()
                 raise ConnectionAbortedError("the connector is closed")
@@ -94,10 +114,16 @@ class Origin(HTTPAdapter):
         """Send *request* to the other origin."""
         if self._cut:
             raise requests.ConnectionError("the connector is closed")
-        request.url = self._origin + (request.url or "").removeprefix(VK_ORIGIN)
-        options["proxies"] = requests.utils.get_environ_proxies(request.url)
+        request.url = self.url + (request.url or "").removeprefix(VK_ORIGIN)
+        proxy = line.proxy_for(request.url)
+        options["proxies"] = {self.url.partition(":")[0]: proxy} if proxy else {}
+        options["verify"] = True
         options["timeout"] = self._timeout
         return _bounded(super().send(request, *args, **options))
+
+    def trouble(self, error: Exception) -> str:
+        """Return in words what kept an answer from coming; nothing of the request."""
+        return line.trouble(error, self.url)
 
     def cut(self) -> None:
         """End whatever is under way, from another thread, and let nothing begin."""
@@ -191,6 +217,7 @@ class Api:
         http = requests.Session()
         http.headers["User-Agent"] = "inboxd"
         http.max_redirects = 0  # a redirected POST would show the token to another host
+        http.trust_env = False  # a .netrc would add somebody's password to the request
         http.mount(f"{VK_ORIGIN}/", self._origin)
         # vk_api spaces the calls: 3 a second, of a community token 20.
         digest = blake2b(token.get_secret_value().encode(), digest_size=16).digest()
@@ -271,20 +298,46 @@ class Api:
     ) -> Json:
         """Return VK's whole answer, which has a `response`."""
         self.quota.require(method)
+        loop = asyncio.get_running_loop()
+        begun = asyncio.Event()
+
+        def ask() -> Any:  # noqa: ANN401 - as in call
+            loop.call_soon_threadsafe(begun.set)
+            return self._ask(method, dict(params))
+
         try:
-            future = self._executor.submit(self._ask, method, dict(params))
+            future = self._executor.submit(ask)
         except RuntimeError:
             raise Unavailable(f"{method}: the connector is closed") from None
         self.quota.count(method)
         self._running.add(future)
         future.add_done_callback(self._running.discard)
-        answer = await asyncio.wrap_future(future)
+        answer = await self._in_time(future, begun, method)
         if isinstance(answer, Refusal):
             answer = self._settled(answer, refusals)
         if isinstance(answer, InboxdError):
             raise answer
         whole: Json = answer
         return whole
+
+    async def _in_time(self, future: Future[Any], begun: asyncio.Event, method: str) -> Any:  # noqa: ANN401 - as in call
+        """
+        Return what *future* brings, within the time that a call has from when it has *begun*.
+
+        A thread that looks up a name has no socket yet that could be closed.
+        """
+        answered = asyncio.wrap_future(future)
+        beginning = asyncio.create_task(begun.wait())
+        try:
+            await asyncio.wait({answered, beginning}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({answered}, timeout=self._limit + self._GRACE)
+            if not answered.done():
+                host = line.host_of(self._origin.url)
+                return Unavailable(f"{method}: no answer from VK: {host} does not answer in time")
+            return await answered
+        finally:
+            beginning.cancel()
+            answered.cancel()
 
     def _settled(self, refusal: Refusal, refusals: Mapping[int, str]) -> InboxdError:
         now = self._clock.now()
@@ -300,6 +353,8 @@ class Api:
         limit.start()
         try:
             answer = self._vk.method(method, params, raw=True)
+        except InboxdError as error:
+            return error
         except _SDK_ERRORS as error:
             return self._translated(error, method)
         finally:
@@ -319,7 +374,7 @@ class Api:
             return Unavailable(f"{method}: VK answered with something that is not JSON")
         name = type(error).__name__
         if isinstance(error, requests.RequestException | OSError | HTTPError):
-            return Unavailable(f"{method}: no answer from VK ({name})")
+            return Unavailable(f"{method}: no answer from VK: {self._origin.trouble(error)}")
         return UnexpectedPayload(f"{method}: VK's answer broke vk_api ({name})")
 
     def _said(self, error: Any) -> str:  # noqa: ANN401 - VK's error object, of whatever shape

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 import ssl
@@ -13,6 +14,7 @@ import aiosmtplib
 import structlog
 from aiosmtplib import SMTP
 
+from inboxd import line
 from inboxd.errors import InboxdError, OutcomeUnknown, SinkRefused, Unavailable
 from inboxd.notify.inert import one_line
 from inboxd.notify.mail import compose, message_id
@@ -22,12 +24,14 @@ from inboxd.notify.together import summary_of
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from datetime import tzinfo
+    from email.message import EmailMessage
 
     from inboxd.clock import Clock
     from inboxd.config import EmailSettings
 
 _LONGEST_REASON = 200
 _LONGEST_GOODBYE_SECONDS = 2.0
+_STEPS = 4
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
 _log = structlog.get_logger(__name__)
 
@@ -61,9 +65,7 @@ class EmailSink(Sink):
             date=now.astimezone(self._tz),
             head_id=head.get("message_id"),
         )
-        async with self._conversation() as client:
-            refused = await self._address(client)
-            await self._send(client, mail.as_bytes())
+        refused = await self._converse(mail)
         receipt = {"message_id": message_id(delivery.key, settings.sender)}
         if refused:
             _log.warning("mail recipients refused", sink=self.name, refused=refused)
@@ -81,6 +83,27 @@ class EmailSink(Sink):
         raise OutcomeUnknown(
             f"sink {self.name}: whether the mail for alert {delivery.key} was taken cannot be told"
         )
+
+    async def _converse(self, mail: EmailMessage) -> Mapping[str, str]:
+        """
+        Hand the mail over; returns who was refused.
+
+        The time limit is one step's, and a server may be slow in each of many: all together
+        have a few times that.
+        """
+        sending = False
+        try:
+            async with (
+                asyncio.timeout(_STEPS * self._settings.timeout.total_seconds()),
+                self._conversation() as client,
+            ):
+                refused = await self._address(client)
+                sending = True
+                await self._send(client, mail.as_bytes())
+        except TimeoutError:
+            text = f"sink {self.name}: {self._settings.host} took too long over the mail"
+            raise (OutcomeUnknown if sending else Unavailable)(text) from None
+        return refused
 
     @asynccontextmanager
     async def _conversation(self) -> AsyncIterator[SMTP]:
@@ -113,7 +136,7 @@ class EmailSink(Sink):
     @cached_property
     def _tls_context(self) -> ssl.SSLContext:
         """The trusted authorities: the system's and those in *ca_file*."""
-        context = ssl.create_default_context()
+        context = line.new_tls()
         if self._settings.ca_file is None:
             return context
         try:
@@ -136,7 +159,9 @@ class EmailSink(Sink):
                 "set ca_file, or host to the name that the certificate bears"
             )
         if isinstance(error, (OSError, TimeoutError)):
-            return Unavailable(f"{said} cannot be reached: {self._reason(error)}")
+            return Unavailable(
+                f"{said} cannot be reached: {line.trouble(error, f'//{settings.host}')}"
+            )
         return SinkRefused(
             f"{said} does not offer what the sink asks for: {self._reason(error)}; "
             "check security, username and password"

@@ -11,6 +11,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from inboxd import line
 from inboxd.errors import InboxdError, OutcomeUnknown, Unavailable
 from inboxd.notify.slack_errors import Answer, code_in, translate
 
@@ -30,6 +31,8 @@ Body = dict[str, Any]
 _SDK_LOG = logging.getLogger("inboxd.slack_sdk")
 _SDK_LOG.setLevel(logging.WARNING)
 _MOST_PAGES = 10
+LARGEST_ANSWER = 8 * 1024 * 1024
+"""Bytes. A page of two hundred messages, each as long as Slack takes them, has three million."""
 
 
 class Webhook:
@@ -43,11 +46,12 @@ class Webhook:
 
     async def post(self, body: Body) -> None:
         """Post a message; returns only if Slack said "ok"."""
-        async with _one_request(self._sink, self._limit) as session:
+        url = self._url.get_secret_value()
+        async with _one_request(self._sink, self._limit, url) as session:
             client = AsyncWebhookClient(
-                self._url.get_secret_value(), session=session, logger=_SDK_LOG, retry_handlers=[]
+                url, session=session, ssl=line.tls(), logger=_SDK_LOG, retry_handlers=[]
             )
-            client.proxy = None
+            client.proxy = line.proxy_for(url)
             response = await client.send_dict(body)
         if response.status_code != 200 or response.body.strip() != "ok":
             answer = Answer(response.status_code, code_in(response.body), response.headers)
@@ -65,6 +69,11 @@ class WebApi:
         self._base = base
         self._limit = limit
         self._clock = clock
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether Slack is asked over TLS."""
+        return self._base.startswith("https://")
 
     async def write(self, method: str, body: Body) -> AsyncSlackResponse:
         """Call a method that changes something; OutcomeUnknown where it may have done so."""
@@ -95,19 +104,23 @@ class WebApi:
         method: str,
         **request: Any,  # noqa: ANN401 - passed on
     ) -> AsyncSlackResponse:
-        async with _one_request(self._sink, self._limit) as session:
+        async with _one_request(self._sink, self._limit, self._base) as session:
             client = AsyncWebClient(
                 self._token.get_secret_value(),
                 base_url=self._base,
                 session=session,
+                ssl=line.tls(),
                 logger=_SDK_LOG,
                 retry_handlers=[],
             )
-            client.proxy = None
+            client.proxy = line.proxy_for(self._base)
             try:
                 return await client.api_call(method, **request)
             except SlackApiError as error:
                 failure = self._failure(error)
+            except aiohttp.ClientError:
+                # Also the one about a certificate, which is a ValueError.
+                raise
             except (AttributeError, ValueError):
                 # What slack_sdk makes of a 200 that holds no JSON object.
                 failure = OutcomeUnknown(f"sink {self._sink}: Slack's answer is not JSON")
@@ -127,15 +140,16 @@ class WebApi:
 
 
 @asynccontextmanager
-async def _one_request(sink: str, limit: timedelta) -> AsyncIterator[aiohttp.ClientSession]:
+async def _one_request(
+    sink: str, limit: timedelta, url: str
+) -> AsyncIterator[aiohttp.ClientSession]:
     """
     Give a session for one request; what breaks in the transport becomes an error of ours.
 
     Until the first byte has left, nothing can have been delivered: Unavailable. After that it
     is OutcomeUnknown. That line can only be drawn on a fresh connection, hence one session a
-    request; alerts are rare. Proxies are taken from the environment by aiohttp, which honours
-    no_proxy; slack_sdk's own reading of it does not, so users of the session take the client's
-    proxy away.
+    request; alerts are rare. slack_sdk's own reading of the environment knows no NO_PROXY, so
+    users of the session give the client its proxy.
     """
     sent = False
 
@@ -147,12 +161,45 @@ async def _one_request(sink: str, limit: timedelta) -> AsyncIterator[aiohttp.Cli
     trace.on_request_headers_sent.append(note)
     total = aiohttp.ClientTimeout(total=limit.total_seconds())
     try:
-        async with aiohttp.ClientSession(
-            timeout=total, trust_env=True, trace_configs=[trace]
-        ) as session:
+        async with careful_session(sink, timeout=total, trace_configs=[trace]) as session:
             yield session
     except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
-        # Only the kind of error is told: texts of aiohttp's hold the URL, a webhook's secret.
-        what = f"sink {sink}: no answer from Slack ({type(error).__name__})"
-        failure = OutcomeUnknown(what) if sent else Unavailable(what)
+        # aiohttp's own texts hold the URL, a webhook's secret.
+        what = f"sink {sink}: no answer from Slack: {line.trouble(error, url)}"
+        # To a proxy that opens no tunnel nothing was sent but the host's name.
+        in_doubt = sent and not isinstance(error, aiohttp.ClientHttpProxyError)
+        failure = OutcomeUnknown(what) if in_doubt else Unavailable(what)
         raise failure from None
+
+
+def careful_session(sink: str, **options: Any) -> aiohttp.ClientSession:  # noqa: ANN401 - aiohttp's own
+    """Return a session that follows no redirect and reads no body without an end."""
+
+    async def go_nowhere_else(
+        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        response = await handler(request)
+        if 300 <= response.status < 400:
+            response.close()
+            raise Unavailable(
+                f"sink {sink}: Slack answered {response.status}, which leads elsewhere"
+            )
+        return response
+
+    return aiohttp.ClientSession(middlewares=(go_nowhere_else,), response_class=_Bounded, **options)
+
+
+class _Bounded(aiohttp.ClientResponse):
+    """An answer that is left when it is longer than any of Slack's."""
+
+    async def read(self) -> bytes:
+        """Return the whole body; ClientPayloadError if it is too long."""
+        if self._body is None:
+            body = bytearray()
+            async for chunk in self.content.iter_chunked(65_536):
+                body += chunk
+                if len(body) > LARGEST_ANSWER:
+                    self.close()
+                    raise aiohttp.ClientPayloadError("longer than any answer of Slack's")
+            self._body = bytes(body)
+        return self._body

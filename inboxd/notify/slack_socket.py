@@ -22,8 +22,10 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import structlog
 
+from inboxd import line
 from inboxd.core.delivery import pause_after
 from inboxd.errors import InboxdError, OperatorError, OutcomeUnknown, SinkRefused, Unavailable
+from inboxd.notify.slack_api import careful_session
 from inboxd.notify.slack_errors import SlackRefused
 
 if TYPE_CHECKING:
@@ -94,7 +96,7 @@ class Socket:
         """
         failures = 0
         async with (
-            aiohttp.ClientSession(trust_env=True) as session,
+            careful_session(self._name) as session,
             asyncio.TaskGroup() as group,
         ):
             while True:
@@ -143,13 +145,15 @@ class Socket:
         self.hearing = Hearing(heard=False, since=since, error=error)
 
     async def _connected(self, session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
-        address = await self._address()
+        # A proxy is named by the scheme, and there is none for wss.
+        address = (await self._address()).replace("ws", "http", 1)
         try:
             async with asyncio.timeout(self._limit):
                 socket = await session.ws_connect(
-                    # aiohttp looks for a proxy by the scheme, and there is none for wss.
-                    address.replace("ws", "http", 1),
+                    address,
                     heartbeat=_HEARTBEAT,
+                    proxy=line.proxy_for(address),
+                    ssl=line.tls(),
                     timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_WITHIN),
                 )
                 try:
@@ -158,8 +162,8 @@ class Socket:
                     await socket.close()
                     raise
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
-            # Only the kind of error is told: aiohttp's texts hold the address, which is a secret.
-            what = f"sink {self._name}: no connection to Slack ({type(error).__name__})"
+            # aiohttp's own texts hold the address, which is a secret.
+            what = f"sink {self._name}: no connection to Slack: {line.trouble(error, address)}"
             raise Unavailable(what) from None
         return socket
 
@@ -175,7 +179,9 @@ class Socket:
             said = f"sink {self._name}: Slack answered {refusal.code} to the app_token; {remedy}"
             raise SinkRefused(said) from None
         address = response.get("url")
-        if not isinstance(address, str) or not address.startswith(("wss://", "ws://")):
+        # Whoever is asked in the open, as a test's server, may be listened to in the open.
+        schemes = ("wss://",) if self._api.encrypted else ("wss://", "ws://")
+        if not isinstance(address, str) or not address.startswith(schemes):
             raise Unavailable(f"sink {self._name}: Slack does not say where to connect")
         return address
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import structlog
+
+from inboxd import line
+from inboxd.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -47,16 +50,24 @@ class Heartbeat:
     async def _call(self) -> str:
         """Return what went wrong, "" if nothing did; never with the address, which is a secret."""
         limit = aiohttp.ClientTimeout(total=self._settings.timeout.total_seconds())
+        url = self._settings.url.get_secret_value()
         try:
+            # A log-in page that one is sent to, as in a hotel, is not the other side.
+            way: dict[str, Any] = {
+                "allow_redirects": False,
+                "proxy": line.proxy_for(url),
+                "ssl": line.tls(),
+            }
             async with (
-                aiohttp.ClientSession(timeout=limit, trust_env=True) as session,
-                session.get(self._settings.url.get_secret_value()) as response,
+                aiohttp.ClientSession(timeout=limit) as session,
+                session.get(url, **way) as response,
             ):
-                return "" if response.ok else f"the other side says {response.status}"
-        except TimeoutError:
-            return "the other side does not answer in time"
+                good = 200 <= response.status < 300
+                return "" if good else f"the other side says {response.status}"
+        except Unavailable as error:
+            return str(error)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return f"the other side cannot be reached ({type(error).__name__})"
+            return f"the other side cannot be reached: {line.trouble(error, url)}"
 
     def _note(self, trouble: str) -> None:
         if trouble != self._trouble:
