@@ -61,5 +61,5 @@ def _made(root: Path) -> dict[str, str]:
 def _shipped(root: Path) -> Iterator[Path]:
     """Yield what is in the repository for whoever installs: it keeps its place, so that links hold."""
     yield from (root / name for name in ("README.md", "CHANGELOG.md", "config.example.toml"))
-    for pattern in ("docs/**/*", "systemd/**/*"):
+    for pattern in ("docs/**/*", "systemd/**/*", "deploy/**/*"):
         yield from sorted(path for path in root.glob(pattern) if path.is_file())

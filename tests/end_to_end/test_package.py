@@ -10,6 +10,7 @@ import tarfile
 import venv
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import copy, copytree
 
 import pytest
 
@@ -89,6 +90,20 @@ def test_the_sources_are_complete(released: Path) -> None:
     there = released / f"inboxd-{__version__}"
 
     assert [name for name in tracked.splitlines() if not (there / name).is_file()] == []
+
+
+def test_the_image_is_built_of_all_that_the_package_needs(released: Path, tmp_path: Path) -> None:
+    """What .dockerignore lets through makes the very same wheel."""
+    for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines():
+        name = line.removeprefix("!")
+        if line.startswith("!") and (ROOT / name).is_dir():
+            copytree(ROOT / name, tmp_path / name)
+        elif line.startswith("!"):
+            copy(ROOT / name, tmp_path / name)
+
+    built("wheel", tmp_path, tmp_path / "dist")
+
+    assert (tmp_path / "dist" / WHEEL).read_bytes() == (released / WHEEL).read_bytes()
 
 
 def test_what_is_beside_the_program_is_installed(fresh: Path) -> None:
