@@ -61,14 +61,14 @@ def measure(network: str) -> Callable[[str], int]:
 
 
 def _connector(network: str) -> type[Connector]:
-    kind = getattr(_load(network), "Connector", None)
+    kind = _offered(network, "Connector")
     if not (isinstance(kind, type) and issubclass(kind, Connector)):
         raise OperatorError(f"the connector for {network} has no class Connector")
     return kind
 
 
 def _settings(network: str) -> type[AccountSettings]:
-    kind = getattr(_load(network), "Settings", None)
+    kind = _offered(network, "Settings")
     if not (isinstance(kind, type) and issubclass(kind, AccountSettings)):
         raise OperatorError(f"the connector for {network} has no class Settings")
     return kind
@@ -84,10 +84,24 @@ def _modules() -> dict[str, str]:
     return found
 
 
+def _offered(network: str, name: str) -> object:
+    """Return what a network's module has under *name*, None where it has nothing."""
+    module = _load(network)
+    try:
+        # A package may load its SDK only now.
+        return getattr(module, name, None)
+    except ImportError as error:
+        raise _unloadable(network, error) from error
+
+
 def _load(network: str) -> ModuleType:
     try:
         return importlib.import_module(_modules()[network])
     except KeyError:
         raise OperatorError(f"there is no connector for {network}") from None
     except ImportError as error:
-        raise OperatorError(f"the connector for {network} cannot be loaded: {error}") from error
+        raise _unloadable(network, error) from error
+
+
+def _unloadable(network: str, error: ImportError) -> OperatorError:
+    return OperatorError(f"the connector for {network} cannot be loaded: {error}")

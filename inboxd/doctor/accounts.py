@@ -30,7 +30,8 @@ _A_CALL_LASTS = timedelta(seconds=8)
 def reading(settings: Settings, store: Store, clock: Clock) -> Iterator[Finding]:
     """Yield how each account is read, and the gaps of the last week."""
     for account in settings.accounts:
-        yield from looked_at(account.name, partial(_sources, account, settings, store, clock))
+        look = partial(_sources, account, settings, store, clock)
+        yield from looked_at(account.name, look)
     yield from findings.gaps(store, clock.now())
     yield from findings.quarantine(store)
 

@@ -79,8 +79,8 @@ def calendars(settings: Settings, now: datetime) -> Iterator[Finding]:
         what, years = f"calendar {name}", (now.year, now.year + 1)
         unknown = [str(year) for year in years if not holidays_known(country, year)]
         if unknown:
-            text = f"no holidays of {country} are known for {' and '.join(unknown)}"
-            todo = "upgrade the package holidays, or name the days in closed"
+            text = f"{country} has no holidays in {' and '.join(unknown)}, as far as is known"
+            todo = "if it has: upgrade the package holidays, or name the days in closed"
             yield Finding(Code.CONFIG_HOLIDAYS_UNKNOWN, what, text, todo)
         else:
             text = f"holidays of {country} are known for {years[0]} and {years[1]}"

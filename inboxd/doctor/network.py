@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -124,7 +125,8 @@ def _step(error: Exception) -> tuple[Code, str, str]:
             text = f"does not answer within {_LONGEST.total:g} s"
             failed = (Code.NETWORK_NO_ANSWER, text, _CONNECTION)
         case aiohttp.ClientConnectorError():
-            why = (error.os_error.strerror or "no connection").lower()
+            number = error.os_error.errno
+            why = os.strerror(number).lower() if number else "no connection"
             failed = (Code.NETWORK_NO_ANSWER, f"cannot be reached ({why})", _CONNECTION)
     return failed
 
