@@ -52,7 +52,7 @@ Secret = SecretStr
 
 
 class AccountSettings(BaseModel):
-    """What every account has. A network adds its own keys in a subclass named ``Settings``."""
+    """What every account has; a network adds keys of its own."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -60,9 +60,12 @@ class AccountSettings(BaseModel):
     """The streams that this network can serve at all."""
 
     name: Name
+    """Who it is in the database and in alerts: under another name it is a new account."""
     network: str
+    """Which connector reads it."""
     streams: tuple[Stream, ...] = Field(min_length=1, description="What is polled there.")
     poll_every: Duration = timedelta(seconds=30)
+    """How often it is looked for news, at least every second."""
     overlap: Duration = timedelta(minutes=10)
     """How far behind the cursor each poll re-reads, because networks deliver late."""
     backfill: Duration = timedelta(days=3)

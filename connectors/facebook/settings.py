@@ -27,23 +27,25 @@ class Settings(AccountSettings):
     app_secret: Secret | None = Field(default=None, description="Sends appsecret_proof if set.")
     poll_every: Duration = timedelta(seconds=90)
     """
-    A Page on which one person a day is active may make 4,800 calls in 24 hours. Messages,
+    How often it is looked for news. A Page on which one person a day is active may make 4,800 calls in 24 hours. Messages,
     comments and mentions each cost one a poll: every 90 s that is 2,880 a day, 60 %, which
     leaves room for sweeps, nightly verification and answers; every 30 s it would be 8,640.
     """
     ads: bool | None = None
     """
-    Whether comments on ads are read. None is yes if the token may, together with the feed;
-    True that it must: then they are a source of their own, which fails if it may not.
+    Whether comments on ads are read. If it is left out, they are if the token may; ``true``
+    means that it must: then they are a source of their own, which fails if it may not.
     """
     photos: bool | None = None
     """The same for comments on single pictures of a post that has several."""
     api_base: str = GRAPH
+    """Another origin to speak to: a proxy, a mock, a test server."""
     api_version: str = Field(
         default="v25.0",
         pattern=r"^v[0-9]+\.[0-9]+$",
         description='Reviews need "v21.0", which Facebook ends on 2027-01-21.',
     )
+    """The version of the Graph API."""
 
     @property
     def has_reviews(self) -> bool:

@@ -52,17 +52,25 @@ class Settings(port.AccountSettings):
     )
 
     poll_every: Duration = timedelta(minutes=2)
+    """How often it is looked for news; X charges for what it returns, not for looking."""
     brand_words: tuple[str, ...] = Field((), validate_default=True)
+    """What the stream ``search`` looks for, which needs them: the brand as people write it."""
     api_base: str = Field("https://api.x.com", pattern="^https?://")
+    """Another origin to speak to: a proxy, a mock, a test server."""
     user_id: str = Field(pattern=r"^\d{1,19}$", coerce_numbers_to_str=True)
     """The number of the shop's account, not its @handle."""
     consumer_key: Secret | None = None
+    """Of OAuth 1.0a: the app's API key."""
     consumer_secret: Secret | None = None
+    """Of OAuth 1.0a: the app's API key secret."""
     access_token: Secret | None = None
     """Of OAuth 1.0a; with OAuth 2.0 one that may be used until X refuses it."""
     access_token_secret: Secret | None = None
+    """Of OAuth 1.0a: the secret beside the user's access token."""
     client_id: Secret | None = None
+    """Of OAuth 2.0: the app's client id."""
     client_secret: Secret | None = None
+    """Of OAuth 2.0, where the app is a confidential client."""
     refresh_token: Secret | None = None
     """The first one. Each can be used once; those that follow are kept in *token_file*."""
     token_file: Annotated[Path, AfterValidator(_beside_the_file)] | None = None

@@ -34,7 +34,9 @@ class Settings(AccountSettings):
         True, description="Whether the community has discussions that are to be read back."
     )
     brand_words: tuple[str, ...] = Field((), validate_default=True)
+    """What the stream ``search`` looks for, which needs them: the brand as people write it."""
     api_base: str = VK_ORIGIN
+    """Another origin to speak to: a proxy, a mock, a test server."""
 
     @field_validator("api_base")
     @classmethod

@@ -75,23 +75,36 @@ Day = Annotated[date, BeforeValidator(_parse_day)]
 
 
 class CalendarSettings(BaseModel):
-    """One calendar as it is written."""
+    """Opening hours: where a policy names them, time counts in them alone."""
 
     model_config = STRICT
 
     name: Name
+    """What policies and digests call it by; ``always`` is built in, and open at all times."""
     timezone: Zone | None = None
+    """Where its hours are meant; by default that of ``[inboxd]``."""
     mon: Intervals = ()
+    """When it is open on Mondays; a day that is left out is closed."""
     tue: Intervals = ()
+    """On Tuesdays."""
     wed: Intervals = ()
+    """On Wednesdays."""
     thu: Intervals = ()
+    """On Thursdays."""
     fri: Intervals = ()
+    """On Fridays."""
     sat: Intervals = ()
+    """On Saturdays."""
     sun: Intervals = ()
+    """On Sundays."""
     holidays: Annotated[str, BeforeValidator(_parse_country)] | None = None
+    """A country whose holidays close it, or one of its regions: ``UA``, ``DE-BY``."""
     closed: tuple[Day, ...] = ()
+    """Dates on which it is closed, whatever else is said of them."""
     open: Mapping[Day, Intervals] = Field(default_factory=dict)
+    """The hours of single dates, instead of their weekday's; an empty list closes one."""
     breaks: Mapping[Day, Intervals] = Field(default_factory=dict)
+    """What is taken out of the hours of single dates."""
     closed_file: LocalPath | None = None
     """An iCalendar file: events of whole days close them, others are breaks."""
 

@@ -66,8 +66,11 @@ class StepSettings(BaseModel):
     model_config = STRICT
 
     at: Annotated[InstanceOf[StepAt], BeforeValidator(parse_step_at)]
+    """When, in open time."""
     to: tuple[str, ...] = Field(min_length=1)
+    """The sinks that are told."""
     repeat: Annotated[Business, AfterValidator(_not_too_often)] | None = None
+    """Tells again after each such span of open time, until somebody acts; at least 1m."""
     until: Until = Until.ACKNOWLEDGED
     """What stops it: that somebody takes the case, or only that the customer is answered."""
     mentions: tuple[SlackId, ...] = Field(default=(), max_length=50, description=_SLACK_ID)
@@ -75,6 +78,7 @@ class StepSettings(BaseModel):
     rota: tuple[SlackId, ...] = Field(default=(), min_length=1, description=_SLACK_ID)
     """Of these, whoever is on duty is called."""
     handover: Handover = Handover.WEEKLY
+    """How long somebody is on duty: a week from Monday, or a day, in the calendar's time zone."""
 
     def step(self) -> Step:
         """Return the step as it is taken: a sink that is named twice is told once."""
@@ -94,16 +98,24 @@ class MatchSettings(BaseModel):
     model_config = STRICT
 
     account: Names | None = None
+    """The accounts, by their names."""
     network: Names | None = None
+    """The networks."""
     stream: Annotated[tuple[Stream, ...], Several, Field(min_length=1)] | None = None
+    """What kind of thing was written."""
     kind: Annotated[tuple[Kind, ...], Several, Field(min_length=1)] | None = None
+    """What the customer wants, as the classifier or a colleague says."""
     topic: Annotated[tuple[Topic, ...], Several, Field(min_length=1)] | None = None
+    """What it is about; one of several that a message may have is enough."""
     urgency: Annotated[tuple[Urgency, ...], Several, Field(min_length=1)] | None = None
+    """How urgent it is."""
     language: Annotated[tuple[Language, ...], Several, Field(min_length=1)] | None = Field(
         default=None, description='an ISO 639-1 code, such as "ru"'
     )
     public: bool | None = Field(default=None, strict=True)
+    """Whether everybody can read it."""
     min_followers: int | None = Field(default=None, ge=0, strict=True)
+    """How many followers the customer has at least, where the network tells."""
 
     def match(self) -> Match:
         """Return the conditions as they are asked."""
@@ -121,22 +133,28 @@ class MatchSettings(BaseModel):
 
 
 class PolicySettings(BaseModel):
-    """One policy as it is written."""
+    """Which cases are to be answered how soon, and who is told if they are not."""
 
     model_config = STRICT
 
     name: Name
+    """What alerts, reports and ``explain`` call it by."""
     match: MatchSettings = MatchSettings()
+    """Which cases it governs; without it, all. The first policy that matches does."""
     calendar: str = "always"
+    """In whose hours time counts."""
     first_response: Business | None = None
+    """Within what time a customer's first message is to be answered."""
     next_response: Business | None = None
     """If it is not given, as *first_response*."""
     resolution: Business | None = None
+    """Within what time they are to be served: being sent elsewhere does not end it."""
     promise: Annotated[Business | None, BeforeValidator(_or_never)] = BusinessSpan(days=1)
     """Within it what a reply promised must be done, if it named no time; false: none is followed up."""
     snooze_pauses: bool = Field(default=False, strict=True)
     """Whether the clock stands while a case is snoozed."""
     steps: tuple[StepSettings, ...] = ()
+    """Who is told when, in the order of time."""
     remind_after: Business = BusinessSpan(days=1)
     """When an acknowledged case that is still unanswered is brought up again."""
 

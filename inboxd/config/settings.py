@@ -133,7 +133,12 @@ class GeneralSettings(BaseModel):
     model_config = STRICT
 
     database: LocalPath = Field(default=Path("inboxd.db"), validate_default=True)
+    """The one file in which everything is kept. Only its folder must be there."""
     timezone: Zone = ZoneInfo("UTC")
+    """
+    That of reports and of nightly work, and of calendars, sinks and digests without one of
+    their own.
+    """
     quiet_after: Span = timedelta(days=1)
     """How long after our last answer a case counts as resolved, on the wall clock."""
     alert_to: tuple[str, ...] = Field(default=(), min_length=1)
@@ -172,8 +177,13 @@ class HeartbeatSettings(BaseModel):
     model_config = STRICT
 
     url: Annotated[SecretStr, AfterValidator(_web_address)]
+    """What is called; the address is a secret, as whoever has it can keep the alarm silent."""
     every: Annotated[Duration, AfterValidator(_not_too_often)] = timedelta(minutes=1)
+    """
+    How often it is called; at least every 10 s. The other side should wait for several of them.
+    """
     timeout: Span = timedelta(seconds=10)
+    """The longest that one call may take."""
 
 
 class HttpSettings(BaseModel):
@@ -182,6 +192,7 @@ class HttpSettings(BaseModel):
     model_config = STRICT
 
     listen: Annotated[InstanceOf[Address], BeforeValidator(_parse_address)]
+    """Where monitors may ask; on another address than this machine's own, others may as well."""
 
 
 class ClassifierSettings(WordSettings):
@@ -192,9 +203,13 @@ class ClassifierSettings(WordSettings):
     model: LocalPath | None = None
     """Another model than the one that came with inboxd."""
     ru: WordSettings = WordSettings()
+    """Words that count only in messages in Russian."""
     uk: WordSettings = WordSettings()
+    """The same for Ukrainian."""
     de: WordSettings = WordSettings()
+    """The same for German."""
     en: WordSettings = WordSettings()
+    """The same for English."""
 
     @property
     def own_words(self) -> tuple[OwnWord, ...]:
@@ -213,6 +228,7 @@ class SinkSettings(BaseModel):
     model_config = STRICT
 
     name: Name
+    """What policies, digests and alerts call it by."""
     quiet: tuple[LocalInterval, ...] = ()
     """When nothing is told, each day in [inboxd].timezone; it is told in one summary afterwards."""
     urgent_passes: bool = Field(default=True, strict=True)
@@ -242,15 +258,21 @@ class SlackSettings(SinkSettings):
     """A Slack channel: through an incoming webhook, or a bot that can update its messages."""
 
     type: Literal["slack"]
+    """What kind of sink it is."""
     webhook_url: Annotated[SecretStr, AfterValidator(_web_address)] | None = None
+    """An incoming webhook: it posts new messages only. Either this, or a token."""
     token: SecretStr | None = None
+    """A bot's token (``xoxb-…``): it brings messages up to date and keeps threads."""
     channel: str = Field(default="", min_length=1)
+    """The bot's channel, by its id; invite the bot there."""
     app_token: SecretStr | None = None
     """Has buttons below what is told of cases; inboxd hears of them through Socket Mode."""
     allowed: tuple[SlackUser, ...] = Field(default=(), min_length=1, description=_SLACK_USER)
     """Whose presses count."""
     api_base: str = Field(default="https://slack.com/api/", pattern="^https?://")
+    """Another origin to speak to: a proxy, a mock."""
     timeout: Span = timedelta(seconds=10)
+    """The longest that one call to Slack may take."""
 
     @classmethod
     def conflicts(cls, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -278,8 +300,13 @@ class EmailSettings(SinkSettings):
     """People's mailboxes, through an SMTP server."""
 
     type: Literal["email"]
+    """What kind of sink it is."""
     host: str = Field(min_length=1)
+    """The mail server, by the name that its certificate bears."""
     security: Literal["none", "starttls", "tls"] = "starttls"
+    """
+    ``starttls`` encrypts after the greeting and ``tls`` from the first byte; ``none`` does not.
+    """
     port: int = Field(
         default_factory=lambda given: _MAIL_PORTS[given.get("security", "starttls")],
         ge=1,
@@ -287,10 +314,15 @@ class EmailSettings(SinkSettings):
     )
     """By default the usual port for the security."""
     username: str = Field(default="", min_length=1)
+    """Who logs in, where the server wants that; it goes with a password."""
     password: SecretStr | None = None
+    """The password to log in with."""
     sender: MailAddress
+    """Whom the mails are from: an address that the server lets inboxd use."""
     to: tuple[MailAddress, ...] = Field(min_length=1)
+    """Who gets them; one mail to all of them."""
     timeout: Span = timedelta(seconds=30)
+    """The longest that one step with the server may take."""
     ca_file: LocalPath | None = None
     """Certificates to trust beside the system's own."""
 
@@ -307,6 +339,7 @@ class ConsoleSettings(SinkSettings):
     """The daemon's own output."""
 
     type: Literal["console"]
+    """What kind of sink it is."""
 
 
 AnySink = SlackSettings | EmailSettings | ConsoleSettings

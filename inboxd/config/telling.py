@@ -35,6 +35,7 @@ class SpikeSettings(BaseModel):
     model_config = STRICT
 
     to: Sinks
+    """The sinks that are told."""
     at_least: int = Field(default=10, ge=3, le=10_000)
     """Fewer customers than this are never a spike."""
     factor: float = Field(default=3.0, ge=1.5, le=100)
@@ -54,9 +55,11 @@ class DigestSettings(BaseModel):
     model_config = STRICT
 
     name: Name
+    """What it is called in its headline."""
     at: Annotated[time, BeforeValidator(parse_time)]
     """When, in the time zone of its calendar, or in that of ``[inboxd]``."""
     to: Sinks
+    """The sinks that get it."""
     calendar: str | None = None
     """Only on days on which this is open."""
 

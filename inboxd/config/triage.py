@@ -48,6 +48,7 @@ class ViewSettings(BaseModel):
     model_config = _STRICT
 
     name: Name
+    """What its tab is called."""
     query: Text
     """What would be typed into the search."""
 
@@ -58,10 +59,16 @@ class ReplySettings(BaseModel):
     model_config = _STRICT
 
     name: Name
+    """What it is found by."""
     text: Annotated[Text, Field(max_length=10_000), AfterValidator(_with_known_variables)]
+    """
+    What is written; variables such as ``{customer}`` and ``{order}`` are filled in.
+    [triage.md](triage.md) lists them.
+    """
     language: str = Field(default="", pattern="^[a-z]{2,3}$", description="A code such as uk.")
     """Where the customer writes in it, it is offered first, and in no other at the end."""
     topic: tuple[Topic, ...] = ()
+    """Where the case is about one of them, it is offered first."""
     network: tuple[str, ...] = ()
     """Where it fits; empty for everywhere."""
 
@@ -79,7 +86,9 @@ class TuiSettings(BaseModel):
     )
     """For how long a case can be put to sleep with a single key."""
     views: tuple[ViewSettings, ...] = ()
+    """Ways through the cases; see below."""
     replies: tuple[ReplySettings, ...] = ()
+    """Saved replies; see below."""
 
 
 def misfits(raw: dict[str, Any], known: Known) -> Iterator[tuple[str, str]]:

@@ -88,11 +88,20 @@ class WordSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     complaint: Words = ()
+    """
+    Words that make a message a complaint: a beginning (``deliver*``), up to four words in
+    between (``no .. parcel``), or a regular expression (``/…/``).
+    """
     request: Words = ()
+    """Words that make it a request."""
     praise: Words = ()
+    """Words that make it praise."""
     other: Words = ()
+    """Words that make it none of these, where nothing else speaks for one."""
     topics: Mapping[Topic, Words] = Field(default_factory=dict)
+    """Words for what it is about, by topic."""
     urgency: Mapping[Urgency, Words] = Field(default_factory=dict)
+    """Words for how urgent it is, by urgency."""
     ignore: Words = ()
     """What speaks for nothing, such as a product that is called "Horror"."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from inboxd import findings, plugins
 from inboxd.connector import Ledger
 from inboxd.doctor.guarding import failure, looked_at
-from inboxd.errors import InboxdError
+from inboxd.errors import InboxdError, NetworkError
 from inboxd.findings import Code, Finding
 
 if TYPE_CHECKING:
@@ -74,7 +74,9 @@ async def ask(
             found = list(_told(account.name, await asked.check(), clock.now()))
         except InboxdError as error:
             text = f"{type(error).__name__}: {error}"
-            found = [Finding(Code.ACCOUNT_CHECK_FAILED, account.name, text)]
+            busy = isinstance(error, NetworkError)
+            todo = "try again; how its host is stands under Network" if busy else ""
+            found = [Finding(Code.ACCOUNT_CHECK_FAILED, account.name, text, todo)]
         except Exception as error:  # noqa: BLE001 - what it cost is to be kept even so
             found = [failure(account.name, error)]
     return found, ledger.taken()
