@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 from pathlib import Path
 
+import pytest
+
 from inboxd.config.reference import undocumented
+from inboxd.config.secrets import secret_keys
 from inboxd.plugins import networks
 
 ROOT = Path(__file__).parents[2]
+PAGES = {"twitter": "x"}
+"""Pages that are not called as their network is in the configuration."""
 
 
 def test_the_reference_is_what_the_settings_say() -> None:
     """After a change of any key: python docs/reference.py."""
     page = runpy.run_path(str(ROOT / "docs" / "reference.py"))["page"]()
     assert (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8") == page
+
+
+@pytest.mark.parametrize("network", sorted(networks()))
+def test_a_networks_page_tells_of_its_streams_and_of_each_secret(network: str) -> None:
+    """Who sets an account up finds each token and each stream there, by the name that it has."""
+    page = (ROOT / "docs" / "networks" / f"{PAGES.get(network, network)}.md").read_text()
+    model = networks()[network]()
+    assert {f"`{stream}`" for stream in model.SUPPORTED_STREAMS} <= set(re.findall(r"`\w+`", page))
+    assert [key for key in secret_keys(model) if not re.search(rf"\b{key}\b", page)] == []
 
 
 def test_something_is_said_about_every_key() -> None:
