@@ -32,6 +32,7 @@ bench: .venv/.dev ## Measure speed and memory, and the classifier; ARGS="tick" m
 
 # Links to the outside are looked at only by make docs ARGS="--builder linkcheck".
 docs: .venv/.dev ## Build the documentation into build/docs; broken links are errors
+	@$(BIN)/python docs/reference.py
 	@$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --conf-dir docs \
 		--doctree-dir build/doctrees $(ARGS) . build/docs
 	@echo build/docs/docs/index.html
