@@ -235,6 +235,12 @@ class Store:
         with self.transaction():
             self.remember(_LOOKED_AT, now.isoformat())
 
+    def integrity(self) -> str:
+        """Return what SQLite finds wrong with the file, or "" where it is whole."""
+        from inboxd.store.condition import damage  # noqa: PLC0415 - only who examines it needs it
+
+        return damage(self, None, deep=False) or ""
+
     def card(self, case: int) -> CaseCard:
         """Return what is told of a case: of the wait that is open, or of its last one."""
         state, setting = self.cases.find(case)
