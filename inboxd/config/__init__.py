@@ -5,7 +5,7 @@ The networks are passed in, because a configuration knows their keys and not the
 """
 
 from inboxd.config.advice import advice
-from inboxd.config.loader import Inspected, inspect, load
+from inboxd.config.loader import Inspected, inspect, load, load_receivers
 from inboxd.config.settings import (
     Address,
     AnySink,
@@ -15,6 +15,7 @@ from inboxd.config.settings import (
     GeneralSettings,
     HeartbeatSettings,
     HttpSettings,
+    Receivers,
     Settings,
     SlackSettings,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "HeartbeatSettings",
     "HttpSettings",
     "Inspected",
+    "Receivers",
     "ReplySettings",
     "Settings",
     "SlackSettings",
@@ -38,4 +40,5 @@ __all__ = [
     "advice",
     "inspect",
     "load",
+    "load_receivers",
 ]

@@ -21,6 +21,7 @@ from inboxd.config.settings import (
     GroupingSettings,
     HeartbeatSettings,
     HttpSettings,
+    Receivers,
     Settings,
 )
 from inboxd.config.telling import DigestSettings, SpikeSettings
@@ -122,6 +123,20 @@ def _without(data: dict[str, Any], wrong_paths: Sequence[str]) -> dict[str, Any]
     return sound
 
 
+def load_receivers(path: Path, env: Mapping[str, str] = os.environ) -> Receivers:
+    """
+    Return who hears of inboxd's own troubles, whatever else is wrong with the file in *path*.
+
+    Sinks with problems of their own are left out. Raises ConfigError where the file as a whole
+    cannot be read.
+    """
+    try:
+        data = _parsed(_text(path))
+    except _Unreadable as error:
+        raise ConfigError(str(path), [error.problem]) from None
+    return _Loading(data, {}, Vault(path.absolute().parent, env)).receivers()
+
+
 class _Unreadable(Exception):
     """The file as a whole is no TOML; nothing in it can be looked at."""
 
@@ -210,6 +225,19 @@ class _Loading:
             tuple(self._vault.files), classifier, grouping.grouping, pressed, spikes, digests,
             tuple(self._closed_files), tui,
         )  # fmt: skip
+
+    def receivers(self) -> Receivers:
+        """Return the sinks that are good, of which those that are named come alone."""
+        general = self._data.get("inboxd", {})
+        valid: GeneralSettings | None = self._validated(GeneralSettings, general, "inboxd")
+        sinks = {sink.name: sink for sink in self._sinks()}
+        chosen = valid or GeneralSettings()
+        named = [sinks[name] for name in chosen.alert_to if name in sinks]
+        return Receivers(
+            tuple(named or sinks.values()),
+            chosen.timezone,
+            tuple(str(problem) for problem in self.problems.listed()),
+        )
 
     def _validated(self, model: Any, raw: object, path: str) -> Any:  # noqa: ANN401 - see validated()
         return validated(model, raw, path, self._vault, self.problems)

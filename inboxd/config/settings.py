@@ -31,7 +31,7 @@ from inboxd.durations import brief
 from inboxd.patterns import parse_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from inboxd.core.digest import Digest
     from inboxd.core.policies import Policy
@@ -351,6 +351,19 @@ SINKS: Mapping[str, type[AnySink]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Receivers:
+    """Who hears of inboxd's own troubles, and what keeps others from hearing of them."""
+
+    sinks: tuple[AnySink, ...]
+    timezone: ZoneInfo
+    problems: tuple[str, ...] = ()
+
+    def secrets(self) -> frozenset[str]:
+        """Return every secret value of the sinks."""
+        return _secrets_of(self.sinks)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """A whole configuration: every reference in it leads somewhere."""
 
@@ -391,13 +404,14 @@ class Settings:
 
     def secrets(self) -> frozenset[str]:
         """Return every secret value, so that whatever writes text can keep them out of it."""
-        return frozenset(
-            value.get_secret_value()
-            for model in (
-                *self.accounts,
-                *self.sinks,
-                *([self.heartbeat] if self.heartbeat else []),
-            )
-            for _, value in model
-            if isinstance(value, SecretStr)
-        )
+        beat = [self.heartbeat] if self.heartbeat else []
+        return _secrets_of([*self.accounts, *self.sinks, *beat])
+
+
+def _secrets_of(models: Iterable[BaseModel]) -> frozenset[str]:
+    return frozenset(
+        value.get_secret_value()
+        for model in models
+        for _, value in model
+        if isinstance(value, SecretStr)
+    )

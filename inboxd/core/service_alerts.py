@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from inboxd.core.failures import Failure
+
 _CONFIGURATION = "inboxd:configuration"
 
 
@@ -37,5 +39,25 @@ def config_accepted_alert(since: datetime, now: datetime) -> Alert:
         tone=Tone.RECOVERY,
         headline="The configuration was read, and is in force, "
         f"after {format_duration(now - since)} with the old one",
+        created_at=now,
+    )
+
+
+def unit_failed_alert(failure: Failure, problems: Sequence[str], now: datetime) -> Alert:
+    """
+    Return the alert that a unit failed, told by another process: the daemon cannot any more.
+
+    *problems* are what is wrong with the configuration, as far as that is known.
+    """
+    mend = "mend that, then" if problems else "then"
+    nobody = "Nobody hears of customers who wait until it runs again."
+    look = f"`journalctl -u {failure.unit} -n 50` says more; {mend} `systemctl restart {failure.unit}`."
+    return Alert(
+        key=f"inboxd:unit/{failure.unit}/failed/{now.isoformat()}",
+        thread=f"inboxd:unit/{failure.unit}",
+        reason="unit_failed",
+        tone=Tone.BREACH,
+        headline=f"{failure.unit} has failed" + (f": {failure.why}" if failure.why else ""),
+        detail="\n".join((nobody, *problems, look)),
         created_at=now,
     )

@@ -133,7 +133,7 @@ def test_every_alert_has_advice() -> None:
         text(f"inboxd/core/{name}.py")
         for name in ("alerts", "service_alerts", "spike_alerts", "digest")
     )
-    reasons = set(re.findall(r'"((?:account|config|sink|reply|spike|daily)_\w+)"', code))
+    reasons = set(re.findall(r'"((?:account|config|sink|reply|spike|daily|unit)_\w+)"', code))
 
     assert reasons
     assert reasons | {"step_due", "reminder_due", "wait_answered"} <= advice

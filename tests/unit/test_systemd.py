@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from inboxd.cli import main
+
 UNITS = Path(__file__).parents[2] / "systemd"
 ANALYZE = shutil.which("systemd-analyze")
 MOST_EXPOSED = "20"
@@ -17,20 +19,46 @@ MOST_EXPOSED = "20"
 needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed")
 
 
-def hardening(unit: str) -> set[str]:
-    """Return what a service unit says from its user on, without comments."""
-    service = re.split(r"^User=", (UNITS / unit).read_text(), flags=re.MULTILINE)[1]
-    settings = service.split("[Install]")[0].splitlines()
-    return {line for line in settings[1:] if line and not line.startswith("#")}
+SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
+
+
+def settings(unit: str) -> list[str]:
+    """Return what a unit says, without comments."""
+    lines = (UNITS / unit).read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def values(unit: str, *names: str) -> list[str]:
+    """Return what a unit sets the settings of some names to, in order."""
+    return [line for line in settings(unit) if line.partition("=")[0] in names]
+
+
+def hardening(unit: str) -> list[str]:
+    """Return the part of a service unit in which it is denied what it does not need."""
+    lines = settings(unit)
+    begins = lines.index("NoNewPrivileges=yes")
+    ends = lines.index("[Install]") if "[Install]" in lines else len(lines)
+    return [*values(unit, "User", "UMask"), *lines[begins:ends]]
+
+
+def of_one_shop(unit: str) -> list[str]:
+    """Return what the template *unit* says of an instance, in the words of the only shop."""
+    return [
+        line.replace("/etc/inboxd/%i.toml", "/etc/inboxd/config.toml")
+        .replace("secrets/%i/", "secrets/")
+        .replace("inboxd/%i", "inboxd")
+        .replace("inboxd-shop-failed@%i.service", "inboxd-failed@%n.service")
+        .replace("failed inboxd@%i.service", "failed %i")
+        for line in settings(unit)
+        if not line.startswith("Description=")
+    ]
 
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Path:
     """A folder with the units, in which a program that is there takes the place of inboxd."""
     for unit in UNITS.iterdir():
-        text = re.sub(
-            r"^ExecStart=\S+", "ExecStart=/bin/true", unit.read_text(), flags=re.MULTILINE
-        )
+        text = re.sub(r"^(Exec\w+)=/opt/\S+", r"\1=/bin/true", unit.read_text(), flags=re.MULTILINE)
         (tmp_path / unit.name).write_text(text)
     return tmp_path
 
@@ -53,7 +81,7 @@ def test_systemd_has_nothing_to_say_against_a_unit(installed: Path, unit: str) -
 
 
 @needs_systemd
-@pytest.mark.parametrize("unit", ["inboxd.service", "inboxd-once.service"])
+@pytest.mark.parametrize("unit", SERVICES)
 def test_a_service_is_hardly_exposed(installed: Path, unit: str) -> None:
     """The exposure that systemd itself works out stays at 2 of 10 or below."""
     verdict = analyze(
@@ -63,6 +91,51 @@ def test_a_service_is_hardly_exposed(installed: Path, unit: str) -> None:
     assert verdict.returncode == 0, verdict.stdout[-300:]
 
 
-def test_both_services_are_hardened_alike() -> None:
-    """A switch that is added to the daemon is not forgotten in the timed unit."""
-    assert hardening("inboxd.service") == hardening("inboxd-once.service")
+@pytest.mark.parametrize("unit", SERVICES)
+def test_all_services_are_hardened_alike(unit: str) -> None:
+    """A switch that is added to the daemon is not forgotten in any other unit."""
+    assert hardening(unit) == hardening("inboxd.service")
+
+
+@pytest.mark.parametrize(
+    ("template", "unit"),
+    [
+        ("inboxd@.service", "inboxd.service"),
+        ("inboxd-once@.service", "inboxd-once.service"),
+        ("inboxd-once@.timer", "inboxd-once.timer"),
+        ("inboxd-shop-failed@.service", "inboxd-failed@.service"),
+    ],
+)
+def test_a_shop_among_several_is_served_like_the_only_one(template: str, unit: str) -> None:
+    """An instance differs in its files and in nothing else."""
+    only = [line for line in settings(unit) if not line.startswith("Description=")]
+
+    assert of_one_shop(template) == only
+
+
+def test_the_hook_of_every_service_is_there() -> None:
+    """What is started when a service has failed is a unit of ours, with the secrets of sinks."""
+    for unit in (
+        "inboxd.service",
+        "inboxd@.service",
+        "inboxd-once.service",
+        "inboxd-once@.service",
+    ):
+        (hook,) = values(unit, "OnFailure")
+        template = re.sub(r"^OnFailure=(.*@).*", r"\1.service", hook)
+        assert values(template, "OnFailure") == []
+        assert {*values(template, "LoadCredential")} <= {*values(unit, "LoadCredential")}
+
+
+def test_no_round_lasts_for_ever() -> None:
+    """RuntimeMaxSec= is without effect for a oneshot, of which systemd says nothing."""
+    for unit in ("inboxd-once.service", "inboxd-once@.service"):
+        assert values(unit, "Type", "RuntimeMaxSec") == ["Type=exec", "RuntimeMaxSec=10min"]
+
+
+def test_every_command_of_a_unit_is_one() -> None:
+    """A command that is renamed is renamed in the units as well."""
+    for unit in SERVICES:
+        for line in settings(unit):
+            if found := re.search(r"/bin/inboxd --config \S+ (\w+)", line):
+                assert found[1] in main.commands, line

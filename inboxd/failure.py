@@ -1,0 +1,121 @@
+"""
+Tells people that a unit failed, without the daemon and without its database: they may be why.
+
+What was told is kept in a file of the unit's own, so that rounds which fail every five minutes
+do not tell it each time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import suppress
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from inboxd import notify
+from inboxd.core.failures import Episode, Failure
+from inboxd.core.service_alerts import unit_failed_alert
+from inboxd.errors import InboxdError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from inboxd.clock import Clock
+    from inboxd.config import AnySink, Receivers
+    from inboxd.model import Alert
+
+log = structlog.get_logger(__name__)
+
+_LONGEST_TRY = 120.0
+"""Real seconds for one sink; each has shorter limits of its own for each step."""
+
+
+def failure_of(unit: str, environment: Mapping[str, str]) -> Failure:
+    """Return what systemd says in *environment* of the unit that failed, else *unit* alone."""
+    said = {
+        name: environment.get(f"MONITOR_{variable}", "")
+        for name, variable in (
+            ("unit", "UNIT"),
+            ("result", "SERVICE_RESULT"),
+            ("code", "EXIT_CODE"),
+            ("status", "EXIT_STATUS"),
+        )
+    }
+    return Failure(**{**said, "unit": said["unit"] or unit})
+
+
+async def tell(
+    failure: Failure,
+    receivers: Receivers,
+    problems: Sequence[str],
+    clock: Clock,
+    kept_in: Path | None = None,
+) -> bool | None:
+    """
+    Tell *receivers* of *failure*; None if they need not hear of it now.
+
+    Returns whether any took it. *kept_in* is the folder where it is remembered what was told.
+    """
+    now = clock.now()
+    file = kept_in / f"{failure.unit.replace('/', '_')}.json" if kept_in else None
+    last = _read(file) if file else None
+    episode = last.met_again(failure, now) if last else Episode(failure, now, now)
+    if not episode.is_news:
+        _write(file, episode)
+        return None
+    alert = unit_failed_alert(failure, problems, now)
+    took = await asyncio.gather(
+        *(_deliver(alert, each, receivers, clock) for each in receivers.sinks)
+    )
+    _write(file, replace(episode, told_at=now) if any(took) else episode)
+    return any(took)
+
+
+async def _deliver(alert: Alert, settings: AnySink, receivers: Receivers, clock: Clock) -> bool:
+    """Return whether a sink took *alert*; why it did not is logged, and stops no other."""
+    sink = notify.build(settings, clock, receivers.timezone)
+    try:
+        async with asyncio.timeout(_LONGEST_TRY):
+            await sink.deliver(notify.Delivery.of(alert))
+    except TimeoutError:
+        log.warning("failure not told", sink=settings.name, text="it does not answer")
+    except InboxdError as error:
+        log.warning("failure not told", sink=settings.name, text=str(error))
+    except Exception:
+        log.exception("failure not told", sink=settings.name)
+    else:
+        log.info("failure told", sink=settings.name)
+        return True
+    finally:
+        await sink.close()
+    return False
+
+
+def _read(file: Path) -> Episode | None:
+    """Return the episode that is kept in *file*, None if there is none that can be read."""
+    try:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        told = kept["told_at"]
+        return Episode(
+            Failure(**kept["failure"]),
+            datetime.fromisoformat(kept["began_at"]),
+            datetime.fromisoformat(kept["seen_at"]),
+            datetime.fromisoformat(told) if told else None,
+        )
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _write(file: Path | None, episode: Episode) -> None:
+    """Keep *episode*; where that is impossible people hear of it once too often."""
+    if file is None:
+        return
+    new = file.with_name(f"{file.name}.new")
+    with suppress(OSError):
+        new.write_text(json.dumps(asdict(episode), default=datetime.isoformat), encoding="utf-8")
+        new.replace(file)
