@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 import structlog
 
 from inboxd import __version__, classify, health, notify, plugins
+from inboxd.clock import stopwatch
 from inboxd.connector import Ledger
 from inboxd.errors import OperatorError
-from inboxd.health import Health
 from inboxd.jobs import Jobs
+from inboxd.observer import Observer
 from inboxd.pipeline import Pipeline
 from inboxd.plan import Legacy
 from inboxd.watchdog import Vigil
@@ -33,6 +34,7 @@ from inboxd.workers.digests import DigestWriter
 from inboxd.workers.escalator import Escalator
 from inboxd.workers.hearing import HearingWatcher
 from inboxd.workers.heartbeat import Heartbeat
+from inboxd.workers.monitor import Monitor
 from inboxd.workers.poller import Poller, PollResult, Progress
 from inboxd.workers.presses import Presses
 from inboxd.workers.reconciler import Reconciler, Verifier
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from inboxd.clock import Clock
     from inboxd.config import AnySink, Settings
     from inboxd.connector import AccountSettings
+    from inboxd.metrics import Metrics
     from inboxd.notify.slack_listener import SlackListener
     from inboxd.plan import Plan
     from inboxd.store import Store
@@ -60,8 +63,6 @@ _TICK = timedelta(seconds=1)
 _UPKEEP = timedelta(minutes=1)
 _ROUNDS_OF_DELIVERY = 3
 """A sink that refuses makes alerts for the others, and those may be refused in turn."""
-_SLOW_DELIVERY = timedelta(minutes=10)
-"""After this long in the outbox something is wrong with its receiver."""
 _LISTEN_AGAIN_AFTER = timedelta(minutes=1)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -84,7 +85,7 @@ class Daemon:
     """
     The workers of one plan on one database, whose thread belongs to somebody else.
 
-    *watch* sees how reading gets on, the *vigil* that work does at all.
+    *watch* sees how reading gets on, the *vigil* that work does at all; *metrics* count it.
     """
 
     def __init__(  # noqa: PLR0913 - what wires everything together knows everything
@@ -96,6 +97,7 @@ class Daemon:
         watch: Callable[[Progress], None] = lambda _: None,
         vigil: Vigil | None = None,
         legacy: Legacy | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         settings, store = plan.settings, thread.store
         self._clock = clock
@@ -104,10 +106,14 @@ class Daemon:
         self._watch = watch
         self._vigil = vigil or Vigil()
         self._legacy = legacy or Legacy()
+        self.metrics = metrics
+        if metrics:
+            metrics.counts.expect(settings)
+        self._observer = metrics.counts if metrics else Observer()
         rules = settings.rules
         self._thread = thread
         pipeline = Pipeline(store, rules)
-        context = Context(self._thread, pipeline, clock, settings.alert_to)
+        context = Context(self._thread, pipeline, clock, settings.alert_to, self._observer)
         self._accounts = [
             connected(each, settings, clock, self._legacy.ledgers.get(each.name))
             for each in settings.accounts
@@ -128,6 +134,7 @@ class Daemon:
             Refresher(self._sinks, context),
             self._vigil,
             self._patience,
+            self._observer,
         )
         self._presses = Presses(context)
         replies = ReplyWorker(classify.load_reply_judge, settings.general.timezone, context)
@@ -147,11 +154,12 @@ class Daemon:
             else None
         )
         self._digests = DigestWriter(store, settings.digests, self._accounts)
-        beat = settings.heartbeat
-        self._heartbeat = Heartbeat(beat, self.health) if beat else None
         # Only a daemon that runs on listens: nobody waits for a round to hear of a button.
         self._listeners: list[SlackListener] = []
         self._hearing = HearingWatcher(store, self._listeners, settings.alert_to)
+        self._monitor = Monitor(settings, context, lambda: self._ticked_at, self._hearing, metrics)
+        beat = settings.heartbeat
+        self._heartbeat = Heartbeat(beat, self._monitor.health) if beat else None
         self._ticking = asyncio.Lock()
         self._ticked_at = self._legacy.ticked_at
         self._round_began: datetime | None = None
@@ -255,7 +263,7 @@ class Daemon:
                 log.info("stopped")
 
     def _jobs(self) -> Jobs:
-        jobs = Jobs(self._clock, self._vigil)
+        jobs = Jobs(self._clock, self._vigil, self._observer.work_failed)
         for account, poller in zip(self._accounts, self._pollers, strict=True):
             every, patience = account.settings.poll_every, self._patience[account.name]
             jobs.add(_poll_of(account.name), self._poll(poller), every, patience)
@@ -273,7 +281,14 @@ class Daemon:
         """
         ledgers = {account.name: account.ledger for account in self._accounts}
         legacy = Legacy(ledgers, self._read_since, self._ticked_at)
-        return Daemon(plan, self._thread, self._clock, vigil=self._vigil, legacy=legacy)
+        return Daemon(
+            plan,
+            self._thread,
+            self._clock,
+            vigil=self._vigil,
+            legacy=legacy,
+            metrics=self.metrics or metrics_for(plan.settings),
+        )
 
     async def note(self, note: Callable[[Store, Sequence[str], datetime], None]) -> None:
         """Let *note* write down something about the program itself, for those who hear of that."""
@@ -294,9 +309,10 @@ class Daemon:
         if http is None:
             yield
             return
+        token = http.token.get_secret_value() if http.token else ""
         async with AsyncExitStack() as stack:
             try:
-                await stack.enter_async_context(health.serve(http.listen, self.health))
+                await stack.enter_async_context(health.serve(http.listen, self._monitor, token))
             except OSError as error:
                 raise OperatorError(f"[http].listen: {error.strerror or error}") from error
             yield
@@ -329,13 +345,6 @@ class Daemon:
                 log.exception("listening crashed", sinks=",".join(listener.sinks))
             await self._clock.sleep(_LISTEN_AGAIN_AFTER)
 
-    async def health(self) -> Health:
-        """Return what monitors want to know."""
-        now = self._clock.now()
-        sinks = list(self._sinks)
-        problems = await self._thread.run(lambda store: _problems(store, sinks, now))
-        return Health(self._ticked_at, now, (*problems, *self._hearing.problems(now)))
-
     def _got_on(self, progress: Progress) -> None:
         self._vigil.sign(_poll_of(progress.account), self._patience[progress.account])
         self._watch(progress)
@@ -352,10 +361,12 @@ class Daemon:
     async def tick(self) -> None:
         """Judge, escalate and deliver whatever is due now."""
         async with self._ticking:
+            passed = stopwatch()
             await self._classifier.work()
             used = self._digests.used(self._clock.now())
             for receiver in await self._thread.run(lambda store: self._escalate(store, used)):
                 self._deliveries.begin(receiver)
+            self._observer.ticked(passed())
 
     def _escalate(self, store: Store, used: Sequence[str]) -> list[str]:
         """Queue the alerts that are due; returns who has something to take."""
@@ -372,10 +383,20 @@ class Daemon:
 
     async def close(self) -> None:
         """Give back every connection, thread and file."""
+        await self._monitor.close()
         await asyncio.gather(*(poller.close() for poller in self._pollers))
         connectors = (account.connector.close() for account in self._accounts)
         sinks = (sink.close() for sink in self._sinks.values())
         await asyncio.gather(*connectors, *sinks, return_exceptions=True)
+
+
+def metrics_for(settings: Settings) -> Metrics | None:
+    """Return what counts, where somebody can ask for it."""
+    if settings.http is None:
+        return None
+    from inboxd.metrics import Metrics  # noqa: PLC0415 - costs 50 ms, and not everybody asks
+
+    return Metrics()
 
 
 def _poll_of(account: str) -> str:
@@ -404,15 +425,3 @@ def _upkeep(settings: Settings, accounts: Sequence[Account], context: Context) -
         context,
         (general.reconcile_at, general.timezone, general.reconcile_back),
     )
-
-
-def _problems(store: Store, sinks: Sequence[str], now: datetime) -> list[str]:
-    """Return, in words, which account is not read and who does not get what is sent."""
-    blind = {state.account for state in store.sources.all() if state.told_as}
-    stuck = store.outbox.waiting_since(now - _SLOW_DELIVERY, now)
-    refusing = [sink for sink in sinks if store.outbox.refusing_since(sink)]
-    return [
-        *(f"{account} is not read" for account in sorted(blind)),
-        *(f"{sink} takes no alerts" for sink in refusing),
-        *(f"{receiver} does not take what is sent" for receiver in stuck),
-    ]

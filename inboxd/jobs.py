@@ -32,10 +32,20 @@ _PATIENCE_AT_STOP = 3.0
 
 
 class Jobs:
-    """The jobs of one daemon, under the eyes of a *vigil* where they are to be."""
+    """
+    The jobs of one daemon, under the eyes of a *vigil* where they are to be.
 
-    def __init__(self, clock: Clock, vigil: Vigil) -> None:
+    *failed* hears of each that ends with an error, which is logged as well.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        vigil: Vigil,
+        failed: Callable[[str, BaseException], None] = lambda _work, _error: None,
+    ) -> None:
         self._clock = clock
+        self._failed = failed
         self._vigil = vigil
         self._watched: dict[str, timedelta] = {}
         self._under_way: set[asyncio.Task[object]] = set()
@@ -43,7 +53,7 @@ class Jobs:
             timezone=UTC,
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
-        self._scheduler.add_listener(_log_trouble, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
+        self._scheduler.add_listener(self._note_trouble, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
 
     def add(
         self,
@@ -109,6 +119,15 @@ class Jobs:
                 await asyncio.wait_for(stop.wait(), _LOOK_AT_THE_CLOCK)
             bring_forward(self._scheduler, datetime.now(UTC))  # noqa: TID251 - as above
 
+    def _note_trouble(self, event: JobExecutionEvent) -> None:
+        if event.code == EVENT_JOB_MISSED:
+            log.warning("job missed", job=event.job_id)
+            return
+        if isinstance(event.exception, asyncio.CancelledError):
+            return  # The daemon was told to stop in the middle of a poll.
+        self._failed(event.job_id, event.exception)
+        log_failure(event.job_id, event.exception)
+
 
 def bring_forward(scheduler: AsyncIOScheduler, now: datetime) -> None:
     """
@@ -121,15 +140,6 @@ def bring_forward(scheduler: AsyncIOScheduler, now: datetime) -> None:
         job.modify(next_run_time=now)
     if late:
         log.warning("clock set back", jobs=len(late))
-
-
-def _log_trouble(event: JobExecutionEvent) -> None:
-    if event.code == EVENT_JOB_MISSED:
-        log.warning("job missed", job=event.job_id)
-        return
-    if isinstance(event.exception, asyncio.CancelledError):
-        return  # The daemon was told to stop in the middle of a poll.
-    log_failure(event.job_id, event.exception)
 
 
 def log_failure(work: str, error: BaseException) -> None:

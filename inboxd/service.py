@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from inboxd.daemon import Daemon
+from inboxd.daemon import Daemon, metrics_for
 from inboxd.errors import ConfigError, DatabaseError, InboxdError, Problem
 from inboxd.jobs import log_failure
 from inboxd.plan import Plan
@@ -146,7 +146,10 @@ class Service:
 
     async def run(self, plan: Plan, thread: StoreThread) -> None:
         """Go by *plan*, and by what comes after it, until told to stop."""
-        daemon: Daemon | None = Daemon(plan, thread, self._clock, vigil=self._vigil)
+        metrics = metrics_for(plan.settings)
+        daemon: Daemon | None = Daemon(
+            plan, thread, self._clock, vigil=self._vigil, metrics=metrics
+        )
         async with self._reporter.running():
             while daemon:
                 daemon = await self._turn(daemon)
@@ -187,6 +190,8 @@ class Service:
     async def _successor(self, daemon: Daemon) -> Daemon | None:
         """Return who is to come after *daemon*, once a configuration was read that is good."""
         if not self._refused:
+            if daemon.metrics:
+                daemon.metrics.reloaded(self._clock.now())
             await self._note(daemon, reloads.accept)
         while True:
             await self._reload.wait()
@@ -214,6 +219,8 @@ class Service:
     async def _refuse(self, error: Exception, daemon: Daemon) -> None:
         """Say by the sinks of *daemon*, whose plan stays in force, why the new one does not."""
         self._refused = True
+        if daemon.metrics:
+            daemon.metrics.reload_refused()
         problems = reloads.problems_in(error)
         for problem in problems:
             log.error("configuration refused", problem=problem)

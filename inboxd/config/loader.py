@@ -13,7 +13,7 @@ from inboxd.config.calendars import ALWAYS, CalendarSettings
 from inboxd.config.closures import UnusableFile
 from inboxd.config.policies import PolicySettings, aimless, lost_references, misplaced_steps
 from inboxd.config.problems import Problems, at, no_choice, unknown_key, wrong
-from inboxd.config.secrets import Vault
+from inboxd.config.secrets import FORMS, Vault
 from inboxd.config.settings import (
     SINKS,
     ClassifierSettings,
@@ -204,8 +204,7 @@ class _Loading:
             if key not in {*_TABLES, *_LISTS} and not self.problems.full:
                 self.problems.add(at("", key), unknown_key(key, [*_TABLES, *_LISTS]))
         general = self._validated(GeneralSettings, self._data.get("inboxd", {}), "inboxd")
-        http = self._data.get("http")
-        served = None if http is None else self._validated(HttpSettings, http, "http")
+        served = self._http()
         beat = self._data.get("heartbeat")
         pressed = None if beat is None else self._validated(HeartbeatSettings, beat, "heartbeat")
         table = self._data.get("classifier", {})
@@ -238,6 +237,20 @@ class _Loading:
             chosen.timezone,
             tuple(str(problem) for problem in self.problems.listed()),
         )
+
+    def _http(self) -> HttpSettings | None:
+        """Return where monitors are answered; strangers only where they must say who they are."""
+        raw = self._data.get("http")
+        if raw is None:
+            return None
+        made: HttpSettings | None = self._validated(HttpSettings, raw, "http")
+        if made and made.token is None and "token" not in raw and not made.listen.is_loopback:
+            self.problems.add(
+                "http.token",
+                f"is missing; others can reach {made.listen.host}: give a secret to ask them for, "
+                f"{FORMS}, or listen at 127.0.0.1",
+            )
+        return made
 
     def _validated(self, model: Any, raw: object, path: str) -> Any:  # noqa: ANN401 - see validated()
         return validated(model, raw, path, self._vault, self.problems)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta, tzinfo
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from inboxd.core.tracking import Rules
 
 _LONGEST_WAIT = timedelta(minutes=10)
+_SHORTEST_TOKEN = 16
 
 STRICT = ConfigDict(extra="forbid", frozen=True)
 
@@ -48,6 +50,14 @@ class Address(NamedTuple):
 
     host: str
     port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        """Tell whether nobody but this machine can reach it."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
 
 
 def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
@@ -89,6 +99,12 @@ def _mail_address(value: str) -> str:
 def _web_address(value: SecretStr) -> SecretStr:
     if not value.get_secret_value().startswith(("https://", "http://")):
         raise ValueError("is no web address; it must begin with https://")
+    return value
+
+
+def _long_enough(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < _SHORTEST_TOKEN:
+        raise ValueError(f"is shorter than {_SHORTEST_TOKEN} characters; try: openssl rand -hex 32")
     return value
 
 
@@ -193,6 +209,8 @@ class HttpSettings(BaseModel):
 
     listen: Annotated[InstanceOf[Address], BeforeValidator(_parse_address)]
     """Where monitors may ask; on another address than this machine's own, others may as well."""
+    token: Annotated[SecretStr, AfterValidator(_long_enough)] | None = None
+    """What who asks must bring; it must be there where others than this machine can ask."""
 
 
 class ClassifierSettings(WordSettings):
@@ -404,8 +422,8 @@ class Settings:
 
     def secrets(self) -> frozenset[str]:
         """Return every secret value, so that whatever writes text can keep them out of it."""
-        beat = [self.heartbeat] if self.heartbeat else []
-        return _secrets_of([*self.accounts, *self.sinks, *beat])
+        single = filter(None, (self.heartbeat, self.http))
+        return _secrets_of([*self.accounts, *self.sinks, *single])
 
 
 def _secrets_of(models: Iterable[BaseModel]) -> frozenset[str]:

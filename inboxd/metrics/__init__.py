@@ -18,7 +18,6 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from inboxd import __version__
 from inboxd.metrics.counts import Counts
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from inboxd.store.gauges import Gauges
-
-CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
-"""In which form it is written: every Prometheus since 2.0, and what imitates it, reads that."""
 
 # A time of creation for each counter would double what is scraped, and nothing here asks for it.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -102,6 +98,9 @@ def text_of(gauges: Gauges) -> str:
 
 def _build_info(registry: CollectorRegistry) -> None:
     info = Gauge(
-        "inboxd_build_info", "1; which version it is.", ["version", "python"], registry=registry
+        "inboxd_build_info",
+        "Which version it is; always 1.",
+        ["version", "python"],
+        registry=registry,
     )
     info.labels(__version__, platform.python_version()).set(1)

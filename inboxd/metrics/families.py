@@ -140,13 +140,13 @@ FAMILIES = (
     ),
     _Family(
         "inboxd_overdue_cases",
-        "Those of them that are past their due time.",
+        "Cases whose customer waits for an answer past its due time.",
         ("account",),
         _of_waiting(lambda waiting: waiting.late),
     ),
     _Family(
         "inboxd_snoozed_cases",
-        "Those of them that sleep.",
+        "Cases whose customer waits for an answer, and that sleep.",
         ("account",),
         _of_waiting(lambda waiting: waiting.asleep),
     ),
@@ -158,7 +158,7 @@ FAMILIES = (
     ),
     _Family(
         "inboxd_owed_overdue_cases",
-        "Those of them that are past their due time.",
+        "Cases in which an answer of ours owes something past its due time.",
         ("account",),
         _of_waiting(lambda waiting: waiting.owed_late),
     ),
@@ -231,19 +231,19 @@ FAMILIES = (
     ),
     _Family(
         "inboxd_allowance_limit",
-        "How much of it there is; missing where no limit is known.",
+        "How much the network allows; missing where no limit is known.",
         ("account", "allowance"),
         _allowances(lambda allowance: allowance.limit),
     ),
     _Family(
         "inboxd_allowance_projected",
-        "What it comes to by its end if it goes on like this.",
+        "What use comes to by the end of its period if it goes on like this.",
         ("account", "allowance"),
         _allowances(lambda allowance: allowance.projected),
     ),
     _Family(
         "inboxd_allowance_reset_timestamp_seconds",
-        "When it begins anew.",
+        "When use begins to count anew.",
         ("account", "allowance"),
         _allowances(lambda each: each.resets_at.timestamp() if each.resets_at else None),
     ),
@@ -261,13 +261,13 @@ FAMILIES = (
     ),
     _Family(
         "inboxd_database_free_bytes",
-        "What of the file is free, and will be used before it grows.",
+        "What of the database's file is free, and will be used before it grows.",
         (),
         _alone(lambda gauges: gauges.sizes.free),
     ),
     _Family(
         "inboxd_database_wal_size_bytes",
-        "The write-ahead log beside it.",
+        "The write-ahead log beside the database's file.",
         (),
         _alone(lambda gauges: gauges.sizes.journal),
     ),

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from inboxd.jobs import log_failure
+from inboxd.observer import Observer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,11 +32,13 @@ class Deliveries:
         refresher: Refresher,
         vigil: Vigil,
         patience: Mapping[str, timedelta],
+        observer: Observer | None = None,
     ) -> None:
         self._sender = sender
         self._refresher = refresher
         self._vigil = vigil
         self._patience = patience
+        self._observer = observer or Observer()
         self._under_way: dict[str, asyncio.Task[None]] = {}
 
     async def recover(self) -> int:
@@ -85,6 +88,7 @@ class Deliveries:
         del self._under_way[receiver]
         self._vigil.over(_to(receiver))
         if not task.cancelled() and (error := task.exception()):
+            self._observer.work_failed(_to(receiver), error)
             log_failure(_to(receiver), error)
 
 

@@ -213,6 +213,32 @@ def test_a_sink_without_any_time_or_with_no_way_out_is_refused(problems: Tell) -
     ]
 
 
+def test_monitors_of_other_machines_must_bring_a_token(read: Read, problems: Tell) -> None:
+    """On this machine it may be asked for, elsewhere it must; it is a secret, and no short one."""
+    for host in ("0.0.0.0", "192.0.2.1", "::", "[2001:db8::1]", "server.example"):  # noqa: S104
+        listen = f'[http]\nlisten = "{host}:8787"'
+        missing = (
+            f"http.token is missing; others can reach {host.strip('[]')}: give a secret to ask them "
+            f"for, {FORMS}, or listen at 127.0.0.1"
+        )
+        assert problems(ACCOUNT, listen) == [missing]
+        served = read(ACCOUNT, listen, 'token = { env = "TOKEN" }').http
+        assert served
+        assert served.token
+    for host in ("127.0.0.1", "127.0.0.2", "localhost", "[::1]"):
+        served = read(ACCOUNT, f'[http]\nlisten = "{host}:8787"').http
+        assert served
+        assert served.token is None
+    guarded = '[http]\nlisten = "127.0.0.1:1"\ntoken = { env = "SHORT" }'
+    assert problems(ACCOUNT, guarded, env={**ENV, "SHORT": "hunter2"}) == [
+        "http.token is shorter than 16 characters; try: openssl rand -hex 32"
+    ]
+    assert problems(ACCOUNT, guarded.replace('{ env = "SHORT" }', '"written here"')) == [
+        f"http.token is written into the file; say where the secret is instead: {FORMS}"
+    ]
+    assert TOKEN in read(ACCOUNT, guarded.replace("SHORT", "TOKEN")).secrets()
+
+
 def test_a_heartbeat_has_an_address_that_is_a_secret(read: Read, problems: Tell) -> None:
     """It is kept out of texts like a token, and not called every second."""
     settings = read(ACCOUNT, '[heartbeat]\nurl = { env = "HOOK" }\nevery = "5m"')
