@@ -13,7 +13,7 @@ import click
 
 from inboxd.cli import completing
 from inboxd.cli.group import main
-from inboxd.cli.opening import load_settings
+from inboxd.cli.opening import load_settings, opened_store, present
 from inboxd.errors import ConfigError, InboxdError, Problem, UserError
 
 if TYPE_CHECKING:
@@ -200,6 +200,19 @@ def doctor(config: Path, *, online: bool, deep: bool, send: bool, as_json: bool)
         print_findings(console(), findings)
     if any(finding.health is Health.TROUBLE for finding in findings):
         raise click.exceptions.Exit(1)
+
+
+@main.command()
+@click.pass_obj
+def metrics(config: Path) -> None:
+    """Print what the database tells Prometheus: for `run --once`, where no daemon can be asked."""
+    from inboxd.metrics import text_of
+
+    with opened_store(config) as (store, settings):
+        accounts = [account.name for account in settings.accounts]
+        sinks = [sink.name for sink in settings.sinks]
+        found = store.gauges.of(accounts, sinks, settings.policies, present())
+    click.echo(text_of(found), nl=False)
 
 
 @main.command()

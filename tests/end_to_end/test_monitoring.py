@@ -117,6 +117,11 @@ async def test_numbers_follow_what_happens(shop: Shop, monitor: Monitor) -> None
     assert TOKEN not in daemon.log
     (await daemon.stop()).expect(0)
 
+    alone = shop.say("metrics").expect(0).out
+    assert_fit_for_prometheus(alone)
+    assert Scrape(alone)("inboxd_overdue_cases", account="shop-vk") == 2
+    assert "inboxd_ready" not in alone
+
 
 @pytest.mark.slow
 async def test_counters_go_on_when_the_configuration_is_read_anew(
