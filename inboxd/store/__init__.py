@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from inboxd.errors import DatabaseError
 from inboxd.store.database import (
+    BUSY_TIMEOUT_SECONDS,
     CACHE_KIB,
     IN_MEMORY,
     DaemonLock,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from inboxd.store.quarantine import Held, QuarantineStore
     from inboxd.store.refreshes import Refresh, RefreshStore
     from inboxd.store.replies import ReplyStore, UnjudgedReply
+    from inboxd.store.retention import RetentionStore
     from inboxd.store.silences import SilenceStore
     from inboxd.store.sources import SourceState, SourceStore
     from inboxd.store.spikes import SpikeStore
@@ -107,6 +109,7 @@ _ELSEWHERE = {
 }
 """What this package offers of its modules, each of which is imported when it is first needed."""
 
+_PATIENCE_MILLISECONDS = 200
 _WATCHED_SINCE = "watched_since:{}"
 _HISTORY_UNTIL = "history_until:{}"
 _LOOKED_AT = "monitored_at"
@@ -147,6 +150,7 @@ class Store:
     spikes: SpikeStore
     figures: FigureStore
     replies: ReplyStore
+    retention: RetentionStore
     sources: SourceStore
     coverage: CoverageStore
     ledger: LedgerStore
@@ -241,6 +245,22 @@ class Store:
 
         return damage(self, None, deep=False) or ""
 
+    def shorten_journal(self, large: int) -> int:
+        """
+        Empty the journal if it has *large* bytes or more; returns how many it has then.
+
+        It grows for as long as somebody reads one and the same state, and is emptied when nobody
+        does: that is waited for only an instant.
+        """
+        if _size(self.path) < large:
+            return _size(self.path)
+        self.database.execute(f"PRAGMA busy_timeout = {_PATIENCE_MILLISECONDS}")
+        try:
+            self.database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            self.database.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_SECONDS * 1_000)}")
+        return _size(self.path)
+
     def card(self, case: int) -> CaseCard:
         """Return what is told of a case: of the wait that is open, or of its last one."""
         state, setting = self.cases.find(case)
@@ -306,3 +326,11 @@ class Store:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _size(database: Path) -> int:
+    """Return how many bytes the journal of *database* has."""
+    try:
+        return journal_path(database).stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 Row = tuple[object, ...]
 
+NUMBERED = ("conversations", "messages", "cases", "waits")
+"""What others know by its number, such as a button in Slack: none is given out twice."""
 _MOST_VALUES = 30_000
 """SQLite takes 32,766 in one statement."""
 
@@ -76,6 +78,25 @@ def insert(
 
 
 def next_id(connection: sqlite3.Connection, table: str) -> int:
-    """Return the number after the highest in *table*; it is free while a transaction lasts."""
-    (highest,) = connection.execute(f"SELECT max(id) FROM {table}").fetchone()  # noqa: S608 - ditto
-    return (highest or 0) + 1
+    """
+    Return the number after the highest in *table*; it is free while a transaction lasts.
+
+    One that was removed counts as well: buttons and people still know it by its number.
+    """
+    (highest,) = connection.execute(
+        f"SELECT max(coalesce((SELECT max(id) FROM {table}), 0), coalesce("  # noqa: S608 - ditto
+        "(SELECT CAST(value AS INTEGER) FROM memory WHERE name = ?), 0))",
+        (f"floor:{table}",),
+    ).fetchone()
+    return int(highest) + 1
+
+
+def keep_floor(connection: sqlite3.Connection, table: str, least: int = 0) -> None:
+    """Let what is new in *table* get numbers above all of its present ones, and above *least*."""
+    connection.execute(
+        "INSERT INTO memory (name, value) "  # noqa: S608 - names of our schema
+        f"SELECT 'floor:{table}', max(coalesce((SELECT max(id) FROM {table}), 0), ?) WHERE true "
+        "ON CONFLICT (name) DO UPDATE SET value = excluded.value "
+        "WHERE CAST(excluded.value AS INTEGER) > CAST(memory.value AS INTEGER)",
+        (least,),
+    )

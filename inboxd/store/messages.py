@@ -14,6 +14,7 @@ from inboxd.store.corrections import CorrectionStore
 from inboxd.store.elsewhere import Elsewhere
 from inboxd.store.erasures import ErasureStore
 from inboxd.store.jsontext import json_text
+from inboxd.store.passed import PassedOver
 from inboxd.store.repeats import OurText, Repeats
 from inboxd.store.states import one_each
 from inboxd.store.stored import Stored
@@ -66,6 +67,7 @@ class MessageStore:
         self._elsewhere = Elsewhere(connection)
         self._repeats = Repeats(connection)
         self._erasures = ErasureStore(connection)
+        self._passed_over = PassedOver(connection)
 
     def add(
         self, account: str, network: str, messages: Sequence[Message], seen_at: datetime
@@ -73,7 +75,8 @@ class MessageStore:
         """
         Store *messages* of *account*; what is known already is only brought up to date.
 
-        What was erased stays so. To be called within a transaction.
+        What was erased stays so; new ones from a time of which everything was removed are counted,
+        and that is all. To be called within a transaction.
         """
         stored = Stored()
         states = one_each(self._erasures.admitted(account, messages))
@@ -81,6 +84,10 @@ class MessageStore:
         if not latest:
             return stored
         known = self._updates.known(account, list(latest))
+        new = {ref: message for ref, message in latest.items() if ref not in known}
+        for old in self._passed_over.of(account, new, seen_at):
+            del latest[old]
+            earlier.pop(old, None)
         authors = self._authors(account, [m.author for m in latest.values() if m.author])
         ours: list[OurText] = []
         for remote_id, row in known.items():

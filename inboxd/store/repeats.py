@@ -41,12 +41,12 @@ _REPEATED = f"""
 SELECT m.id
   FROM json_each(?) AS n
   JOIN messages AS m ON m.id = n.value
- WHERE length(trim(m.text)) >= {SHORTEST} AND {_quick("m")}
+ WHERE (m.repeated OR (length(trim(m.text)) >= {SHORTEST} AND {_quick("m")}
    AND EXISTS (
        SELECT 1 FROM messages AS y INDEXED BY messages_of_ours_by_text
         WHERE y.account = m.account AND y.text = m.text AND y.direction = 'outbound'
           AND y.sent_at BETWEEN {_EARLIEST} AND {_LATEST}
-          AND y.conversation_id <> m.conversation_id AND {_quick("y")})
+          AND y.conversation_id <> m.conversation_id AND {_quick("y")})))
    AND NOT EXISTS (
        SELECT 1 FROM outbox WHERE json_extract(receipt, '$.remote_id') = +m.remote_id
           AND receiver = m.account AND reply IS NOT NULL AND state = 'sent')
@@ -82,6 +82,13 @@ class Repeats:
             return set()
         rows = self._db.execute(_REPEATED, (json.dumps(answers),))
         return {number for (number,) in rows}
+
+    def keep(self, answers: Sequence[int]) -> None:
+        """Let those of our *answers* that are a machine's stay so, whatever becomes of the others."""
+        self._db.executemany(
+            "UPDATE messages SET repeated = 1 WHERE id = ?",
+            [(number,) for number in self.among(answers)],
+        )
 
     def quick(
         self, ours: Iterable[tuple[int, str]], asked: Iterable[tuple[int, str]]
