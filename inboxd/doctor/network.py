@@ -10,11 +10,12 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
+from inboxd import line
 from inboxd.durations import format_duration
+from inboxd.errors import Unavailable
 from inboxd.findings import Code, Finding
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def origins(settings: Settings) -> dict[str, list[str]]:
 
 async def reach(settings: Settings, clock: Clock) -> list[Finding]:
     """Say of each host whether it can be reached, and what its clock makes of ours."""
-    async with aiohttp.ClientSession(timeout=_LONGEST, trust_env=True) as session:
+    async with aiohttp.ClientSession(timeout=_LONGEST) as session:
         probes = await asyncio.gather(
             *(_probe(session, origin, names, clock) for origin, names in origins(settings).items())
         )
@@ -80,26 +81,21 @@ async def _probe(
 ) -> Probe:
     """Ask for nothing in particular: whatever the host says to that, it has been reached."""
     host = urlsplit(origin).netloc
-    proxy = proxy_of(origin)
-    way = f" by the proxy {proxy}" if proxy else ""
+    try:
+        proxy, tls = line.proxy_for(origin), line.tls()
+    except Unavailable as error:
+        return Probe(Finding(Code.NETWORK_PROXY, host, str(error), _PROXY))
+    way = f" by the proxy {urlsplit(proxy).netloc.rpartition('@')[2]}" if proxy else ""
     whom = f"for {', '.join(names)}"
     asked = clock.now()
     try:
-        async with session.get(origin, allow_redirects=False) as response:
+        async with session.get(origin, allow_redirects=False, proxy=proxy, ssl=tls) as response:
             date = response.headers.get("Date", "")
     except (aiohttp.ClientError, OSError, ValueError) as error:
         return Probe(_unreached(error, host, f"{whom}{way}"))
     took = clock.now() - asked
     text = f"answers{way} in {took.total_seconds() * 1000:,.0f} ms, {whom}"
     return Probe(Finding(Code.NETWORK_REACHED, host, text), _ahead(date, asked + took / 2))
-
-
-def proxy_of(origin: str) -> str:
-    """Return the proxy by which *origin* is asked, without a password in it; "" for none."""
-    parts = urlsplit(origin)
-    address = "" if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme, "")
-    proxy = urlsplit(address)
-    return f"{proxy.hostname}:{proxy.port}" if proxy.hostname else address.rpartition("@")[2]
 
 
 def _unreached(error: Exception, host: str, whom: str) -> Finding:
