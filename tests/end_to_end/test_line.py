@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.end_to_end.shop import ACCOUNTS, NETWORKS, Shop, until
+from inboxd.simulator.people import NETWORKS
+from tests.end_to_end.shop import ACCOUNTS, Shop, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
