@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import click
 
 from inboxd import __version__
+from inboxd.blotting import blotted
 from inboxd.errors import InboxdError, UserError
 
 
@@ -38,16 +40,17 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except UserError as error:
-            raise Misuse(str(error)) from None
+            raise Misuse(blotted(str(error))) from None
         except InboxdError as error:
-            raise Failure(str(error)) from None
+            raise Failure(blotted(str(error))) from None
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a bug, too, ends in a text
             if os.environ.get("INBOXD_DEBUG"):
-                raise
-            text = f"{type(error).__name__}: {error} (a bug; INBOXD_DEBUG=1 shows where)"
-            raise Failure(text) from None
+                click.echo(blotted(traceback.format_exc()), err=True, nl=False)
+                raise click.exceptions.Exit(1) from None
+            told = blotted(f"{type(error).__name__}: {error}")
+            raise Failure(f"{told} (a bug; INBOXD_DEBUG=1 shows where)") from None
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 def load_settings(config: Path) -> Settings:
     """Return the whole configuration, with its secrets."""
-    from inboxd import plugins
+    from inboxd import blotting, line, plugins
     from inboxd.config import load
 
-    return load(config, plugins.networks())
+    settings = load(config, plugins.networks())
+    blotting.keep_out(settings.secrets() | line.proxy_secrets())
+    return settings
 
 
 def load_without_networks(config: Path) -> Settings:

@@ -39,6 +39,7 @@ def run(config: Path, *, once: bool, verbose: bool) -> None:
     from inboxd.clock import SystemClock
     from inboxd.service import run_once
 
+    logs.guard_crashes()
     settings = load_settings(config)
     logs.configure(verbose=verbose, secrets=settings.secrets())
     with _progress() as watch:
@@ -59,6 +60,7 @@ def _run_on(config: Path, *, verbose: bool) -> None:
     from inboxd.sdnotify import Notifier
     from inboxd.service import run_until_stopped
 
+    logs.guard_crashes()
     secrets: set[str] = set()
 
     def read() -> Settings:

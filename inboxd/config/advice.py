@@ -6,6 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
+from inboxd.blotting import SHORTEST
 from inboxd.config.calendars import ALWAYS
 from inboxd.config.problems import at
 from inboxd.config.settings import EmailSettings
@@ -19,11 +22,15 @@ if TYPE_CHECKING:
 
 _OFTEN = timedelta(seconds=5)
 _OTHERS_READ_OR_WRITE = 0o006
+_SHORT = (
+    f"has fewer than {SHORTEST} characters: it is soon guessed, and cannot be kept out of every "
+    "text; take a longer one"
+)
 
 
 def advice(settings: Settings) -> list[Problem]:
     """Return what deserves a second look; the configuration works as it is."""
-    checks = (_accounts, _calendars, _sinks, _policies, _files)
+    checks = (_accounts, _calendars, _sinks, _policies, _files, _secrets)
     return [Problem(path, text) for check in checks for path, text in check(settings)]
 
 
@@ -95,3 +102,12 @@ def _files(settings: Settings) -> Iterator[tuple[str, str]]:
             continue  # it was there a moment ago; a credential may go as it comes
         if mode & _OTHERS_READ_OR_WRITE:
             yield str(path), f"can be read by everybody on this machine; chmod o-rwx {path}"
+
+
+def _secrets(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Secrets that cannot be blotted out of texts without blackening ordinary words."""
+    for key, models in (("accounts", settings.accounts), ("sinks", settings.sinks)):
+        for number, model in enumerate(models):
+            for name, value in model:
+                if isinstance(value, SecretStr) and len(value.get_secret_value()) < SHORTEST:
+                    yield f"{at(key, number)}.{name}", _SHORT

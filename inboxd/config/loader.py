@@ -13,7 +13,7 @@ from inboxd.config.calendars import ALWAYS, CalendarSettings
 from inboxd.config.closures import UnusableFile
 from inboxd.config.policies import PolicySettings, aimless, lost_references, misplaced_steps
 from inboxd.config.problems import Problems, at, no_choice, unknown_key, wrong
-from inboxd.config.secrets import FORMS, Vault
+from inboxd.config.secrets import FORMS, Vault, variables_in
 from inboxd.config.settings import (
     SINKS,
     ClassifierSettings,
@@ -197,6 +197,9 @@ class _Loading:
         self._closed_files: list[Path] = []
         self._networks = networks
         self._vault = vault
+        # Now, and of every table: what secrets become stands in their place afterwards, and
+        # whoever does without networks does not know which of their keys hold one.
+        self._secret_variables = frozenset(variables_in(data))
 
     def settings(self, path: Path) -> Settings | None:
         """Return the whole; None, or with problems noted, where it does not hold together."""
@@ -222,7 +225,7 @@ class _Loading:
         return Settings(
             path, general, served, accounts, calendars, sinks, policies,
             tuple(self._vault.files), classifier, grouping.grouping, pressed, spikes, digests,
-            tuple(self._closed_files), tui,
+            tuple(self._closed_files), tui, self._secret_variables,
         )  # fmt: skip
 
     def receivers(self) -> Receivers:

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from inboxd.config.problems import at, noun, quoted, toml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from pydantic import BaseModel
 
@@ -109,6 +109,19 @@ def resolve(
             failed.add(key)
             table[key] = _PLACEHOLDER
     return failed
+
+
+def variables_in(given: object) -> Iterator[str]:
+    """Yield the variables of the environment that *given*, or anything in it, names for a secret."""
+    match given:
+        case {"env": str(name)}:
+            yield name
+        case dict():
+            for each in given.values():
+                yield from variables_in(each)
+        case list():
+            for each in given:
+                yield from variables_in(each)
 
 
 def secret_keys(model: type[BaseModel]) -> set[str]:

@@ -403,6 +403,8 @@ class Settings:
     closed_files: tuple[Path, ...] = ()
     """What calendars are read from beside the configuration itself."""
     tui: TuiSettings = field(default_factory=TuiSettings)
+    secret_variables: frozenset[str] = frozenset()
+    """The variables of the environment that hold secrets: no child process is given them."""
 
     @property
     def alert_to(self) -> tuple[str, ...]:

@@ -589,13 +589,17 @@ async def test_an_address_is_shown_where_no_browser_can_be_opened(
 async def test_a_page_is_opened_in_the_readers_browser(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """With a desktop the address is given to its opener, whose chatter stays off the screen."""
+    """With a desktop its opener gets the address, and no token; its chatter stays off the screen."""
     opener = tmp_path / "xdg-open"
-    opener.write_text(f'#!/bin/sh\necho chatter\necho "$1" > {tmp_path}/opened\n', encoding="utf-8")
+    opener.write_text(
+        f'#!/bin/sh\necho chatter\necho "$1" > {tmp_path}/opened\nenv > {tmp_path}/environment\n',
+        encoding="utf-8",
+    )
     opener.chmod(0o755)
     for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DISPLAY", ":7")
+    monkeypatch.setenv("VK_TOKEN", "cAnArY")
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     monkeypatch.setattr("sys.platform", "linux")
     app, _, cases = shop
@@ -604,6 +608,9 @@ async def test_a_page_is_opened_in_the_readers_browser(
         await press(pilot, "b")
         assert (tmp_path / "opened").read_text(encoding="utf-8") == "https://social.example/m1\n"
         assert told(app) == f"Case {cases['late']} (Ольга Петрова) is open in your browser."
+    environment = (tmp_path / "environment").read_text(encoding="utf-8")
+    assert "DISPLAY=:7" in environment
+    assert "cAnArY" not in environment
 
 
 @pytest.mark.parametrize("url", ["", "javascript:alert(1)", "file:///etc/passwd", "https://", "http://[", "https://a.example/\x1b[31m", "https://a.example/\u202e"])  # fmt: skip

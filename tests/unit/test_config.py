@@ -1417,3 +1417,36 @@ def test_the_example_s_interface_can_be_used(read: Read) -> None:
     assert tui.theme
     assert tui.views
     assert {reply.language for reply in tui.replies} >= {"en", "uk"}
+
+
+def test_a_secret_that_is_an_ordinary_word_is_advised_against(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It could not be kept out of texts without blackening others; its length is all that is told."""
+    monkeypatch.setitem(ENV, "SHORT", "shop")
+    loaded = read(
+        ACCOUNT,
+        LOG,
+        """
+        [[sinks]]
+        name = "mail"
+        type = "email"
+        host = "h"
+        username = "u"
+        password = { env = "SHORT" }
+        sender = "a@b.c"
+        to = ["a@b.c"]
+        """,
+        CATCH_ALL,
+    )
+    assert any("sinks[1].password has fewer than 6" in hint for hint in hints(loaded))
+
+
+def test_the_variables_that_hold_secrets_are_known_even_where_no_secret_is_read(
+    tmp_path: Path,
+) -> None:
+    """Whoever starts a program must keep them back, also without the networks' own keys."""
+    path = tmp_path / "config.toml"
+    path.write_text(textwrap.dedent(ACCOUNT) + textwrap.dedent(LOG), encoding="utf-8")
+    for secrets in (True, False):
+        assert load(path, NETWORKS, ENV, secrets=secrets).secret_variables == {"TOKEN"}

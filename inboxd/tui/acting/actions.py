@@ -237,7 +237,7 @@ class CaseActions(Doing):
         """Open a page of that *name*, or show its address where no browser can be started."""
         from inboxd.tui.dialogs.link import LinkDialog
 
-        if await browse(url):
+        if await browse(url, self.session.settings.secret_variables):
             self.tell(f"{name} is open in your browser.")
         else:
             self.app.push_screen(LinkDialog(case, url))

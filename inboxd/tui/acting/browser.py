@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _FAILS_WITHIN_SECONDS = 2.0
 """An opener that finds no browser says so at once; one that found some may stay with it."""
@@ -43,13 +43,18 @@ def opener(environment: Mapping[str, str] = os.environ) -> str | None:
     return None
 
 
-async def browse(url: str) -> bool:
-    """Open *url* in the reader's browser; tells whether that could be done."""
-    program = opener()
-    return program is not None and await asyncio.to_thread(_run, program, url)
+async def browse(url: str, secret_variables: Iterable[str] = ()) -> bool:
+    """
+    Open *url* in the reader's browser; tells whether that could be done.
+
+    The browser, and whatever it starts, does not get the *secret_variables* of the environment.
+    """
+    program, kept_back = opener(), {*secret_variables}
+    environment = {name: value for name, value in os.environ.items() if name not in kept_back}
+    return program is not None and await asyncio.to_thread(_run, program, url, environment)
 
 
-def _run(program: str, url: str) -> bool:
+def _run(program: str, url: str, environment: Mapping[str, str]) -> bool:
     """Run the opener by itself: what it prints must not get onto the screen."""
     try:
         process = subprocess.Popen(  # noqa: S603 - no shell, and the address is one of the web
@@ -58,6 +63,7 @@ def _run(program: str, url: str) -> bool:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            env=environment,
         )
         return process.wait(_FAILS_WITHIN_SECONDS) == 0
     except subprocess.TimeoutExpired:
