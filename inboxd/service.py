@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -26,7 +28,6 @@ from inboxd.workers.storethread import StoreThread
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from inboxd.clock import Clock
     from inboxd.config import Settings
@@ -139,7 +140,9 @@ class Service:
 
     def _hang_up(self) -> None:
         if self._on_a_terminal and not sys.stderr.isatty():
-            # Its window was closed; nobody means to have it run on unseen.
+            # Its window was closed; nobody means to have it run on unseen, or to fail at its log.
+            with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+                os.dup2(nowhere.fileno(), sys.stderr.fileno())
             self.stop()
         else:
             self._reload.set()

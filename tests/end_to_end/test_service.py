@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import sqlite3
@@ -15,7 +16,8 @@ import aiohttp
 import pytest
 
 from inboxd.simulator import slack
-from tests.end_to_end.shop import until
+from inboxd.simulator.faults import Fault
+from tests.end_to_end.shop import PROGRAM, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -314,3 +316,46 @@ def _holds_back(pid: int) -> bool:
         if line[:7] in {"SigBlk:", "SigCgt:"}
     ]
     return any(mask & 1 << (signal.SIGHUP - 1) for mask in masks)
+
+
+@pytest.mark.slow
+async def test_reloads_make_nobody_less_blind(shop: Shop, manager: Manager) -> None:
+    """An account that cannot be read is told in time, however often the configuration is read."""
+    shop.configure(general='alert_to = ["night"]\n')
+    shop.simulator.faults.switch_on("vk", Fault.SERVER_ERROR)
+    environment = {**shop.environment, "NOTIFY_SOCKET": str(manager.path)}
+    daemon = await shop.start("run", env=environment, cwd=ROOT)
+    await until(manager.turns, "READY=1")
+
+    def told() -> bool:
+        mails = shop.simulator.mail.to("night@shop.example")
+        return any("shop-vk is blind" in mail.subject for mail in mails)
+
+    for _ in range(20):
+        await reload(daemon, manager)
+        if told():
+            break
+
+    assert told()
+    (await daemon.stop()).expect(0)
+
+
+@pytest.mark.slow
+async def test_a_daemon_ends_with_its_terminal(shop: Shop, manager: Manager) -> None:
+    """Who closes the window means to end it, and it ends as it does by SIGTERM."""
+    ours, its = os.openpty()
+    environment = {**shop.environment, "NOTIFY_SOCKET": str(manager.path)}
+    process = await asyncio.create_subprocess_exec(
+        *PROGRAM, "-c", str(shop.config), "run", env=environment, cwd=ROOT, stdout=its, stderr=its
+    )  # fmt: skip
+    try:
+        os.close(its)
+        await until(manager.turns, "READY=1")
+        os.close(ours)
+        process.send_signal(signal.SIGHUP)
+        assert await asyncio.wait_for(process.wait(), 10) == 0
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+
+    assert manager.turns() == ["READY=1", "STOPPING=1"]
