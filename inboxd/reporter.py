@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-_REPORT_EVERY = timedelta(seconds=30)
+_REPORT_EVERY = timedelta(seconds=10)
 _MEALS = 4
 """So many chances to be fed has the watchdog before it bites."""
 

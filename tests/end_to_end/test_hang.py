@@ -62,8 +62,8 @@ class Watch:
 
 
 @asynccontextmanager
-async def working(shop: Shop, watch: Watch) -> AsyncIterator[StoreThread]:
-    """Let a daemon work in this process, and yield its store's thread once all was read."""
+async def working(shop: Shop, watch: Watch) -> AsyncIterator[tuple[Daemon, StoreThread]]:
+    """Let a daemon work in this process, and yield it with its thread once all was read."""
     settings = load(shop.config, plugins.networks(), shop.environment)
     with alone_on(settings.general.database) as thread:
         daemon = Daemon(
@@ -74,7 +74,7 @@ async def working(shop: Shop, watch: Watch) -> AsyncIterator[StoreThread]:
             await daemon.prepare()
             task = asyncio.create_task(daemon.run(leave))
             await until(lambda: watch.pages > 20, "everything to be read")
-            yield thread
+            yield daemon, thread
             leave.set()
             await task
         finally:
@@ -103,7 +103,7 @@ async def test_a_network_and_a_receiver_that_never_answer(shop: Shop) -> None:
 async def test_a_store_that_does_not_come_back(shop: Shop) -> None:
     """No tick comes round without it; and all is well when it does."""
     watch, released = Watch(), threading.Event()
-    async with working(shop, watch) as thread:
+    async with working(shop, watch) as (_, thread):
         stuck = asyncio.create_task(thread.run(lambda _: released.wait(30)))
         await asyncio.sleep(1.5)
         watch.at += 6 * MINUTE
@@ -124,3 +124,16 @@ async def test_a_first_read_that_takes_long_is_no_hang(shop: Shop) -> None:
 
     assert watch.at > 60 * MINUTE
     assert watch.hung_while_reading == set()
+
+
+@pytest.mark.slow
+async def test_how_it_stands_names_accounts_that_are_not_read(shop: Shop) -> None:
+    """In a few words: of how many accounts nobody knows a trouble, and how many customers wait."""
+    now = SystemClock().now()
+    async with working(shop, Watch()) as (daemon, thread):
+        well = await daemon.standing()
+        await thread.run(lambda store: store.sources.told("shop-fb", ["feed"], "blind", now, now))
+        blind = await daemon.standing()
+
+    assert well == "3 accounts read, 0 waiting"
+    assert blind == "2 of 3 accounts read, 0 waiting"

@@ -78,7 +78,7 @@ async def test_the_status_is_kept_fresh(clock: ManualClock) -> None:
     reporter = Reporter(heard, Vigil(), clock)
     async with reporter.running():
         reporter.up(well, caveat="the new configuration is refused; ")
-        await pass_by(clock, MINUTE)
+        await pass_by(clock, MINUTE / 3)
 
     assert (
         heard.facts[2:]
@@ -99,7 +99,7 @@ async def test_a_database_that_fails_is_a_status(clock: ManualClock) -> None:
     reporter = Reporter(heard, Vigil(), clock)
     async with reporter.running():
         reporter.up(standing)
-        await pass_by(clock, MINUTE)
+        await pass_by(clock, MINUTE / 3)
 
     assert heard.facts[2:] == [
         "STATUS=does not know how it stands: no room",
