@@ -130,9 +130,10 @@ async def test_a_first_read_that_takes_long_is_no_hang(shop: Shop) -> None:
 async def test_how_it_stands_names_accounts_that_are_not_read(shop: Shop) -> None:
     """In a few words: of how many accounts nobody knows a trouble, and how many customers wait."""
     now = SystemClock().now()
+    later = now + timedelta(hours=1)  # or the next read ends it
     async with working(shop, Watch()) as (daemon, thread):
         well = await daemon.standing()
-        await thread.run(lambda store: store.sources.told("shop-fb", ["feed"], "blind", now, now))
+        await thread.run(lambda store: store.sources.told("shop-fb", ["feed"], "blind", now, later))
         blind = await daemon.standing()
 
     assert well == "3 accounts read, 0 waiting"

@@ -15,6 +15,12 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
+from inboxd import plugins
+from inboxd.clock import SystemClock
+from inboxd.config import load
+from inboxd.daemon import Daemon
+from inboxd.plan import Plan
+from inboxd.service import alone_on
 from inboxd.simulator import slack
 from inboxd.simulator.faults import Fault
 from tests.end_to_end.shop import PROGRAM, until
@@ -349,3 +355,21 @@ async def test_a_daemon_ends_with_its_terminal(shop: Shop, manager: Manager) -> 
             process.kill()
 
     assert manager.turns() == ["READY=1", "STOPPING=1"]
+
+
+async def test_what_x_was_paid_for_is_counted_once(shop: Shop) -> None:
+    """A successor knows what was paid for today, also what is in no database yet."""
+    settings = load(shop.config, plugins.networks(), shop.environment)
+    with alone_on(settings.general.database) as thread:
+        daemon = Daemon(Plan.of(settings), thread, SystemClock())
+        ledger = daemon._accounts[2].ledger
+        assert ledger.spend_once("posts", ["1", "2"]) == 2
+
+        successor = daemon.successor(Plan.of(settings))
+        again = successor._accounts[2].ledger.spend_once("posts", ["2", "3"])
+        kept = successor._accounts[2].ledger.taken()
+        await daemon.close()
+        await successor.close()
+
+    assert again == 1
+    assert list(kept.spent.values()) == [3]
