@@ -81,8 +81,6 @@ class Metrics:
         self._readable.set(gauges is not None)
         self._ticked_at.set(ticked_at.timestamp() if ticked_at else 0)
         self._families.show(gauges)
-        if gauges:
-            self.counts.breached(gauges.overdue)
         return generate_latest(self._registry)
 
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from inboxd.config import Settings
     from inboxd.model import Message
-    from inboxd.store.gauges import Overdue
 
 _POLL = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 _TICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -82,7 +81,7 @@ class Counts(Observer):
         )
         self._breaches = Counter(
             "inboxd_breaches",
-            "Cases whose due time was seen to pass without an answer, once for each due time.",
+            "Due times that passed without an answer, seen since the first scrape.",
             ["account"],
             registry=registry,
         )
@@ -98,7 +97,6 @@ class Counts(Observer):
             buckets=_TICK,
             registry=registry,
         )
-        self._overdue: frozenset[Overdue] | None = None
 
     def expect(self, settings: Settings) -> None:
         """Begin to count, at 0, what can happen under *settings*."""
@@ -148,9 +146,6 @@ class Counts(Observer):
         """Count a job that ended with an error."""
         self._work_errors.labels(work, type(error).__name__).inc()
 
-    def breached(self, overdue: frozenset[Overdue]) -> None:
-        """Count what is *overdue* and was not when it was last looked; the first look counts none."""
-        new = overdue - self._overdue if self._overdue is not None else ()
-        for each in new:
-            self._breaches.labels(each.account).inc()
-        self._overdue = overdue
+    def breached(self, account: str, count: int) -> None:
+        """Count due times that passed without an answer."""
+        self._breaches.labels(account).inc(count)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from inboxd.store.accounts import AccountFacts, AccountStore
     from inboxd.store.actions import ActionStore
     from inboxd.store.backlog import BacklogStore
+    from inboxd.store.breaches import BreachStore, Look
     from inboxd.store.cases import CaseStore
     from inboxd.store.corrections import Correction, CorrectionStore, Said
     from inboxd.store.coverage import CoverageStore, Gap
@@ -75,6 +76,7 @@ __all__ = [
     "Gap",
     "Gauges",
     "Held",
+    "Look",
     "Mark",
     "OutboxItem",
     "Past",
@@ -96,6 +98,7 @@ _ELSEWHERE = {
     "Gap": "coverage",
     "Gauges": "gauges",
     "Held": "quarantine",
+    "Look": "breaches",
     "Mark": "meanwhile",
     "OutboxItem": "outbox",
     "Past": "past",
@@ -159,6 +162,7 @@ class Store:
     traffic: TrafficStore
     overview: OverviewStore
     backlog: BacklogStore
+    breaches: BreachStore
     known: KnownStore
     views: ViewStore
     threads: ThreadStore

@@ -18,7 +18,7 @@ from inboxd.store.database import journal_path
 from inboxd.store.outbox import OutboxStore
 from inboxd.store.overview import OverviewStore
 from inboxd.store.sources import SourceStore
-from inboxd.store.times import from_text, to_text
+from inboxd.store.times import from_text
 
 if TYPE_CHECKING:
     import sqlite3
@@ -30,15 +30,6 @@ if TYPE_CHECKING:
     from inboxd.store.accounts import AccountFacts
     from inboxd.store.backlog import Queue
     from inboxd.store.sources import SourceState
-
-
-@dataclass(frozen=True, slots=True)
-class Overdue:
-    """A case that has waited past its due time: one breach, however long it lasts."""
-
-    account: str
-    case: int
-    due_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +53,6 @@ class Gauges:
     """By account, also by one that the configuration does not have any more."""
     oldest: Mapping[str, datetime]
     """Since when who has waited longest does, by account; nothing where nobody waits."""
-    overdue: frozenset[Overdue]
     sources: Sequence[SourceState]
     """Those that are read; what was given up since is not among them."""
     facts: Mapping[str, AccountFacts]
@@ -100,7 +90,6 @@ class GaugeStore:
             sinks=sinks,
             waiting=self._overview.waiting(policies, now),
             oldest=self._oldest(),
-            overdue=frozenset(self._overdue(now)),
             sources=[
                 state
                 for state in self._sources.all()
@@ -119,13 +108,6 @@ class GaugeStore:
             "GROUP BY account"
         )
         return {account: from_text(since) for account, since in rows}
-
-    def _overdue(self, now: datetime) -> list[Overdue]:
-        rows = self._db.execute(
-            "SELECT account, id, due_at FROM cases WHERE status = 'waiting' AND due_at <= ?",
-            (to_text(now),),
-        )
-        return [Overdue(*row) for row in rows]
 
     def _sizes(self) -> Sizes:
         page, pages, free = (

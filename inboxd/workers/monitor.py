@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from inboxd.config import Settings
     from inboxd.metrics import Metrics
-    from inboxd.store import Gauges, Store
+    from inboxd.store import Gauges, Look, Store
     from inboxd.workers.context import Context
     from inboxd.workers.hearing import HearingWatcher
 
@@ -44,6 +44,7 @@ class Monitor:
         self._ticked_at = ticked_at
         self._hearing = hearing
         self._metrics = metrics
+        self._breaches: Look | None = None
         self._problems = Kept(self._look)
         self._gauges = Kept(self._measure)
         self._text = Kept(self._write, seconds=1.0, patience=5.0)
@@ -77,9 +78,13 @@ class Monitor:
         return await self._store.run(lambda store: problems(store, sinks, now))
 
     async def _measure(self) -> Gauges:
-        now, settings = self._clock.now(), self._settings
+        now, settings, before = self._clock.now(), self._settings, self._breaches
         accounts = [account.name for account in settings.accounts]
         sinks = [sink.name for sink in settings.sinks]
+        self._breaches = await self._store.run(lambda store: store.breaches.look(before, now))
+        if self._metrics:
+            for account, count in self._breaches.breached:
+                self._metrics.counts.breached(account, count)
         return await self._store.run(
             lambda store: store.gauges.of(accounts, sinks, settings.policies, now)
         )

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from inboxd.store import Gauges
+    from inboxd.store import Gauges, Look
 
 MINUTE = timedelta(minutes=1)
 FRIDAY_EVENING = at(4 * 1440 + 9 * 60)  # 18:00
@@ -185,25 +185,49 @@ async def test_deliveries_are_counted_by_what_became_of_them(counted: Counted) -
     assert seen("inboxd_messages_total", account="shop-vk", **outbound) == 1
 
 
-def test_a_breach_is_counted_when_it_is_seen_and_once(shop: Shop) -> None:
-    """Not what was overdue before anybody looked; a new due time that passes is a new breach."""
-    metrics = Metrics()
+class Breaches:
+    """Somebody who looks for breaches now and then."""
 
-    def breaches() -> float | None:
-        seen = Scrape(metrics.text(gauges(shop), shop.now, ready=True))
-        return seen("inboxd_breaches_total", account="shop-vk")
+    def __init__(self, shop: Shop) -> None:
+        self._shop = shop
+        self._look: Look | None = None
 
+    def new(self, minutes: float) -> int:
+        """Return how many there are since the last look, *minutes* after the start."""
+        self._shop.now = at(minutes)
+        self._look = self._shop.store.breaches.look(self._look, self._shop.now)
+        return dict(self._look.breached).get("shop-vk", 0)
+
+
+def test_a_breach_is_counted_once_for_each_due_time(shop: Shop) -> None:
+    """Not what was overdue before anybody looked; what is late in a second wait is another one."""
+    breaches = Breaches(shop)
     shop.hear(said(-600, "m0", thread_id="dm:0"))
-    assert breaches() is None
-    shop.hear(said(0, "m1"), said(-120, "m2", thread_id="dm:2"))
-    assert breaches() == 1
-    shop.now = at(61)
-    assert breaches() == breaches() == 2
-    shop.hear(answered(62, "a1"), said(63, "m3"))
+    shop.hear(said(0, "m1"))
+    assert [breaches.new(minutes) for minutes in (0, 59, 61, 62)] == [0, 0, 1, 0]
     shop.now = at(64)
-    assert breaches() == 2
-    shop.now = at(124)
-    assert breaches() == 3
+    shop.hear(answered(63, "a1"), said(64, "m2"))
+    assert [breaches.new(minutes) for minutes in (65, 123, 125)] == [0, 0, 1]
+
+
+def test_who_is_answered_late_between_two_looks_is_counted(shop: Shop) -> None:
+    """And nobody who was answered in time."""
+    breaches = Breaches(shop)
+    for number in (1, 2):
+        shop.hear(said(0, f"m{number}", thread_id=f"dm:{number}"))
+    assert breaches.new(50) == 0
+    shop.now = at(61)
+    shop.hear(answered(59, "a1", thread_id="dm:1"), answered(61, "a2", "No.", thread_id="dm:2"))
+    assert [breaches.new(minutes) for minutes in (62, 70)] == [1, 0]
+
+
+def test_who_is_late_when_first_seen_is_counted_but_not_a_first_read(shop: Shop) -> None:
+    """What came while nothing was read is the team's lateness; what was before, nobody's."""
+    breaches = Breaches(shop)
+    assert breaches.new(300) == 0
+    shop.hear(said(0, "m1", thread_id="dm:1"), first=True)
+    shop.hear(said(10, "m2", thread_id="dm:2"))
+    assert [breaches.new(minutes) for minutes in (301, 302)] == [1, 0]
 
 
 # What the database tells -------------------------------------------------------------------
@@ -291,6 +315,7 @@ def test_asking_reads_no_table_from_end_to_end(shop: Shop) -> None:
     asked: list[str] = []
     shop.store.database.set_trace_callback(asked.append)
     gauges(shop)
+    shop.store.breaches.look(shop.store.breaches.look(None, shop.now), at(1))
     shop.store.outbox.waiting_since(shop.now, shop.now)
     shop.store.outbox.refusing_since("support")
     shop.store.database.set_trace_callback(None)
