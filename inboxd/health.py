@@ -36,6 +36,8 @@ _OPEN = "/healthz"
 """What is told without a token: load balancers have none, and it says nothing else."""
 _PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 """In which form it is written: every Prometheus since 2.0, and what imitates it, reads that."""
+_MOST_CONNECTIONS, _LONGEST_CONNECTION = 50, 15.0
+"""How many may be connected at a time, and for how many seconds."""
 _ASIDE, _MOST_KEPT = 20, 10.0
 """What took a second is kept for twenty, but for no more than so many."""
 
@@ -149,7 +151,7 @@ def _answering(
         "/metrics": lambda: _metrics(pages),
     }
 
-    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+    async def answer(request: web.BaseRequest) -> web.Response:
         if token and request.path != _OPEN and not _is_allowed(request, token):
             return _text(401, "a bearer token is needed\n", {"WWW-Authenticate": "Bearer"})
         found = answers.get(request.path)
@@ -159,7 +161,12 @@ def _answering(
             return _text(405, "only GET is answered\n", {"Allow": "GET, HEAD"})
         return await found()
 
-    return answer
+    async def answer_once(request: web.BaseRequest) -> web.StreamResponse:
+        response = await answer(request)
+        response.force_close()
+        return response
+
+    return answer_once
 
 
 def _is_allowed(request: web.BaseRequest, token: str) -> bool:
@@ -200,15 +207,35 @@ def _text(status: int, text: str, more: dict[str, str] | None = None) -> web.Res
 
 
 class _Server(web.Server):
-    """A server whose errors tell strangers nothing, and whose log strangers do not fill."""
+    """A server whose errors tell strangers nothing, and whom strangers do not keep busy."""
 
     def __call__(self) -> web.RequestHandler:
-        loop = asyncio.get_running_loop()
-        return _Handler(self, loop=loop, access_log=None)  # type: ignore[arg-type] # none is kept
+        return _Handler(self)
 
 
 class _Handler(web.RequestHandler):
-    __slots__ = ()
+    """One connection, for one answer; what holds it without asking is cut off."""
+
+    __slots__ = ("_end", "_server")
+
+    def __init__(self, server: _Server) -> None:
+        loop = asyncio.get_running_loop()
+        super().__init__(server, loop=loop, access_log=None)  # type: ignore[arg-type] # none is kept
+        self._server = server
+        self._end: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Give whoever connects a while, unless too many do: each takes one of our files."""
+        super().connection_made(transport)
+        if len(self._server.connections) > _MOST_CONNECTIONS:
+            self.force_close()
+        self._end = asyncio.get_running_loop().call_later(_LONGEST_CONNECTION, self.force_close)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Forget it."""
+        if self._end:
+            self._end.cancel()
+        super().connection_lost(exc)
 
     def handle_error(
         self,

@@ -46,7 +46,7 @@ class Monitor:
         self._metrics = metrics
         self._breaches: Look | None = None
         self._problems = Kept(self._look)
-        self._gauges = Kept(self._measure)
+        self._gauges = Kept(self._measure, patience=3.0)
         self._text = Kept(self._write, seconds=1.0, patience=5.0)
 
     def live(self) -> bool:

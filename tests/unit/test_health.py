@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import unused_port
 
+from inboxd import health
 from inboxd.config import Address
 from inboxd.health import Health, Kept, serve
 
@@ -192,6 +193,23 @@ async def test_an_answer_that_crashes_is_our_log_and_not_theirs(
     assert answer.status == 500
     assert "secret words" not in answer.body
     assert "secret words" in capsys.readouterr().out
+
+
+async def test_who_connects_and_says_nothing_keeps_nobody_out_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each connection takes a file of the daemon's, which needs them to reach its networks."""
+    monkeypatch.setattr(health, "_LONGEST_CONNECTION", 0.5)
+    async with asking(Answers()) as ask:
+        idle = [await asyncio.open_connection(*ask.address) for _ in range(60)]
+        began = asyncio.get_running_loop().time()
+        refused = [reader for reader, _ in idle[-10:]]
+        assert await asyncio.gather(*(reader.read() for reader in refused)) == [b""] * 10
+        assert asyncio.get_running_loop().time() - began < 0.4
+        assert await asyncio.gather(*(reader.read() for reader, _ in idle)) == [b""] * 60
+        assert (await ask("/healthz")).status == 200
+        for _, writer in idle:
+            writer.close()
 
 
 # How often, and how long -------------------------------------------------------------------
