@@ -21,7 +21,7 @@ from inboxd.store import daemon_pid
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from inboxd.config import Address, HeartbeatSettings, Settings
+    from inboxd.config import HeartbeatSettings, HttpSettings, Settings
     from inboxd.store import Store
 
 VERSION = "version"
@@ -78,23 +78,25 @@ async def health(settings: Settings) -> list[Finding]:
         return []
     where = f"[http] {http.listen.host}:{http.listen.port}"
     try:
-        status, problems = await _ready(http.listen)
+        status, problems = await _ready(http)
     except (aiohttp.ClientError, OSError, ValueError) as error:
         text = f"{where} does not answer ({type(error).__name__})"
         todo = "see whether another program has the port; restart the daemon"
         return [Finding(Code.DAEMON_SILENT, "health", text, todo)]
-    if status != 503:  # one that asks for a token has answered as well
+    if status != 503:  # one that has another token has answered as well
         return [Finding(Code.DAEMON_ANSWERS, "health", f"{where} answers")]
     told = "; ".join(map(str, problems)) or "its clockwork is late"
     return [Finding(Code.DAEMON_COMPLAINS, "health", told, "see the lines about it below")]
 
 
-async def _ready(listen: Address) -> tuple[int, list[object]]:
-    host = _ANYWHERE.get(listen.host, listen.host)
+async def _ready(http: HttpSettings) -> tuple[int, list[object]]:
+    host = _ANYWHERE.get(http.listen.host, http.listen.host)
     bracketed = f"[{host}]" if ":" in host else host
+    token = http.token.get_secret_value() if http.token else ""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with (
         aiohttp.ClientSession(timeout=_LONGEST) as session,
-        session.get(f"http://{bracketed}:{listen.port}/readyz") as response,
+        session.get(f"http://{bracketed}:{http.listen.port}/readyz", headers=headers) as response,
     ):
         body = await response.json() if response.status == 503 else {}
         problems = body.get("problems") if isinstance(body, dict) else None

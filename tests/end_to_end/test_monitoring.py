@@ -108,6 +108,9 @@ async def test_numbers_follow_what_happens(shop: Shop, monitor: Monitor) -> None
     status, said = await monitor.ask("/readyz")
     assert status == 503
     assert {"bot takes no alerts", "shop-vk is not read"} <= {*json.loads(said)["problems"]}
+    doctor = json.loads((await shop.run("doctor", "--json")).expect(1).out)
+    (heard,) = (each for each in doctor if each["code"] == "daemon.complains")
+    assert "shop-vk is not read" in heard["text"]
     assert await monitor.ask("/healthz", token="") == (200, "ok\n")
     assert (await monitor.ask("/metrics", token="wrong"))[0] == 401
 
