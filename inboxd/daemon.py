@@ -157,11 +157,11 @@ class Daemon:
         # Only a daemon that runs on listens: nobody waits for a round to hear of a button.
         self._listeners: list[SlackListener] = []
         self._hearing = HearingWatcher(store, self._listeners, settings.alert_to)
-        self._monitor = Monitor(settings, context, lambda: self._ticked_at, self._hearing, metrics)
+        self._monitor = Monitor(settings, context, lambda: self._ticked_at, self._troubles, metrics)
         beat = settings.heartbeat
         self._heartbeat = Heartbeat(beat, self._monitor.health) if beat else None
         self._ticking = asyncio.Lock()
-        self._ticked_at = self._legacy.ticked_at
+        self._ticked_at = self._worked_at = self._legacy.ticked_at
         self._round_began: datetime | None = None
 
     def _patience_with_networks(self) -> dict[str, timedelta]:
@@ -345,6 +345,12 @@ class Daemon:
                 log.exception("listening crashed", sinks=",".join(listener.sinks))
             await self._clock.sleep(_LISTEN_AGAIN_AFTER)
 
+    def _troubles(self, now: datetime) -> list[str]:
+        """Return, in words, what the daemon knows of its own troubles without asking anybody."""
+        late = self._worked_at is None or abs(now - self._worked_at) > health.TICK_PATIENCE
+        fails = ["no tick has come to its end for 30 s: the log says why"] if late else []
+        return [*fails, *self._vigil.hung(), *self._hearing.problems(now)]
+
     def _got_on(self, progress: Progress) -> None:
         self._vigil.sign(_poll_of(progress.account), self._patience[progress.account])
         self._watch(progress)
@@ -361,16 +367,17 @@ class Daemon:
     async def tick(self) -> None:
         """Judge, escalate and deliver whatever is due now."""
         async with self._ticking:
-            passed = stopwatch()
+            self._ticked_at, passed = self._clock.now(), stopwatch()
             await self._classifier.work()
             used = self._digests.used(self._clock.now())
             for receiver in await self._thread.run(lambda store: self._escalate(store, used)):
                 self._deliveries.begin(receiver)
+            self._worked_at = self._clock.now()
             self._observer.ticked(passed())
 
     def _escalate(self, store: Store, used: Sequence[str]) -> list[str]:
         """Queue the alerts that are due; returns who has something to take."""
-        now = self._ticked_at = self._clock.now()
+        now = self._clock.now()
         # First of all: what falls due of a spike's customers is told with it.
         if self._spikes:
             self._spikes.look(now)

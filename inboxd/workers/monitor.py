@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from inboxd.metrics import Metrics
     from inboxd.store import Gauges, Look, Store
     from inboxd.workers.context import Context
-    from inboxd.workers.hearing import HearingWatcher
 
 _SLOW_DELIVERY = timedelta(minutes=10)
 """After this long in the outbox something is wrong with its receiver."""
@@ -28,6 +27,7 @@ class Monitor:
     Looks how a daemon stands, as often as it is asked and no more often than it should.
 
     Where the database is locked, or its thread is busy, that is what is told, within seconds.
+    *troubles* are those of which the daemon itself knows.
     """
 
     def __init__(
@@ -35,14 +35,14 @@ class Monitor:
         settings: Settings,
         context: Context,
         ticked_at: Callable[[], datetime | None],
-        hearing: HearingWatcher,
+        troubles: Callable[[datetime], Sequence[str]],
         metrics: Metrics | None = None,
     ) -> None:
         self._settings = settings
         self._store = context.store
         self._clock = context.clock
         self._ticked_at = ticked_at
-        self._hearing = hearing
+        self._troubles = troubles
         self._metrics = metrics
         self._breaches: Look | None = None
         self._problems = Kept(self._look)
@@ -62,7 +62,7 @@ class Monitor:
         except DatabaseError as error:
             problems = [str(error)]
         now = self._clock.now()
-        return Health(self._ticked_at(), now, (*problems, *self._hearing.problems(now)))
+        return Health(self._ticked_at(), now, (*problems, *self._troubles(now)))
 
     async def metrics(self) -> bytes:
         """Return what is counted and measured; what the database tells is left out if it does not."""

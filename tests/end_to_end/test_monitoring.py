@@ -6,8 +6,9 @@ import asyncio
 import json
 import shutil
 import signal
+import sqlite3
 import subprocess
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -127,16 +128,22 @@ async def test_numbers_follow_what_happens(shop: Shop, monitor: Monitor) -> None
 
 
 @pytest.mark.slow
-async def test_counters_go_on_when_the_configuration_is_read_anew(
-    shop: Shop, monitor: Monitor
-) -> None:
-    """A reload is no restart, and a configuration that is refused is there to be seen."""
+async def test_what_passes_is_seen_and_counters_go_on(shop: Shop, monitor: Monitor) -> None:
+    """A locked database and a refused configuration are there to be seen, and a reload is no restart."""
     daemon = await shop.daemon()
     outcome = {"account": "shop-vk", "source": "conversations", "outcome": "complete"}
     await monitor.sees("inboxd_polls_total", 3, **outcome)
     before = await monitor.scrape()
     read_at = before("inboxd_config_last_reload_success_timestamp_seconds") or 0
     assert before("inboxd_config_last_reload_successful") == 1
+
+    with closing(sqlite3.connect(shop.database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        async with asyncio.timeout(8):
+            while (await monitor.ask("/readyz"))[0] != 503:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        assert (await monitor.ask("/healthz"))[0] == 200
+    await monitor.sees("inboxd_ready")
 
     daemon.kill(signal.SIGHUP)
     await monitor.sees("inboxd_config_last_reload_success_timestamp_seconds", read_at + 0.001)

@@ -19,7 +19,6 @@ from inboxd.config import load
 from inboxd.metrics import Metrics
 from inboxd.model import Alert, Tone
 from inboxd.workers.context import Context
-from inboxd.workers.hearing import HearingWatcher
 from inboxd.workers.monitor import Monitor
 from inboxd.workers.storethread import StoreThread
 from tests.store.metrics import Scrape
@@ -55,8 +54,8 @@ class Watched:
         context = Context(self.thread, self.shop.pipeline, self.clock, ("support",))
         (folder / "config.toml").write_text(CONFIG)
         settings = load(folder / "config.toml", plugins.networks_unloaded(), secrets=False)
-        hearing = HearingWatcher(self.shop.store, [], ())
-        self._new = partial(Monitor, settings, context, self.clock.now, hearing)
+        self.troubles: list[str] = []
+        self._new = partial(Monitor, settings, context, self.clock.now, lambda _: self.troubles)
         self.monitor = self._new(Metrics())
 
     def forget(self) -> None:
@@ -102,6 +101,8 @@ async def test_what_is_not_read_and_not_taken_is_named(watched: Watched) -> None
     assert await watched.problems() == ["shop-vk is not read", "support takes no alerts"]
     watched.clock.set(at(11))
     watched.forget()
+    watched.troubles = ["poll of shop-vk: no sign of life for 10m"]
+    assert watched.troubles[0] in await watched.problems()
     assert "lead does not take what is sent" in await watched.problems()
 
 

@@ -1,0 +1,48 @@
+"""Promises about what a daemon says of itself."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from inboxd import plugins
+from inboxd.clock import ManualClock
+from inboxd.config import load
+from inboxd.service import started
+from tests.store.shop import START
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONFIG = """
+[[accounts]]
+name = "shop-vk"
+network = "vk"
+group_id = 1
+token = { env = "VK_TOKEN" }
+streams = ["direct_messages"]
+api_base = "http://127.0.0.1:1"
+"""
+
+
+async def test_work_that_always_fails_makes_the_daemon_unready_but_not_dead(tmp_path: Path) -> None:
+    """Its clockwork goes round, so a restart would not help; but nobody is told of anything."""
+    path, clock = tmp_path / "config.toml", ManualClock(START)
+    path.write_text(CONFIG)
+    settings = load(path, plugins.networks(), {"VK_TOKEN": "t" * 20})
+    async with started(settings, clock) as daemon:
+        assert not (await daemon._monitor.health()).live
+        await daemon.tick()
+        assert (await daemon._monitor.health()).ready
+        with closing(sqlite3.connect(settings.general.database)) as other:
+            other.execute("ALTER TABLE cases RENAME TO lost")
+        clock.advance(timedelta(seconds=31))
+        with pytest.raises(sqlite3.OperationalError):
+            await daemon.tick()
+        health = await daemon._monitor.health()
+    assert health.live
+    assert health.problems == ("no tick has come to its end for 30 s: the log says why",)
