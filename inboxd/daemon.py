@@ -34,6 +34,7 @@ from inboxd.workers.digests import DigestWriter
 from inboxd.workers.escalator import Escalator
 from inboxd.workers.hearing import HearingWatcher
 from inboxd.workers.heartbeat import Heartbeat
+from inboxd.workers.keeper import Keeper
 from inboxd.workers.monitor import Monitor
 from inboxd.workers.poller import Poller, PollResult, Progress
 from inboxd.workers.presses import Presses
@@ -140,6 +141,7 @@ class Daemon:
         replies = ReplyWorker(classify.load_reply_judge, settings.general.timezone, context)
         self._classifier = ClassifyWorker(plan.classifier, context, replies)
         self._upkeep = _upkeep(settings, self._accounts, context)
+        self._keeper = Keeper(settings, context)
         self._pipeline = pipeline
         self._store = store
         self._escalator = Escalator(store, pipeline, rules)
@@ -222,6 +224,9 @@ class Daemon:
             await self.tick()
             if not await self._deliveries.settled():
                 break
+        await self._keeper.look()
+        await self.tick()
+        await self._deliveries.settled()
         failed = [
             f"{account.name}/{source}"
             for account, result in zip(self._accounts, results, strict=True)
@@ -259,6 +264,7 @@ class Daemon:
                     up()
                     await jobs.until(leave)
             finally:
+                self._keeper.stop()
                 await self._deliveries.finish(hurry or leave)
                 log.info("stopped")
 
@@ -269,6 +275,7 @@ class Daemon:
             jobs.add(_poll_of(account.name), self._poll(poller), every, patience)
         jobs.add("tick", self.tick, _TICK, self._vigil.patience)
         jobs.add("upkeep", self._upkeep.look, _UPKEEP)
+        jobs.add("keeping", self._keeper.look, _UPKEEP)
         if self._heartbeat:
             jobs.add("heartbeat", self._heartbeat.beat, self._heartbeat.every)
         return jobs

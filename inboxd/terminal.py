@@ -21,6 +21,7 @@ from inboxd.model import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from datetime import date, datetime, tzinfo
 
     from rich.progress import TaskID
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from inboxd.model import Author
     from inboxd.store.views import ReplyPlace, ReplySaid, ThreadMessage, WaitingCase
     from inboxd.workers.poller import Progress
+
+    Shares = AbstractContextManager[Callable[[str, float], None]]
+    """Within it somebody is told what is done, and how far it is."""
 
 _COLUMNS = {
     "case": (5, 5),
@@ -284,6 +288,50 @@ def step_bar(out: Console, name: str, steps: int) -> Iterator[Callable[[str], No
 
         yield tell
         bars.update(task, description=name, completed=steps)
+
+
+@contextmanager
+def share_bar(out: Console, name: str) -> Iterator[Callable[[str, float], None]]:
+    """Yield who is told what is done and how far it is: a bar on a terminal, lines elsewhere."""
+    if not out.is_terminal:
+        said: set[str] = set()
+
+        def say(doing: str, _: float) -> None:
+            if doing not in said:
+                said.add(doing)
+                out.print(f"{name}: {doing}")
+
+        yield say
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Bars(*columns, console=out) as bars:
+        task = bars.add_task(name, total=None)
+
+        def tell(doing: str, share: float) -> None:
+            total = 1.0 if share else None
+            bars.update(task, description=f"{name}: {doing}", total=total, completed=share)
+
+        yield tell
+        bars.update(task, description=name, total=1.0, completed=1.0)
+
+
+@contextmanager
+def count_line(out: Console, name: str) -> Iterator[Callable[[str], None]]:
+    """Yield who is told how much was done: a line that changes on a terminal, the last elsewhere."""
+    last = ""
+    with Bars(
+        TextColumn("{task.description}"), SpinnerColumn(), console=out, disable=not out.is_terminal
+    ) as bars:
+        task = bars.add_task(name, total=None)
+
+        def tell(text: str) -> None:
+            nonlocal last
+            last = f"{name}: {text}"
+            bars.update(task, description=last)
+
+        yield tell
+    if last and not out.is_terminal:
+        out.print(last)
 
 
 @contextmanager

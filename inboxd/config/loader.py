@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from inboxd.config.calendars import ALWAYS, CalendarSettings
 from inboxd.config.closures import UnusableFile
+from inboxd.config.keeping import BackupSettings, kept_too_short
 from inboxd.config.policies import PolicySettings, aimless, lost_references, misplaced_steps
 from inboxd.config.problems import Problems, at, no_choice, unknown_key, wrong
 from inboxd.config.secrets import FORMS, Vault, variables_in
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
     Networks = Mapping[str, Callable[[], type[AccountSettings]]]
 
-_TABLES = ("inboxd", "http", "heartbeat", "classifier", "grouping", "spikes", "tui")
+_TABLES = ("inboxd", "http", "heartbeat", "classifier", "grouping", "spikes", "tui", "backups")
 _LISTS = ("accounts", "calendars", "sinks", "policies", "digests")
 _LARGEST = 1_048_576
 _LONGEST_LINE = 8_192
@@ -220,12 +221,13 @@ class _Loading:
         self._alert_to()
         spikes, digests = self._spikes(), self._digests(calendars, general or GeneralSettings())
         tui = self._tui()
+        backups = self._keeping()
         if general is None or classifier is None or grouping is None or tui is None:
             return None
         return Settings(
             path, general, served, accounts, calendars, sinks, policies,
             tuple(self._vault.files), classifier, grouping.grouping, pressed, spikes, digests,
-            tuple(self._closed_files), tui, self._secret_variables,
+            tuple(self._closed_files), tui, self._secret_variables, backups,
         )  # fmt: skip
 
     def receivers(self) -> Receivers:
@@ -430,6 +432,15 @@ class _Loading:
         if isinstance(raw, dict):
             self._are_sinks("spikes.to", raw.get("to"))
         return made.rule if made else None
+
+    def _keeping(self) -> BackupSettings | None:
+        for text in kept_too_short(self._data):
+            self.problems.add("inboxd.retain", wrong(self._data["inboxd"]["retain"], f"it {text}"))
+        raw = self._data.get("backups")
+        made: BackupSettings | None = (
+            None if raw is None else self._validated(BackupSettings, raw, "backups")
+        )
+        return made
 
     def _tui(self) -> TuiSettings | None:
         raw = self._data.get("tui", {})

@@ -34,6 +34,7 @@ from inboxd.patterns import parse_pattern
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from inboxd.config.keeping import BackupSettings
     from inboxd.core.digest import Digest
     from inboxd.core.policies import Policy
     from inboxd.core.spikes import Spikes
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
 _LONGEST_WAIT = timedelta(minutes=10)
 _SHORTEST_TOKEN = 16
+
+_SHORTEST_RETENTION = timedelta(days=90)
 
 STRICT = ConfigDict(extra="forbid", frozen=True)
 
@@ -135,6 +138,18 @@ def _not_too_often(value: timedelta) -> timedelta:
     return value
 
 
+def _long_enough(value: timedelta) -> timedelta:
+    if value < _SHORTEST_RETENTION:
+        raise ValueError("must be at least 90d: what is usual is known from the last eight weeks")
+    return value
+
+
+def _a_day(value: timedelta) -> timedelta:
+    if value < timedelta(days=1):
+        raise ValueError("must be at least 1d")
+    return value
+
+
 Zone = Annotated[InstanceOf[ZoneInfo], BeforeValidator(parse_zone)]
 LocalPath = Annotated[Path, AfterValidator(_beside_the_file)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
@@ -165,6 +180,10 @@ class GeneralSettings(BaseModel):
     """When, each night in *timezone*, what is stored is held against what the networks offer."""
     reconcile_back: Span = timedelta(days=3)
     """How far back that looks."""
+    retain: Annotated[Duration, AfterValidator(_long_enough)] | None = None
+    """How long messages and cases are kept once they are over; for ever, if it is not given."""
+    retain_raw: Annotated[Duration, AfterValidator(_a_day)] | None = None
+    """How long what the networks sent is kept as it came, beside what was read from it."""
 
 
 class GroupingSettings(BaseModel):
@@ -405,6 +424,13 @@ class Settings:
     tui: TuiSettings = field(default_factory=TuiSettings)
     secret_variables: frozenset[str] = frozenset()
     """The variables of the environment that hold secrets: no child process is given them."""
+    backups: BackupSettings | None = None
+
+    @property
+    def backup_folder(self) -> Path:
+        """Return where backups are, unless a command says otherwise."""
+        folder = self.backups.folder if self.backups else None
+        return folder or self.general.database.parent / "backups"
 
     @property
     def alert_to(self) -> tuple[str, ...]:

@@ -354,6 +354,31 @@ def heard_again_alert(sinks: Sequence[str], since: datetime, now: datetime) -> A
     )
 
 
+def backup_failed_alert(since: datetime, error: str, now: datetime) -> Alert:
+    """Return the alert that the nightly copy of the database could not be made."""
+    return Alert(
+        key=f"inboxd:backup/failed/{since.isoformat()}",
+        thread="inboxd:backup",
+        reason="backup_failed",
+        tone=Tone.BREACH,
+        headline="The database could not be backed up",
+        detail=f"{error}\nIt is tried again every hour; `inboxd backup` tries at once.",
+        created_at=now,
+    )
+
+
+def backup_made_again_alert(since: datetime, now: datetime) -> Alert:
+    """Return the notice that the database, of which people know that it was not, is backed up."""
+    return Alert(
+        key=f"inboxd:backup/made_again/{since.isoformat()}",
+        thread="inboxd:backup",
+        reason="backup_made_again",
+        tone=Tone.RECOVERY,
+        headline=f"The database is backed up again after {format_duration(now - since)}",
+        created_at=now,
+    )
+
+
 def others(sinks: Sequence[str], broken: str) -> list[str]:
     """Return the sinks that can tell of a *broken* one: all but itself."""
     return [sink for sink in sinks if sink != broken]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from inboxd.durations import brief
 
 if TYPE_CHECKING:
-    from datetime import tzinfo
+    from datetime import time, tzinfo
 
     from inboxd.core.timetable import Interval
 
@@ -33,6 +33,13 @@ def local_to_utc(local: datetime, zone: tzinfo) -> datetime:
     that they show twice, the first counts. Both are what PEP 495 calls ``fold=0``.
     """
     return local.replace(tzinfo=zone, fold=0).astimezone(UTC)
+
+
+def latest(at: time, zone: tzinfo, now: datetime) -> datetime:
+    """Return the last instant, not after *now*, at which the clocks in *zone* showed *at*."""
+    local = now.astimezone(zone)
+    today = local.replace(hour=at.hour, minute=at.minute, second=0, microsecond=0, fold=0)
+    return (today if today <= local else today - timedelta(days=1)).astimezone(UTC)
 
 
 def parse_interval(text: str) -> Interval:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import select
 import sqlite3
@@ -10,15 +11,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from inboxd.clock import SystemClock
 from inboxd.errors import DatabaseError, DatabaseLocked, DatabaseNewer, DatabaseOlder
-from inboxd.store import schema
+from inboxd.store import backups, schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+log = logging.getLogger(__name__)
+
 BUSY_TIMEOUT_SECONDS = 5.0
 CACHE_KIB = 16_000
 """As much of the file is kept in memory as a daemon needs that writes all day."""
+_LARGEST_JOURNAL = 64 * 2**20
+"""Bytes to which the journal is cut when it begins anew: a long reader may have let it grow."""
 _TRIES, _PAUSE_SECONDS = 4, 0.05
 IN_MEMORY = Path(":memory:")
 """Where a database is that is in no file."""
@@ -36,18 +42,19 @@ _NOBODYS_BUG = {
 
 
 def open_database(
-    path: Path, *, create: bool = True, cache_kib: int = CACHE_KIB
+    path: Path, *, create: bool = True, cache_kib: int = CACHE_KIB, keep_before: bool = True
 ) -> sqlite3.Connection:
     """
     Return the database at *path*, migrated to this version's schema.
 
-    Up to *cache_kib* of it are kept in memory. A new file is made with mode 0600; `IN_MEMORY` is none, and goes with its connection. Raises
+    One with something in it is backed up beside itself before it is migrated, if it is to be kept as it
+    was (*keep_before*). Up to *cache_kib* of it are kept in memory. A new file is made with mode 0600; `IN_MEMORY` is none, and goes with its connection. Raises
     DatabaseError, saying what to do, if the file is not ours, is newer than this program, or
     cannot be used.
     """
     if path == IN_MEMORY:
         connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        return _prepared(connection, path, cache_kib)
+        return _prepared(connection, path, cache_kib, keep_before=False)
     _look_at(path, create=create)
     try:
         connection = sqlite3.connect(
@@ -56,7 +63,7 @@ def open_database(
     except sqlite3.Error as error:
         raise _explained(path, error) from error
     try:
-        return _prepared(connection, path, cache_kib)
+        return _prepared(connection, path, cache_kib, keep_before=keep_before)
     except sqlite3.Error as error:
         connection.close()
         raise _explained(path, error) from error
@@ -96,7 +103,9 @@ def open_read_only(
     return connection
 
 
-def _prepared(connection: sqlite3.Connection, path: Path, cache_kib: int) -> sqlite3.Connection:
+def _prepared(
+    connection: sqlite3.Connection, path: Path, cache_kib: int, *, keep_before: bool
+) -> sqlite3.Connection:
     _refuse_strangers(connection, path)
     connection.execute("PRAGMA journal_mode = WAL")
     # An alert that was marked as sent must stay so after a power cut.
@@ -106,12 +115,28 @@ def _prepared(connection: sqlite3.Connection, path: Path, cache_kib: int) -> sql
     # forgotten must not be found in the gaps of the file.
     connection.execute("PRAGMA secure_delete = ON")
     connection.execute(f"PRAGMA cache_size = -{cache_kib}")
+    connection.execute(f"PRAGMA journal_size_limit = {_LARGEST_JOURNAL}")
     if schema.pending(connection):
         # All at once: what a kill leaves is an empty file, not one that seems another's; and
         # of two processes that start together, the second finds the work done.
         with transaction(connection):
-            schema.migrate(connection)
+            _migrate(connection, path, keep_before=keep_before)
     return connection
+
+
+def _migrate(connection: sqlite3.Connection, path: Path, *, keep_before: bool) -> None:
+    """Apply what is pending, while nobody else can write."""
+    steps = schema.pending(connection)
+    if not steps or not schema.applied(connection):
+        schema.migrate(connection)
+        return
+    if keep_before and connection.execute("SELECT EXISTS (SELECT 1 FROM messages)").fetchone()[0]:
+        name = backups.backup_name(path, SystemClock().now(), before=steps[0])
+        log.warning("%s is of an older inboxd: first it is copied to %s", path, name)
+        backups.back_up(path, path.with_name(name))
+    log.warning("%s is brought up to date: %s", path, ", ".join(steps))
+    schema.migrate(connection)
+    log.warning("%s is up to date", path)
 
 
 @contextmanager
@@ -268,9 +293,11 @@ def _refuse_strangers(db: sqlite3.Connection, path: Path) -> None:
 def refuse_newer(db: sqlite3.Connection, path: Path) -> None:
     """Raise DatabaseError where a newer inboxd has migrated the database."""
     if newer := schema.unknown(db):
+        backup = backups.made_before(path, newer[0])
+        how = f" that was made before: `inboxd restore {backup}`" if backup else " made before"
         raise DatabaseNewer(
             f"{path} was last used by a newer inboxd (it has {', '.join(newer)}); "
-            "install that version, or restore a backup made before"
+            f"install that version, or restore the backup{how}"
         )
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
+from inboxd.core.localtime import latest
 from inboxd.workers.checker import EVERY, checked_at
 from inboxd.workers.reconciler import reconciled_at
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from datetime import datetime, tzinfo
+    from datetime import datetime, time, tzinfo
 
     from inboxd.connector import AccountSettings
     from inboxd.store import Store
@@ -84,10 +85,7 @@ class Upkeep:
     async def _is_due(self, account: AccountSettings) -> bool:
         """Tell whether tonight's reconciliation has not been done yet."""
         now = self._context.clock.now()
-        local = now.astimezone(self._tz)
-        today = local.replace(hour=self._at.hour, minute=self._at.minute, second=0, microsecond=0)
-        tonight = today if today <= local else today - timedelta(days=1)
         last = await self._context.store.run(
             lambda store: store.recall_time(reconciled_at(account), now)
         )
-        return last is None or last < tonight
+        return last is None or last < latest(self._at, self._tz, now)

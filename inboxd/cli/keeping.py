@@ -1,0 +1,233 @@
+"""Commands that look after the database itself: its copies, and its size."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from inboxd.cli.group import main
+from inboxd.cli.opening import load_without_networks, present
+from inboxd.errors import DatabaseError, UserError
+
+if TYPE_CHECKING:
+    from inboxd.config import Settings
+    from inboxd.store import Store
+    from inboxd.store.backups import Backup
+    from inboxd.store.compacting import Size
+    from inboxd.store.retention import Keep, Removed
+    from inboxd.terminal import Shares
+
+_PATH = click.Path(path_type=Path)
+
+
+@main.command()
+@click.argument("to", type=_PATH, required=False)
+@click.option("--keep", type=click.IntRange(1), help="Delete our oldest backups there but so many.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object instead of text.")
+@click.pass_obj
+def backup(config: Path, to: Path | None, keep: int | None, *, as_json: bool) -> None:
+    """
+    Copy the database, beside a running daemon, and verify the copy.
+
+    TO is a folder or a new file; without it, it is the folder of [backups], or that named backups
+    beside the database.
+    """
+    from inboxd.store.backups import back_up, backup_name, made_ready, prune
+
+    settings = load_without_networks(config)
+    database, now = settings.general.database, present()
+    into_folder = to is None or to.is_dir()
+    if to and not into_folder and keep:
+        raise UserError("--keep goes with a folder; TO names a file")
+    if to and not into_folder and to.exists():
+        raise UserError(f"{to} exists already; name a folder or a new file")
+    folder = (to or settings.backup_folder) if into_folder else to.absolute().parent  # type: ignore[union-attr]  # a file is named
+    if to is None:
+        made_ready(folder)
+    elif not folder.is_dir():
+        raise UserError(f"{folder} does not exist; create the folder first")
+    target = folder / backup_name(database, now) if into_folder else to
+    with _shares("backup") as watch:
+        made = back_up(database, target or folder, watch)
+    removed = prune(database, folder, keep) if keep else []
+    _say_backup(made, removed, as_json=as_json)
+
+
+@main.command()
+@click.argument("file", type=_PATH)
+@click.option("--force", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object instead of text.")
+@click.pass_obj
+def restore(config: Path, file: Path, *, force: bool, as_json: bool) -> None:
+    """
+    Put the backup FILE in the place of the database, which is kept beside it.
+
+    No daemon and no terminal may have it open. What was to be sent when the backup was made is
+    not sent again: see docs/data.md.
+    """
+    from inboxd.store import daemon_pid
+    from inboxd.store.restoring import examine, restore
+
+    database = load_without_networks(config).general.database
+    if not file.is_file():
+        raise UserError(f"{file} does not exist")
+    if not database.parent.is_dir():
+        raise UserError(f"{database.parent} does not exist; create the folder first")
+    if database.exists() and file.samefile(database):
+        raise UserError(f"{file} is the database itself")
+    if pid := daemon_pid(database):
+        raise DatabaseError(f"inboxd runs (process {pid}); stop it first")
+    until = examine(file)
+    _confirm(database, f"{until:%Y-%m-%d %H:%M} UTC" if until else "no time", force=force)
+    with _shares("restore") as watch:
+        done = restore(database, file, present(), watch)
+    carried = done.carried
+    if as_json:
+        told = {
+            "database": str(database),
+            "former": str(done.former) if done.former else None,
+            "lived_until": done.lived_until.isoformat() if done.lived_until else None,
+            **{name: getattr(carried, name) for name in carried.__slots__},
+        }
+        click.echo(json.dumps(told, indent=1))
+        return
+    click.echo(f"{database} is as it was on {until:%Y-%m-%d %H:%M} UTC." if until else "Restored.")
+    if done.former:
+        click.echo(f"The former database is kept: {done.former}")
+    for count, what in (
+        (carried.settled, "deliveries that were under way then: the former database tells of them"),
+        (carried.doubtful, "replies that may have been sent: looked for, and not sent again"),
+        (carried.repeated, "alerts that may have been sent: told again as a repeat"),
+        (carried.withdrawn, "alerts older than a day: withdrawn"),
+        (carried.lost, "replies that were queued since and are only in the former database"),
+    ):
+        if count:
+            click.echo(f"{count} {what}")
+
+
+@main.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object instead of text.")
+@click.pass_obj
+def vacuum(config: Path, *, dry_run: bool, as_json: bool) -> None:
+    """
+    Remove what is older than `retain` and `retain_raw`, and give the room back to the disk.
+
+    Beside a running daemon the room stays in the file, where new messages use it.
+    """
+    from inboxd.store import Store
+    from inboxd.store.compacting import size_of
+    from inboxd.store.retention import Keep
+
+    settings = load_without_networks(config)
+    general = settings.general
+    keep = Keep(general.retain, general.retain_raw, general.quiet_after)
+    with Store(general.database, create=False) as store, store.explained():
+        before = size_of(store.database)
+        if dry_run:
+            removed = store.retention.would_remove(keep, present())
+            _say_vacuum(removed, before, None, "", as_json=as_json)
+            return
+        removed = _removed(store, keep)
+        after, why = _compacted(store, settings)
+    _say_vacuum(removed, before, after, why, as_json=as_json)
+
+
+def _removed(store: Store, keep: Keep) -> Removed:
+    from inboxd.store.compacting import tidy_index
+    from inboxd.store.retention import Removed
+    from inboxd.terminal import console, count_line
+
+    removed = Removed()
+    with count_line(console(stderr=True), "removing") as tell:
+        for removed in store.retention.removing(keep, present()):
+            tell(f"{removed.messages} messages, {removed.cases} cases, {removed.raw} raw payloads")
+        for _ in tidy_index(store.database):
+            tell("putting the index together")
+    return removed
+
+
+def _compacted(store: Store, settings: Settings) -> tuple[Size, str]:
+    """Return how large the file is then, and why it was not written anew, if it was not."""
+    from inboxd.store import DaemonLock
+    from inboxd.store.compacting import compact, size_of
+
+    lock = DaemonLock(settings.general.database)
+    try:
+        lock.acquire()
+    except DatabaseError:
+        store.shorten_journal(0)
+        return size_of(store.database), "inboxd runs; stop it to give the room back to the disk"
+    try:
+        click.echo("writing the file anew", err=True)
+        return compact(store.database, settings.general.database), ""
+    finally:
+        lock.release()
+
+
+def _say_vacuum(
+    removed: Removed, before: Size, after: Size | None, why: str, *, as_json: bool
+) -> None:
+    from inboxd.store.backups import in_words
+
+    told: dict[str, Any] = {name: getattr(removed, name) for name in removed.__slots__}
+    if as_json:
+        sizes = {"bytes_before": before.bytes, "bytes_after": after.bytes if after else None}
+        room = {"free": (after or before).free, "needs": before.needed, "not_compacted": why}
+        click.echo(json.dumps({**told, **sizes, **room}, indent=1))
+        return
+    would = "" if after else "would be "
+    click.echo(
+        f"{removed.messages} messages, {removed.cases} cases and {removed.raw} raw payloads "
+        f"{would}removed"
+    )
+    if after is None:
+        click.echo(
+            f"{in_words(before.bytes)}, of which {in_words(before.free)} hold nothing; "
+            f"to write it anew takes {in_words(before.needed)} of free disk"
+        )
+        return
+    click.echo(f"{in_words(before.bytes)} before, {in_words(after.bytes)} now")
+    if why:
+        click.echo(f"{in_words(after.free)} of it hold nothing: {why}")
+
+
+def _say_backup(made: Backup, removed: list[Path], *, as_json: bool) -> None:
+    from inboxd.store.backups import in_words
+
+    if as_json:
+        told = {
+            "path": str(made.path),
+            "bytes": made.size,
+            "rows": made.rows,
+            "removed": [str(path) for path in removed],
+        }
+        click.echo(json.dumps(told, indent=1))
+        return
+    messages, cases = made.rows.get("messages", 0), made.rows.get("cases", 0)
+    click.echo(f"{made.path}: {in_words(made.size)}, {messages} messages, {cases} cases, verified")
+    for path in removed:
+        click.echo(f"deleted {path}")
+
+
+def _confirm(database: Path, until: str, *, force: bool) -> None:
+    if force or not database.exists() or database.stat().st_size == 0:
+        return
+    if not sys.stdin.isatty():
+        raise UserError(f"{database} would be replaced; say so with --force")
+    click.confirm(
+        f"Replace {database} by the backup of {until}? What happened since is read again as far "
+        "as the networks offer it; what people did since is lost",
+        abort=True,
+        err=True,
+    )
+
+
+def _shares(name: str) -> Shares:
+    from inboxd.terminal import console, share_bar
+
+    return share_bar(console(stderr=True), name)

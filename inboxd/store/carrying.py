@@ -1,0 +1,197 @@
+"""
+What a restored database learns from the one that it replaces, or must take as unknown.
+
+A backup does not know what was sent since. What it holds as still to be sent may have arrived
+long ago: the former database tells, and where that cannot be read, nothing is sent blindly.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from inboxd.store.bulk import NUMBERED, keep_floor
+from inboxd.store.database import transaction
+from inboxd.store.times import from_text, to_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+_STALE = timedelta(days=1)
+"""Alerts older than this are withdrawn: how it stands by now is told anew."""
+_A_LEAP = 1_000_000
+"""By how much new numbers are higher where nobody knows which were given out since the backup."""
+_OPEN = "state IN ('pending', 'sending', 'unsure')"
+_FATE = "state, attempts, uncertain, not_before, claimed_at, done_at, receipt, error, held, bundle"
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """
+    What became of what was to be sent when the backup was made.
+
+    *settled* of it the former database knew the outcome of; *doubtful* are replies and *repeated*
+    alerts that may have arrived; *withdrawn* alerts were too old. *lost* are the replies that were
+    queued since and had not left.
+    """
+
+    settled: int = 0
+    doubtful: int = 0
+    repeated: int = 0
+    withdrawn: int = 0
+    lost: int = 0
+
+
+def lived_until(db: sqlite3.Connection) -> datetime | None:
+    """Return the latest instant that a database knows of; None of a new one."""
+    (latest,) = db.execute(
+        "SELECT max(coalesce((SELECT max(polled_at) FROM sources), ''), "
+        "coalesce((SELECT seen_at FROM messages ORDER BY id DESC LIMIT 1), ''), "
+        "coalesce((SELECT created_at FROM outbox ORDER BY id DESC LIMIT 1), ''))"
+    ).fetchone()
+    return from_text(latest) if latest else None
+
+
+def carry_over(
+    former: sqlite3.Connection | None, restored: sqlite3.Connection, now: datetime
+) -> Carried:
+    """Bring *restored* up to what must not be forgotten; *former* is None if it is unreadable."""
+    with transaction(restored):
+        settled = _outcomes(former, restored)
+        carried = _left_open(restored, settled, now)
+        for step in CARRIED:
+            step(former, restored)
+    return carried
+
+
+def _outcomes(former: sqlite3.Connection | None, restored: sqlite3.Connection) -> set[int]:
+    """Take over what the former database knows of deliveries; returns of which it does."""
+    known: set[int] = set()
+    if former is None:
+        return known
+    for number, key in restored.execute(
+        f"SELECT id, key FROM outbox WHERE {_OPEN}"  # noqa: S608 - a constant
+    ).fetchall():
+        fate = former.execute(
+            f"SELECT {_FATE} FROM outbox WHERE key = ?",  # noqa: S608 - constant columns
+            (key,),
+        ).fetchone()
+        if fate:
+            places = ", ".join("?" * len(fate))
+            restored.execute(
+                f"UPDATE outbox SET ({_FATE}) = ({places}) WHERE id = ?",  # noqa: S608 - ditto
+                (*fate, number),
+            )
+            known.add(number)
+    return known
+
+
+def _left_open(restored: sqlite3.Connection, known: set[int], now: datetime) -> Carried:
+    """Let what nobody knows the outcome of be looked for, and not be sent blindly."""
+    since = to_text(lived_until(restored) or now)
+    doubtful = repeated = withdrawn = 0
+    for number, is_reply, created_at in restored.execute(
+        f"SELECT id, reply IS NOT NULL, created_at FROM outbox WHERE {_OPEN}"  # noqa: S608 - ditto
+    ).fetchall():
+        if number in known:
+            continue
+        if not is_reply and from_text(created_at) < now - _STALE:
+            restored.execute(
+                "UPDATE outbox SET state = 'cancelled', done_at = ? WHERE id = ?",
+                (to_text(now), number),
+            )
+            withdrawn += 1
+            continue
+        # It left after the backup if it did: a reply is looked for from then on.
+        restored.execute(
+            "UPDATE outbox SET state = 'unsure', claimed_at = coalesce(claimed_at, ?), held = '', "
+            "uncertain = reply IS NOT NULL WHERE id = ?",
+            (since, number),
+        )
+        doubtful += is_reply
+        repeated += not is_reply
+    return Carried(len(known), doubtful, repeated, withdrawn)
+
+
+def queued_since(former: sqlite3.Connection | None, restored: sqlite3.Connection) -> int:
+    """Return how many replies were queued after the backup and have not left."""
+    if former is None:
+        return 0
+    keys = former.execute(
+        "SELECT key FROM outbox WHERE reply IS NOT NULL AND state = 'pending'"
+    ).fetchall()
+    return sum(
+        restored.execute("SELECT 1 FROM outbox WHERE key = ?", key).fetchone() is None
+        for key in keys
+    )
+
+
+def _numbers(former: sqlite3.Connection | None, restored: sqlite3.Connection) -> None:
+    """
+    Give out no number twice: a button in Slack, or a person, may still mean what had it since.
+
+    Alerts are known by them as well, and a receiver may drop one whose name it has seen.
+    """
+    for table in NUMBERED:
+        (highest,) = (former or restored).execute(f"SELECT max(id) FROM {table}").fetchone()  # noqa: S608 - names of our schema
+        floor = (
+            (former or restored)
+            .execute(
+                "SELECT CAST(value AS INTEGER) FROM memory WHERE name = ?", (f"floor:{table}",)
+            )
+            .fetchone()
+        )
+        least = max(highest or 0, floor[0] if floor else 0)
+        keep_floor(restored, table, least if former else least + _A_LEAP)
+
+
+def _allowances(former: sqlite3.Connection | None, restored: sqlite3.Connection) -> None:
+    """Count what the networks have charged since: they count it, too."""
+    if former is None:
+        return
+    restored.executemany(
+        "INSERT INTO spendings (account, day, name, amount) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET amount = max(amount, excluded.amount)",
+        former.execute("SELECT account, day, name, amount FROM spendings").fetchall(),
+    )
+    restored.executemany(
+        "INSERT INTO rests (account, name, until) VALUES (?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
+        former.execute("SELECT account, name, until FROM rests").fetchall(),
+    )
+
+
+def _presses(former: sqlite3.Connection | None, restored: sqlite3.Connection) -> None:
+    """Remember which buttons were pressed since: a press may be delivered again."""
+    if former is not None:
+        restored.executemany(
+            "INSERT OR IGNORE INTO presses (key, at) VALUES (?, ?)",
+            former.execute("SELECT key, at FROM presses").fetchall(),
+        )
+
+
+CARRIED: list[Callable[[sqlite3.Connection | None, sqlite3.Connection], None]] = [
+    _numbers,
+    _allowances,
+    _presses,
+]
+"""
+What else is carried over, one after the other, within one transaction on the restored database.
+
+Each step gets the former database, None if it cannot be read, and the restored one. What must
+outlive a restore (that somebody's data was erased, say) is a step here.
+"""
+
+
+def readable(former: sqlite3.Connection) -> bool:
+    """Tell whether a database can be asked for what is carried over."""
+    with suppress(sqlite3.Error):
+        for table in (*NUMBERED, "outbox", "spendings", "rests", "presses", "memory"):
+            former.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - ours
+        former.execute(f"SELECT {_FATE} FROM outbox LIMIT 1").fetchone()  # noqa: S608 - ditto
+        return True
+    return False

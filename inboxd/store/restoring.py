@@ -1,0 +1,164 @@
+"""Putting a backup in the place of the present database, which is kept beside it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from inboxd.errors import DatabaseError
+from inboxd.store import schema
+from inboxd.store.backups import copy, damage, opened, quietly, sync
+from inboxd.store.carrying import Carried, carry_over, lived_until, queued_since, readable
+from inboxd.store.database import DaemonLock, explained, open_database, refuse_newer
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from inboxd.store.backups import Watch
+
+_PARTS = ("-wal", "-shm")
+_TIME = "%Y%m%dT%H%M%SZ"
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """
+    What a restored database is: until when it had lived, and where the former one is.
+
+    *former* is None if there was none.
+    """
+
+    lived_until: datetime | None
+    former: Path | None
+    carried: Carried
+
+
+def examine(backup: Path) -> datetime | None:
+    """
+    Return until when a backup's database had lived.
+
+    Raises DatabaseError where it cannot be restored: it is damaged, another program's, or of a
+    newer inboxd.
+    """
+    try:
+        with closing(opened(backup)) as db:
+            if problem := damage(db):
+                raise DatabaseError(f"{backup} cannot be restored: {problem}")
+            refuse_newer(db, backup)
+            if not schema.applied(db):
+                raise DatabaseError(f"{backup} cannot be restored: it is empty")
+            return lived_until(db)
+    except sqlite3.Error as error:
+        raise DatabaseError(f"{backup} cannot be restored: {error}") from error
+
+
+def restore(database: Path, backup: Path, now: datetime, watch: Watch = quietly) -> Restored:
+    """
+    Put a copy of *backup*, brought up to date, in the place of *database*.
+
+    Raises DatabaseError, having changed nothing, where a daemon or a terminal has it open or the
+    backup is no good. `kill -9` at any instant leaves either the former or the restored one.
+    """
+    if database.exists() and backup.exists() and backup.samefile(database):
+        raise DatabaseError(f"{backup} is the database itself")
+    watch("examining the backup", 0.0)
+    until = examine(backup)
+    lock = DaemonLock(database)
+    lock.acquire()
+    try:
+        new = database.with_name(f".{database.name}.restoring")
+        copy(backup, new, watch)
+        with ExitStack() as stack, explained(database):
+            stack.callback(_delete, new)
+            former = _held(database, stack)
+            watch("bringing it up to date", 0.0)
+            carried = _made_ready(new, former, now)
+            _belong_to(new, database)
+            sync(new)
+            kept = _set_aside(database, now)
+            new.replace(database)
+            sync(database.parent)
+    except OSError as error:
+        raise DatabaseError(f"{database} cannot be replaced: {error.strerror}") from error
+    finally:
+        lock.release()
+    return Restored(until, kept, carried)
+
+
+def _held(database: Path, stack: ExitStack) -> sqlite3.Connection | None:
+    """
+    Return the present database with everybody else locked out, None if it cannot be read.
+
+    What is in its journal is in the file itself then. Raises DatabaseError where somebody has it
+    open: what they wrote would go into a file that nobody looks into any more.
+    """
+    if database.stat().st_size == 0:
+        return None
+    former = stack.enter_context(
+        closing(sqlite3.connect(database, timeout=1.0, isolation_level=None))
+    )
+    try:
+        former.execute("PRAGMA locking_mode = EXCLUSIVE")
+        former.execute("PRAGMA journal_mode = DELETE").fetchone()
+        former.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        if "locked" not in str(error):
+            return None
+        raise DatabaseError(
+            f"{database} is open in another program, such as `inboxd tui`; leave that first"
+        ) from error
+    except sqlite3.DatabaseError:
+        return None
+    return former if readable(former) else None
+
+
+def _made_ready(new: Path, former: sqlite3.Connection | None, now: datetime) -> Carried:
+    """Bring the copy up to date and to one file; returns what was carried over."""
+    with closing(open_database(new, create=False, keep_before=False)) as restored:
+        carried = carry_over(former, restored, now)
+        carried = replace(carried, lost=queued_since(former, restored))
+        restored.execute("PRAGMA journal_mode = DELETE").fetchone()
+    return carried
+
+
+def _belong_to(new: Path, database: Path) -> None:
+    """Give the new file the owner of the present one, where root restores."""
+    owner = database.stat()
+    if os.geteuid() == 0:
+        os.chown(new, owner.st_uid, owner.st_gid)
+    new.chmod(0o600)
+
+
+def _set_aside(database: Path, now: datetime) -> Path | None:
+    """
+    Keep the present database under another name as well; returns which.
+
+    Its journal goes with it: by the new one it would be taken for its own.
+    """
+    if database.stat().st_size == 0:
+        return None
+    kept = database.with_name(
+        f"{database.name}.before-restore-{now.astimezone(UTC).strftime(_TIME)}"
+    )
+    if kept.exists():
+        raise DatabaseError(f"{kept} exists already; wait a second, or move it away")
+    try:
+        kept.hardlink_to(database)
+    except OSError:
+        # A file system without hard links: for an instant there is no database.
+        database.rename(kept)
+    for part in _PARTS:
+        with suppress(FileNotFoundError):
+            database.with_name(database.name + part).rename(kept.with_name(kept.name + part))
+    return kept
+
+
+def _delete(new: Path) -> None:
+    for part in ("", "-journal", *_PARTS):
+        with suppress(FileNotFoundError):
+            new.with_name(new.name + part).unlink()

@@ -1,0 +1,500 @@
+"""Promises about backups and restores: consistent, verified, and nothing is sent twice by them."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from inboxd.connector import OutgoingReply
+from inboxd.errors import DatabaseError
+from inboxd.model import Stream
+from inboxd.store import DaemonLock, Store, backups, schema
+from inboxd.store.backups import back_up, backup_name, own_backups, prune
+from inboxd.store.restoring import restore
+from inboxd.store.times import to_text
+from tests.store.shop import at, open_shop, said
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.store.shop import Shop
+
+PROGRAM = (sys.executable, "-c")
+
+
+def reply(key: str) -> OutgoingReply:
+    return OutgoingReply(key, "dm:1", Stream.DIRECT_MESSAGES, "On its way.", None, None, at(0))
+
+
+def rows(path: Path, sql: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(path)) as db:
+        return db.execute(sql).fetchall()
+
+
+def killed(script: str, delay: float) -> None:
+    """Run a program that says when it begins, and kill it *delay* seconds later."""
+    process = subprocess.Popen(  # noqa: S603 - our own program
+        [*PROGRAM, textwrap.dedent(script)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert process.stdout
+    process.stdout.readline()
+    time.sleep(delay)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+
+
+def ran(script: str) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end."""
+    return subprocess.run(  # noqa: S603 - our own program
+        [*PROGRAM, textwrap.dedent(script)], capture_output=True, text=True, check=False
+    )
+
+
+def fill(path: Path, messages: int) -> None:
+    """Make a database in which *messages* look as if they had come in."""
+    with Store(path) as store, store.transaction():
+        store.database.execute(
+            "INSERT INTO conversations (account, network, remote_id, stream, public) "
+            "VALUES ('a', 'vk', 'dm:1', 'direct_messages', 0)"
+        )
+        store.database.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
+            "INSERT INTO messages (account, remote_id, conversation_id, stream, direction, public, "
+            "text, sent_at, seen_at, url, attachments, auto_reply, staff) "
+            "SELECT 'a', 'm' || i, 1, 'direct_messages', 'inbound', 0, "
+            "'the parcel has not come ' || hex(randomblob(40)), '2026-01-01T00:00:00.000Z', "
+            "'2026-01-01T00:00:00.000Z', '', '[]', 0, '' FROM n",
+            (messages,),
+        )
+
+
+# Backups ------------------------------------------------------------------------------------
+
+
+def test_a_backup_is_one_private_file_that_says_what_is_in_it(shop: Shop, tmp_path: Path) -> None:
+    """It can be opened by itself, anywhere, and holds every row of its moment."""
+    shop.hear(said(0, "a"), said(1, "b"))
+    made = back_up(shop.store.path, tmp_path / "copy.db")
+
+    assert stat.S_IMODE(made.path.stat().st_mode) == 0o600
+    assert made.rows["messages"] == 2
+    assert rows(made.path, "PRAGMA journal_mode") == [("delete",)]
+    assert rows(made.path, "SELECT remote_id FROM messages ORDER BY id") == [("a",), ("b",)]
+    assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []
+
+
+def test_a_backup_beside_a_writer_is_of_one_moment(database: Path, tmp_path: Path) -> None:
+    """Whatever is written meanwhile is in it as a whole or not at all, and nobody waits for it."""
+    fill(database, 20_000)
+    stop, slowest = threading.Event(), [0.0]
+
+    def write() -> None:
+        with Store(database) as store:
+            for number in range(100_000):
+                if stop.is_set():
+                    return
+                begun = time.perf_counter()
+                with store.transaction():
+                    store.remember(f"one:{number}", "x")
+                    store.remember(f"other:{number}", "x")
+                slowest[0] = max(slowest[0], time.perf_counter() - begun)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        made = [back_up(database, tmp_path / f"copy{number}.db") for number in range(3)]
+    finally:
+        stop.set()
+        writer.join()
+
+    counts = [
+        rows(
+            each.path,
+            "SELECT sum(name LIKE 'one:%'), sum(name LIKE 'other:%') FROM memory",
+        )[0]
+        for each in made
+    ]
+    assert all(one == other for one, other in counts)
+    assert counts[0] < counts[-1]
+    assert slowest[0] < 4
+
+
+def test_a_copy_that_is_not_as_its_source_is_no_backup(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is verified before it has a name; nothing is left of what was no good."""
+    shop.hear(said(0, "a"))
+    whole = backups._copy
+
+    def lying(source: sqlite3.Connection, to: Path, watch: backups.Watch) -> None:
+        whole(source, to, watch)
+        with closing(sqlite3.connect(to)) as target, target:
+            target.execute("DELETE FROM waits")
+
+    monkeypatch.setattr(backups, "_copy", lying)
+    with pytest.raises(DatabaseError, match="is no good: it has other rows"):
+        back_up(shop.store.path, tmp_path / "folder.db")
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith((".folder", "folder"))]
+
+
+def test_a_full_disk_leaves_no_half_backup(shop: Shop, tmp_path: Path) -> None:
+    """A limit on the size of files stands for the disk; the text says what to do."""
+    shop.hear(*(said(number, f"m{number}", "x" * 2_000) for number in range(100)))
+    shop.store.close()
+    script = f"""
+        import resource, signal, sys
+        from pathlib import Path
+        from inboxd.errors import DatabaseError
+        from inboxd.store.backups import back_up
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        try:
+            back_up(Path({str(shop.store.path)!r}), Path({str(tmp_path / "copy.db")!r}))
+        except DatabaseError as error:
+            sys.exit(str(error))
+    """
+    done = ran(script)
+
+    assert done.returncode == 1
+    assert "cannot be copied" in done.stderr
+    assert not [path.name for path in tmp_path.iterdir() if "copy" in path.name]
+
+
+def test_a_backup_that_has_no_room_is_not_begun(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of one would take the last room away from the daemon."""
+    monkeypatch.setattr(backups, "room", lambda _: 1_000)
+    with pytest.raises(DatabaseError, match=r"has no room for a copy: it needs .* and 1 kB are"):
+        back_up(shop.store.path, tmp_path / "copy.db")
+
+
+def test_only_the_oldest_of_our_own_backups_are_deleted(shop: Shop, tmp_path: Path) -> None:
+    """What another program, a person or a migration has put there stays."""
+    folder, database = tmp_path / "backups", shop.store.path
+    folder.mkdir()
+    made = [folder / backup_name(database, at(60 * hour)) for hour in range(4)]
+    for path in made:
+        back_up(database, path)
+    kept = back_up(database, folder / backup_name(database, at(0), before="m009_x")).path
+    foreign = [folder / backup_name(database, at(-60)), folder / "inboxd-mine.db"]
+    foreign[0].write_bytes(b"nothing of ours" * 20)
+    shutil.copy(made[0], foreign[1])
+
+    assert own_backups(database, folder) == made
+    assert prune(database, folder, 2) == made[:2]
+    assert {path.name for path in folder.glob("*.db")} == {
+        path.name for path in (*made[2:], *foreign, kept)
+    }
+
+
+def test_what_a_killed_backup_left_behind_goes_with_the_next(
+    database: Path, tmp_path: Path
+) -> None:
+    """`kill -9` at any instant leaves the database usable, and no file that looks like a backup."""
+    fill(database, 30_000)
+    script = f"""
+        from pathlib import Path
+        from inboxd.store.backups import back_up
+        print(flush=True)
+        back_up(Path({str(database)!r}), Path({str(tmp_path / "inboxd-killed.db")!r}))
+    """
+    for delay in (0.0, 0.01, 0.03, 0.06):
+        killed(script, delay)
+        (tmp_path / "inboxd-killed.db").unlink(missing_ok=True)
+
+    made = back_up(database, tmp_path / "inboxd-whole.db")
+
+    assert made.rows["messages"] == 30_000
+    assert not list(tmp_path.glob("*partial*"))
+    with Store(database) as store:
+        assert store.database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_two_backups_at_once_do_not_meet(shop: Shop, tmp_path: Path) -> None:
+    """The second says so, instead of taking the first for something that was left behind."""
+
+    def again(_doing: str, _share: float) -> None:
+        with pytest.raises(DatabaseError, match="another backup is being made"):
+            back_up(shop.store.path, tmp_path / "second.db")
+
+    assert back_up(shop.store.path, tmp_path / "first.db", again).path.exists()
+
+
+# Restores -----------------------------------------------------------------------------------
+
+
+def test_a_restored_database_is_as_it_was(shop: Shop, tmp_path: Path) -> None:
+    """The former one is kept beside it with all that it had, the journal included."""
+    shop.hear(said(0, "a"))
+    backup = back_up(shop.store.path, tmp_path / "copy.db").path
+    shop.hear(said(1, "b"))
+    shop.store.close()
+
+    done = restore(shop.store.path, backup, at(5))
+
+    assert done.former
+    assert rows(done.former, "SELECT remote_id FROM messages") == [("a",), ("b",)]
+    assert stat.S_IMODE(shop.store.path.stat().st_mode) == 0o600
+    with Store(shop.store.path) as store:
+        assert store.database.execute("SELECT remote_id FROM messages").fetchall() == [("a",)]
+    assert done.lived_until == at(0)
+
+
+@pytest.mark.parametrize("holder", ["daemon", "terminal"])
+def test_a_database_that_is_in_use_is_not_replaced(shop: Shop, tmp_path: Path, holder: str) -> None:
+    """Whoever has it open would go on writing where nobody looks any more."""
+    shop.hear(said(0, "a"))
+    backup = back_up(shop.store.path, tmp_path / "copy.db").path
+    lock = DaemonLock(shop.store.path)
+    if holder == "daemon":
+        shop.store.close()
+        lock.acquire()
+    before = shop.store.path.stat().st_ino
+    with pytest.raises(DatabaseError, match=r"already works on|open in another program"):
+        restore(shop.store.path, backup, at(5))
+    lock.release()
+
+    assert shop.store.path.stat().st_ino == before
+    assert not [path for path in tmp_path.iterdir() if "restor" in path.name]
+
+
+def damaged(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[4_096 * 3 : 4_096 * 20] = b"\xff" * 4_096 * 17
+    path.write_bytes(data)
+
+
+def foreign(path: Path) -> None:
+    path.unlink()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE theirs (a)")
+
+
+def newer(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) "
+            "VALUES ('inboxd', 'm999_future', '')"
+        )
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (damaged, "cannot be restored"),
+        (foreign, "it is no database of inboxd"),
+        (newer, "newer inboxd .it has m999_future."),
+        (lambda path: path.write_text("no database at all"), "cannot be restored"),
+    ],
+)
+def test_what_cannot_be_restored_changes_nothing(
+    shop: Shop, tmp_path: Path, spoil: Callable[[Path], None], why: str
+) -> None:
+    """A damaged, foreign or newer backup is refused before anything is touched."""
+    shop.hear(*(said(number, f"m{number}") for number in range(30)))
+    backup = back_up(shop.store.path, tmp_path / "copy.db").path
+    shop.store.close()
+    spoil(backup)
+    with pytest.raises(DatabaseError, match=why):
+        restore(shop.store.path, backup, at(5))
+    with Store(shop.store.path) as store:
+        assert store.database.execute("SELECT count(*) FROM messages").fetchone() == (30,)
+
+
+def test_what_has_left_since_is_not_sent_again(shop: Shop, tmp_path: Path) -> None:
+    """The former database knows the outcome of what was on its way; a late reply is counted."""
+    shop.hear(said(0, "a"))
+    shop.tick(40)
+    with shop.store.transaction():
+        shop.store.outbox.add_reply("shop-vk", 1, reply("r1"), shop.now)
+    backup = back_up(shop.store.path, tmp_path / "copy.db").path
+    assert len(shop.deliver()) == 2
+    with shop.store.transaction():
+        shop.store.outbox.add_reply("shop-vk", 1, reply("r2"), shop.now)
+    shop.store.close()
+
+    done = restore(shop.store.path, backup, at(60))
+
+    assert (done.carried.settled, done.carried.lost) == (2, 1)
+    assert rows(shop.store.path, "SELECT state FROM outbox") == [("sent",), ("sent",)]
+
+
+def test_without_the_former_database_nothing_is_sent_blindly(shop: Shop, tmp_path: Path) -> None:
+    """A reply is looked for, a fresh alert is told as a repeat, an old one is withdrawn."""
+    shop.hear(said(0, "a"))
+    shop.tick(40)
+    with shop.store.transaction():
+        shop.store.outbox.add_reply("shop-vk", 1, reply("r1"), shop.now)
+    backup = back_up(shop.store.path, tmp_path / "copy.db").path
+    shop.store.close()
+    shop.store.path.write_bytes(b"SQLite format 3\0" + b"\xff" * 8_000)
+
+    done = restore(shop.store.path, backup, at(60))
+    carried = (done.carried.doubtful, done.carried.repeated, done.carried.withdrawn)
+
+    assert carried == (1, 1, 0)
+    assert rows(
+        shop.store.path,
+        "SELECT reply IS NULL, state, uncertain, claimed_at FROM outbox ORDER BY id",
+    ) == [(1, "unsure", 0, to_text(at(40))), (0, "unsure", 1, to_text(at(40)))]
+
+    shop.store.path.write_bytes(b"")
+    done = restore(shop.store.path, backup, at(60) + timedelta(days=2))
+    assert (done.carried.withdrawn, done.former) == (1, None)
+
+
+def test_numbers_that_were_given_out_since_are_not_given_out_again(
+    shop: Shop, tmp_path: Path
+) -> None:
+    """A button below a message about a case that is lost must not act on another one."""
+    shop.hear(said(0, "a"))
+    backup = back_up(shop.store.path, tmp_path / "copy.db").path
+    shop.hear(said(1, "b", thread_id="dm:2"))
+    highest = shop.value("SELECT max(id) FROM cases")
+    shop.store.close()
+    restore(shop.store.path, backup, at(60))
+
+    again = open_shop(shop.store.path)
+    again.hear(said(1, "b", thread_id="dm:2"))
+    assert again.value("SELECT max(id) FROM cases") == highest + 1
+    again.store.close()
+
+
+def test_a_killed_restore_leaves_one_of_the_two(database: Path, tmp_path: Path) -> None:
+    """Whenever it comes, the database opens, and holds what it had or what the backup had."""
+    fill(database, 8_000)
+    backup = back_up(database, tmp_path / "copy.db").path
+    with Store(database) as store, store.transaction():
+        store.remember("newer", "yes")
+    script = f"""
+        from pathlib import Path
+        from inboxd.clock import SystemClock
+        from inboxd.store.restoring import restore
+        print(flush=True)
+        restore(Path({str(database)!r}), Path({str(backup)!r}), SystemClock().now())
+    """
+    seen = set()
+    for delay in (0.02, 0.08, 0.14, 0.2, 0.4):
+        killed(script, delay)
+        with Store(database) as store:
+            assert store.database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            assert store.database.execute("SELECT count(*) FROM messages").fetchone() == (8_000,)
+            seen.add(store.recall("newer"))
+            if store.recall("newer") is None:
+                store.remember("newer", "yes")
+    assert "yes" in seen
+    restore(database, backup, at(5))
+    with Store(database) as store:
+        assert store.recall("newer") is None
+
+
+# Migrations ---------------------------------------------------------------------------------
+
+
+def older(path: Path, messages: int) -> None:
+    """Make a database as the version before the last migration has left it."""
+    script = f"""
+        from pathlib import Path
+        from inboxd.store import schema
+        schema._STEPS = dict(list(schema._STEPS.items())[:4])
+        from inboxd.store import Store
+        Store(Path({str(path)!r})).close()
+    """
+    assert ran(script).returncode == 0
+    if not messages:
+        return
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute(
+            "INSERT INTO conversations (account, network, remote_id, stream, public) "
+            "VALUES ('a', 'vk', 'dm:1', 'direct_messages', 0)"
+        )
+        db.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
+            "INSERT INTO messages (account, remote_id, conversation_id, stream, direction, public, "
+            "text, sent_at, seen_at, url, attachments, auto_reply, staff) "
+            "SELECT 'a', 'm' || i, 1, 'direct_messages', 'outbound', 0, "
+            "'the parcel has not come ' || hex(randomblob(40)), '2026-01-01T00:00:00.000Z', "
+            "'2026-01-01T00:00:00.000Z', '', '[]', 0, '' FROM n",
+            (messages,),
+        )
+
+
+def test_a_database_is_backed_up_before_it_is_migrated(database: Path) -> None:
+    """The copy bears the migration's name, and can be opened by the version before."""
+    older(database, 10)
+    Store(database).close()
+    (kept,) = database.parent.glob("inboxd-*-before-m005_keeping.db")
+
+    assert rows(kept, "SELECT count(*) FROM messages") == [(10,)]
+    with closing(sqlite3.connect(kept)) as db:
+        assert "m005_keeping" in schema.pending(db)
+
+
+@pytest.mark.parametrize("messages", [None, 0])
+def test_what_has_nothing_in_it_is_not_backed_up(database: Path, messages: int | None) -> None:
+    """A new database, or one in which nothing ever came, is no loss."""
+    if messages is not None:
+        older(database, messages)
+    Store(database).close()
+    assert not list(database.parent.glob("*before*"))
+
+
+def test_an_older_version_names_the_backup_that_it_can_use(database: Path) -> None:
+    """Whoever goes back to it reads what to do, with the path."""
+    older(database, 10)
+    Store(database).close()
+    script = f"""
+        from pathlib import Path
+        from inboxd.store import schema
+        schema._STEPS = dict(list(schema._STEPS.items())[:4])
+        from inboxd.store import Store
+        Store(Path({str(database)!r}))
+    """
+    done = ran(script)
+    (kept,) = database.parent.glob("inboxd-*-before-m005_keeping.db")
+    assert f"`inboxd restore {kept}`" in done.stderr
+
+
+def test_a_migration_that_is_killed_is_done_again(database: Path) -> None:
+    """`kill -9` at any instant of it, the copy included: the next opening has everything."""
+    older(database, 40_000)
+    script = f"""
+        from pathlib import Path
+        from inboxd.store import Store
+        print(flush=True)
+        Store(Path({str(database)!r})).close()
+    """
+    before = 0
+    for delay in (0.01, 0.1, 0.2, 0.3, 0.5):
+        killed(script, delay)
+        with closing(sqlite3.connect(database)) as db:
+            before += bool(schema.pending(db))
+    assert before
+
+    with Store(database) as store:
+        assert not schema.pending(store.database)
+        assert store.database.execute("SELECT count(*) FROM messages").fetchone() == (40_000,)
+        assert store.database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert list(database.parent.glob("*before-m005_keeping.db"))
+
+
+def test_backup_names_sort_by_time(database: Path) -> None:
+    """In UTC, so that no clock change puts a new one before an old one."""
+    times = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=n * 7) for n in range(50)]
+    names = [backup_name(database, each) for each in times]
+    assert names == sorted(names)
