@@ -59,7 +59,9 @@ def forget(  # noqa: PLR0913 - whom, where, how
     with opened_store(config) as (store, settings):
         people = _chosen(store, authors, account)
         traces = store.people.traces(people)
-        backups = holding(settings.general.database.with_name("backups"), people)
+        database = settings.general.database
+        folders = dict.fromkeys((settings.backup_folder, database.parent))
+        backups = [path for each in folders for path in holding(each, people, database)]
         if not dry_run:
             _confirm(people, traces, yes=yes)
             with _progress() as watch:

@@ -14,10 +14,14 @@ from inboxd.cli.opening import load_without_networks, present
 from inboxd.errors import DatabaseError, UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from inboxd.config import Settings
     from inboxd.store import Store
     from inboxd.store.backups import Backup
     from inboxd.store.compacting import Size
+    from inboxd.store.erasures import Erasure
+    from inboxd.store.restoring import EraseAgain
     from inboxd.store.retention import Keep, Removed
     from inboxd.terminal import Shares
 
@@ -72,7 +76,8 @@ def restore(config: Path, file: Path, *, force: bool, as_json: bool) -> None:
     from inboxd.store import daemon_pid
     from inboxd.store.restoring import examine, restore
 
-    database = load_without_networks(config).general.database
+    settings = load_without_networks(config)
+    database = settings.general.database
     if not file.is_file():
         raise UserError(f"{file} does not exist")
     if not database.parent.is_dir():
@@ -84,7 +89,7 @@ def restore(config: Path, file: Path, *, force: bool, as_json: bool) -> None:
     until = examine(file)
     _confirm(database, f"{until:%Y-%m-%d %H:%M} UTC" if until else "no time", force=force)
     with _shares("restore") as watch:
-        done = restore(database, file, present(), watch)
+        done = restore(database, file, present(), _erasing_again(settings), watch)
     carried = done.carried
     if as_json:
         told = {
@@ -212,6 +217,18 @@ def _say_backup(made: Backup, removed: list[Path], *, as_json: bool) -> None:
     click.echo(f"{made.path}: {in_words(made.size)}, {messages} messages, {cases} cases, verified")
     for path in removed:
         click.echo(f"deleted {path}")
+
+
+def _erasing_again(settings: Settings) -> EraseAgain:
+    """Return what erases those in a restored database who were erased since it was backed up."""
+    from inboxd.forgetting import Forgetting
+    from inboxd.store import Store
+
+    def erase(path: Path, erasures: Sequence[Erasure]) -> None:
+        with Store(path, create=False) as store, store.explained():
+            Forgetting(store, settings.rules, "restore").again(erasures, lambda _: None)
+
+    return erase
 
 
 def _confirm(database: Path, until: str, *, force: bool) -> None:

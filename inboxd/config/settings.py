@@ -138,7 +138,7 @@ def _not_too_often(value: timedelta) -> timedelta:
     return value
 
 
-def _long_enough(value: timedelta) -> timedelta:
+def _beyond_the_usual(value: timedelta) -> timedelta:
     if value < _SHORTEST_RETENTION:
         raise ValueError("must be at least 90d: what is usual is known from the last eight weeks")
     return value
@@ -180,7 +180,7 @@ class GeneralSettings(BaseModel):
     """When, each night in *timezone*, what is stored is held against what the networks offer."""
     reconcile_back: Span = timedelta(days=3)
     """How far back that looks."""
-    retain: Annotated[Duration, AfterValidator(_long_enough)] | None = None
+    retain: Annotated[Duration, AfterValidator(_beyond_the_usual)] | None = None
     """How long messages and cases are kept once they are over; for ever, if it is not given."""
     retain_raw: Annotated[Duration, AfterValidator(_a_day)] | None = None
     """How long what the networks sent is kept as it came, beside what was read from it."""

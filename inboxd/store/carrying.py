@@ -182,8 +182,7 @@ CARRIED: list[Callable[[sqlite3.Connection | None, sqlite3.Connection], None]] =
 """
 What else is carried over, one after the other, within one transaction on the restored database.
 
-Each step gets the former database, None if it cannot be read, and the restored one. What must
-outlive a restore (that somebody's data was erased, say) is a step here.
+Each step gets the former database, None if it cannot be read, and the restored one.
 """
 
 

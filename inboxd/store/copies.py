@@ -16,16 +16,23 @@ if TYPE_CHECKING:
 _ENDINGS = {".db", ".sqlite", ".sqlite3"}
 
 
-def holding(folder: Path, people: Sequence[Person]) -> list[Path]:
+def holding(folder: Path, people: Sequence[Person], database: Path | None = None) -> list[Path]:
     """
     Return the databases in *folder* that know one of *people*, or that cannot be read.
+
+    The *database* that is in use is none of them.
 
     A backup is finished and nobody writes to it: it is read without a lock or a journal.
     """
     if not folder.is_dir():
         return []
     files = sorted(path for path in folder.iterdir() if path.suffix in _ENDINGS)
-    return [path for path in files if path.is_file() and _knows(path, people)]
+    return [
+        path
+        for path in files
+        # To open a file that is in use, and close it again, would take away SQLite's locks on it.
+        if path.is_file() and not (database and path.samefile(database)) and _knows(path, people)
+    ]
 
 
 def _knows(path: Path, people: Sequence[Person]) -> bool:

@@ -14,12 +14,18 @@ from inboxd.store import schema
 from inboxd.store.backups import copy, damage, opened, quietly, sync
 from inboxd.store.carrying import Carried, carry_over, lived_until, queued_since, readable
 from inboxd.store.database import DaemonLock, explained, open_database, refuse_newer
+from inboxd.store.erasures import ErasureStore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from inboxd.store.backups import Watch
+    from inboxd.store.erasures import Erasure
+
+    EraseAgain = Callable[[Path, Sequence[Erasure]], object]
+    """Erases in the database at a path what was erased since it was backed up."""
 
 _PARTS = ("-wal", "-shm")
 _TIME = "%Y%m%dT%H%M%SZ"
@@ -57,12 +63,18 @@ def examine(backup: Path) -> datetime | None:
         raise DatabaseError(f"{backup} cannot be restored: {error}") from error
 
 
-def restore(database: Path, backup: Path, now: datetime, watch: Watch = quietly) -> Restored:
+def restore(
+    database: Path,
+    backup: Path,
+    now: datetime,
+    erase_again: EraseAgain,
+    watch: Watch = quietly,
+) -> Restored:
     """
     Put a copy of *backup*, brought up to date, in the place of *database*.
 
-    Raises DatabaseError, having changed nothing, where a daemon or a terminal has it open or the
-    backup is no good. `kill -9` at any instant leaves either the former or the restored one.
+    Whoever was erased since is erased in it before anybody sees it. Raises DatabaseError, having
+    changed nothing, where a daemon or a terminal has it open or the backup is no good. `kill -9` at any instant leaves either the former or the restored one.
     """
     if database.exists() and backup.exists() and backup.samefile(database):
         raise DatabaseError(f"{backup} is the database itself")
@@ -77,7 +89,7 @@ def restore(database: Path, backup: Path, now: datetime, watch: Watch = quietly)
             stack.callback(_delete, new)
             former = _held(database, stack)
             watch("bringing it up to date", 0.0)
-            carried = _made_ready(new, former, now)
+            carried = _made_ready(new, former, now, erase_again)
             _belong_to(new, database)
             sync(new)
             kept = _set_aside(database, now)
@@ -117,13 +129,28 @@ def _held(database: Path, stack: ExitStack) -> sqlite3.Connection | None:
     return former if readable(former) else None
 
 
-def _made_ready(new: Path, former: sqlite3.Connection | None, now: datetime) -> Carried:
+def _made_ready(
+    new: Path, former: sqlite3.Connection | None, now: datetime, erase_again: EraseAgain
+) -> Carried:
     """Bring the copy up to date and to one file; returns what was carried over."""
     with closing(open_database(new, create=False, keep_before=False)) as restored:
         carried = carry_over(former, restored, now)
         carried = replace(carried, lost=queued_since(former, restored))
+    if erasures := _erased(former):
+        erase_again(new, erasures)
+    with closing(sqlite3.connect(new, isolation_level=None)) as restored:
         restored.execute("PRAGMA journal_mode = DELETE").fetchone()
     return carried
+
+
+def _erased(former: sqlite3.Connection | None) -> Sequence[Erasure]:
+    """Return what the former database knows to have been erased; an old one knows of nothing."""
+    if former is None:
+        return ()
+    try:
+        return ErasureStore(former).all()
+    except sqlite3.OperationalError:
+        return ()
 
 
 def _belong_to(new: Path, database: Path) -> None:

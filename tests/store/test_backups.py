@@ -19,18 +19,25 @@ import pytest
 
 from inboxd.connector import OutgoingReply
 from inboxd.errors import DatabaseError
+from inboxd.forgetting import Forgetting
 from inboxd.model import Stream
-from inboxd.store import DaemonLock, Store, backups, schema
+from inboxd.store import DaemonLock, Store, backups, restoring, schema
 from inboxd.store.backups import back_up, backup_name, own_backups, prune
-from inboxd.store.restoring import restore
 from inboxd.store.times import to_text
-from tests.store.shop import at, open_shop, said
+from tests.store.shop import ANNA, at, open_shop, said
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from inboxd.store.erasures import Erasure
     from tests.store.shop import Shop
+
+
+def restore(database: Path, backup: Path, now: datetime) -> restoring.Restored:
+    """Restore a backup, since which nobody was erased."""
+    return restoring.restore(database, backup, now, lambda *_: pytest.fail("nobody was erased"))
+
 
 PROGRAM = (sys.executable, "-c")
 
@@ -124,7 +131,8 @@ def test_a_backup_beside_a_writer_is_of_one_moment(database: Path, tmp_path: Pat
     counts = [
         rows(
             each.path,
-            "SELECT sum(name LIKE 'one:%'), sum(name LIKE 'other:%') FROM memory",
+            "SELECT count(*) FILTER (WHERE name LIKE 'one:%'), "
+            "count(*) FILTER (WHERE name LIKE 'other:%') FROM memory",
         )[0]
         for each in made
     ]
@@ -375,6 +383,26 @@ def test_numbers_that_were_given_out_since_are_not_given_out_again(
     again.store.close()
 
 
+def test_whoever_was_erased_since_is_erased_again(shop: Shop, tmp_path: Path) -> None:
+    """A backup still holds them; what is put in the place of the database does not."""
+    shop.hear(said(0, "a", "my secret"), said(1, "b", "hello", thread_id="dm:2", author=ANNA))
+    backup = back_up(shop.store.path, tmp_path / "copy.db").path
+    (people,) = shop.store.people.called("oksana", None)
+    Forgetting(shop.store, shop.rules, "max").forget(people, at(5), lambda _: None)
+    shop.store.close()
+
+    def erase(path: Path, erasures: Sequence[Erasure]) -> None:
+        with Store(path) as store:
+            Forgetting(store, shop.rules, "max").again(erasures, lambda _: None)
+
+    restoring.restore(shop.store.path, backup, at(6), erase)
+    assert b"my secret" in backup.read_bytes()
+    assert b"my secret" not in shop.store.path.read_bytes()
+    with Store(shop.store.path) as store:
+        assert store.people.called("oksana", None) == []
+        assert len(store.people.called("Anna", None)) == 1
+
+
 def test_a_killed_restore_leaves_one_of_the_two(database: Path, tmp_path: Path) -> None:
     """Whenever it comes, the database opens, and holds what it had or what the backup had."""
     fill(database, 8_000)
@@ -384,7 +412,7 @@ def test_a_killed_restore_leaves_one_of_the_two(database: Path, tmp_path: Path) 
     script = f"""
         from pathlib import Path
         from inboxd.clock import SystemClock
-        from inboxd.store.restoring import restore
+        from inboxd.store import restoring
         print(flush=True)
         restore(Path({str(database)!r}), Path({str(backup)!r}), SystemClock().now())
     """
