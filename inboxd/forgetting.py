@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from inboxd.desk import Desk
 from inboxd.errors import UserError
 from inboxd.store.erasure import CLOSED_AS
-from inboxd.store.times import to_text
+from inboxd.store.times import from_text, to_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -50,12 +50,14 @@ class Forgetting:
         self._rules = rules
         self._actor = actor
 
-    def forget(self, people: Sequence[Person], now: datetime, watch: Watch) -> Forgotten:
+    def forget(
+        self, people: Sequence[Person], now: datetime, watch: Watch, key: str | None = None
+    ) -> Forgotten:
         """
         Erase *people*; *watch* hears of each step.
 
         Others go on working meanwhile. If it is broken off, nothing is lost by doing it again.
-        Raises UserError while a reply to one of them is on its way.
+        With the *key* and the time of an earlier erasure, it is done as it was then. Raises UserError while a reply to one of them is on its way.
         """
         eraser = self._store.erasure
         mentions = eraser.mentions(people)
@@ -63,7 +65,7 @@ class Forgetting:
         watch("erasing")
         with self._store.transaction():
             closed = self._close(people, now)
-            traces = eraser.erase(people, self._actor, now)
+            traces = eraser.erase(people, self._actor, now, key)
             for case in {*traces.cases, *closed}:
                 self._store.refreshes.mark(case, now)
         named = 0
@@ -91,10 +93,10 @@ class Forgetting:
         """
         with self._store.transaction():
             self._store.erasures.add(erasures)
-        people = self._store.people.returned()
-        for erased_at, persons in people.items():
-            self.forget(persons, erased_at, watch)
-        return sum(map(len, people.values()))
+        returned = self._store.people.returned()
+        for person, erasure in returned:
+            self.forget([person], from_text(erasure.erased_at), watch, erasure.key)
+        return len(returned)
 
     def _close(self, people: Sequence[Person], now: datetime) -> tuple[int, ...]:
         """Close the cases in which they wait, while it is known yet who they were."""

@@ -47,6 +47,8 @@ _COLUMNS = {
 _MANY_FOLLOWERS = 1_000
 _LONGEST_LINE = 200
 _LONGEST_TEXT = 5_000
+_A_LINE = 200_000
+"""Rows, between two lines on the progress where there is no terminal."""
 _WIDE = 120
 """Columns of a terminal from which on there is room for everything."""
 
@@ -332,6 +334,18 @@ def count_line(out: Console, name: str) -> Iterator[Callable[[str], None]]:
         yield tell
     if last and not out.is_terminal:
         out.print(last)
+
+
+@contextmanager
+def row_counter(out: Console, name: str) -> Iterator[Callable[[str, int], None]]:
+    """Yield who is told how many rows of what are done: one line on a terminal, few elsewhere."""
+    if not out.is_terminal:
+        yield lambda what, rows: None if rows % _A_LINE else out.print(f"{name}: {rows:,} {what}")
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Bars(*columns, console=out, transient=True) as bars:
+        task = bars.add_task(name)
+        yield lambda what, rows: bars.update(task, description=f"{name}: {rows:,} {what}")
 
 
 @contextmanager

@@ -54,7 +54,7 @@ def forget(  # noqa: PLR0913 - whom, where, how
     Cases in which they wait are closed as "erased". This cannot be undone.
     """
     from inboxd.forgetting import Forgetting
-    from inboxd.store.copies import holding
+    from inboxd.store.holders import holding
 
     with opened_store(config) as (store, settings):
         people = _chosen(store, authors, account)

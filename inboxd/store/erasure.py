@@ -121,9 +121,15 @@ class Eraser:
         ).fetchone()
         return row is not None
 
-    def erase(self, people: Sequence[Person], actor: str, now: datetime) -> Traces:
-        """Erase what is theirs, and keep it from coming back; returns what it was."""
-        traces, key = self._people.traces(people), self._erasures.key()
+    def erase(
+        self, people: Sequence[Person], actor: str, now: datetime, key: str | None = None
+    ) -> Traces:
+        """
+        Erase what is theirs, and keep it from coming back; returns what it was.
+
+        With the *key* and the time of an earlier erasure, everything is called what it was then.
+        """
+        traces, key = self._people.traces(people), key or self._erasures.key()
         self._forbid(people, traces, key, actor, now)
         names = self._names_of(traces)
         ids = {(each.account, each.remote_id) for each in people}

@@ -67,16 +67,16 @@ class ErasureStore:
         rows = self._db.execute(f"SELECT {_COLUMNS} FROM erasures ORDER BY digest")  # noqa: S608 - ditto
         return [Erasure(*row) for row in rows]
 
-    def erased(self, kind: str, account: str, names: Iterable[str]) -> dict[str, str]:
-        """Return those of *names* that were erased, each with when."""
+    def erased(self, kind: str, account: str, names: Iterable[str]) -> dict[str, Erasure]:
+        """Return those of *names* that were erased, each with its row."""
         keys = [key for (key,) in self._db.execute("SELECT DISTINCT key FROM erasures")]
         digests = {digest(key, kind, account, name): name for name in {*names} for key in keys}
         rows = self._db.execute(
-            "SELECT digest, erased_at FROM erasures "
-            "WHERE digest IN (SELECT value FROM json_each(?))",
+            f"SELECT {_COLUMNS} FROM erasures "  # noqa: S608 - constant columns
+            "WHERE digest IN (SELECT value FROM json_each(?)) ORDER BY erased_at",
             (json.dumps(list(digests)),),
         )
-        return {digests[found]: at for found, at in rows}
+        return {digests[row[0]]: Erasure(*row) for row in rows}
 
     def admitted(self, account: str, messages: Sequence[Message]) -> list[Message]:
         """
@@ -104,10 +104,10 @@ class _Known:
     def __init__(self, store: ErasureStore, account: str, messages: Sequence[Message]) -> None:
         self._messages = store.erased(MESSAGE, account, (each.remote_id for each in messages))
         threads = [thread for each in messages for thread in (each.thread_id, *each.also_in)]
-        self._threads = store.erased(THREAD, account, threads)
+        self._threads = _times(store.erased(THREAD, account, threads))
         authors = [each.author.remote_id for each in messages if each.author]
         authors += [name for each in messages for name in each.addressees]
-        self._authors = store.erased(AUTHOR, account, authors)
+        self._authors = _times(store.erased(AUTHOR, account, authors))
 
     def refuses(self, message: Message) -> bool:
         """Tell whether *message* was erased, or would have been."""
@@ -135,6 +135,10 @@ class _Known:
                 name for name in message.also_in if self._threads.get(name, "") < sent_at
             ),
         )
+
+
+def _times(erased: dict[str, Erasure]) -> dict[str, str]:
+    return {name: row.erased_at for name, row in erased.items()}
 
 
 def digest(key: str, kind: str, account: str, name: str) -> str:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from inboxd.core.redaction import Identity
-from inboxd.store.erasures import AUTHOR, ErasureStore
-from inboxd.store.times import from_text
+from inboxd.store.erasures import AUTHOR, MESSAGE, ErasureStore
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
-    from datetime import datetime
+
+    from inboxd.store.erasures import Erasure
 
 _FOUND = """
 SELECT a.id, a.account,
@@ -132,27 +132,32 @@ class PeopleStore:
             found.setdefault((person.network, person.remote_id), []).append(person)
         return list(found.values())
 
-    def returned(self) -> dict[datetime, list[Person]]:
+    def returned(self) -> list[tuple[Person, Erasure]]:
         """
-        Return whoever was erased and is here again, by when they were erased.
+        Return whoever was erased and is here again, each with the row that says so.
 
         Whoever wrote after that is somebody new, of whom nothing old can be here.
         """
-        found: dict[datetime, list[Person]] = {}
-        for row in self._db.execute(f"{_FOUND} WHERE a.remote_id NOT LIKE 'erased:%'"):
+        found = []
+        for row in self._db.execute(f"{_FOUND} WHERE a.remote_id NOT LIKE 'erased:%'").fetchall():
             person = _person(row)
             erased = self._erasures.erased(AUTHOR, person.account, [person.remote_id])
-            for at in erased.values():
-                if not self._wrote_after(person, at):
-                    found.setdefault(from_text(at), []).append(person)
+            found += [
+                (person, each)
+                for each in erased.values()
+                if not self._wrote_after(person, each.erased_at)
+            ]
         return found
 
     def _wrote_after(self, person: Person, at: str) -> bool:
-        row = self._db.execute(
-            "SELECT 1 FROM messages WHERE author_id = ? AND direction = 'inbound' AND sent_at > ?",
+        """Tell whether there is anything that was not erased; a network's clock may be ahead."""
+        rows = self._db.execute(
+            "SELECT remote_id FROM messages "
+            "WHERE author_id = ? AND direction = 'inbound' AND sent_at > ?",
             (person.id, at),
-        ).fetchone()
-        return row is not None
+        )
+        later = {name for (name,) in rows}
+        return bool(later - self._erasures.erased(MESSAGE, person.account, later).keys())
 
     def traces(self, people: Iterable[Person]) -> Traces:
         """Return what in the database is theirs."""
