@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from inboxd.core.tracking import Rules
     from inboxd.store import Store
     from inboxd.store.erasures import Erasure
-    from inboxd.store.mentions import Found
+    from inboxd.store.mentions import Found, Mentions
     from inboxd.store.people import Person
 
     Watch = Callable[[str], None]
 
+_UNFINISHED = "forgetting"
+"""Under which name it is remembered that the index and the journal still hold what was erased."""
 _ROUNDS = 3
 """How often what the daemon wrote meanwhile is looked through."""
 
@@ -56,8 +58,8 @@ class Forgetting:
         """
         Erase *people*; *watch* hears of each step.
 
-        Others go on working meanwhile. If it is broken off, nothing is lost by doing it again.
-        With the *key* and the time of an earlier erasure, it is done as it was then. Raises UserError while a reply to one of them is on its way.
+        Others go on working meanwhile. If it is broken off, either nobody is erased, or what is
+        left to do is up to `finish`. With the *key* and the time of an earlier erasure, it is done as it was then. Raises UserError while a reply to one of them is on its way.
         """
         eraser = self._store.erasure
         mentions = eraser.mentions(people)
@@ -66,24 +68,38 @@ class Forgetting:
         with self._store.transaction():
             closed = self._close(people, now)
             traces = eraser.erase(people, self._actor, now, key)
+            # At once: when it has been erased who they are, nobody can look for them any more.
+            named = self._take_out(mentions, found, now)
             for case in {*traces.cases, *closed}:
                 self._store.refreshes.mark(case, now)
-        named = 0
+            self._store.remember(_UNFINISHED, to_text(now))
         for _ in range(_ROUNDS):
-            # The rows that were theirs are others by now; what is left is looked at anew.
+            # What was written meanwhile was not refused yet.
+            found = mentions.find(watch)
             if not found:
                 break
-            named += self._take_out(people, found, now)
-            found = mentions.find(watch)
-        return Forgotten(len(traces.theirs), traces.cases, closed, named, self.scrub(watch))
+            named += self._take_out(mentions, found, now)
+        return Forgotten(len(traces.theirs), traces.cases, closed, named, self.finish(watch))
 
-    def scrub(self, watch: Watch) -> bool:
-        """Take erased words out of indexes and the journal; returns whether none is left there."""
+    def is_finished(self) -> bool:
+        """Tell whether nothing that was erased is left in the index or the journal."""
+        return self._store.recall(_UNFINISHED) is None
+
+    def finish(self, watch: Watch) -> bool:
+        """
+        Take erased words out of the index and the journal; returns whether none is left there.
+
+        Whoever was broken off does it again.
+        """
         eraser = self._store.erasure
         watch("index")
-        eraser.merge(lambda: watch("index"))
-        watch("journal")
-        return eraser.checkpoint()
+        with self._store.explained():
+            eraser.merge(lambda: watch("index"))
+            watch("journal")
+            is_clean = eraser.checkpoint()
+        if is_clean:
+            self._store.forget(_UNFINISHED)
+        return is_clean
 
     def again(self, erasures: Iterable[Erasure], watch: Watch) -> int:
         """
@@ -108,11 +124,9 @@ class Forgetting:
             desk.close(case, CLOSED_AS, self._actor, now)
         return traces.open
 
-    def _take_out(self, people: Sequence[Person], found: Found, now: datetime) -> int:
-        eraser, actor = self._store.erasure, self._actor
+    def _take_out(self, mentions: Mentions, found: Found, now: datetime) -> int:
+        def forbid(kind: str, account: str, name: str) -> None:
+            self._store.erasure.forbid(kind, account, name, self._actor, now)
+
         with self._store.transaction():
-            return eraser.mentions(people).take_out(
-                found,
-                to_text(now),
-                lambda kind, account, name: eraser.forbid(kind, account, name, actor, now),
-            )
+            return mentions.take_out(found, to_text(now), forbid)

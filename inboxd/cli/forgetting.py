@@ -28,10 +28,14 @@ _BEYOND = (
     "no customers, but at --verbose), what Slack and mail were told, and what stands at the "
     "network itself."
 )
+_UNCLEAN = (
+    "Another program reads the database at this moment, and until it ends the journal (-wal) keeps "
+    "old pages: say `inboxd forget`, with nobody's name, when it has ended."
+)
 
 
 @main.command()
-@click.argument("authors", metavar="AUTHOR...", nargs=-1, required=True, type=WORDS)
+@click.argument("authors", metavar="AUTHOR...", nargs=-1, type=WORDS)
 @click.option("--account", type=WORDS, help="Only as they are known to this account.")
 @click.option("--dry-run", is_flag=True, help="Say what would be erased, and erase nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
@@ -51,11 +55,15 @@ def forget(  # noqa: PLR0913 - whom, where, how
     """
     Erase AUTHOR everywhere, by handle, name or the network's id; figures stay.
 
-    Cases in which they wait are closed as "erased". This cannot be undone.
+    Cases in which they wait are closed as "erased". This cannot be undone. Without AUTHOR,
+    finish what was broken off.
     """
     from inboxd.forgetting import Forgetting
     from inboxd.store.holders import holding
 
+    if not authors:
+        _finish(config, actor)
+        return
     with opened_store(config) as (store, settings):
         people = _chosen(store, authors, account)
         traces = store.people.traces(people)
@@ -76,6 +84,19 @@ def forget(  # noqa: PLR0913 - whom, where, how
     for path in backups:
         click.echo(f"{path} still holds them: delete it, or let it grow old.")
     click.echo(_BEYOND)
+
+
+def _finish(config: Path, actor: str) -> None:
+    """Take out of the index and the journal what a forgetting that was broken off left there."""
+    from inboxd.forgetting import Forgetting
+
+    with opened_store(config) as (store, settings):
+        forgetting = Forgetting(store, settings.rules, actor)
+        if forgetting.is_finished():
+            raise UserError("nothing was broken off; say whom to forget")
+        with _progress() as watch:
+            is_clean = forgetting.finish(watch)
+    click.echo("Finished." if is_clean else _UNCLEAN)
 
 
 def _chosen(store: Store, names: tuple[str, ...], account: str | None) -> list[Person]:
@@ -126,10 +147,7 @@ def _said(done: Forgotten) -> Iterator[str]:
     if done.closed:
         yield f"Closed as erased: {_listed(done.closed)}."
     if not done.is_clean:
-        yield (
-            "Another program reads the database at this moment, and until it ends the journal "
-            "(-wal) keeps old pages: restart the daemon, and close the terminals."
-        )
+        yield _UNCLEAN
 
 
 def _listed(cases: tuple[int, ...]) -> str:

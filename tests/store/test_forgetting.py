@@ -19,6 +19,7 @@ from inboxd.model import Attachment, Author, Kind, Stream, Unknown
 from inboxd.pipeline import Origin
 from inboxd.rehearsal import rehearse
 from inboxd.store import Past, Said, Store
+from inboxd.store.exporting import snapshot
 from inboxd.store.mentions import TEXTS
 from inboxd.store.times import to_text
 from tests.store.shop import BORIS, BRAND, answered, at, commented, open_shop, replied, said
@@ -278,6 +279,35 @@ def test_a_backup_that_comes_back_is_erased_again(lived: Shop, tmp_path: Path) -
     finally:
         restored.store.close()
     assert left_of(WORDS, bytes_of(copy)) == []
+
+
+def test_what_was_broken_off_can_be_finished(lived: Shop, database: Path) -> None:
+    """A kill after the rows were erased leaves words in the index, which the next run takes out."""
+    forgetting = Forgetting(lived.store, lived.rules, "anna")
+
+    def killed(step: str) -> None:
+        if step == "index":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        forgetting.forget(known_as(lived.store, "zina_kvash"), lived.now, killed)
+    assert left_of(WORDS, bytes_of(database)) != []
+    assert not forgetting.is_finished()
+
+    assert forgetting.finish(nothing)
+    assert left_of(WORDS, bytes_of(database)) == []
+    assert forgetting.is_finished()
+
+
+def test_a_reader_that_keeps_the_journal_is_told_of(lived: Shop, database: Path) -> None:
+    """Old pages stay as long as somebody reads them; it is said, and can be finished."""
+    lived.store.database.execute("PRAGMA busy_timeout = 50")
+    with snapshot(database) as taken:
+        assert taken.count("messages")
+        assert not forget(lived).is_clean
+
+    assert Forgetting(lived.store, lived.rules, "anna").finish(nothing)
+    assert left_of(WORDS, bytes_of(database)) == []
 
 
 def test_people_are_found_by_id_handle_and_name(lived: Shop) -> None:
