@@ -179,3 +179,32 @@ async def test_a_person_is_forgotten_beside_a_daemon_and_an_export_moves_the_res
     (await shop.run("import", str(tmp_path / "early.jsonl"))).expect(0)
     assert shop.value(inbound, str(Direction.INBOUND)) == 5
     assert shop.intact()
+
+
+STEPS = """
+first_response = "2s"
+steps = [{ at = "50%", to = ["bot"] }]
+"""
+
+
+@pytest.mark.slow
+async def test_what_a_slack_bot_told_of_a_forgotten_person_is_updated(shop: Shop) -> None:
+    """Its message about the case names nobody any more, as far as it can be edited."""
+    shop.configure(STEPS)
+    await shop.daemon()
+    shop.write("vk", "private", "Der Elefant ist kaputt?", who=0)
+    await until(lambda: shop.told("bot"), "the alert")
+    await until(lambda: shop.settled, "all alerts to be out")
+    person = shop.world.people[0]
+    number = str(person.id_on("vk"))
+    told = [each for each in shop.simulator.slack.messages if each.via == "bot"]
+    assert person.name in str(told[0].versions[-1])
+
+    (await shop.run("forget", number, "--yes")).expect(0)
+    await until(
+        lambda: (
+            person.name not in str(told[0].versions[-1])
+            and "Elefant" not in str(told[0].versions[-1])
+        ),
+        "the message to be updated",
+    )
