@@ -51,7 +51,7 @@ UPDATE messages SET text = erased_text(text), url = '', attachments = '[]', raw 
 -- What others answered to them names them by their messages.
 UPDATE messages SET parent_remote_id = erased_name('message', account, parent_remote_id)
  WHERE conversation_id IN (SELECT value FROM json_each(:shared))
-   AND account || char(0) || parent_remote_id IN (SELECT value FROM json_each(:names));
+   AND account || char(31) || parent_remote_id IN (SELECT value FROM json_each(:names));
 UPDATE message_versions SET text = erased_text(text)
  WHERE message_id IN (SELECT value FROM json_each(:theirs));
 UPDATE corrections SET text = erased_text(text)
@@ -83,18 +83,18 @@ UPDATE outbox SET reply = erased_reply(reply, receiver), error = '',
        receipt = iif(json_extract(receipt, '$.remote_id') IS NULL, receipt, json_object(
            'remote_id', erased_name('message', receiver, json_extract(receipt, '$.remote_id'))))
  WHERE reply IS NOT NULL AND (case_id IN (SELECT value FROM json_each(:cases))
-    OR receiver || char(0) || json_extract(reply, '$.recipient.remote_id')
+    OR receiver || char(31) || json_extract(reply, '$.recipient.remote_id')
        IN (SELECT value FROM json_each(:ids)));
 """  # noqa: S608 - our own words
 _ALERTS = """
 SELECT id, headline, detail, card, examples FROM alerts
  WHERE case_id IN (SELECT value FROM json_each(:cases))
     OR EXISTS (SELECT 1 FROM json_each(:ids) AS n
-                WHERE n.value = json_extract(card, '$.account') || char(0)
+                WHERE n.value = json_extract(card, '$.account') || char(31)
                                 || json_extract(card, '$.author.remote_id'))
     OR json_extract(card, '$.message') IN (SELECT value FROM json_each(:theirs))
     OR EXISTS (SELECT 1 FROM json_each(examples) AS e, json_each(:ids) AS n
-                WHERE n.value = json_extract(e.value, '$.account') || char(0)
+                WHERE n.value = json_extract(e.value, '$.account') || char(31)
                                 || json_extract(e.value, '$.author.remote_id'))
 """
 
@@ -140,8 +140,8 @@ class Eraser:
             "shared": json.dumps(traces.shared),
             "theirs": json.dumps(traces.theirs),
             "cases": json.dumps(traces.cases),
-            "names": json.dumps([f"{account}\0{name}" for account, name in names]),
-            "ids": json.dumps([f"{account}\0{name}" for account, name in sorted(ids)]),
+            "names": json.dumps([f"{account}\x1f{name}" for account, name in names]),
+            "ids": json.dumps([f"{account}\x1f{name}" for account, name in sorted(ids)]),
             "erased": ERASED,
             "now": to_text(now),
         }

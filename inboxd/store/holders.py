@@ -36,12 +36,12 @@ def holding(folder: Path, people: Sequence[Person], database: Path | None = None
 
 
 def _knows(path: Path, people: Sequence[Person]) -> bool:
-    names = json.dumps([f"{each.account}\0{each.remote_id}" for each in people])
+    names = json.dumps([f"{each.account}\x1f{each.remote_id}" for each in people])
     try:
         address = f"{path.absolute().as_uri()}?immutable=1"
         with closing(sqlite3.connect(address, uri=True)) as db:
             row = db.execute(
-                "SELECT 1 FROM authors WHERE account || char(0) || remote_id IN "
+                "SELECT 1 FROM authors WHERE account || char(31) || remote_id IN "
                 "(SELECT value FROM json_each(?)) LIMIT 1",
                 (names,),
             ).fetchone()

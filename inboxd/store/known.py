@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
+# What was erased has no name any more that a network would know.
 _KNOWN = (
-    "m.remote_id, v.remote_id, m.stream, m.direction, m.sent_at, m.parent_remote_id, "
-    "m.deleted_at IS NOT NULL"
+    "m.remote_id, v.remote_id, m.stream, m.direction, m.sent_at, "
+    "iif(m.parent_remote_id LIKE 'erased:%', NULL, m.parent_remote_id), m.deleted_at IS NOT NULL"
 )
+_NAMED = "m.remote_id NOT LIKE 'erased:%'"
 
 
 class KnownStore:
@@ -33,7 +35,7 @@ class KnownStore:
             self._db.execute(
                 f"SELECT {_KNOWN} FROM messages AS m "  # noqa: S608 - constant columns
                 "JOIN conversations AS v ON v.id = m.conversation_id "
-                "WHERE v.account = ? AND m.sent_at >= ? ORDER BY m.sent_at DESC",
+                f"WHERE v.account = ? AND m.sent_at >= ? AND {_NAMED} ORDER BY m.sent_at DESC",
                 (account, to_text(since)),
             )
         )
@@ -50,7 +52,7 @@ class KnownStore:
                 "JOIN messages AS m ON m.conversation_id = v.id "
                 "AND (m.sent_at >= c.waiting_since OR m.id = w.message_id) "
                 "WHERE c.status = 'waiting' AND c.account = ? AND m.direction = 'inbound' "
-                "AND m.deleted_at IS NULL ORDER BY m.sent_at",
+                f"AND m.deleted_at IS NULL AND {_NAMED} ORDER BY m.sent_at",
                 (account,),
             )
         )

@@ -35,10 +35,10 @@ TEXTS: Mapping[str, Sequence[str]] = {
 """The columns in which what customers and networks said may stand; all others hold our words."""
 
 _KEYS: Mapping[str, str] = {
-    "answers_elsewhere": "account || char(0) || thread_remote_id || char(0) || message_id",
-    "unknown_items": "account || char(0) || remote_id",
-    "drafts": "case_id || char(0) || actor",
-    "sources": "account || char(0) || source",
+    "answers_elsewhere": "account || char(31) || thread_remote_id || char(31) || message_id",
+    "unknown_items": "account || char(31) || remote_id",
+    "drafts": "case_id || char(31) || actor",
+    "sources": "account || char(31) || source",
 }
 """What tells the rows of a table apart that has no row numbers."""
 
@@ -83,7 +83,7 @@ class Mentions:
         for table, numbers in found.items():
             for number in numbers:
                 if table in _GONE:
-                    account, name, *_ = str(number).split("\0")
+                    account, name, *_ = str(number).split("\x1f")
                     forbid(_GONE[table], account, name)
                     rows += self._delete(table, number)
                 else:

@@ -124,7 +124,7 @@ class PeopleStore:
         self._db.create_function("folded", 1, _folded, deterministic=True)
         rows = self._db.execute(
             f"{_FOUND} WHERE (a.remote_id = ? OR folded(a.handle) = ? OR folded(a.name) = ?) "
-            "AND a.account = coalesce(?, a.account) ORDER BY a.account, a.id",
+            "AND a.remote_id NOT LIKE 'erased:%' AND a.account = coalesce(?, a.account) ORDER BY a.account, a.id",
             (name.strip(), wanted, wanted, account),
         )
         for row in rows:

@@ -15,11 +15,12 @@ from inboxd.core.redaction import ERASED
 from inboxd.errors import UserError
 from inboxd.explain import explain_json
 from inboxd.forgetting import Forgetting, Forgotten
-from inboxd.model import Attachment, Author, Kind, Stream, Unknown
+from inboxd.model import Alert, Attachment, Author, Kind, Stream, Tone, Unknown
 from inboxd.pipeline import Origin
 from inboxd.rehearsal import rehearse
 from inboxd.store import Past, Said, Store
 from inboxd.store.exporting import snapshot
+from inboxd.store.holders import holding
 from inboxd.store.mentions import TEXTS
 from inboxd.store.times import to_text
 from tests.store.shop import BORIS, BRAND, answered, at, commented, open_shop, replied, said
@@ -129,6 +130,11 @@ def lived(shop: Shop) -> Shop:
         "r1", THREAD, Stream.DIRECT_MESSAGES, "Dear Зинаида, rhubarb.", f"{THREAD}_3", ZINA, at(50)
     )
     shop.store.outbox.add_reply("shop-vk", private, reply, shop.now, actor="anna")
+    spike = Alert(
+        "spike:1/begins", "gathering:9", "spike_begins", Tone.WARNING, "Many complain", shop.now,
+        facts=(("accounts", "shop-vk"),), examples=(shop.store.card(private),),
+    )  # fmt: skip
+    shop.store.outbox.add_alert(spike, ["support"])
     shop.deliver()
     shop.now = at(90)
     return shop
@@ -252,6 +258,17 @@ def test_the_case_is_shown_as_erased(lived: Shop) -> None:
     assert lived.store.card(private).text.rstrip("?") == ERASED
 
 
+def test_networks_are_not_asked_for_what_was_erased(lived: Shop) -> None:
+    """Whoever looks for messages again gets the names of those that have one."""
+    forget(lived)
+    known = lived.store.known.since("shop-vk", at(-10))
+
+    assert {each.remote_id for each in known} == {"c:1", "c:3", "c:5"}
+    assert {each.parent_id for each in known} == {None}
+    assert all(":" in each.remote_id for each in lived.store.known.waiting("shop-vk"))
+    assert lived.store.people.called(ERASED) == []
+
+
 def test_a_reply_that_is_leaving_is_waited_for(lived: Shop) -> None:
     """What is at the network already would be stored again, and so it is said to try later."""
     private = lived.value("SELECT id FROM cases WHERE NOT public")
@@ -308,6 +325,21 @@ def test_a_reader_that_keeps_the_journal_is_told_of(lived: Shop, database: Path)
 
     assert Forgetting(lived.store, lived.rules, "anna").finish(nothing)
     assert left_of(WORDS, bytes_of(database)) == []
+
+
+def test_backups_that_hold_somebody_are_named(lived: Shop, tmp_path: Path) -> None:
+    """So are those that cannot be read; a copy that was made afterwards is not."""
+    people = known_as(lived.store, "zina_kvash")
+    folder = tmp_path / "backups"
+    assert holding(folder, people) == []
+    folder.mkdir()
+    lived.rows("VACUUM INTO ?", str(folder / "before.db"))
+    (folder / "broken.db").write_bytes(b"nothing")
+    (folder / "notes.txt").write_text("Зинаида")
+    forget(lived)
+    lived.rows("VACUUM INTO ?", str(folder / "later.db"))
+
+    assert [path.name for path in holding(folder, people)] == ["before.db", "broken.db"]
 
 
 def test_people_are_found_by_id_handle_and_name(lived: Shop) -> None:
