@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -40,6 +41,7 @@ class LongPoll:
     def __init__(self, api: Api, settings: Settings) -> None:
         self._api = api
         self._group_id = settings.group_id
+        self._base = settings.api_base
         self._timeout = aiohttp.ClientTimeout(total=settings.timeout.total_seconds())
         self._http: aiohttp.ClientSession | None = None
         self._place: tuple[str, str] | None = None
@@ -52,8 +54,25 @@ class LongPoll:
         if not server or not key:
             raise UnexpectedPayload("groups.getLongPollServer: server or key is missing")
         ts = _ts(answer)
-        self._place = (server if "://" in server else f"https://{server}", key)
+        address = server if "://" in server else f"https://{server}"
+        if not self._may_be_asked(address):
+            raise UnexpectedPayload("groups.getLongPollServer: the server is not an https one")
+        self._place = address, key
         return ts
+
+    def _may_be_asked(self, address: str) -> bool:
+        """
+        Tell whether the key, which opens the community's messages, may go to *address*.
+
+        VK's hosts change, so it is any that proves its name; or one that is asked in the open
+        anyway, as a test's server.
+        """
+        try:
+            parts = urlsplit(address)
+        except ValueError:
+            return False
+        asked_anyway = parts.scheme == "http" and parts.hostname == urlsplit(self._base).hostname
+        return bool(parts.hostname) and (parts.scheme == "https" or asked_anyway)
 
     async def listen(self, ts: str) -> Heard:
         """Return what came behind *ts*, without waiting for more."""

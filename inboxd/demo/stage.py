@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import tempfile
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -32,6 +33,7 @@ from inboxd.tui.session import opened
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from typing import TextIO
 
     from rich.console import Console
 
@@ -67,11 +69,18 @@ async def play(*, seed: int, keep: Path | None, seconds: int, tui: bool) -> None
         clock = FastClock(begins, (ends - begins).total_seconds() / seconds)
         simulator = await stack.enter_async_context(Simulator(day.new_world(), now=clock.now))
         settings = _prepare(folder, simulator)
-        log = stack.enter_context((folder / "inboxd.log").open("w", encoding="utf-8"))
+        log = stack.enter_context(_private(folder / "inboxd.log"))
         logs.configure(secrets=settings.secrets(), stream=log)
         await _Stage(day, simulator, clock, out).perform(settings, ends, tui=tui)
         if keep:
             out.print(Text(f"\nTo look at the day: inboxd -c {settings.path} waiting (or show 6)"))
+
+
+def _private(path: Path) -> TextIO:
+    """Open *path* anew for text that nobody else on the machine is to read."""
+    path.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    return os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8")
 
 
 def _prepare(folder: Path, simulator: Simulator) -> Settings:

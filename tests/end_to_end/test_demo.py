@@ -47,5 +47,7 @@ async def test_the_demo_plays_a_day_tells_its_figures_and_leaves_a_folder_to_wor
     lines = waiting.expect(0).out.splitlines()
     heading_and_count = 2
     assert len(lines) - heading_and_count == figures["still waiting"]
-    assert {path.name for path in kept.iterdir()} >= {"config.toml", "inboxd.db", "inboxd.log"}
+    modes = {path.name: path.stat().st_mode & 0o777 for path in kept.iterdir()}
+    private = ("config.toml", "inboxd.db", "inboxd.log")
+    assert {name: modes[name] for name in private} == dict.fromkeys(private, 0o600)
     assert shop.leaks() == []
