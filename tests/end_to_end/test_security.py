@@ -123,9 +123,7 @@ async def test_the_text_of_a_bug_holds_no_secret(shop: Shop, debug: dict[str, st
 
 def test_a_file_from_elsewhere_can_load_nothing(tmp_path: Path) -> None:
     """What a view of it calls is SQLite's own: none of inboxd's functions, and no library."""
-    with (
-        closing(open_database(tmp_path / "inboxd.db")) as connection,
-        pytest.raises(sqlite3.DatabaseError, match=r"unsafe use|not authorized"),
-    ):
+    with closing(open_database(tmp_path / "inboxd.db")) as connection:
         connection.execute("CREATE VIEW harm AS SELECT load_extension('/tmp/evil.so') AS done")
-        connection.execute("SELECT * FROM harm").fetchall()
+        with pytest.raises(sqlite3.DatabaseError, match=r"unsafe use|not authorized"):
+            connection.execute("SELECT * FROM harm").fetchall()
