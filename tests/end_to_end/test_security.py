@@ -6,17 +6,26 @@ import asyncio
 import sqlite3
 import sys
 from contextlib import closing
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 
-from inboxd.simulator.faults import Fault
+from inboxd.cli import main
+from inboxd.simulator.faults import Fault, Switch
+from inboxd.simulator.server import Options, Simulator
+from inboxd.simulator.smtp import Login
+from inboxd.simulator.world import World
 from inboxd.store.database import open_database
 from tests.contract.bad_line import says, serving
-from tests.end_to_end.shop import SECRETS, until
+from tests.end_to_end.shop import SECRETS, opened, until
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from tests.end_to_end.shop import Shop
 
 GENERAL = 'blind_after = 1000\nalert_to = ["night"]'
@@ -24,6 +33,12 @@ TOLD_AT_ONCE = """
 first_response = "1s"
 steps = [{ at = "100%", to = ["bot", "hook", "lead"] }]
 """
+CANARIES = {name: f"cAnArY-{name}-7c1f" for name in ("MAIL", "HEART", "PROXY", "PROOF")}
+DAY_OF_FAILURES = (Fault.HTML, Fault.DROP_AFTER, Fault.SERVER_ERROR, Fault.TOKEN_EXPIRED)
+COMMANDS = (
+    *(("--help",), ("check",), ("check", "--online"), ("doctor", "--json"), ("waiting",)),
+    *(("show", "1"), ("explain", "1")),
+)
 WITHOUT_UMASK = ("/bin/sh", "-c", 'umask 0; exec "$@"', "sh")
 
 
@@ -37,6 +52,11 @@ def seen_of(process: int) -> tuple[str, str]:
     folder = Path(f"/proc/{process}")
     arguments = (folder / "cmdline").read_bytes().decode()
     return arguments, (folder / f"task/{process}/children").read_text()
+
+
+def hit(switch: Switch) -> bool:
+    """Tell whether a fault was met by all who speak, or nearly."""
+    return switch.hits >= 3
 
 
 async def test_nobody_else_can_read_what_is_kept_whatever_the_umask(shop: Shop) -> None:
@@ -73,29 +93,74 @@ async def test_no_address_that_a_customer_or_an_answer_names_is_fetched(shop: Sh
     assert canary.heard == []
 
 
-async def test_nothing_that_others_see_of_a_process_holds_a_secret(shop: Shop) -> None:
-    """Not its arguments, nor those of a child, nor what a crash or a debugger's switch prints."""
-    shop.configure(general=GENERAL)
-    loud = {
-        **shop.environment,
-        "INBOXD_DEBUG": "1",
-        "PYTHONASYNCIODEBUG": "1",
-        "HTTPS_PROXY": "http://us:cAnArY-proxy@127.0.0.1:9",
-        "NO_PROXY": "127.0.0.1",
-    }
-    running = await shop.start("run", "--verbose", env=loud)
-    await until(lambda: shop.value("SELECT count(*) FROM sources"), "a first read")
-    for fault in (Fault.HTML, Fault.DROP_AFTER, Fault.TRUNCATED):
-        switch = shop.simulator.faults.switch_on("*", fault)
-        await until(lambda: switch.hits >= 3, "the fault to be met")  # noqa: B023 - it is awaited here
-        shop.simulator.faults.switch_off(switch)
-    arguments, children = seen_of(running.process.pid)
+@pytest.fixture
+async def locked(tmp_path: Path) -> AsyncIterator[Shop]:
+    """A shop whose mail server wants a password."""
+    options = Options(rate_limited=False, smtp_login=Login("inboxd", CANARIES["MAIL"]))
+    world = World(seed=7, customers=70)
+    async with (
+        Simulator(world, now=lambda: datetime.now(UTC), options=options) as simulator,
+        opened(tmp_path / "locked", simulator) as shop,
+    ):
+        yield shop
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+async def test_no_secret_is_in_anything_that_others_can_see(locked: Shop) -> None:
+    """
+    Arguments, children, output, logs at their loudest, the database: over a day of failures.
+
+    Every secret that can be configured has a value that is found nowhere else.
+    """
+    shop, secrets = locked, {**SECRETS, **CANARIES}
+    shop.configure(TOLD_AT_ONCE, general=GENERAL)
+    async with serving(says(500, b"no")) as heart:
+        url = f"{heart.url}/{CANARIES['HEART']}"
+        loud = {
+            **shop.environment,
+            "INBOXD_DEBUG": "1",
+            "PYTHONASYNCIODEBUG": "1",
+            "NO_PROXY": "127.0.0.1",
+            "MAIL": CANARIES["MAIL"],
+            "HEART": url,
+            "PROOF": CANARIES["PROOF"],
+            "HTTPS_PROXY": f"http://us:{CANARIES['PROXY']}@127.0.0.1:9",
+        }
+        text = shop.config.read_text().replace(
+            'security = "none"',
+            'security = "none"\nusername = "inboxd"\npassword = { env = "MAIL" }',
+        )
+        text = text.replace(
+            'token = { env = "FB_PAGE_TOKEN" }',
+            'token = { env = "FB_PAGE_TOKEN" }\napp_secret = { env = "PROOF" }',
+        )
+        shop.config.write_text(f'[heartbeat]\nurl = {{ env = "HEART" }}\nevery = "10s"\n{text}')
+        running = await shop.start("run", "--verbose", env=loud)
+        await until(lambda: shop.value("SELECT count(*) FROM sources"), "a first read")
+        for number, fault in enumerate(DAY_OF_FAILURES):
+            shop.write("vk", "private", f"Where is my order? {number}", who=number)
+            switch = shop.simulator.faults.switch_on("*", fault)
+            await until(partial(hit, switch), f"{fault} to be met")
+            shop.simulator.faults.switch_off(switch)
+        arguments, children = seen_of(running.process.pid)
+        ended = await running.stop()
+        said = [arguments, ended.out, ended.err]
+        for command in COMMANDS:
+            asked = ["-c", str(shop.config), *command]
+            told = await asyncio.to_thread(CliRunner(env=loud).invoke, main, asked)
+            said += [told.output]
+    assert "heartbeat withheld" in ended.err
     assert children == ""
-    ended = await running.stop()
-    for secret in (*SECRETS.values(), "cAnArY-proxy"):
-        assert secret not in arguments
-        assert secret not in ended.out + ended.err
-    assert shop.leaks() == []
+    for name, secret in secrets.items():
+        assert not [part for part in said if secret in part], name
+    kept = [path for path in shop.folder.rglob("*") if path.is_file()]
+    assert not [
+        (name, path.name)
+        for path in kept
+        for name, secret in secrets.items()
+        if secret.encode() in path.read_bytes()
+    ]
 
 
 @pytest.mark.parametrize("debug", [{}, {"INBOXD_DEBUG": "1"}], ids=["text", "traceback"])
