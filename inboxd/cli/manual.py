@@ -48,6 +48,11 @@ _EXAMPLES = {
     "inboxd check --online": "Is the configuration right, and what are the tokens good for?",
     "inboxd explain 17": "Why case 17 is what it is, who was told of it, and why others were not.",
 }
+_SEE_ALSO = """
+sqlite3(1), systemd.service(5), systemd.exec(5)
+
+Installing, operations, the database and more are described in share/doc/inboxd/docs, beside this page's folder.
+"""
 
 
 def page(day: date) -> str:
@@ -70,6 +75,7 @@ def _lines(day: date) -> Iterator[str]:
     yield from (".SH FILES", *_tagged(_FILES))
     yield from (".SH EXIT STATUS", *_tagged(_STATUS))
     yield from (".SH EXAMPLES", *_tagged(_EXAMPLES))
+    yield from (".SH SEE ALSO", *_paragraphs(_SEE_ALSO))
 
 
 def _commands(group: click.Group, context: click.Context) -> Iterator[str]:

@@ -112,6 +112,8 @@ def test_what_is_beside_the_program_is_installed(fresh: Path) -> None:
     documents = share / "doc" / "inboxd"
 
     assert [name for name in SHIPPED if not (share / name).is_file()] == []
+    completes = (share / "bash-completion/completions/inboxd").read_text(encoding="utf-8")
+    assert completes == run(fresh / "bin" / "inboxd", "completion", "bash", cwd=fresh)
     for name in ("config.example.toml", "docs/operations.md", "systemd/inboxd.service"):
         assert (documents / name).read_bytes() == (ROOT / name).read_bytes()
 

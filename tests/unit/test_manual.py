@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,9 +18,17 @@ from inboxd.cli.manual import page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
 MANDOC = shutil.which("mandoc")
+FOREIGN = """
+import sys
+before = {*sys.modules}
+import inboxd.cli.completing, inboxd.cli.manual, inboxd.clock
+files = {name: getattr(sys.modules[name], "__file__", "") or "" for name in {*sys.modules} - before}
+print(*{name.partition(".")[0] for name, file in files.items() if "site-packages" in file})
+"""
+"""Prints what is imported for what is made when the package is built."""
 MACROS = {".TH", ".SH", ".SS", ".TP", ".PP", ".nh", ".ad"}
 
 
@@ -73,6 +83,15 @@ def test_every_command_and_option_is_shown_as_it_is_typed(manual: Path) -> None:
         for parameter in command.params:
             if isinstance(parameter, click.Option):
                 assert set(parameter.opts) <= set(re.findall(r"--?[\w-]+", text))
+
+
+def test_nothing_but_click_is_needed_to_write_it() -> None:
+    """Whoever builds the package has hatchling and click, and not what inboxd runs with."""
+    loaded = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", FOREIGN], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert loaded.stdout.split() == ["click"]
 
 
 def test_no_text_is_taken_for_a_command_of_the_page(manual: Path) -> None:
