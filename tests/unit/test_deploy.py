@@ -18,6 +18,7 @@ SYSUSERS, TMPFILES = shutil.which("systemd-sysusers"), shutil.which("systemd-tmp
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give folders away")
 def test_nobody_else_can_look_at_the_configuration_or_the_database(tmp_path: Path) -> None:
     """The secrets are root's alone, the database is the daemon's, and it has no shell to log in."""
+    (tmp_path / "etc").mkdir()
     for program, file in ((SYSUSERS, "sysusers.conf"), (TMPFILES, "tmpfiles.conf")):
         arguments = ["--create"] if file == "tmpfiles.conf" else []
         done = subprocess.run(  # noqa: S603 - our own arguments
