@@ -62,4 +62,6 @@ def _shipped(root: Path) -> Iterator[Path]:
     """Yield what is in the repository for whoever installs: it keeps its place, so that links hold."""
     yield from (root / name for name in ("README.md", "CHANGELOG.md", "config.example.toml"))
     for pattern in ("docs/**/*", "systemd/**/*", "deploy/**/*"):
-        yield from sorted(path for path in root.glob(pattern) if path.is_file())
+        # What builds the documentation is no documentation, and Python leaves its .pyc beside it.
+        found = (path for path in root.glob(pattern) if not path.suffix.startswith(".py"))
+        yield from sorted(path for path in found if path.is_file())

@@ -10,7 +10,7 @@ import tarfile
 import venv
 from importlib.util import find_spec
 from pathlib import Path
-from shutil import copy, copytree
+from shutil import copy, copytree, ignore_patterns
 
 import pytest
 
@@ -97,7 +97,7 @@ def test_the_image_is_built_of_all_that_the_package_needs(released: Path, tmp_pa
     for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines():
         name = line.removeprefix("!")
         if line.startswith("!") and (ROOT / name).is_dir():
-            copytree(ROOT / name, tmp_path / name)
+            copytree(ROOT / name, tmp_path / name, ignore=ignore_patterns("__pycache__"))
         elif line.startswith("!"):
             copy(ROOT / name, tmp_path / name)
 
