@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from inboxd.config.closures import UnusableFile
 from inboxd.config.keeping import BackupSettings, kept_too_short
 from inboxd.config.policies import PolicySettings, aimless, lost_references, misplaced_steps
 from inboxd.config.problems import Problems, at, no_choice, unknown_key, wrong
-from inboxd.config.secrets import FORMS, Vault, variables_in
+from inboxd.config.secrets import FORMS, Vault, lacks_secret, variables_in
 from inboxd.config.settings import (
     SINKS,
     ClassifierSettings,
@@ -33,7 +32,7 @@ from inboxd.durations import format_duration, parse_duration
 from inboxd.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from inboxd.config.settings import AnySink
@@ -46,13 +45,11 @@ if TYPE_CHECKING:
     Networks = Mapping[str, Callable[[], type[AccountSettings]]]
 
 _TABLES = ("inboxd", "http", "heartbeat", "classifier", "grouping", "spikes", "tui", "backups")
-_LISTS = ("accounts", "calendars", "sinks", "policies", "digests")
+LISTS = ("accounts", "calendars", "sinks", "policies", "digests")
 _LARGEST = 1_048_576
 _LONGEST_LINE = 8_192
 """The time tomllib takes for one dotted key grows with the square of its length."""
 _PLACE = re.compile(r"(.*) \(at (end of document|line \d+, column \d+)\)", re.DOTALL)
-_ROOT = re.compile(r"[.\[]")
-"""What ends the first key of a path."""
 _LEAST = {"poll_every": timedelta(seconds=1), "timeout": timedelta(seconds=1)}
 
 
@@ -72,56 +69,14 @@ def load(
     with everything that is wrong.
     """
     try:
-        data = _parsed(_text(path))
-    except _Unreadable as error:
+        data = parsed(path)
+    except Unreadable as error:
         raise ConfigError(str(path), [error.problem]) from None
-    loading = _Loading(data, networks, Vault(path.absolute().parent, env, sealed=not secrets))
+    loading = Loading(data, networks, Vault(path.absolute().parent, env, sealed=not secrets))
     settings = loading.settings(path)
     if settings is None or loading.problems:
         raise ConfigError(str(path), loading.problems.listed())
     return settings
-
-
-@dataclass(frozen=True, slots=True)
-class Inspected:
-    """What a configuration comes to as far as it holds together, and all that is wrong with it."""
-
-    settings: Settings | None
-    problems: tuple[Problem, ...]
-
-
-def inspect(
-    path: Path, networks: Networks, env: Mapping[str, str] = os.environ, *, secrets: bool = True
-) -> Inspected:
-    """
-    Return what of the configuration in *path* is right, for those who look what is wrong.
-
-    What has problems is left out, as if it were not in the file: an account, a sink, a section,
-    a key of ``[inboxd]``. There are no settings where the file as a whole cannot be read.
-    """
-    try:
-        data = _parsed(_text(path))
-    except _Unreadable as error:
-        return Inspected(None, (error.problem,))
-    vault = Vault(path.absolute().parent, env, sealed=not secrets)
-    loading = _Loading(data, networks, vault)
-    settings, problems = loading.settings(path), tuple(loading.problems.listed())
-    if settings is None:
-        sound = _without(data, [problem.path for problem in problems])
-        settings = _Loading(sound, networks, vault).settings(path)
-    return Inspected(settings, problems)
-
-
-def _without(data: dict[str, Any], wrong_paths: Sequence[str]) -> dict[str, Any]:
-    """Return *data* without the single tables that are wrong, and the wrong keys of the first."""
-    roots = {_ROOT.split(path)[0] for path in wrong_paths}
-    sound = {key: value for key, value in data.items() if key in _LISTS or key not in roots}
-    general = data.get("inboxd")
-    if isinstance(general, dict):
-        below = (path.removeprefix("inboxd.") for path in wrong_paths if path.startswith("inboxd."))
-        keys = {_ROOT.split(path)[0] for path in below}
-        sound["inboxd"] = {key: value for key, value in general.items() if key not in keys}
-    return sound
 
 
 def load_receivers(path: Path, env: Mapping[str, str] = os.environ) -> Receivers:
@@ -132,18 +87,23 @@ def load_receivers(path: Path, env: Mapping[str, str] = os.environ) -> Receivers
     cannot be read.
     """
     try:
-        data = _parsed(_text(path))
-    except _Unreadable as error:
+        data = parsed(path)
+    except Unreadable as error:
         raise ConfigError(str(path), [error.problem]) from None
-    return _Loading(data, {}, Vault(path.absolute().parent, env)).receivers()
+    return Loading(data, {}, Vault(path.absolute().parent, env)).receivers()
 
 
-class _Unreadable(Exception):
+class Unreadable(Exception):
     """The file as a whole is no TOML; nothing in it can be looked at."""
 
     def __init__(self, path: str, text: str) -> None:
         super().__init__(text)
         self.problem = Problem(path, text)
+
+
+def parsed(path: Path) -> dict[str, Any]:
+    """Return what is written in *path*; raises Unreadable where that is no TOML."""
+    return _parsed(_text(path))
 
 
 def _text(path: Path) -> str:
@@ -153,43 +113,43 @@ def _text(path: Path) -> str:
         # An editor's byte order mark is not the user's fault.
         text = data.decode("utf-8-sig")
     except FileNotFoundError:
-        raise _Unreadable("", "does not exist; copy config.example.toml to begin with") from None
+        raise Unreadable("", "does not exist; copy config.example.toml to begin with") from None
     except IsADirectoryError:
-        raise _Unreadable("", "is a directory; name the file in it") from None
+        raise Unreadable("", "is a directory; name the file in it") from None
     except OSError as error:
         why = (error.strerror or "it cannot be opened").lower()
-        raise _Unreadable("", f"cannot be read: {why}") from None
+        raise Unreadable("", f"cannot be read: {why}") from None
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise _Unreadable(f"line {line}", "is not UTF-8; save the file as UTF-8") from None
+        raise Unreadable(f"line {line}", "is not UTF-8; save the file as UTF-8") from None
     except ValueError:
-        raise _Unreadable("", "cannot be read: that is no path") from None
+        raise Unreadable("", "cannot be read: that is no path") from None
     if len(data) > _LARGEST:
-        raise _Unreadable("", "is larger than 1 MiB; that is no configuration")
+        raise Unreadable("", "is larger than 1 MiB; that is no configuration")
     if not text.strip():
-        raise _Unreadable("", "is empty; copy config.example.toml to begin with")
+        raise Unreadable("", "is empty; copy config.example.toml to begin with")
     return text
 
 
 def _parsed(text: str) -> dict[str, Any]:
     for number, line in enumerate(text.split("\n"), start=1):
         if len(line) > _LONGEST_LINE:
-            raise _Unreadable(f"line {number}", f"is {len(line):,} characters long; break it up")
+            raise Unreadable(f"line {number}", f"is {len(line):,} characters long; break it up")
     try:
         return tomllib.loads(text)
     except RecursionError:
-        raise _Unreadable("", "is nested too deeply to be read") from None
+        raise Unreadable("", "is nested too deeply to be read") from None
     except tomllib.TOMLDecodeError as error:
         found = _PLACE.fullmatch(str(error))
         what, place = found.groups() if found else (str(error), "the file")
         where = "the end of the file" if place == "end of document" else place
-        raise _Unreadable(where, f"is no TOML: {what[:1].lower()}{what[1:]}") from None
+        raise Unreadable(where, f"is no TOML: {what[:1].lower()}{what[1:]}") from None
     except ValueError:  # Python's own guard against numbers that take minutes to read
         text = "has a number of thousands of digits; nothing here is that large"
-        raise _Unreadable("", text) from None
+        raise Unreadable("", text) from None
 
 
-class _Loading:
+class Loading:
     """One configuration on its way in."""
 
     def __init__(self, data: dict[str, Any], networks: Networks, vault: Vault) -> None:
@@ -205,8 +165,8 @@ class _Loading:
     def settings(self, path: Path) -> Settings | None:
         """Return the whole; None, or with problems noted, where it does not hold together."""
         for key in self._data:
-            if key not in {*_TABLES, *_LISTS} and not self.problems.full:
-                self.problems.add(at("", key), unknown_key(key, [*_TABLES, *_LISTS]))
+            if key not in {*_TABLES, *LISTS} and not self.problems.full:
+                self.problems.add(at("", key), unknown_key(key, [*_TABLES, *LISTS]))
         general = self._validated(GeneralSettings, self._data.get("inboxd", {}), "inboxd")
         served = self._http()
         beat = self._data.get("heartbeat")
@@ -234,7 +194,7 @@ class _Loading:
         """Return the sinks that are good, of which those that are named come alone."""
         general = self._data.get("inboxd", {})
         valid: GeneralSettings | None = self._validated(GeneralSettings, general, "inboxd")
-        sinks = {sink.name: sink for sink in self._sinks()}
+        sinks = {sink.name: sink for sink in self._sinks() if not lacks_secret(sink)}
         chosen = valid or GeneralSettings()
         named = [sinks[name] for name in chosen.alert_to if name in sinks]
         return Receivers(

@@ -124,6 +124,11 @@ def variables_in(given: object) -> Iterator[str]:
                 yield from variables_in(each)
 
 
+def lacks_secret(settings: BaseModel) -> bool:
+    """Return whether a placeholder stands in *settings* where a secret could not be fetched."""
+    return any(value is _PLACEHOLDER for _, value in settings)
+
+
 def secret_keys(model: type[BaseModel]) -> set[str]:
     """Return the keys of *model* that hold a secret."""
     return {

@@ -84,7 +84,9 @@ async def ask(
 
 def _told(account: str, check: AccountCheck, now: datetime) -> Iterator[Finding]:
     yield Finding(Code.ACCOUNT_IDENTITY, account, check.identity)
-    if check.expires_at is not None:
+    if check.expires_at is None and check.renewal:
+        yield Finding(Code.ACCOUNT_TOKEN, f"{account} token", check.renewal)
+    elif check.expires_at is not None:
         text = f"ends {check.expires_at:%Y-%m-%d %H:%M}Z"
         if check.expires_at - now <= _SOON:
             yield Finding(Code.ACCOUNT_TOKEN_ENDS, f"{account} token", text, check.renewal)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from inboxd.errors import Problem
     from inboxd.store import Store
 
+_NOT_GIVEN = ("that environment variable is not set", "systemd gave no credentials")
+_GIVE_THEM = "run doctor with the daemon's secrets: docs/operations.md, 'Use it'"
 _OLD_FILE = timedelta(days=366)
 _USED_WITHIN = timedelta(days=90)
 _ENOUGH_CASES = 50
@@ -32,7 +34,10 @@ _ENOUGH_CASES = 50
 def problems(path: Path, found: Sequence[Problem]) -> Iterator[Finding]:
     """Yield each problem of the configuration."""
     for problem in found:
-        yield Finding(Code.CONFIG_PROBLEM, "configuration", f"{path}: {problem}", "mend the file")
+        text = str(problem) if problem.path else f"{path} {problem}"
+        missing = any(words in text for words in _NOT_GIVEN)
+        todo = _GIVE_THEM if missing else f"mend {path}"
+        yield Finding(Code.CONFIG_PROBLEM, "configuration", text, todo)
 
 
 def summary(settings: Settings) -> Iterator[Finding]:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from inboxd.config import HeartbeatSettings, HttpSettings, Settings
-    from inboxd.store import Store
 
 VERSION = "version"
 """Under this name the database remembers which version last worked on it."""
@@ -41,16 +40,20 @@ class _Unit:
     running: str
 
 
-def process(store: Store) -> Iterator[Finding]:
-    """Yield whether a daemon runs, and whether it is the one that is installed."""
-    pid = daemon_pid(store.path)
+def process(database: Path, version: str | None) -> Iterator[Finding]:
+    """
+    Yield whether a daemon runs, and whether it is the one that is installed.
+
+    *version* is the one that last worked on the database, where that can be read.
+    """
+    pid = daemon_pid(database)
     if pid is None:
         todo = "start it, unless cron or a timer runs `inboxd run --once`"
         yield Finding(Code.DAEMON_ABSENT, "daemon", "does not run", todo)
         return
-    version = store.recall(VERSION)
     unit = _unit_of(pid)
-    facts = [f"runs as process {pid}", f"of {unit}" if unit else "", f"version {version}"]
+    of, runs = f"of {unit}" if unit else "", f"version {version}" if version else ""
+    facts = [f"runs as process {pid}", of, runs]
     yield Finding(Code.DAEMON_RUNS, "daemon", ", ".join(filter(None, facts)))
     if version and version != __version__:
         text = f"is version {version}, and installed is {__version__}"
@@ -95,8 +98,8 @@ async def _ready(http: HttpSettings) -> tuple[int, list[object]]:
     token = http.token.get_secret_value() if http.token else ""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with (
-        aiohttp.ClientSession(timeout=_LONGEST) as session,
-        session.get(f"http://{bracketed}:{http.listen.port}/readyz", headers=headers) as response,
+        aiohttp.ClientSession(timeout=_LONGEST, headers=headers) as session,
+        session.get(f"http://{bracketed}:{http.listen.port}/readyz") as response,
     ):
         body = await response.json() if response.status == 503 else {}
         problems = body.get("problems") if isinstance(body, dict) else None

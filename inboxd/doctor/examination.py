@@ -68,6 +68,7 @@ class _Read:
     found: list[Finding]
     size: Size | None = None
     newest: datetime | None = None
+    version: str | None = None
     ledgers: Mapping[str, LedgerEntries] | None = None
 
 
@@ -87,6 +88,7 @@ async def examine(config: Path, clock: Clock, wishes: Wishes) -> list[Finding]:
         found += looked_at("clock", lambda: machine.clock(None, clock.now()))
         return _sorted(found)
     patient = _Patient(known.settings, usable.settings, clock, wishes)
+    found += [] if usable.problems else configuration.summary(usable.settings)
     found += _at_once(patient)
     parts = await asyncio.gather(_database(patient), *_others(patient))
     names = [account.name for account in known.settings.accounts]
@@ -108,12 +110,11 @@ def _sorted(found: list[Finding], names: Sequence[str] = ()) -> list[Finding]:
 def _at_once(patient: _Patient) -> Iterator[Finding]:
     """Yield what takes no time to look at."""
     settings, now = patient.usable, patient.clock.now()
-    yield from configuration.summary(patient.known)
-    yield from looked_at("advice", lambda: configuration.hints(settings))
+    yield from looked_at("advice", lambda: configuration.hints(patient.known))
     yield from looked_at("calendars", lambda: configuration.calendars(settings, now))
     yield from looked_at("closed_file", lambda: configuration.closed_files(settings, now))
     yield from looked_at("files", lambda: machine.files(settings))
-    yield from looked_at("heartbeat", lambda: daemon.heartbeat(settings.heartbeat))
+    yield from looked_at("heartbeat", lambda: daemon.heartbeat(patient.known.heartbeat))
 
 
 def _others(patient: _Patient) -> Iterator[Awaitable[list[Finding]]]:
@@ -139,6 +140,7 @@ async def _database(patient: _Patient) -> list[Finding]:
     clock, path = patient.clock, patient.known.general.database
     found = [
         *read.found,
+        *looked_at("daemon", lambda: daemon.process(path, read.version)),
         *looked_at("disk", lambda: machine.disk(path.parent, read.size)),
         *looked_at("clock", lambda: machine.clock(read.newest, clock.now())),
     ]
@@ -190,13 +192,13 @@ def _read(patient: _Patient) -> _Read:
                 account.name: store.ledger.entries(account.name, now)
                 for account in patient.known.accounts
             }
-            newest = condition.newest(store)
+            newest, version = condition.newest(store), store.recall(daemon.VERSION)
         except Exception as error:  # noqa: BLE001 - a file that cannot be read is what was found
             return _Read([*found, failure("database", error)])
         found += looked_at("database", lambda: database.writing(path))
         found += looked_at("database", lambda: database.room(size))
         found += _stored(patient, store)
-        return _Read(found, size, newest, ledgers)
+        return _Read(found, size, newest, version, ledgers)
 
 
 def _stored(patient: _Patient, store: Store) -> Iterator[Finding]:
@@ -204,7 +206,6 @@ def _stored(patient: _Patient, store: Store) -> Iterator[Finding]:
     settings, clock, now = patient.known, patient.clock, patient.clock.now()
     names = [sink.name for sink in settings.sinks]
     yield from looked_at("policies", lambda: configuration.policies(settings, store, now))
-    yield from looked_at("daemon", lambda: daemon.process(store))
     yield from looked_at("accounts", lambda: accounts.reading(settings, store, clock))
     yield from looked_at("outbox", lambda: findings.delivery(store, names, now))
     yield from looked_at("buttons", lambda: sinks.unheard(settings, store, clock))

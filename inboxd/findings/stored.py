@@ -129,4 +129,7 @@ def allowance(account: str, allowance: Allowance) -> Finding:
         )
     elif limit and (allowance.projected or 0) > limit:
         code, todo = Code.ACCOUNT_ALLOWANCE_LOW, "it will not last: read less often, or raise it"
-    return Finding(code, f"{account} {allowance.name}", allowance_in_words(allowance), todo)
+    # What stands in brackets explains a name, and would make it too long to stand beside others.
+    name, bracket, remark = allowance.name.partition(" (")
+    text = allowance_in_words(allowance) + bracket + remark
+    return Finding(code, f"{account} {name}", text, todo)
