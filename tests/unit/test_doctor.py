@@ -22,7 +22,7 @@ from inboxd.doctor import configuration, daemon, machine, network
 from inboxd.doctor.guarding import looked_at, waited_for
 from inboxd.errors import Unavailable
 from inboxd.findings import TITLES, Code, Finding, Health
-from inboxd.store import Store, condition
+from inboxd.store import DaemonLock, Store, condition
 from inboxd.store.condition import Size
 from inboxd.terminal import console, print_findings
 
@@ -284,6 +284,48 @@ def test_of_a_secret_address_only_the_host_is_used(tmp_path: Path) -> None:
         "https://guests.example": ["shop"],
         "https://hooks.example": ["support"],
     }
+
+
+# The daemon
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "text"),
+    [
+        (200, "daemon.answers", "answers"),
+        (401, "daemon.answers", "answers"),
+        (503, "daemon.complains", "shop is not read"),
+        (None, "daemon.silent", "does not answer"),
+    ],
+)
+async def test_a_daemon_that_runs_is_asked_how_it_is(
+    tmp_path: Path, status: int | None, code: str, text: str
+) -> None:
+    """With its token; what it complains of is told, and so is that it says nothing."""
+
+    async def ready(request: web.Request) -> web.Response:
+        assert request.headers["Authorization"] == "Bearer a-token-that-is-long-enough"
+        said = {"ready": status == 200, "problems": ["shop is not read"]}
+        return web.json_response(said, status=status or 200)
+
+    (tmp_path / "token").write_text("a-token-that-is-long-enough")
+    app = web.Application()
+    app.router.add_get("/readyz", ready)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    port = runner.addresses[0][1] if status else 1
+    listen = f'[http]\nlisten = "127.0.0.1:{port}"\ntoken = {{ file = "token" }}\n'
+    given = settings(tmp_path, listen)
+    assert await daemon.health(given) == []
+    lock = DaemonLock(given.general.database)
+    lock.acquire()
+    try:
+        (found,) = await daemon.health(given)
+    finally:
+        lock.release()
+        await runner.cleanup()
+    assert (str(found.code), text in found.text) == (code, True)
 
 
 # systemd
