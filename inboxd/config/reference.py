@@ -19,6 +19,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, SecretStr
 
 from inboxd.config.calendars import CalendarSettings
+from inboxd.config.keeping import BackupSettings
 from inboxd.config.policies import MatchSettings, PolicySettings, StepSettings
 from inboxd.config.settings import (
     SINKS,
@@ -127,6 +128,7 @@ def _sections(networks: Mapping[str, Model]) -> Iterator[_Section]:
     yield _Section("`[inboxd]`", GeneralSettings, "inboxd")
     yield _Section("`[http]`", HttpSettings, "http")
     yield _Section("`[heartbeat]`", HeartbeatSettings, "heartbeat")
+    yield _Section("`[backups]`", BackupSettings, "backups")
     yield _Section("`[[accounts]]`: of every network", AccountSettings, "accounts")
     common = frozenset(AccountSettings.model_fields)
     for network, model in sorted(networks.items()):
