@@ -33,6 +33,7 @@ def failed(config: Path, unit: str, remember: Path | None) -> None:
     from inboxd.clock import SystemClock
     from inboxd.config import load_receivers
 
+    logs.guard_crashes()
     logs.configure()
     receivers = load_receivers(config)
     logs.configure(secrets=receivers.secrets())
