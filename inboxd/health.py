@@ -65,8 +65,8 @@ class Kept(Generic[T]):
     """
     The answer to a question that is costly to ask: asked once for all who want it, then kept.
 
-    It is kept for *seconds*, or longer if it took long, so that no more than a twentieth of the
-    time goes into it; an error is kept as well.
+    It is kept for *seconds*, or longer if it took long: up to ten seconds, so that no more than a
+    twentieth of the time goes into what takes half a second. An error is kept as well.
     """
 
     def __init__(
@@ -83,6 +83,7 @@ class Kept(Generic[T]):
         task = self._asking
         if task is None or (task.done() and self._now() >= self._stale_at):
             task = self._asking = asyncio.create_task(self._timed())
+            task.add_done_callback(_heed)
         done, _ = await asyncio.wait([task], timeout=self._patience)
         if not done:
             raise TimeoutError
@@ -107,6 +108,12 @@ class Kept(Generic[T]):
     def _now() -> float:
         """Return the time of the event loop, which nobody sets."""
         return asyncio.get_running_loop().time()
+
+
+def _heed(task: asyncio.Task[T]) -> None:
+    """Take notice of an error for which nobody had the patience: it is no mystery for the log."""
+    if not task.cancelled():
+        task.exception()
 
 
 class Pages(Protocol):
@@ -195,7 +202,10 @@ async def _readyz(pages: Pages) -> web.Response:
 
 async def _metrics(pages: Pages) -> web.Response:
     headers = {**_ANONYMOUS, "Content-Type": _PROMETHEUS}
-    return web.Response(body=await pages.metrics(), headers=headers)
+    try:
+        return web.Response(body=await pages.metrics(), headers=headers)
+    except TimeoutError:
+        return _text(503, "not in time\n")
 
 
 _ANONYMOUS = {"Server": "inboxd", "Cache-Control": "no-store"}

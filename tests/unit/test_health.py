@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -272,6 +273,27 @@ async def test_an_error_is_an_answer() -> None:
         with pytest.raises(OSError, match="no"):
             await kept.get()
     assert question.asked == 1
+
+
+async def test_an_error_that_comes_too_late_is_no_mystery(caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever asked has gone; nothing is left of it that asyncio would complain of."""
+    question = Question()
+    question.answer.clear()
+    question.error = OSError("no")
+    kept = Kept(question, patience=0.01)
+    with pytest.raises(TimeoutError):
+        await kept.get()
+    question.answer.set()
+    await asyncio.sleep(0.01)
+    del kept
+    gc.collect()
+    assert caplog.records == []
+
+
+async def test_metrics_that_are_not_there_in_time_are_an_honest_no() -> None:
+    """Prometheus counts the scrape as failed, and the log has no traceback of it."""
+    async with asking(Answers(error=TimeoutError())) as ask:
+        assert (await ask("/metrics")).status == 503
 
 
 async def test_what_is_under_way_ends_with_the_daemon() -> None:
