@@ -165,9 +165,14 @@ def _verified(source: sqlite3.Connection, to: Path, watch: Watch) -> Mapping[str
     return expected
 
 
+def is_ours(db: sqlite3.Connection) -> bool:
+    """Tell whether a database is one of inboxd."""
+    return bool(db.execute("PRAGMA application_id").fetchone()[0] == schema.APPLICATION_ID)
+
+
 def damage(db: sqlite3.Connection) -> str:
     """Return what is wrong with a database as such, "" where it is whole and one of ours."""
-    if db.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION_ID:
+    if not is_ours(db):
         return "it is no database of inboxd"
     try:
         (said,) = db.execute("PRAGMA integrity_check(1)").fetchone()
@@ -201,7 +206,7 @@ def own_backups(database: Path, folder: Path) -> list[Path]:
     """
     name = re.compile(rf"{re.escape(database.stem)}-\d{{8}}T\d{{6}}Z\.db")
     found = [path for path in folder.glob("*.db") if name.fullmatch(path.name)]
-    return sorted(path for path in found if _is_ours(path))
+    return sorted(path for path in found if _is_one_of_ours(path))
 
 
 def made_before(database: Path, migration: str) -> Path | None:
@@ -227,7 +232,7 @@ def prune(database: Path, folder: Path, keep: int) -> list[Path]:
     return old
 
 
-def _is_ours(path: Path) -> bool:
+def _is_one_of_ours(path: Path) -> bool:
     """Tell, from its first bytes, whether a file that nobody has open is a database of inboxd."""
     if path.is_symlink() or not path.is_file():
         return False

@@ -10,8 +10,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from inboxd.errors import DatabaseError
-from inboxd.store import schema
-from inboxd.store.backups import copy, damage, opened, quietly, sync
+from inboxd.store.backups import copy, is_ours, opened, quietly, sync
 from inboxd.store.carrying import Carried, carry_over, lived_until, queued_since, readable
 from inboxd.store.database import DaemonLock, explained, open_database, refuse_newer
 from inboxd.store.erasures import ErasureStore
@@ -48,16 +47,14 @@ def examine(backup: Path) -> datetime | None:
     """
     Return until when a backup's database had lived.
 
-    Raises DatabaseError where it cannot be restored: it is damaged, another program's, or of a
-    newer inboxd.
+    Raises DatabaseError where it is another program's, or of a newer inboxd. Whether it is whole
+    is seen when it has been copied.
     """
     try:
         with closing(opened(backup)) as db:
-            if problem := damage(db):
-                raise DatabaseError(f"{backup} cannot be restored: {problem}")
+            if not is_ours(db):
+                raise DatabaseError(f"{backup} cannot be restored: it is no database of inboxd")
             refuse_newer(db, backup)
-            if not schema.applied(db):
-                raise DatabaseError(f"{backup} cannot be restored: it is empty")
             return lived_until(db)
     except sqlite3.Error as error:
         raise DatabaseError(f"{backup} cannot be restored: {error}") from error
@@ -78,13 +75,12 @@ def restore(
     """
     if database.exists() and backup.exists() and backup.samefile(database):
         raise DatabaseError(f"{backup} is the database itself")
-    watch("examining the backup", 0.0)
     until = examine(backup)
     lock = DaemonLock(database)
     lock.acquire()
     try:
         new = database.with_name(f".{database.name}.restoring")
-        copy(backup, new, watch)
+        _copied(backup, new, watch)
         with ExitStack() as stack, explained(database):
             stack.callback(_delete, new)
             former = _held(database, stack)
@@ -100,6 +96,13 @@ def restore(
     finally:
         lock.release()
     return Restored(until, kept, carried)
+
+
+def _copied(backup: Path, new: Path, watch: Watch) -> None:
+    try:
+        copy(backup, new, watch)
+    except DatabaseError as error:
+        raise DatabaseError(f"{backup} cannot be restored: {error}") from error
 
 
 def _held(database: Path, stack: ExitStack) -> sqlite3.Connection | None:

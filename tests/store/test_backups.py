@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import sqlite3
 import stat
-import subprocess
-import sys
-import textwrap
 import threading
 import time
 from contextlib import closing
@@ -24,6 +20,7 @@ from inboxd.model import Stream
 from inboxd.store import DaemonLock, Store, backups, restoring, schema
 from inboxd.store.backups import back_up, backup_name, own_backups, prune
 from inboxd.store.times import to_text
+from tests.store.killing import killed, ran
 from tests.store.shop import ANNA, at, open_shop, said
 
 if TYPE_CHECKING:
@@ -39,9 +36,6 @@ def restore(database: Path, backup: Path, now: datetime) -> restoring.Restored:
     return restoring.restore(database, backup, now, lambda *_: pytest.fail("nobody was erased"))
 
 
-PROGRAM = (sys.executable, "-c")
-
-
 def reply(key: str) -> OutgoingReply:
     return OutgoingReply(key, "dm:1", Stream.DIRECT_MESSAGES, "On its way.", None, None, at(0))
 
@@ -49,26 +43,6 @@ def reply(key: str) -> OutgoingReply:
 def rows(path: Path, sql: str) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(path)) as db:
         return db.execute(sql).fetchall()
-
-
-def killed(script: str, delay: float) -> None:
-    """Run a program that says when it begins, and kill it *delay* seconds later."""
-    process = subprocess.Popen(  # noqa: S603 - our own program
-        [*PROGRAM, textwrap.dedent(script)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
-    assert process.stdout
-    process.stdout.readline()
-    time.sleep(delay)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
-
-
-def ran(script: str) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end."""
-    return subprocess.run(  # noqa: S603 - our own program
-        [*PROGRAM, textwrap.dedent(script)], capture_output=True, text=True, check=False
-    )
 
 
 def fill(path: Path, messages: int) -> None:
@@ -500,7 +474,7 @@ def test_an_older_version_names_the_backup_that_it_can_use(database: Path) -> No
 
 def test_a_migration_that_is_killed_is_done_again(database: Path) -> None:
     """`kill -9` at any instant of it, the copy included: the next opening has everything."""
-    older(database, 40_000)
+    older(database, 20_000)
     script = f"""
         from pathlib import Path
         from inboxd.store import Store
@@ -508,7 +482,7 @@ def test_a_migration_that_is_killed_is_done_again(database: Path) -> None:
         Store(Path({str(database)!r})).close()
     """
     before = 0
-    for delay in (0.01, 0.1, 0.2, 0.3, 0.5):
+    for delay in (0.01, 0.1, 0.2, 0.35):
         killed(script, delay)
         with closing(sqlite3.connect(database)) as db:
             before += bool(schema.pending(db))
@@ -516,7 +490,7 @@ def test_a_migration_that_is_killed_is_done_again(database: Path) -> None:
 
     with Store(database) as store:
         assert not schema.pending(store.database)
-        assert store.database.execute("SELECT count(*) FROM messages").fetchone() == (40_000,)
+        assert store.database.execute("SELECT count(*) FROM messages").fetchone() == (20_000,)
         assert store.database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert list(database.parent.glob("*before-m005_keeping.db"))
 

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
-import textwrap
-import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +11,13 @@ import pytest
 from inboxd.connector import Page
 from inboxd.desk import Desk
 from inboxd.durations import parse_business
+from inboxd.errors import DatabaseError
 from inboxd.model import Manners, ReplyVerdict, Unknown
 from inboxd.pipeline import Origin
 from inboxd.store import Store
-from inboxd.store.compacting import tidy_index
+from inboxd.store.compacting import compact, tidy_index
 from inboxd.store.retention import Keep, Removed
+from tests.store.killing import killed
 from tests.store.shop import BRAND, answered, at, open_shop, policy, rules, said
 
 if TYPE_CHECKING:
@@ -309,7 +306,7 @@ def test_a_removal_that_is_killed_goes_on_the_next_time(database: Path) -> None:
         from datetime import datetime, timedelta
         from pathlib import Path
         from inboxd.store import Store
-from inboxd.store.compacting import tidy_index
+from inboxd.store.compacting import compact, tidy_index
         from inboxd.store.retention import Keep
         with Store(Path({str(database)!r})) as store:
             keep, now = Keep(timedelta(100), timedelta(30), timedelta(3)), {now.isoformat()!r}
@@ -319,15 +316,7 @@ from inboxd.store.compacting import tidy_index
     """
     left = []
     for delay in (0.05, 0.1, 0.2):
-        process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE
-        )
-        assert process.stdout
-        process.stdout.readline()
-        time.sleep(delay)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
+        killed(script, delay)
         with Store(database) as store:
             rows = store.database.execute(
                 "SELECT (SELECT count(*) FROM messages), (SELECT count(*) FROM cases), "
@@ -342,6 +331,35 @@ from inboxd.store.compacting import tidy_index
         list(store.retention.removing(KEEP, now))
         assert store.database.execute("SELECT count(*) FROM messages").fetchone() == (1,)
         assert store.database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_vacuum_that_is_killed_leaves_the_database_whole(database: Path) -> None:
+    """Whenever it comes: nothing is lost, and the next one gives the room back."""
+    many(database, 2_000).store.close()
+    script = f"""
+        from pathlib import Path
+        from inboxd.store import Store
+        from inboxd.store.compacting import compact
+        path = Path({str(database)!r})
+        with Store(path) as store:
+            print(flush=True)
+            while True:
+                compact(store.database, path)
+    """
+    for delay in (0.01, 0.05, 0.13):
+        killed(script, delay)
+        with Store(database) as store:
+            assert store.database.execute("SELECT count(*) FROM messages").fetchone() == (4_001,)
+            assert store.database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_file_is_not_written_anew_where_there_is_no_room(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says how much it takes; a disk that is full stops the daemon, too."""
+    monkeypatch.setattr("inboxd.store.compacting.room", lambda _: 1_000)
+    with pytest.raises(DatabaseError, match="has no room to write the database anew: it needs"):
+        compact(shop.store.database, shop.store.path)
 
 
 def test_the_brand_is_not_removed_with_a_customer(shop: Shop) -> None:
