@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
 
 from inboxd.errors import UserError
@@ -96,10 +97,22 @@ class Snapshot:
         )
 
     def everything(self, *, raw: bool) -> Iterator[tuple[str, Rows]]:
-        """Yield each table with its rows; the quarantine, which is nothing but raw, only if asked."""
-        for name in self.tables():
+        """
+        Yield each table with its rows; the quarantine, which is nothing but raw, only if asked.
+
+        What rows belong to comes before them: a row whose owner is still to come makes SQLite
+        look for such rows in all that it takes in from there on.
+        """
+        for name in self._owners_first():
             if raw or name != "unknown_items":
                 yield name, self.table(name, Choice(raw=raw))
+
+    def _owners_first(self) -> list[str]:
+        sorter = TopologicalSorter[str]()
+        for table in self.tables():
+            owners = self._db.execute(f"PRAGMA foreign_key_list({table})")
+            sorter.add(table, *sorted({row[2] for row in owners}))
+        return list(sorter.static_order())
 
     def people(self, name: str, account: str | None) -> list[list[Person]]:
         """Return whoever goes by *name*."""

@@ -322,3 +322,13 @@ def test_joined_rows_say_what_an_analyst_asks(lived: Shop) -> None:
     assert json.loads(json.dumps(case)) == case
     assert message["direction"] == Direction.INBOUND
     assert BRAND.name
+
+
+def test_what_rows_belong_to_comes_before_them(lived: Shop) -> None:
+    """Otherwise an import takes a time that grows with the square of the rows."""
+    with snapshot(lived.store.path) as taken:
+        seen: set[str] = set()
+        for table, _ in taken.everything(raw=True):
+            owners = {row[2] for row in lived.rows(f"PRAGMA foreign_key_list({table})")}
+            assert owners <= seen | {table}
+            seen.add(table)
