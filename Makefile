@@ -2,7 +2,7 @@
 # or newer with its venv module, and make. PYTHON=/path/to/python3 names another interpreter.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench docs lock check model clean
+.PHONY: help demo test lint format bench docs lock audit check model clean
 
 BIN := .venv/bin
 CANDIDATES := $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
@@ -47,9 +47,12 @@ lock: .venv/.dev ## Renew the pinned versions: requirements.lock, and with what 
 	@$(BIN)/python $(LOCKING) --constraints requirements.lock --extra ical --extra semantic \
 		--output-file requirements.extras.lock
 
+audit: .venv/.dev ## Ask whether a pinned version is known to be vulnerable (STRICT=1: or cannot be asked)
+	@$(BIN)/python .ci/audit.py requirements.extras.lock
+
 # What is released must be complete, and the same whoever builds it: two builds are byte-equal, the
 # wheel is made of the source distribution, and with the pinned versions it works without a checkout.
-check: lint test docs ## Lint, test, build docs and wheel, and try the wheel in a fresh environment (slow)
+check: lint test docs audit ## Lint, test, audit, build docs and wheel, and try the wheel in a fresh environment (slow)
 	@rm -rf dist build/again build/fresh
 	@for folder in dist build/again; do SOURCE_DATE_EPOCH=1700000000 $(BIN)/python -m build \
 		--outdir $$folder . >build.log 2>&1 || { cat build.log; exit 1; }; done
