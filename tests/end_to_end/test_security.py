@@ -63,13 +63,17 @@ async def met(shop: Shop, networks: str, fault: Fault) -> None:
 
 
 async def test_nobody_else_can_read_what_is_kept_whatever_the_umask(shop: Shop) -> None:
-    """The database, its journal, its index and its lock are the user's alone."""
+    """The database and what SQLite keeps beside it, the lock, backups and exports."""
     running = await shop.start("run", under=WITHOUT_UMASK)
     await until(lambda: shop.value("SELECT count(*) FROM messages") is not None, "a database")
     found = modes(shop.folder)
     await running.stop()
     names = ("inboxd.db", "inboxd.db-wal", "inboxd.db-shm", "inboxd.db.lock")
     assert {name: found.get(name) for name in names} == dict.fromkeys(names, "600")
+    copy, table = shop.folder / "copy.db", shop.folder / "table.csv"
+    for command in (["backup", str(copy)], ["export", "messages", "--out", str(table)]):
+        (await shop.run(*command, under=WITHOUT_UMASK)).expect(0)
+    assert {f"{path.stat().st_mode & 0o777:o}" for path in (copy, table)} == {"600"}
 
 
 async def test_no_address_that_a_customer_or_an_answer_names_is_fetched(shop: Shop) -> None:
@@ -195,3 +199,20 @@ def test_a_file_from_elsewhere_can_load_nothing(tmp_path: Path) -> None:
         connection.execute("CREATE VIEW harm AS SELECT load_extension('/tmp/evil.so') AS done")
         with pytest.raises(sqlite3.DatabaseError, match=r"unsafe use|not authorized"):
             connection.execute("SELECT * FROM harm").fetchall()
+
+
+async def test_monitors_are_answered_on_an_address_of_version_6(
+    shop: Shop, unused_tcp_port: int
+) -> None:
+    """`listen = "[::1]:…"` on a machine that has no other."""
+    shop.configure(general=GENERAL)
+    listen = f'[http]\nlisten = "[::1]:{unused_tcp_port}"\n'
+    shop.config.write_text(listen + shop.config.read_text())
+    running = await shop.start("run")
+    await until(lambda: shop.value("SELECT count(*) FROM sources"), "a first read")
+    reader, writer = await asyncio.open_connection("::1", unused_tcp_port)
+    writer.write(b"GET /healthz HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    await running.stop()
+    assert answer.startswith(b"HTTP/1.1 200 ")

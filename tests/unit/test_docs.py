@@ -137,3 +137,10 @@ def test_every_alert_has_advice() -> None:
 
     assert reasons
     assert reasons | {"step_due", "reminder_due", "wait_answered"} <= advice
+
+
+def test_every_test_that_the_threat_model_names_is_there() -> None:
+    """What stands against somebody is shown by a test, and not by a name."""
+    tests = {name.removeprefix("tests/") for name in named("docs/security.md") if "/test_" in name}
+    assert tests
+    assert {name for name in tests if not (ROOT / "tests" / name).is_file()} == set()
