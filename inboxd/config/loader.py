@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     Networks = Mapping[str, Callable[[], type[AccountSettings]]]
 
-_TABLES = ("inboxd", "http", "heartbeat", "classifier", "grouping", "spikes", "tui", "backups")
+TABLES = ("inboxd", "http", "heartbeat", "classifier", "grouping", "spikes", "tui", "backups")
 LISTS = ("accounts", "calendars", "sinks", "policies", "digests")
 _LARGEST = 1_048_576
 _LONGEST_LINE = 8_192
@@ -165,8 +165,8 @@ class Loading:
     def settings(self, path: Path) -> Settings | None:
         """Return the whole; None, or with problems noted, where it does not hold together."""
         for key in self._data:
-            if key not in {*_TABLES, *LISTS} and not self.problems.full:
-                self.problems.add(at("", key), unknown_key(key, [*_TABLES, *LISTS]))
+            if key not in {*TABLES, *LISTS} and not self.problems.full:
+                self.problems.add(at("", key), unknown_key(key, [*TABLES, *LISTS]))
         general = self._validated(GeneralSettings, self._data.get("inboxd", {}), "inboxd")
         served = self._http()
         beat = self._data.get("heartbeat")

@@ -21,14 +21,17 @@ _QUICK = timedelta(seconds=8)
 """Real time after which the quick look at the pages is given up."""
 _LARGE_JOURNAL = 256 * 1_048_576
 _MUCH_UNUSED = 64 * 1_048_576
-_RESTORE = "restore a backup, or move the file away to start afresh"
+_RESTORE = "restore a backup (`inboxd restore`), or move the file away to start afresh"
 
 
 def unopened(path: Path, error: DatabaseError) -> Finding:
     """Return why nothing can be read of the database at *path*."""
     match error:
         case DatabaseOlder():
-            code, todo = Code.DATABASE_OLDER, "back it up; `inboxd run` brings it up to date"
+            code, todo = (
+                Code.DATABASE_OLDER,
+                "the next `inboxd run` backs it up and brings it up to date",
+            )
         case DatabaseNewer():
             code, todo = Code.DATABASE_NEWER, "install the version that it is of"
         case DatabaseLocked():
@@ -90,5 +93,5 @@ def room(size: Size) -> Iterator[Finding]:
             Code.DATABASE_FREE,
             "database",
             text,
-            "new messages use it again; nothing needs to be done",
+            "new messages use it again; `inboxd vacuum` gives it back to the disk",
         )

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING
 
 from inboxd import findings, plugins
 from inboxd.config import inspect
-from inboxd.doctor import accounts, configuration, daemon, database, machine, network, sinks
+from inboxd.doctor import (
+    accounts,
+    backups,
+    configuration,
+    daemon,
+    database,
+    machine,
+    network,
+    sinks,
+)
 from inboxd.doctor.guarding import failure, looked_at, waited_for
 from inboxd.errors import DatabaseError
 from inboxd.findings import TITLES, Code, Finding
@@ -114,6 +123,7 @@ def _at_once(patient: _Patient) -> Iterator[Finding]:
     yield from looked_at("calendars", lambda: configuration.calendars(settings, now))
     yield from looked_at("closed_file", lambda: configuration.closed_files(settings, now))
     yield from looked_at("files", lambda: machine.files(settings))
+    yield from looked_at("backups", lambda: backups.backups(settings, now))
     yield from looked_at("heartbeat", lambda: daemon.heartbeat(patient.known.heartbeat))
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from inboxd.durations import format_duration
 from inboxd.findings import Code, Finding
+from inboxd.store.backups import own_backups
 from inboxd.store.condition import files_of
 
 if TYPE_CHECKING:
@@ -37,8 +38,9 @@ _RELEASE = "tzdata.zi"
 
 def files(settings: Settings) -> Iterator[Finding]:
     """Yield who else can read or change what inboxd lives by."""
-    given = (settings.path, *settings.secret_files)
-    own = [path for path in files_of(settings.general.database) if path.exists()]
+    given, database = (settings.path, *settings.secret_files), settings.general.database
+    made = own_backups(database, settings.backup_folder)
+    own = [path for path in (*files_of(database), *made) if path.exists()]
     found = [*_open(given, own), *_foreign(own)]
     yield from found
     if not found:

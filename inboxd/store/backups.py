@@ -8,7 +8,7 @@ import re
 import sqlite3
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from inboxd.errors import DatabaseError
@@ -16,7 +16,6 @@ from inboxd.store import schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from datetime import datetime
     from pathlib import Path
 
     Watch = Callable[[str, float], None]
@@ -207,6 +206,11 @@ def own_backups(database: Path, folder: Path) -> list[Path]:
     name = re.compile(rf"{re.escape(database.stem)}-\d{{8}}T\d{{6}}Z\.db")
     found = [path for path in folder.glob("*.db") if name.fullmatch(path.name)]
     return sorted(path for path in found if _is_one_of_ours(path))
+
+
+def made_at(backup: Path) -> datetime:
+    """Return when one of `own_backups` was made, as its name has it."""
+    return datetime.strptime(backup.stem[-16:], _TIME).replace(tzinfo=UTC)
 
 
 def made_before(database: Path, migration: str) -> Path | None:

@@ -18,11 +18,12 @@ from aiohttp import web
 from inboxd.clock import ManualClock, SystemClock
 from inboxd.config import load
 from inboxd.connector import AccountSettings
-from inboxd.doctor import configuration, daemon, machine, network
+from inboxd.doctor import backups, configuration, daemon, machine, network
 from inboxd.doctor.guarding import looked_at, waited_for
 from inboxd.errors import Unavailable
 from inboxd.findings import TITLES, Code, Finding, Health
 from inboxd.store import DaemonLock, Store, condition
+from inboxd.store.backups import back_up, backup_name
 from inboxd.store.condition import Size
 from inboxd.terminal import console, print_findings
 
@@ -211,6 +212,26 @@ def test_holidays_and_closed_files_that_end_are_told(tmp_path: Path) -> None:
     assert not list(configuration.closed_files(given, SystemClock().now()))
     os.utime(file, (NOW.timestamp() - 400 * 86_400,) * 2)
     assert codes(configuration.closed_files(given, NOW)) == {"config.closed_file_old"}
+
+
+def test_backups_that_are_missing_or_old_are_told(tmp_path: Path) -> None:
+    """None at all is good to know; none of two nights, where each should have one, needs a person."""
+    by_hand = settings(tmp_path)
+    nightly = settings(tmp_path, "[backups]\nkeep = 3\n")
+    assert codes(backups.backups(by_hand, NOW)) == {"database.backup_none"}
+    database, folder = by_hand.general.database, by_hand.backup_folder
+    folder.mkdir(0o700)
+    made = back_up(database, folder / backup_name(database, NOW)).path
+
+    def found(given: Settings, days: int) -> set[str]:
+        return codes(backups.backups(given, NOW + timedelta(days=days)))
+
+    assert found(by_hand, 7) == found(nightly, 1) == {"database.backup"}
+    assert found(by_hand, 9) == {"database.backup_none"}
+    assert found(nightly, 3) == {"database.backup_old"}
+    made.chmod(0o644)
+    tmp_path.chmod(0o700)
+    assert codes(machine.files(by_hand)) == {"machine.file_readable"}
 
 
 # Hosts

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from inboxd.config.loader import LISTS, TABLES
 from inboxd.config.reference import undocumented
 from inboxd.config.secrets import secret_keys
 from inboxd.plugins import networks
@@ -30,6 +31,13 @@ def test_a_networks_page_tells_of_its_streams_and_of_each_secret(network: str) -
     model = networks()[network]()
     assert {f"`{stream}`" for stream in model.SUPPORTED_STREAMS} <= set(re.findall(r"`\w+`", page))
     assert [key for key in secret_keys(model) if not re.search(rf"\b{key}\b", page)] == []
+
+
+def test_every_table_of_the_file_has_a_section() -> None:
+    """None is added without a place of its own there."""
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    headed = set(re.findall(r"^## `\[\[?([a-z]+)\]\]?`", page, re.MULTILINE))
+    assert headed >= {*TABLES, *LISTS}
 
 
 def test_something_is_said_about_every_key() -> None:
