@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 _PATIENCE = timedelta(seconds=15)
 """Real time that a network, a sink or systemd gets; several calls fit into it."""
+_WHOLE = timedelta(seconds=27)
+"""Real time after which a report is to be there; reading a large or busy database takes part of it."""
+_LEAST = timedelta(seconds=5)
 _GROUPS = {group: number for number, group in enumerate(TITLES)}
 _CODES = {code: number for number, code in enumerate(Code)}
 
@@ -146,7 +149,10 @@ def _others(patient: _Patient) -> Iterator[Awaitable[list[Finding]]]:
 
 async def _database(patient: _Patient) -> list[Finding]:
     """Return what the database tells, and what comes after it: room, time, and the networks' word."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
     read = await asyncio.to_thread(_read, patient)
+    left = _WHOLE - timedelta(seconds=loop.time() - began)
     clock, path = patient.clock, patient.known.general.database
     found = [
         *read.found,
@@ -159,13 +165,17 @@ async def _database(patient: _Patient) -> list[Finding]:
         used = partial(accounts.allowances, account, ledgers.get(account.name), clock)
         found += looked_at(account.name, used)
     if patient.wishes.online:
-        asked = (_ask(patient, account, ledgers) for account in patient.usable.accounts)
+        patience = min(max(left, _LEAST), _PATIENCE)
+        asked = (_ask(patient, each, ledgers, patience) for each in patient.usable.accounts)
         found += chain.from_iterable(await asyncio.gather(*asked))
     return found
 
 
 async def _ask(
-    patient: _Patient, account: AccountSettings, ledgers: Mapping[str, LedgerEntries]
+    patient: _Patient,
+    account: AccountSettings,
+    ledgers: Mapping[str, LedgerEntries],
+    patience: timedelta,
 ) -> list[Finding]:
     """Return what an account's network says; what it cost is kept, where there is a database."""
 
@@ -176,7 +186,7 @@ async def _ask(
             await asyncio.to_thread(_keep, patient.known.general.database, account.name, cost)
         return found
 
-    return await waited_for(account.name, ask(), _PATIENCE)
+    return await waited_for(account.name, ask(), patience)
 
 
 def _keep(path: Path, account: str, cost: LedgerEntries) -> None:

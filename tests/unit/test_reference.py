@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from inboxd.config import load
 from inboxd.config.loader import LISTS, TABLES
 from inboxd.config.reference import undocumented
 from inboxd.config.secrets import secret_keys
@@ -31,6 +32,17 @@ def test_a_networks_page_tells_of_its_streams_and_of_each_secret(network: str) -
     model = networks()[network]()
     assert {f"`{stream}`" for stream in model.SUPPORTED_STREAMS} <= set(re.findall(r"`\w+`", page))
     assert [key for key in secret_keys(model) if not re.search(rf"\b{key}\b", page)] == []
+
+
+@pytest.mark.parametrize("network", sorted(networks()))
+def test_the_account_of_a_networks_page_is_one(network: str, tmp_path: Path) -> None:
+    """What is copied from there is a configuration that can be used."""
+    page = (ROOT / "docs" / "networks" / f"{PAGES.get(network, network)}.md").read_text()
+    config = tmp_path / "config.toml"
+    accounts = re.findall(r"^```toml\n(\[\[accounts\]\]\n.*?)^```", page, re.DOTALL | re.MULTILINE)
+    config.write_text("\n".join(accounts))
+    variables = dict.fromkeys(re.findall(r'env = "(\w+)"', page), "secret-of-nobody")
+    assert [each.network for each in load(config, networks(), variables).accounts] == [network]
 
 
 def test_every_table_of_the_file_has_a_section() -> None:
