@@ -108,6 +108,12 @@ class Code(StrEnum):
     NETWORK_PROXY = "network.proxy", TROUBLE
 
     ACCOUNT_BROKEN = "account.broken", TROUBLE
+    ACCOUNT_IDENTITY = "account.identity", WELL
+    ACCOUNT_CHECK_FAILED = "account.check_failed", TROUBLE
+    ACCOUNT_TOKEN = "account.token", WELL
+    ACCOUNT_TOKEN_ENDS = "account.token_ends", TROUBLE
+    ACCOUNT_STREAM = "account.stream", WELL
+    ACCOUNT_STREAM_CLOSED = "account.stream_closed", TROUBLE
     ACCOUNT_NEW = "account.new", NOTICE
     ACCOUNT_READ = "account.read", WELL
     ACCOUNT_FIRST = "account.first", NOTICE
@@ -120,12 +126,6 @@ class Code(StrEnum):
     ACCOUNT_ALLOWANCE = "account.allowance", WELL
     ACCOUNT_ALLOWANCE_LOW = "account.allowance_low", NOTICE
     ACCOUNT_ALLOWANCE_SPENT = "account.allowance_spent", TROUBLE
-    ACCOUNT_IDENTITY = "account.identity", WELL
-    ACCOUNT_CHECK_FAILED = "account.check_failed", TROUBLE
-    ACCOUNT_TOKEN = "account.token", WELL
-    ACCOUNT_TOKEN_ENDS = "account.token_ends", TROUBLE
-    ACCOUNT_STREAM = "account.stream", WELL
-    ACCOUNT_STREAM_CLOSED = "account.stream_closed", TROUBLE
 
     SINK_QUEUE = "sink.queue", WELL
     SINK_STUCK = "sink.stuck", TROUBLE
