@@ -28,6 +28,17 @@ class Clock(Protocol):
         """Return how long *duration* of this clock's time takes in the room where it stands."""
         ...
 
+    def steady(self) -> timedelta:
+        """Return how long ago some instant is, whatever the time of day is set to meanwhile."""
+        ...
+
+    def awake(self) -> timedelta:
+        """Return the same without what the machine has slept."""
+        ...
+
+
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 
 class SystemClock:
     """The computer's own clock."""
@@ -43,6 +54,14 @@ class SystemClock:
     def real(self, duration: timedelta) -> timedelta:
         """Return *duration*: a second is a second."""
         return duration
+
+    def steady(self) -> timedelta:
+        """Return how long ago the machine was started, as far as the system tells."""
+        return timedelta(seconds=time.clock_gettime(_STEADY))
+
+    def awake(self) -> timedelta:
+        """Return for how long the machine has run since, which is less if it slept."""
+        return timedelta(seconds=time.monotonic())
 
 
 class FastClock:
@@ -65,12 +84,21 @@ class FastClock:
         """Return the real time that *duration* takes at this speed."""
         return duration / self._speed
 
+    def steady(self) -> timedelta:
+        """Return how long it has run: nobody sets it."""
+        return self.now() - self._start
+
+    def awake(self) -> timedelta:
+        """Return how long it has run."""
+        return self.steady()
+
 
 class ManualClock:
     """A clock that stands still until it is told to move; for tests."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now
+        self._steady = self._awake = timedelta()
         self._order = itertools.count()
         self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
 
@@ -101,7 +129,21 @@ class ManualClock:
 
     def advance(self, duration: timedelta) -> None:
         """Move on by *duration*."""
+        self._awake += duration
+        self.suspend(duration)
+
+    def suspend(self, duration: timedelta) -> None:
+        """Let the machine sleep for *duration*."""
+        self._steady += duration
         self.set(self._now + duration)
+
+    def steady(self) -> timedelta:
+        """Return how long it has moved on, without its jumps."""
+        return self._steady
+
+    def awake(self) -> timedelta:
+        """Return the same without its sleep."""
+        return self._awake
 
 
 def monotonic() -> timedelta:

@@ -19,7 +19,8 @@ import structlog
 from inboxd import __version__, classify, health, notify, plugins
 from inboxd.clock import stopwatch
 from inboxd.connector import Ledger
-from inboxd.errors import OperatorError
+from inboxd.doctor.network import reach
+from inboxd.errors import OperatorError, is_shortage
 from inboxd.jobs import Jobs
 from inboxd.observer import Observer
 from inboxd.pipeline import Pipeline
@@ -35,6 +36,8 @@ from inboxd.workers.escalator import Escalator
 from inboxd.workers.hearing import HearingWatcher
 from inboxd.workers.heartbeat import Heartbeat
 from inboxd.workers.keeper import Keeper
+from inboxd.workers.lastresort import LastResort
+from inboxd.workers.machine import LOOK_EVERY, Machine
 from inboxd.workers.monitor import Monitor
 from inboxd.workers.poller import Poller, PollResult, Progress
 from inboxd.workers.presses import Presses
@@ -47,7 +50,7 @@ from inboxd.workers.upkeep import Upkeep, begin_to_watch, leave_alone
 from inboxd.workers.watcher import SilenceWatcher, Watched, Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from inboxd.clock import Clock
     from inboxd.config import AnySink, Settings
@@ -129,6 +132,10 @@ class Daemon:
         }
         by_name = {account.name: account for account in self._accounts}
         handling = {sink.name: _handling(sink, settings) for sink in settings.sinks}
+        restraints = {name: each.restraint for name, each in handling.items()}
+        last_resort = LastResort(self._sinks, settings.alert_to, restraints, clock)
+        self._machine = Machine(thread, clock, last_resort, lambda: reach(settings, clock))
+        self._hurry: Callable[[], None] = lambda: None
         self._patience = self._patience_with_networks()
         self._deliveries = Deliveries(
             Sender(self._sinks, by_name, context, handling),
@@ -160,6 +167,7 @@ class Daemon:
         self._listeners: list[SlackListener] = []
         self._hearing = HearingWatcher(store, self._listeners, settings.alert_to)
         self._monitor = Monitor(settings, context, lambda: self._ticked_at, self._troubles, metrics)
+        self._monitor.trouble = lambda: self._machine.problems
         beat = settings.heartbeat
         self._heartbeat = Heartbeat(beat, self._monitor.health) if beat else None
         self._ticking = asyncio.Lock()
@@ -250,32 +258,38 @@ class Daemon:
         Deliveries under way then get a moment, and where there is a *hurry* that may come yet,
         the time that a receiver takes.
         """
-        now = self._clock.now()
-        self._read_since = {
-            account.name: self._legacy.read_since.get(account.name, now)
-            for account in self._accounts
-        }
-        self._watcher = self._watcher_from(now)
+        self._begin_to_read(self._legacy.read_since)
+        await self._machine.begin({each.name: each.patience for each in self._accounts})
         jobs = self._jobs()
+        self._hurry = jobs.hurry
+        self._machine.database.when_lost(leave.set)
         async with self._answering_monitors(), self._listening():
             try:
                 async with jobs.running():
                     log.info("started", accounts=len(self._pollers), sinks=len(self._sinks))
                     up()
                     await jobs.until(leave)
+                await self._machine.database.say_farewell()
             finally:
                 self._keeper.stop()
                 await self._deliveries.finish(hurry or leave)
                 log.info("stopped")
 
+    def _begin_to_read(self, since: Mapping[str, datetime]) -> None:
+        """Watch over what is read from now on, or *since* an instant that is known of an account."""
+        now = self._clock.now()
+        self._read_since = {each.name: since.get(each.name, now) for each in self._accounts}
+        self._watcher = self._watcher_from(now)
+
     def _jobs(self) -> Jobs:
         jobs = Jobs(self._clock, self._vigil, self._observer.work_failed)
         for account, poller in zip(self._accounts, self._pollers, strict=True):
             every, patience = account.settings.poll_every, self._patience[account.name]
-            jobs.add(_poll_of(account.name), self._poll(poller), every, patience)
+            jobs.add(_poll_of(account.name), self._poll(account.name, poller), every, patience)
         jobs.add("tick", self.tick, _TICK, self._vigil.patience)
-        jobs.add("upkeep", self._upkeep.look, _UPKEEP)
-        jobs.add("keeping", self._keeper.look, _UPKEEP)
+        jobs.add("upkeep", self._where_fit(self._upkeep.look), _UPKEEP)
+        jobs.add("keeping", self._where_fit(self._keeper.look), _UPKEEP)
+        jobs.add("machine", self._look_after_the_machine, LOOK_EVERY)
         if self._heartbeat:
             jobs.add("heartbeat", self._heartbeat.beat, self._heartbeat.every)
         return jobs
@@ -355,16 +369,26 @@ class Daemon:
     def _troubles(self, now: datetime) -> list[str]:
         """Return, in words, what the daemon knows of its own troubles without asking anybody."""
         late = self._worked_at is None or abs(now - self._worked_at) > health.TICK_PATIENCE
-        fails = ["no tick has come to its end for 30 s: the log says why"] if late else []
+        fails = (
+            ["no tick has come to its end for 30 s: the log says why"]
+            if late and self._machine.fit
+            else []
+        )
         return [*fails, *self._vigil.hung(), *self._hearing.problems(now)]
 
     def _got_on(self, progress: Progress) -> None:
         self._vigil.sign(_poll_of(progress.account), self._patience[progress.account])
         self._watch(progress)
 
-    def _poll(self, poller: Poller) -> Callable[[], Awaitable[PollResult]]:
+    def _poll(self, account: str, poller: Poller) -> Callable[[], Awaitable[PollResult]]:
         async def poll() -> PollResult:
-            result = await poller.poll()
+            if not self._can_work():
+                return PollResult()  # What cannot be stored is not asked for: it may cost money.
+            gaps = self._machine.gaps
+            try:
+                result = await poller.poll()
+            finally:
+                self._machine.was_read(account, gaps)
             if result.new:
                 await self.tick()
             return result
@@ -373,22 +397,67 @@ class Daemon:
 
     async def tick(self) -> None:
         """Judge, escalate and deliver whatever is due now."""
+        if not self._can_work():
+            self._ticked_at = self._clock.now()
+            return
         async with self._ticking:
             self._ticked_at, passed = self._clock.now(), stopwatch()
-            await self._classifier.work()
+            trouble = await self._judge()
             used = self._digests.used(self._clock.now())
             for receiver in await self._thread.run(lambda store: self._escalate(store, used)):
                 self._deliveries.begin(receiver)
             self._worked_at = self._clock.now()
             self._observer.ticked(passed())
+            if trouble:
+                raise trouble
+
+    async def _judge(self) -> Exception | None:
+        """Judge what waits for it; returns what kept us: who is due is told of all the same."""
+        try:
+            await self._classifier.work()
+        except Exception as error:
+            if not is_shortage(error):
+                raise
+            return error
+        return None
+
+    def _where_fit(self, job: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        """Return *job*, done where the machine lets work be done; a damaged file is not backed up."""
+
+        async def done() -> None:
+            if self._can_work():
+                await job()
+
+        return done
+
+    def _can_work(self) -> bool:
+        """Tell whether the machine lets work be done, having looked at its clock."""
+        if self._machine.woke():
+            self._catch_up()
+        return self._machine.fit
+
+    async def _look_after_the_machine(self) -> None:
+        if await self._machine.look():
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Take up work after a gap: no account is blind for it, and all are to be read at once."""
+        self._begin_to_read({})
+        for poller in self._pollers:
+            poller.begin_anew()
+        self._machine.catch_up(each.name for each in self._accounts)
+        self._hurry()
 
     def _escalate(self, store: Store, used: Sequence[str]) -> list[str]:
         """Queue the alerts that are due; returns who has something to take."""
+        if self._machine.moved:
+            return []  # In the middle of a tick: the next one looks at the clock first.
         now = self._clock.now()
         # First of all: what falls due of a spike's customers is told with it.
         if self._spikes:
             self._spikes.look(now)
-        self._escalator.tick(now)
+        if not self._machine.behind:
+            self._escalator.tick(now)
         self._watcher.look(now, self._round_began)
         self._silence.look(now)
         self._hearing.look(now)
@@ -401,6 +470,7 @@ class Daemon:
         await asyncio.gather(*(poller.close() for poller in self._pollers))
         connectors = (account.connector.close() for account in self._accounts)
         sinks = (sink.close() for sink in self._sinks.values())
+        await self._machine.database.close()
         await asyncio.gather(*connectors, *sinks, return_exceptions=True)
 
 

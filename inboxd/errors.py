@@ -8,7 +8,10 @@ The tree of errors: one class for each person or thing that must act.
     │   └── ConfigError           a list of problems, each with its path
     ├── OperatorError             who runs the server
     │   ├── DatabaseError         cannot be opened, or is not ours
-    │   │   ├── DatabaseLocked    another program keeps it
+    │   │   ├── DatabaseUnavailable   full or read-only: goes on when that is over
+    │   │   │   └── DatabaseLocked    another program keeps it
+    │   │   ├── DatabaseDamaged   must not be written to; a backup is needed
+    │   │   ├── DatabaseLost      another file than the one that was opened: start anew
     │   │   ├── DatabaseOlder     not yet migrated, and only to be read
     │   │   └── DatabaseNewer     a newer inboxd has migrated it
     │   ├── TokenInvalid          a network refuses the token: disconnected until renewed
@@ -29,6 +32,7 @@ here may carry a token: write what failed, not the URL it failed at.
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -76,8 +80,20 @@ class DatabaseError(OperatorError):
     """The database cannot be opened, is not ours, or comes from a newer inboxd."""
 
 
-class DatabaseLocked(DatabaseError):
+class DatabaseUnavailable(DatabaseError):
+    """It cannot be used now, and may be later without anybody touching inboxd."""
+
+
+class DatabaseLocked(DatabaseUnavailable):
     """Another program has kept the database for longer than anybody waits."""
+
+
+class DatabaseDamaged(DatabaseError):
+    """SQLite finds no sense in the file: what is written to it now makes it worse."""
+
+
+class DatabaseLost(DatabaseError):
+    """The file was moved, deleted or replaced while in use: only a new start finds what is there."""
 
 
 class DatabaseOlder(DatabaseError):
@@ -150,3 +166,18 @@ class UnexpectedPayload(InboxdError):
     def __init__(self, text: str, raw: object = None) -> None:
         super().__init__(text)
         self.raw = raw
+
+
+_LACKING = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOSPC}
+
+
+def is_shortage(error: BaseException) -> bool:
+    """
+    Tell whether the machine had not enough of something: memory, files, threads, room.
+
+    It is nobody's bug, and what was not done for it is to be tried again.
+    """
+    if isinstance(error, RuntimeError):
+        return "can't start new thread" in str(error)
+    lacking = isinstance(error, OSError) and error.errno in _LACKING
+    return lacking or isinstance(error, MemoryError)

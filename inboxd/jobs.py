@@ -11,7 +11,7 @@ import structlog
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from inboxd.errors import InboxdError
+from inboxd.errors import DatabaseError, InboxdError, is_shortage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -49,6 +49,7 @@ class Jobs:
         self._vigil = vigil
         self._watched: dict[str, timedelta] = {}
         self._under_way: set[asyncio.Task[object]] = set()
+        self._failing: dict[str, str] = {}
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
@@ -84,10 +85,13 @@ class Jobs:
             self._under_way.add(task)
             self._sign(name)
             try:
-                return await job()
+                result = await job()
             finally:
                 self._under_way.discard(task)
                 self._sign(name, every)
+            if self._failing.pop(name, ""):
+                log.info("work goes on", work=name)
+            return result
 
         return observed
 
@@ -95,6 +99,12 @@ class Jobs:
         """Note that a job goes on, or will again after a *pause*; not once it is broken off."""
         if name in self._watched:
             self._vigil.sign(name, pause + self._watched[name])
+
+    def hurry(self) -> None:
+        """Let every job that is not under way run now."""
+        now = datetime.now(UTC)  # noqa: TID251 - as above
+        for job in self._scheduler.get_jobs():
+            job.modify(next_run_time=now)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -126,7 +136,13 @@ class Jobs:
         if isinstance(event.exception, asyncio.CancelledError):
             return  # The daemon was told to stop in the middle of a poll.
         self._failed(event.job_id, event.exception)
-        log_failure(event.job_id, event.exception)
+        trouble = f"{type(event.exception).__name__}: {event.exception}"
+        if isinstance(event.exception, DatabaseError):
+            return  # The watch over the database says it, once for all jobs.
+        if self._failing.get(event.job_id) != trouble:
+            # A job that fails every second says so when that begins, and when it is over.
+            self._failing[event.job_id] = trouble
+            log_failure(event.job_id, event.exception)
 
 
 def bring_forward(scheduler: AsyncIOScheduler, now: datetime) -> None:
@@ -143,8 +159,10 @@ def bring_forward(scheduler: AsyncIOScheduler, now: datetime) -> None:
 
 
 def log_failure(work: str, error: BaseException) -> None:
-    """Log what was foreseen, such as a full disk, as a line, and a bug with its traceback."""
-    if isinstance(error, InboxdError):
+    """Log what was foreseen as a line, and a bug with its traceback."""
+    if isinstance(error, DatabaseError):
+        return  # The watch over the database says it, once for each trouble.
+    if isinstance(error, InboxdError) or is_shortage(error):
         log.error("work failed", work=work, error=type(error).__name__, text=str(error))
     else:
         log.error("work crashed", work=work, exc_info=error)

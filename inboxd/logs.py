@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
+import os
 import sys
 import threading
 import traceback
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from io import TextIOBase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 
@@ -34,7 +39,7 @@ def configure(
     """
     blotting.keep_out({*secrets, *line.proxy_secrets()})
     level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
-    out = stream or sys.stderr
+    out = cast("TextIO", _Bearing(stream or sys.stderr))
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -58,6 +63,67 @@ def guard_crashes() -> None:
     threading.excepthook = lambda told: _crashed(
         told.exc_type, told.exc_value or told.exc_type(), told.exc_traceback
     )
+
+
+class _Bearing(TextIOBase):
+    """
+    Goes on where nobody takes the lines any more: the journal is gone, or its disk full.
+
+    What the program is there for matters more than what it says of it.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        super().__init__()
+        self._out = out
+
+    def write(self, text: str) -> int:
+        """Write *text*, if it can be."""
+        with suppress(OSError, ValueError):
+            self._out.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand on what was written; to nobody, once the reader is gone for good."""
+        try:
+            self._out.flush()
+        except BrokenPipeError:
+            _lead_nowhere(self._out)
+        except (OSError, ValueError):
+            return
+
+
+def _lead_nowhere(out: TextIO) -> None:
+    """Let what is written to *out* vanish: at its end Python would fail over the rest."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, out.fileno())
+    os.close(nowhere)
+
+
+def outlive_standard_streams() -> None:
+    """
+    Let neither closed standard streams nor full ones be the end of the program.
+
+    Descriptors that are closed are taken by /dev/null: else a file that is opened next would get
+    the number under which every library takes standard error for granted.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    # None, where the program was started without them.
+    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for good
+    sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    atexit.register(_let_go)
+
+
+def _let_go() -> None:
+    for out in (sys.stdout, sys.stderr):
+        try:
+            out.flush()
+        except (OSError, ValueError):
+            with suppress(OSError, ValueError):
+                _lead_nowhere(out)
 
 
 class _Foreign(logging.Formatter):

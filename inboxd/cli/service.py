@@ -30,12 +30,14 @@ if TYPE_CHECKING:
 @click.pass_obj
 def run(config: Path, *, once: bool, verbose: bool) -> None:
     """Read all accounts, judge, escalate and deliver, until stopped."""
+    from inboxd import logs
+
+    logs.outlive_standard_streams()
     if not once:
         # Until it is heard: to be told to read the configuration anew must not end us.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
         _run_on(config, verbose=verbose)
         return
-    from inboxd import logs
     from inboxd.clock import SystemClock
     from inboxd.service import run_once
 

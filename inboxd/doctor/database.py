@@ -6,7 +6,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from inboxd.doctor.machine import amount
-from inboxd.errors import DatabaseError, DatabaseLocked, DatabaseNewer, DatabaseOlder
+from inboxd.errors import (
+    DatabaseDamaged,
+    DatabaseError,
+    DatabaseLocked,
+    DatabaseNewer,
+    DatabaseOlder,
+)
 from inboxd.findings import Code, Finding
 from inboxd.store import condition, daemon_pid
 
@@ -36,6 +42,8 @@ def unopened(path: Path, error: DatabaseError) -> Finding:
             code, todo = Code.DATABASE_NEWER, "install the version that it is of"
         case DatabaseLocked():
             code, todo = Code.DATABASE_LOCKED, f"find who holds it: fuser -v {path}"
+        case DatabaseDamaged():
+            code, todo = Code.DATABASE_DAMAGED, _RESTORE
         case _ if not path.exists() or not path.stat().st_size:
             code, todo = Code.DATABASE_MISSING, "start the daemon; or name the right file"
         case _:

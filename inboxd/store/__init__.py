@@ -8,7 +8,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Self
 
-from inboxd.errors import DatabaseError
+from inboxd.errors import DatabaseLost
 from inboxd.store.database import (
     BUSY_TIMEOUT_SECONDS,
     CACHE_KIB,
@@ -223,7 +223,7 @@ class Store:
     def _refuse_lost_files(self) -> None:
         """Raise DatabaseError where SQLite would go on writing where nobody finds it again."""
         if self._identities() != self._files:
-            raise DatabaseError(
+            raise DatabaseLost(
                 f"{self.path} or its journal was moved, deleted or replaced while in use; "
                 "restart inboxd"
             )

@@ -8,12 +8,21 @@ import os
 import select
 import sqlite3
 from contextlib import contextmanager
+from errno import ENOSPC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inboxd.clock import SystemClock
-from inboxd.errors import DatabaseError, DatabaseLocked, DatabaseNewer, DatabaseOlder
+from inboxd.errors import (
+    DatabaseDamaged,
+    DatabaseError,
+    DatabaseLocked,
+    DatabaseNewer,
+    DatabaseOlder,
+    DatabaseUnavailable,
+)
 from inboxd.store import backups, schema
+from inboxd.store.occupants import occupants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -218,8 +227,14 @@ class DaemonLock:
                 f"another inboxd (process {owner}) already works on this database; "
                 "stop it first, or give this one a database of its own"
             )
-        os.ftruncate(file, 0)
-        os.write(file, f"{os.getpid()}\n".encode())
+        try:
+            os.ftruncate(file, 0)
+            os.write(file, f"{os.getpid()}\n".encode())
+        except OSError as error:
+            os.close(file)
+            advice = _advice(self._path, sqlite3.SQLITE_FULL if error.errno == ENOSPC else 0)
+            text = f"{self._path} cannot be written: {error.strerror}; {advice}"
+            raise DatabaseUnavailable(text) from error
         self._file = file
 
     def release(self) -> None:
@@ -307,16 +322,24 @@ def _refuse_older(db: sqlite3.Connection, path: Path) -> None:
 
 
 def _explained(path: Path, error: sqlite3.Error) -> DatabaseError:
-    text = str(error)
-    if "not a database" in text:
-        return DatabaseError(f"{path} is not an SQLite database; name another file")
-    if "malformed" in text:
+    text, code = str(error), getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_NOTADB:
+        return DatabaseDamaged(f"{path} is not an SQLite database; name another file")
+    if code == sqlite3.SQLITE_CORRUPT:
         advice = "it is damaged: restore a backup, or move it away to start afresh"
-    elif "locked" in text:
-        advice = "another program has held it locked for too long: find and stop it"
-        return DatabaseLocked(f"{path}: {text}; {advice}")
-    elif "disk" in text or "full" in text:
-        advice = "make room on the disk"
-    else:
-        advice = "check the disk and the file's permissions"
-    return DatabaseError(f"{path}: {text}; {advice}")
+        return DatabaseDamaged(f"{path}: {text}; {advice}")
+    locked = code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+    kind = DatabaseLocked if locked else DatabaseUnavailable
+    return kind(f"{path}: {text}; {_advice(path, code)}")
+
+
+def _advice(path: Path, code: int) -> str:
+    match code:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            who = ", ".join(occupants(path)) or "another program"
+            return f"{who} has held it locked for too long: find and stop it"
+        case sqlite3.SQLITE_FULL:
+            return "make room on the disk"
+        case sqlite3.SQLITE_IOERR:
+            return "the disk is full, over a quota, or failing: look at it, and at the system's log"
+    return "check the disk and the file's permissions"

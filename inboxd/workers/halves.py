@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
+from inboxd.errors import is_shortage
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -25,11 +27,13 @@ def by_halves(
     Return what *judge* says of each in *batch*.
 
     What crashes it is found by halves, logged as *crashed*, and *unknown*: it must not hold up
-    the others.
+    the others. Where the machine is short of something that is raised: no text is at fault.
     """
     try:
         return judge(batch)
-    except Exception:
+    except Exception as error:
+        if is_shortage(error):
+            raise
         if len(batch) == 1:
             log.exception(crashed)
             return [unknown]

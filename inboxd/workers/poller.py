@@ -26,7 +26,9 @@ from inboxd.errors import (
     InboxdError,
     RateLimited,
     Spared,
+    Unavailable,
     UnexpectedPayload,
+    is_shortage,
 )
 from inboxd.model import Unknown
 from inboxd.observer import Read
@@ -130,6 +132,10 @@ class Poller:
         self._since = since or context.clock.now()
         self._readings: dict[str, _Reading] = {}
 
+    def begin_anew(self) -> None:
+        """Note that nothing has run until now: the machine slept, or could store nothing."""
+        self._since = self._clock.now()
+
     async def poll(self, *, impatient: bool = False) -> PollResult:
         """
         Read every source for its share of a round; a failing one does not stop the next.
@@ -219,6 +225,12 @@ class Poller:
             await self._failed(source, error)
             return Read.FAILED
         except Exception as error:
+            if is_shortage(error):
+                lack = str(error) or "not enough memory"
+                await self._failed(
+                    source, Unavailable(f"the machine is short of something: {lack}")
+                )
+                return Read.FAILED
             # Our own bug must not stop the other sources.
             log.exception("poll crashed", account=self._settings.name, source=source.name)
             await self._failed(

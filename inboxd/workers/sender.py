@@ -67,7 +67,7 @@ class Handling:
 
 
 _NONE = Handling()
-_OF_INBOXD = ("account:", "receiver:", "inboxd:")
+_OF_INBOXD = ("account:", "receiver:", "machine:", "inboxd:")
 
 
 def _is_of_inboxd(item: OutboxItem) -> bool:

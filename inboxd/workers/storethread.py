@@ -6,6 +6,8 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
+from inboxd.errors import DatabaseError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -20,6 +22,9 @@ class StoreThread:
     def __init__(self, store: Store) -> None:
         self.store = store
         """For those whose functions are run in here."""
+        self.hear: Callable[[DatabaseError], None] = lambda _: None
+        """Is told of each piece of work that the file did not let be done."""
+        self._refused = False
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
 
     async def run(self, work: Callable[[Store], T]) -> T:
@@ -30,13 +35,22 @@ class StoreThread:
         left open.
         """
         loop = asyncio.get_running_loop()
-        return await asyncio.shield(loop.run_in_executor(self._executor, self._do, work))
+        future = loop.run_in_executor(self._executor, self._do, work)
+        future.add_done_callback(self._look_at)
+        return await asyncio.shield(future)
+
+    def _look_at(self, done: asyncio.Future[T]) -> None:
+        """Note how work ended, whether or not its caller still waits for that."""
+        error = None if done.cancelled() else done.exception()
+        self._refused = isinstance(error, DatabaseError)
+        if isinstance(error, DatabaseError):
+            self.hear(error)
 
     def _do(self, work: Callable[[Store], T]) -> T:
         with self.store.explained():
             return work(self.store)
 
     def close(self) -> None:
-        """Finish what has begun, and close the store."""
-        self._executor.shutdown(wait=True, cancel_futures=False)
+        """Finish what was asked for, or, of a file that refuses it, what has begun; close the store."""
+        self._executor.shutdown(wait=True, cancel_futures=self._refused)
         self.store.close()

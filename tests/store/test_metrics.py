@@ -30,8 +30,7 @@ from tests.store.shop import (
     rules,
     said,
 )
-from tests.unit.scripted import scripted_account
-from tests.unit.test_sender import ScriptedSink
+from tests.unit.scripted import ScriptedSink, scripted_account
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""An account that does what its script says: for tests of the workers, which know no network."""
+"""An account and a sink that do what their scripts say: for tests of the workers."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from inboxd.connector import (
     Source,
 )
 from inboxd.model import Stream
+from inboxd.notify import Delivery, Receipt, Sink
 from inboxd.workers.account import Account
 from tests.store.shop import answered
 
@@ -28,6 +29,36 @@ if TYPE_CHECKING:
     from inboxd.clock import ManualClock
 
 STREAMS = (Stream.COMMENTS, Stream.DIRECT_MESSAGES)
+
+
+class ScriptedSink(Sink):
+    """A sink whose next outcomes are written down; what it is not told, it delivers."""
+
+    def __init__(self, name: str, *, idempotent: bool = False) -> None:
+        self.name = name
+        self.idempotent = idempotent
+        self.outcomes: list[Exception] = []
+        self.found: Receipt | Exception | None = None
+        self.heard: list[Delivery] = []
+        self.asked: list[Delivery] = []
+
+    async def deliver(self, delivery: Delivery) -> Receipt:
+        """Raise what is scripted next, or take the alert."""
+        self.heard.append(delivery)
+        if self.outcomes:
+            raise self.outcomes.pop(0)
+        return {"id": delivery.alerts[0].key}
+
+    async def find(self, delivery: Delivery) -> Receipt | None:
+        """Return or raise what is scripted."""
+        self.asked.append(delivery)
+        if isinstance(self.found, Exception):
+            raise self.found
+        return self.found
+
+    def told(self) -> list[str]:
+        """Return the keys of all attempts."""
+        return [delivery.alerts[0].key for delivery in self.heard]
 
 
 class ScriptedConnector(Connector):

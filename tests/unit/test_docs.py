@@ -131,9 +131,10 @@ def test_every_alert_has_advice() -> None:
     advice = named("docs/operations.md")
     code = "".join(
         text(f"inboxd/core/{name}.py")
-        for name in ("alerts", "service_alerts", "spike_alerts", "digest")
+        for name in ("alerts", "service_alerts", "spike_alerts", "digest", "machine_alerts")
     )
-    reasons = set(re.findall(r'"((?:account|config|sink|reply|spike|daily|unit)_\w+)"', code))
+    kinds = "account|config|sink|reply|spike|daily|unit|database|clock"
+    reasons = set(re.findall(rf'"((?:{kinds})_\w+)"', code))
 
     assert reasons
     assert reasons | {"step_due", "reminder_due", "wait_answered"} <= advice

@@ -27,48 +27,19 @@ from inboxd.errors import (
     Unavailable,
 )
 from inboxd.model import Alert, Stream, Tone
-from inboxd.notify import Delivery, Receipt, Sink
 from inboxd.workers.context import Context
 from inboxd.workers.sender import Handling, Sender
 from inboxd.workers.storethread import StoreThread
 from tests.store.shop import START, Shop, answered, at, open_shop, said
-from tests.unit.scripted import scripted_account
+from tests.unit.scripted import ScriptedSink, scripted_account
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from inboxd.notify import Delivery, Receipt
+
 MINUTE = timedelta(minutes=1)
-
-
-class ScriptedSink(Sink):
-    """A sink whose next outcomes are written down; what it is not told, it delivers."""
-
-    def __init__(self, name: str, *, idempotent: bool = False) -> None:
-        self.name = name
-        self.idempotent = idempotent
-        self.outcomes: list[Exception] = []
-        self.found: Receipt | Exception | None = None
-        self.heard: list[Delivery] = []
-        self.asked: list[Delivery] = []
-
-    async def deliver(self, delivery: Delivery) -> Receipt:
-        """Raise what is scripted next, or take the alert."""
-        self.heard.append(delivery)
-        if self.outcomes:
-            raise self.outcomes.pop(0)
-        return {"id": delivery.alerts[0].key}
-
-    async def find(self, delivery: Delivery) -> Receipt | None:
-        """Return or raise what is scripted."""
-        self.asked.append(delivery)
-        if isinstance(self.found, Exception):
-            raise self.found
-        return self.found
-
-    def told(self) -> list[str]:
-        """Return the keys of all attempts."""
-        return [delivery.alerts[0].key for delivery in self.heard]
 
 
 class Office:
