@@ -16,6 +16,7 @@ from inboxd.store.archive import Archive
 from inboxd.store.exporting import Snapshot
 from inboxd.store.loading import Loader
 from inboxd.store.merging import Merger
+from inboxd.store.passed import REMOVED_UNTIL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -67,6 +68,7 @@ class Importing:
         with Store(path) as other:
             with other.transaction():
                 Loader(other.database).load(archive, watch)
+            self._remove_what_is_old(other, now)
             # Who was forgotten here is so in what comes.
             self._forget_in(other, self._store.erasures.all())
             erasures = other.erasures.all()
@@ -78,6 +80,13 @@ class Importing:
             counts = self._take_over(merger, now)
             self._end()
         return counts
+
+    def _remove_what_is_old(self, other: Store, now: datetime) -> None:
+        """Remove from *other* what was removed here: its figures are here already."""
+        until = self._store.recall_time(REMOVED_UNTIL, now)
+        after: int | None = 0 if until else None
+        while until and after is not None:
+            after = other.retention.sweep(until, self._rules.quiet_after, after).after
 
     def _forget_in(self, store: Store, erasures: Sequence[Erasure]) -> None:
         Forgetting(store, self._rules, self._actor).again(erasures, lambda _: None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from inboxd.model import Author, Direction, Kind, Stream
 from inboxd.store import Said
 from inboxd.store.archive import lines_of
 from inboxd.store.exporting import Choice, snapshot
+from inboxd.store.retention import Keep
 from tests.store.shop import BRAND, answered, at, commented, open_shop, said
 
 if TYPE_CHECKING:
@@ -203,6 +205,21 @@ def test_what_is_merged_waits_without_being_told_of_the_past(lived: Shop, tmp_pa
     assert "And now?" in waiting
     assert {case for case, _ in told if case == 3} == set()
     assert later
+
+
+def test_what_was_removed_for_its_age_does_not_come_back(lived: Shop) -> None:
+    """Its figures are kept already; an old export would count it twice."""
+    lived.hear(answered(100, "m:9", thread_id="dm:2"))
+    lived.now = at(60 * 24 * 200)
+    lived.tick()
+    archive = exported(lived.store.path)
+    lived.hear(said(60 * 24 * 200, "m:10", "New", thread_id="dm:5"))
+    keep = Keep(timedelta(days=100), None, lived.rules.quiet_after)
+    removed = [*lived.store.retention.removing(keep, lived.now)][-1]
+    assert removed.messages > 0
+    before = lived.rows("SELECT * FROM past_messages"), names(lived)
+    assert import_into(lived, archive)["messages"] == 0
+    assert (lived.rows("SELECT * FROM past_messages"), names(lived)) == before
 
 
 def test_a_reply_that_was_not_sent_there_is_not_sent_here(lived: Shop, tmp_path: Path) -> None:
