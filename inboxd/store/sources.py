@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from inboxd.blotting import blotted
 from inboxd.errors import OperatorError
 from inboxd.store.times import from_text, maybe_instant, maybe_text, to_text
 
@@ -154,7 +155,7 @@ class SourceStore:
                 to_text(at),
                 to_text(at),
                 type(error).__name__,
-                str(error),
+                blotted(str(error)),
                 isinstance(error, OperatorError),
                 maybe_text(retry_at),
             ),
@@ -176,7 +177,7 @@ class SourceStore:
                 source,
                 to_text(at),
                 type(error).__name__,
-                str(error),
+                blotted(str(error)),
                 to_text(retry_at),
             ),
         )

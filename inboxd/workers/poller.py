@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from inboxd.blotting import blotted
 from inboxd.clock import stopwatch
 from inboxd.core.alerts import lost_alert
 from inboxd.core.delivery import pause_after
@@ -375,9 +376,10 @@ def unreadable(source: str, error: Exception) -> list[Unknown]:
     if raw is None:
         return []
     whole: Mapping[str, object] = raw if isinstance(raw, dict) else {"value": raw}
-    written = json.dumps(whole, sort_keys=True, default=str).encode(errors="surrogatepass")
-    name = hashlib.blake2b(written, digest_size=8).hexdigest()
-    return [Unknown(f"answer:{name}", f"{source}:answer", whole, str(error))]
+    # A connector leaves its secrets out; somebody else's may not.
+    text = blotted(json.dumps(whole, sort_keys=True, default=str))
+    name = hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8).hexdigest()
+    return [Unknown(f"answer:{name}", f"{source}:answer", json.loads(text), blotted(str(error)))]
 
 
 def spread(name: str) -> float:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from inboxd.blotting import blotted
 from inboxd.core.alerts import delivers_again_alert, others, undelivered_alert
 from inboxd.core.delivery import (
     GIVE_UP_AFTER,
@@ -289,16 +290,18 @@ class Sender:
     def _record(
         self, store: Store, item: OutboxItem, error: InboxdError, outcome: Outcome, now: datetime
     ) -> None:
+        # It is told in alerts, and kept: also what a plugin of somebody else's says.
+        text = blotted(str(error))
         with store.transaction():
             if outcome.fate is Fate.RETRY and outcome.retry_at:
                 maybe_arrived = isinstance(error, OutcomeUnknown)
-                store.outbox.retry(item, outcome.retry_at, str(error), uncertain=maybe_arrived)
+                store.outbox.retry(item, outcome.retry_at, text, uncertain=maybe_arrived)
             elif outcome.fate is Fate.DOUBT:
-                store.outbox.doubt(item, str(error))
+                store.outbox.doubt(item, text)
             else:
-                store.outbox.refuse(item, str(error), now)
+                store.outbox.refuse(item, text, now)
             if outcome.tell:
-                self._tell(store, item, str(error), now)
+                self._tell(store, item, text, now)
                 self._hand_over(store, item, now)
 
     def _tell(self, store: Store, item: OutboxItem, error: str, now: datetime) -> None:

@@ -290,16 +290,18 @@ async def test_a_proxy_with_a_password_is_used_by_all(
 
 
 @pytest.mark.usefixtures("trusted")
+@pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_tls_goes_through_a_proxy_end_to_end(
-    web: tuple[Any, ...], monkeypatch: pytest.MonkeyPatch, authority: trustme.CA
+    web: tuple[Any, ...], monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, scheme: str
 ) -> None:
-    """The proxy sees the host, and neither a path nor a token."""
+    """The proxy, itself over TLS or not, sees the host, and neither a path nor a token."""
     proxy = Proxy()
     tls = context_for(authority, "api.shop.example")
-    async with serving(HALF_JSON, tls=tls) as there, serving(proxy.answer) as server:
-        monkeypatch.setenv("HTTPS_PROXY", f"http://us:{PASSWORD}@127.0.0.1:{server.port}")
-        await all_try(web, f"https://api.shop.example:{there.port}")
-    assert len(there.heard) >= len(web)
+    own = context_for(authority, "localhost") if scheme == "https" else None
+    async with serving(HALF_JSON, tls=tls) as there, serving(proxy.answer, tls=own) as server:
+        monkeypatch.setenv("HTTPS_PROXY", f"{scheme}://us:{PASSWORD}@localhost:{server.port}")
+        found = await all_try(web, f"https://api.shop.example:{there.port}")
+    assert len(there.heard) >= len(web), {name: each.words for name, each in found.items()}
     assert all(head.startswith(b"CONNECT api.shop.example") for head in proxy.asked)
     assert not any(CANARY.encode() in head for head in proxy.asked)
 

@@ -170,27 +170,62 @@ async def test_no_secret_is_in_anything_that_others_can_see(locked: Shop) -> Non
     ]
 
 
+async def with_plugin(
+    shop: Shop, code: str, *command: str, **environment: str
+) -> tuple[int | None, str]:
+    """Run a command with somebody else's connector for VK; return its code and all that it said."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", PLUGIN.format(code=code), "-c", str(shop.config), *command),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**shop.environment, **environment},
+    )
+    said = "".join(part.decode() for part in await process.communicate())
+    return process.returncode, said
+
+
+PLUGIN = """
+import os
+from connectors.vk.connector import Connector
+from inboxd.cli import main
+from inboxd.errors import Unavailable, UnexpectedPayload
+url = 'https://x?access_token=' + os.environ['VK_TOKEN']
+{code}
+main(prog_name='inboxd')
+"""
+A_BUG = """
+def check(self):
+    raise RuntimeError(f'at {url}')
+Connector.check = check
+"""
+A_LEAK = """
+async def poll(self, source, cursor):
+    error = UnexpectedPayload(f'at {url}', {'next': url}) if source == 'wall' else Unavailable(url)
+    raise error
+    yield
+Connector.poll = poll
+"""
+
+
 @pytest.mark.parametrize("debug", [{}, {"INBOXD_DEBUG": "1"}], ids=["text", "traceback"])
 async def test_the_text_of_a_bug_holds_no_secret(shop: Shop, debug: dict[str, str]) -> None:
     """A connector of somebody else's raises what it likes, a token in it."""
     shop.configure(general=GENERAL)
-    bug = (
-        "import connectors.vk.connector as c, os\n"
-        "def check(self):\n    raise RuntimeError('at https://x?access_token=' + os.environ['VK_TOKEN'])\n"
-        "c.Connector.check = check\n"
-        "from inboxd.cli import main; main(prog_name='inboxd')\n"
-    )
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", bug, "-c", str(shop.config), "check", "--online"),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**shop.environment, **debug},
-    )
-    said = "".join(part.decode() for part in await process.communicate())
-    assert process.returncode == 1, said
+    code, said = await with_plugin(shop, A_BUG, "check", "--online", **debug)
+    assert code == 1, said
     assert "RuntimeError: at https://x?access_token=***" in said
     assert SECRETS["VK_TOKEN"] not in said
     assert ("Traceback" in said) == bool(debug)
+
+
+async def test_what_a_plugin_says_is_kept_without_a_secret(shop: Shop) -> None:
+    """Its errors are stored, and told in alerts; its answers may be kept for repair."""
+    shop.configure(general=GENERAL)
+    _code, said = await with_plugin(shop, A_LEAK, "run", "--once", "--verbose")
+    assert shop.value("SELECT error FROM sources WHERE source = 'wall'").endswith("=***")
+    assert "access_token=***" in shop.value("SELECT raw FROM unknown_items")
+    assert SECRETS["VK_TOKEN"] not in said
+    assert shop.leaks() == []
 
 
 def test_a_file_from_elsewhere_can_load_nothing(tmp_path: Path) -> None:
