@@ -102,7 +102,7 @@ async def test_a_dead_app_token_stops_nothing_and_is_told(shop: Shop, workspace:
     assert shop.all_read_since(before)
     found = json.loads((await shop.run("doctor", "--online", "--json")).expect(1).out)
     troubles = [each["text"] for each in found if each["what"] == "bot buttons"]
-    assert "invalid_auth" in troubles[0]
+    assert any("invalid_auth" in trouble for trouble in troubles)
     checked = (await shop.run("check", "--online")).expect(1)
     assert "connections:write" in checked.out
     assert (await daemon.stop()).code == 0
