@@ -159,9 +159,15 @@ class CaseStore:
     def find(self, case: int) -> tuple[CaseState, Setting]:
         """Return a case; raises UserError where there is none of that number."""
         found = self.load([case])
+        if not found and self._was_removed(case):
+            raise UserError(f"case {case} was over for long and has been removed; its figures stay")
         if not found:
             raise UserError(f"there is no case {case}; `inboxd waiting` lists those that wait")
         return found[0]
+
+    def _was_removed(self, case: int) -> bool:
+        row = self._db.execute("SELECT 1 FROM past_cases WHERE case_id = ?", (case,)).fetchone()
+        return row is not None
 
     def of_wait(self, wait: int) -> int | None:
         """Return the case that a wait belongs to by now: where two are merged it goes over."""

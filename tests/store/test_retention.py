@@ -11,7 +11,7 @@ import pytest
 from inboxd.connector import Page
 from inboxd.desk import Desk
 from inboxd.durations import parse_business
-from inboxd.errors import DatabaseError
+from inboxd.errors import DatabaseError, UserError
 from inboxd.model import Manners, ReplyVerdict, Unknown
 from inboxd.pipeline import Origin
 from inboxd.store import Store
@@ -82,6 +82,8 @@ def test_what_is_over_for_long_goes_with_all_that_hangs_on_it(shop: Shop) -> Non
     assert shop.rows("SELECT * FROM response_times") == times
     assert shop.value("SELECT staff FROM past_waits LIMIT 1") == "Olha"
     assert shop.rows("PRAGMA foreign_key_check") == []
+    with pytest.raises(UserError, match="case 1 was over for long and has been removed"):
+        shop.store.cases.find(1)
 
 
 def test_figures_of_messages_are_kept_by_the_hour(shop: Shop) -> None:
