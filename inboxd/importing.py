@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 import tempfile
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from inboxd.store.erasures import Erasure
 
     Watch = Callable[[str, int], None]
+
+_FOLDER = ".inboxd-import-"
+"""How the folder is called in which an export is held against a database that is in use."""
 
 
 class _NothingIsKeptError(Exception):
@@ -51,9 +55,11 @@ class Importing:
             archive = Archive(file.name, lines, Snapshot(self._store.database).schema)
             if Loader(self._store.database).is_empty():
                 return self._load(archive, watch)
-            with tempfile.TemporaryDirectory(
-                prefix=".import-", dir=self._store.path.parent
-            ) as folder:
+            beside = self._store.path.parent
+            for left in beside.glob(f"{_FOLDER}*"):
+                # Of one that was killed; customers' words are in it.
+                shutil.rmtree(left, ignore_errors=True)
+            with tempfile.TemporaryDirectory(prefix=_FOLDER, dir=beside) as folder:
                 return self._merge(archive, Path(folder), now, watch)
 
     def _load(self, archive: Archive, watch: Watch) -> dict[str, int]:
