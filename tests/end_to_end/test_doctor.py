@@ -141,9 +141,8 @@ async def test_a_damaged_database_is_believed_in_nothing(read: Shop) -> None:
 async def test_what_is_no_database_is_a_finding(shop: Shop) -> None:
     """A folder, somebody's notes, another program's file: each is said."""
     shop.database.write_text("milk, bread, eggs " * 300)
-    assert (
-        "not an SQLite database" in only(await examined(shop, code=1), "database.unusable")["text"]
-    )
+    notes = only(await examined(shop, code=1), "database.damaged")
+    assert "not an SQLite database; name another file" in notes["text"]
     shop.database.unlink()
     shop.database.mkdir()
     assert "is a directory" in only(await examined(shop, code=1), "database.unusable")["text"]
