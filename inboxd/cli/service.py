@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from inboxd.cli.opening import load_settings, opened_store, present
 from inboxd.errors import ConfigError, InboxdError, Problem, UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
     from inboxd.config import Settings
@@ -36,7 +37,8 @@ def run(config: Path, *, once: bool, verbose: bool) -> None:
     if not once:
         # Until it is heard: to be told to read the configuration anew must not end us.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
-        _run_on(config, verbose=verbose)
+        with _ended_by_signals():
+            _run_on(config, verbose=verbose)
         return
     from inboxd.clock import SystemClock
     from inboxd.service import run_once
@@ -53,6 +55,28 @@ def run(config: Path, *, once: bool, verbose: bool) -> None:
         click.echo(f"{name} could not be read", err=True)
     if not result.ok:
         raise click.exceptions.Exit(1)
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """
+    Let SIGTERM and SIGINT end the program with 0 also before the daemon hears them itself.
+
+    When it has ended a second one is ignored, for the rest is Python's putting away of things.
+    """
+
+    def end(*_: object) -> None:
+        raise SystemExit(0)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    except BaseException:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        raise
+    for number in before:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _run_on(config: Path, *, verbose: bool) -> None:
