@@ -19,7 +19,7 @@ THANKS = "praise"
 REPEATED = "repeated"
 """The detail of an answer that was given as quickly, in the same words, to somebody else."""
 BY_STAFF = "by_staff"
-"""The detail of an answer of which the network names the member of the staff who wrote it."""
+"""The detail of an answer that a person surely wrote: the network names them, or they used us."""
 
 END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 

@@ -25,11 +25,15 @@ _OLDEST = timedelta(days=5 * 366)
 """A message cannot have waited longer: an earlier time is the network's mistake."""
 
 # What a customer took back before we saw it asks for nothing; an answer that the brand took
-# back has still been given: tidying up an old thread must not wake it.
+# back has still been given: tidying up an old thread must not wake it. What was sent by way of
+# us a person wrote, whether or not the network says so.
 _SAID = """
 SELECT m.conversation_id, m.id, m.direction, m.sent_at, m.seen_at, m.deleted_at, a.followers,
        m.kind, m.topics, m.urgency, m.language, instr(m.text, '?'), a.remote_id, m.addressees,
-       m.versions, m.staff, r.promise, r.deflection, r.promised_on, r.promised_at
+       m.versions, m.direction = 'outbound' AND (m.staff <> '' OR EXISTS (
+           SELECT 1 FROM outbox WHERE json_extract(receipt, '$.remote_id') = +m.remote_id
+              AND receiver = m.account AND reply IS NOT NULL AND state = 'sent')),
+       r.promise, r.deflection, r.promised_on, r.promised_at
   FROM json_each(?) AS b
   JOIN messages AS m ON m.conversation_id = json_extract(b.value, '$[0]')
                     AND m.sent_at > json_extract(b.value, '$[1]')

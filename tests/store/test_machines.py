@@ -122,11 +122,12 @@ def test_a_machines_edit_frees_whom_it_made_suspect(shop: Shop) -> None:
     assert statuses(shop) == ["answered", "answered"]
 
 
-def test_what_a_person_sent_by_way_of_us_is_no_machines(shop: Shop) -> None:
+@pytest.mark.parametrize("minutes", [0.05, HALF_A_MINUTE])
+def test_what_a_person_sent_by_way_of_us_is_no_machines(shop: Shop, minutes: float) -> None:
     """However quickly, and in whatever words."""
     shop.now = at(0.5)
     for name in ("1", "2"):
-        question, answer = exchange(0, name, HALF_A_MINUTE)
+        question, answer = exchange(0, name, minutes)
         shop.hear(question)
         reply = OutgoingReply(
             f"reply:{name}", question.thread_id, Stream.DIRECT_MESSAGES, WORDS, None, None, at(0)
