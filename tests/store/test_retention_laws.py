@@ -222,7 +222,7 @@ class Life:
         )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(STEPS)
 def test_what_is_younger_is_the_same_with_and_without_retention(
     steps: list[tuple[str, int, float]],
