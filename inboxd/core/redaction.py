@@ -78,14 +78,15 @@ class Redactor:
 
     def redacted(self, text: str) -> str:
         """Return *text* without them; what was JSON is JSON still."""
-        if text[:1] in {"{", "["}:
-            try:
-                parsed = json.loads(text)
-            except ValueError:
-                return self.plain(text)
+        if text[:1] not in {"{", "["}:
+            return self.plain(text)
+        try:
+            parsed = json.loads(text)
             clean = self._walk(parsed)
-            return text if clean == parsed else json.dumps(clean, ensure_ascii=False)
-        return self.plain(text)
+        except (ValueError, RecursionError):
+            return self.plain(text)
+        # Escaped, for not every letter that JSON can name can be kept as UTF-8.
+        return text if clean == parsed else json.dumps(clean)
 
     def plain(self, text: str) -> str:
         """Return plain *text* without them."""

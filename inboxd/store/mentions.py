@@ -34,6 +34,8 @@ TEXTS: Mapping[str, Sequence[str]] = {
 }  # fmt: skip
 """The columns in which what customers and networks said may stand; all others hold our words."""
 
+_WORDS = {"text", "headline", "detail", "reason", "close_reason", "promised", "error", "reply_note"}
+"""Columns that hold words, even if a customer's begin like JSON: places in them are pointed to."""
 _KEYS: Mapping[str, str] = {
     "answers_elsewhere": "account || char(31) || thread_remote_id || char(31) || message_id",
     "unknown_items": "account || char(31) || remote_id",
@@ -119,5 +121,7 @@ class Mentions:
         return bool(changed)
 
     def _clean(self, column: str, text: str) -> str:
+        if column in _WORDS:
+            return self._redactor.plain(text)
         # A blot in a cursor would be read on from; what is not in it is only forgotten.
         return self._redactor.pruned(text) if column == "cursor" else self._redactor.redacted(text)
