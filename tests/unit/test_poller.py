@@ -130,6 +130,18 @@ async def test_one_failing_source_does_not_stop_the_next(
     assert await reading.poll() == PollResult(1, ("comments",))
 
 
+async def test_an_answer_for_which_there_is_no_memory_is_asked_for_again(
+    reading: Reading, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is the machine's trouble, which passes: no traceback, and nothing for the quarantine."""
+    reading.connector.script["comments"] = [[MemoryError()]]
+    assert await reading.poll() == PollResult(0, ("comments",))
+    assert "Traceback" not in capsys.readouterr().out
+    said_so = reading.shop.rows("SELECT error_class, error FROM sources WHERE source = 'comments'")
+    assert said_so == [("Unavailable", "the machine is short of something: not enough memory")]
+    assert reading.shop.value("SELECT count(*) FROM unknown_items") == 0
+
+
 async def test_a_database_that_takes_no_page_is_not_the_networks_fault(reading: Reading) -> None:
     """A full disk is no trouble of the account; the page is read again when there is room."""
     page = Page({"position": 1}, [said(0, "m1")])
