@@ -133,7 +133,12 @@ class Keeper:
                 return
 
     def _step(self, _: Store) -> bool:
-        removed = next(self._removing, None) if self._removing else None
+        try:
+            removed = next(self._removing, None) if self._removing else None
+        except BaseException:
+            # What was broken off would seem to be at its end: it begins anew.
+            self._removing = None
+            raise
         self._removed = removed or self._removed
         return removed is not None
 

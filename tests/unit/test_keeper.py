@@ -162,6 +162,27 @@ async def test_what_is_old_is_removed_once_a_night(house: House) -> None:
     assert house.value("SELECT value FROM memory WHERE name = 'retention:done'") == done
 
 
+async def test_a_removal_that_fails_is_not_taken_for_done(house: House) -> None:
+    """A disk that is full, or a database that is locked, puts it off until the next look."""
+    house.shop.hear(said(0, "m1"))
+    house.clock.set(START + timedelta(days=60))
+    house.shop.now = house.clock.now()
+    house.shop.hear(said(60 * 24 * 60, "m2"))
+    await house.look()
+    house.shop.store.database.execute("UPDATE messages SET raw = '{}'")
+    house.shop.store.forget("retention:done")
+    house.shop.store.forget("raw_until")
+    house.shop.store.database.execute(
+        "CREATE TRIGGER full BEFORE UPDATE ON messages BEGIN SELECT raise(ABORT, 'full'); END"
+    )
+    with pytest.raises(sqlite3.DatabaseError):
+        await house.look()
+    assert house.shop.store.recall("retention:done") is None
+    house.shop.store.database.execute("DROP TRIGGER full")
+    await house.look()
+    assert house.value("SELECT count(*) FROM messages WHERE raw IS NOT NULL") == 1
+
+
 async def test_a_reader_that_lasts_does_not_let_the_journal_grow_for_ever(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
