@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from inboxd.store.people import Person
 
     Watch = Callable[[str], None]
+    Group = tuple[Sequence[Person], datetime, str | None]
 
 _UNFINISHED = "forgetting"
 """Under which name it is remembered that the index and the journal still hold what was erased."""
@@ -52,34 +53,62 @@ class Forgetting:
         self._rules = rules
         self._actor = actor
 
-    def forget(
-        self, people: Sequence[Person], now: datetime, watch: Watch, key: str | None = None
-    ) -> Forgotten:
+    def forget(self, people: Sequence[Person], now: datetime, watch: Watch) -> Forgotten:
         """
         Erase *people*; *watch* hears of each step.
 
         Others go on working meanwhile. If it is broken off, either nobody is erased, or what is
-        left to do is up to `finish`. With the *key* and the time of an earlier erasure, it is done as it was then. Raises UserError while a reply to one of them is on its way.
+        left to do is up to `finish`. Raises UserError while a reply to one of them is on its way.
         """
+        traces = self._store.people.traces(people)
+        if self._store.erasure.is_leaving(traces):
+            raise UserError("a reply to them is being sent at this moment; try again in a minute")
+        return self._erase([(people, now, None)], watch)
+
+    def again(self, erasures: Iterable[Erasure], watch: Watch) -> int:
+        """
+        Erase once more whoever was erased by *erasures*: from a backup that was made before.
+
+        It is done as it was then. Returns how many people that were.
+        """
+        with self._store.transaction():
+            self._store.erasures.add(erasures)
+        returned = self._store.people.returned()
+        if returned:
+            self._erase(
+                [([who], from_text(each.erased_at), each.key) for who, each in returned], watch
+            )
+        return len(returned)
+
+    def _erase(self, groups: Sequence[Group], watch: Watch) -> Forgotten:
+        """Erase people in *groups*, each with when and by which key; all of them, or nobody."""
         eraser = self._store.erasure
-        mentions = eraser.mentions(people)
+        mentions = eraser.mentions([person for people, _, _ in groups for person in people])
         found = mentions.find(watch)
         watch("erasing")
+        latest = max(now for _, now, _ in groups)
+        theirs: set[int] = set()
+        cases: set[int] = set()
+        closed: list[int] = []
         with self._store.transaction():
-            closed = self._close(people, now)
-            traces = eraser.erase(people, self._actor, now, key)
+            for people, now, key in groups:
+                closed += self._close(people, now)
+                traces = eraser.erase(people, self._actor, now, key)
+                theirs.update(traces.theirs)
+                cases.update(traces.cases)
             # At once: when it has been erased who they are, nobody can look for them any more.
-            named = self._take_out(mentions, found, now)
-            for case in {*traces.cases, *closed}:
-                self._store.refreshes.mark(case, now)
-            self._store.remember(_UNFINISHED, to_text(now))
+            named = self._take_out(mentions, found, latest)
+            for case in {*cases, *closed}:
+                self._store.refreshes.mark(case, latest)
+            self._store.remember(_UNFINISHED, to_text(latest))
         for _ in range(_ROUNDS):
             # What was written meanwhile was not refused yet.
             found = mentions.find(watch)
             if not found:
                 break
-            named += self._take_out(mentions, found, now)
-        return Forgotten(len(traces.theirs), traces.cases, closed, named, self.finish(watch))
+            named += self._take_out(mentions, found, latest)
+        clean = self.finish(watch)
+        return Forgotten(len(theirs), tuple(sorted(cases)), tuple(closed), named, clean)
 
     def is_finished(self) -> bool:
         """Tell whether nothing that was erased is left in the index or the journal."""
@@ -101,24 +130,9 @@ class Forgetting:
             self._store.forget(_UNFINISHED)
         return is_clean
 
-    def again(self, erasures: Iterable[Erasure], watch: Watch) -> int:
-        """
-        Erase once more whoever was erased by *erasures*: from a backup that was made before.
-
-        Returns how many people that were.
-        """
-        with self._store.transaction():
-            self._store.erasures.add(erasures)
-        returned = self._store.people.returned()
-        for person, erasure in returned:
-            self.forget([person], from_text(erasure.erased_at), watch, erasure.key)
-        return len(returned)
-
     def _close(self, people: Sequence[Person], now: datetime) -> tuple[int, ...]:
         """Close the cases in which they wait, while it is known yet who they were."""
         traces = self._store.people.traces(people)
-        if self._store.erasure.is_leaving(traces):
-            raise UserError("a reply to them is being sent at this moment; try again in a minute")
         desk = Desk(self._store, self._rules)
         for case in traces.open:
             desk.close(case, CLOSED_AS, self._actor, now)

@@ -76,7 +76,7 @@ UPDATE cases SET close_reason = :erased
    AND id IN (SELECT value FROM json_each(:cases));
 DELETE FROM drafts WHERE case_id IN (SELECT value FROM json_each(:cases));
 UPDATE outbox SET state = 'cancelled', done_at = :now
- WHERE reply IS NOT NULL AND state IN ('pending', 'unsure')
+ WHERE reply IS NOT NULL AND state IN ('pending', 'sending', 'unsure')
    AND case_id IN (SELECT value FROM json_each(:cases));
 -- Whether we sent a message is known by the receipt, which must go on naming it.
 UPDATE outbox SET reply = erased_reply(reply, receiver), error = '',
