@@ -304,3 +304,14 @@ async def test_what_is_under_way_ends_with_the_daemon() -> None:
     with pytest.raises(TimeoutError):
         await kept.get()
     await asyncio.wait_for(kept.close(), 1)
+
+
+async def test_an_address_of_version_6_is_listened_at() -> None:
+    """``[::1]:8787``, on a machine that may have no other."""
+    port = unused_port()
+    async with (
+        serve(Address("::1", port), Answers()),
+        aiohttp.ClientSession() as client,
+        client.get(f"http://[::1]:{port}/healthz") as answer,
+    ):
+        assert answer.status == 200
