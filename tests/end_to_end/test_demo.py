@@ -20,6 +20,7 @@ FIGURES = {
     "promised by us",
     "alerts",
 }
+BEHIND_A_PROXY = {"HTTP_PROXY": "http://127.0.0.1:9"}
 _FIGURE = re.compile(r"^  ([a-z ]+[a-z]) +(\d+)", re.MULTILINE)
 
 
@@ -27,9 +28,9 @@ _FIGURE = re.compile(r"^  ([a-z ]+[a-z]) +(\d+)", re.MULTILINE)
 async def test_the_demo_plays_a_day_tells_its_figures_and_leaves_a_folder_to_work_with(
     shop: Shop,
 ) -> None:
-    """It needs no configuration and no token, and what it keeps is an ordinary inboxd."""
+    """It needs no configuration, no token and no proxy, and what it keeps is an ordinary inboxd."""
     kept = shop.folder / "kept"
-    demo = await shop.start("demo", "--seconds", "10", "--keep", str(kept), env={})
+    demo = await shop.start("demo", "--seconds", "10", "--keep", str(kept), env=BEHIND_A_PROXY)
     ended = (await demo.end(timedelta(seconds=60))).expect(0)
 
     assert ended.err == ""
