@@ -37,9 +37,11 @@ def local_to_utc(local: datetime, zone: tzinfo) -> datetime:
 
 def latest(at: time, zone: tzinfo, now: datetime) -> datetime:
     """Return the last instant, not after *now*, at which the clocks in *zone* showed *at*."""
-    local = now.astimezone(zone)
-    today = local.replace(hour=at.hour, minute=at.minute, second=0, microsecond=0, fold=0)
-    return (today if today <= local else today - timedelta(days=1)).astimezone(UTC)
+    today = now.astimezone(zone).date()
+    # As instants: on the wall clock, what it skips or shows twice would compare otherwise. Samoa
+    # once skipped a whole day.
+    days = (datetime.combine(today - timedelta(days=back), at) for back in range(3))
+    return next(turn for day in days if (turn := local_to_utc(day, zone)) <= now)
 
 
 def parse_interval(text: str) -> Interval:
