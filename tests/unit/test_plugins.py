@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import EntryPoints, entry_points
 
 import pytest
 
@@ -41,3 +42,21 @@ def test_a_network_s_classes_are_loaded_when_they_are_asked_for() -> None:
 
     with pytest.raises(AttributeError, match="Nothing"):
         _ = connectors.twitter.Nothing
+
+
+def test_many_accounts_of_a_network_cost_one_look_at_what_is_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It takes 15 ms: a daemon with hundreds of accounts would not work for seconds at a reload."""
+    looks: list[str] = []
+
+    def counted(*, group: str) -> EntryPoints:
+        looks.append(group)
+        return entry_points(group=group)
+
+    monkeypatch.setattr(plugins, "entry_points", counted)
+    settings = plugins.networks()
+    kinds = [settings["vk"]() for _ in range(50)]
+
+    assert {kind.__name__ for kind in kinds} == {"Settings"}
+    assert len(looks) <= 2
