@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-_REACH = 2_000
+_REACH = 250
 """So many conversations are looked through for old messages at once."""
 _MOST = 100
 """So many conversations with old messages are looked at in one transaction."""
@@ -232,7 +232,9 @@ class RetentionStore:
         while more:
             gone, more = self.strip(until)
             yield gone
-        while gone := self.strip_edited(until):
+        after: int | None = 0
+        while after is not None:
+            gone, after = self.strip_edited(until, after)
             yield gone
 
     def begin(self, until: datetime) -> None:
@@ -308,17 +310,28 @@ class RetentionStore:
             self._go_on(_STRIPPED, rows)
         return gone, len(rows) == _AT_ONCE
 
-    def strip_edited(self, until: datetime) -> int:
-        """Remove the raw payloads that came with edits before *until*; returns how many."""
+    def strip_edited(self, until: datetime, after: int) -> tuple[int, int | None]:
+        """
+        Remove some raw payloads that came with edits before *until*, of messages behind *after*.
+
+        Returns how many those were, and where to go on, if anywhere.
+        """
         rows = self._db.execute(
-            "SELECT m.id FROM message_versions AS v JOIN messages AS m ON m.id = v.message_id "
-            "WHERE m.raw IS NOT NULL AND m.id <= coalesce("
-            "(SELECT CAST(value AS INTEGER) FROM memory WHERE name = ?), 0) "
-            "GROUP BY m.id HAVING max(v.replaced_at) < ? LIMIT ?",
-            (_STRIPPED, to_text(until), _AT_ONCE),
+            "SELECT message_id, max(replaced_at) FROM (SELECT message_id, replaced_at "
+            "FROM message_versions WHERE message_id > ? ORDER BY message_id LIMIT ?) "
+            "GROUP BY message_id ORDER BY message_id",
+            (after, _AT_ONCE),
         ).fetchall()
+        whole = rows[:-1] or rows  # of the last one there may be more
+        old = [number for number, latest in whole if latest < to_text(until)]
         with transaction(self._db):
-            return self._strip(number for (number,) in rows)
+            gone = self._db.execute(
+                "UPDATE messages SET raw = NULL WHERE raw IS NOT NULL "
+                "AND id IN (SELECT value FROM json_each(?)) AND id <= coalesce("
+                "(SELECT CAST(value AS INTEGER) FROM memory WHERE name = ?), 0)",
+                (json.dumps(old), _STRIPPED),
+            ).rowcount
+        return gone, whole[-1][0] if len(rows) > 1 else None
 
     def count_raw(self, until: datetime) -> int:
         """Return how many raw payloads were read before *until*."""
