@@ -325,13 +325,13 @@ class RetentionStore:
         whole = rows[:-1] or rows  # of the last one there may be more
         old = [number for number, latest in whole if latest < to_text(until)]
         with transaction(self._db):
-            gone = self._db.execute(
-                "UPDATE messages SET raw = NULL WHERE raw IS NOT NULL "
-                "AND id IN (SELECT value FROM json_each(?)) AND id <= coalesce("
+            # One by one: SQLite might look through all that were read before instead.
+            gone = self._db.executemany(
+                "UPDATE messages SET raw = NULL WHERE id = ? AND raw IS NOT NULL AND id <= coalesce("
                 "(SELECT CAST(value AS INTEGER) FROM memory WHERE name = ?), 0)",
-                (json.dumps(old), _STRIPPED),
+                [(number, _STRIPPED) for number in old],
             ).rowcount
-        return gone, whole[-1][0] if len(rows) > 1 else None
+        return max(gone, 0), whole[-1][0] if len(rows) > 1 else None
 
     def count_raw(self, until: datetime) -> int:
         """Return how many raw payloads were read before *until*."""
