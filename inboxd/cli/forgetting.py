@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from inboxd.cli import completing
 from inboxd.cli.group import main
 from inboxd.cli.opening import opened_store, present
 from inboxd.cli.parameters import WORDS, acting
@@ -36,7 +37,12 @@ _UNCLEAN = (
 
 @main.command()
 @click.argument("authors", metavar="AUTHOR...", nargs=-1, type=WORDS)
-@click.option("--account", type=WORDS, help="Only as they are known to this account.")
+@click.option(
+    "--account",
+    type=WORDS,
+    shell_complete=completing.accounts,
+    help="Only as they are known to this account.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be erased, and erase nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON object instead of text.")
