@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import shutil
 import tempfile
+import zlib
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 _FOLDER = ".inboxd-import-"
 """How the folder is called in which an export is held against a database that is in use."""
+_LONGEST_LINE = 128 * 2**20
+"""Bytes that nothing an export holds has in one row; a packed file may be made of a few kB."""
 
 
 class _NothingIsKeptError(Exception):
@@ -125,10 +128,18 @@ class Importing:
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[IO[bytes]]:
+def _opened(file: Path) -> Iterator[Iterator[bytes]]:
     """Yield the lines of *file*, unpacked if it ends in .gz."""
     try:
-        with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as lines:
-            yield lines  # type: ignore[misc]  # a packed file yields lines like any other
-    except (OSError, EOFError) as error:
+        with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as read:
+            yield _lines(file, read)
+    except (OSError, EOFError, zlib.error) as error:
         raise UserError(f"{file} cannot be read: {error}") from error
+
+
+def _lines(file: Path, read: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
+    """Yield the lines in *read*; raises UserError at one that is longer than any row."""
+    while line := read.readline(_LONGEST_LINE):
+        if len(line) == _LONGEST_LINE:
+            raise UserError(f"{file}: a line has more than {_LONGEST_LINE} bytes: it is no export")
+        yield line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from inboxd import __version__
 from inboxd.errors import UserError
@@ -86,8 +86,8 @@ class Archive:
             if footer is not None:
                 raise self._wrong(number, "there is something behind the end of the export")
             said = self._parsed(number, text)
-            if "rows" in said:
-                footer = {name: count for name, count in said["rows"].items() if count}
+            if isinstance(rows := said.get("rows"), dict):
+                footer = {name: count for name, count in rows.items() if count}
                 continue
             table, row = said.get("table"), said.get("row")
             if not isinstance(table, str) or not isinstance(row, dict):
@@ -110,27 +110,37 @@ class Archive:
             raise UserError(
                 f"{self._name}: is no export of a database; `inboxd export --all` makes one"
             )
-        if said[_HEADER] != FORMAT or set(said["schema"]) - set(schema):
+        version, steps = said.get("version"), said.get("schema")
+        at, raw = said.get("exported_at"), said.get("raw")
+        if said[_HEADER] != FORMAT or (_are_names(steps) and {*steps} - {*schema}):
             raise UserError(
-                f"{self._name}: was written by inboxd {said['version']}, which is newer than this "
+                f"{self._name}: was written by inboxd {version}, which is newer than this "
                 "one; install that version"
             )
-        if missing := [name for name in schema if name not in said["schema"]]:
+        if not (isinstance(version, str) and _are_names(steps) and isinstance(at, str)):
+            raise self._wrong(number, "is not as `inboxd export --all` writes it")
+        if missing := [name for name in schema if name not in steps]:
             raise UserError(
-                f"{self._name}: was written by inboxd {said['version']}, an older one (without "
+                f"{self._name}: was written by inboxd {version}, an older one (without "
                 f"{', '.join(missing)}); import it with that into a new database, which this "
                 "version then brings up to date"
             )
-        return Header(said["version"], tuple(said["schema"]), said["exported_at"], said["raw"])
+        return Header(version, tuple(steps), at, bool(raw))
 
     def _parsed(self, number: int, text: bytes) -> dict[str, Any]:
         try:
             said = json.loads(text)
         except ValueError as error:
             raise self._wrong(number, f"is no JSON: {error}") from None
+        except RecursionError:
+            raise self._wrong(number, "is no row: its JSON is nested too deeply") from None
         if not isinstance(said, dict):
             raise self._wrong(number, "is no JSON object")
         return said
 
     def _wrong(self, number: int, why: str) -> UserError:
         return UserError(f"{self._name}, line {number}: {why}")
+
+
+def _are_names(value: object) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)

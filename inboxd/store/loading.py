@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from inboxd.errors import UserError
 from inboxd.store.bulk import insert
+from inboxd.store.checking import Columns
 from inboxd.store.exporting import Snapshot
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     Watch = Callable[[str, int], None]
 
 _AT_ONCE = 500
-_SCALAR = (str, int, float, type(None))
 
 
 class Loader:
@@ -26,7 +26,8 @@ class Loader:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
-        self._tables = {name: self._columns(name) for name in Snapshot(connection).tables()}
+        names = Snapshot(connection).tables()
+        self._tables = {name: Columns(connection, name) for name in names}
 
     def is_empty(self) -> bool:
         """Tell whether nothing was ever read into the database."""
@@ -71,10 +72,8 @@ class Loader:
         known = self._tables.get(line.table)
         if known is None:
             raise archive.wrong(line, "there is no such table")
-        if unknown := line.row.keys() - known:
-            raise archive.wrong(line, f"it has no column {min(unknown)}")
-        if not line.row or not all(isinstance(each, _SCALAR) for each in line.row.values()):
-            raise archive.wrong(line, "its values must be texts, numbers and null")
+        if why := known.wrong(line.row):
+            raise archive.wrong(line, why)
 
     def _refuse_dangling(self) -> None:
         row = self._db.execute("PRAGMA foreign_key_check").fetchone()
@@ -84,9 +83,6 @@ class Loader:
                 f"rows of {table} belong to rows of {parent} that are not in the export; it was "
                 "changed: make it once more"
             )
-
-    def _columns(self, table: str) -> set[str]:
-        return {row[1] for row in self._db.execute(f"PRAGMA table_info({table})")}
 
 
 def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import tempfile
 from contextlib import closing, contextmanager
@@ -256,6 +257,10 @@ def test_an_erased_person_does_not_come_back_by_an_import(lived: Shop, tmp_path:
         (lambda lines: [*lines[:4], lines[3], *lines[4:]], "line 5: .*UNIQUE"),
         (lambda lines: [lines[0].replace("m001_first", "m999_later"), *lines[1:]], "newer"),
         (lambda lines: [lines[0].replace('"m001_first",', ""), *lines[1:]], "an older one"),
+        (lambda lines: [lines[0].replace('"schema":[', '"scheme":['), *lines[1:]], "line 1: is not as"),
+        (lambda lines: [lines[0].replace('"m001_first"', '["m001_first"]'), *lines[1:]], "line 1: is not as"),
+        (lambda lines: [*lines[:4], "[" * 100_000, *lines[4:]], "line 5: is no row: .* too deeply"),
+        (lambda lines: [*lines[:-1], '{"rows":null}'], "is no row of a table"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("used", [False, True])
@@ -273,6 +278,53 @@ def test_a_bad_line_is_named_and_nothing_is_half_done(
             import_into(new, broken)
         assert exported(new.store.path) == before
         assert [path.name for path in new.store.path.parent.iterdir() if path.is_dir()] == []
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("authors", "followers", "many"),
+        ("authors", "name", 7),
+        ("messages", "sent_at", "yesterday"),
+        ("messages", "seen_at", "2026-11-22 08:30:00"),
+        ("messages", "direction", "sideways"),
+        ("messages", "topics", "[{}]"),
+        ("messages", "attachments", "{}"),
+        ("messages", "verdict", "[" * 100_000),
+        ("messages", "public", True),
+        ("messages", "text", ["a", "list"]),
+        ("cases", "status", "lost"),
+        ("waits", "kind", "complaint"),
+    ],
+)
+def test_a_value_that_nothing_could_read_is_refused(
+    lived: Shop, tmp_path: Path, table: str, column: str, value: object
+) -> None:
+    """SQLite would keep it, and every list of those who wait would end at it."""
+    lines = exported(lived.store.path).splitlines()
+    number = next(n for n, line in enumerate(lines) if line.startswith(f'{{"table":"{table}"'))
+    line = json.loads(lines[number])
+    line["row"][column] = value
+    lines[number] = json.dumps(line)
+    with another(tmp_path / "new") as new:
+        before = exported(new.store.path)
+        with pytest.raises(UserError, match=f"line {number + 1}: .*{column} must be"):
+            import_into(new, "\n".join(lines) + "\n")
+        assert exported(new.store.path) == before
+
+
+def test_a_packed_file_that_is_broken_is_refused(lived: Shop, tmp_path: Path) -> None:
+    """Wherever it breaks off or was overwritten: in a word, and nothing is half done."""
+    packed = gzip.compress(exported(lived.store.path).encode())
+    spoilt = [packed[:40], packed[:-4], packed[:60] + b"\xff" * 60 + packed[120:], b"no gzip"]
+    file = tmp_path / "all.jsonl.gz"
+    with another(tmp_path / "new") as new:
+        before = exported(new.store.path)
+        for each in spoilt:
+            file.write_bytes(each)
+            with pytest.raises(UserError, match=r"all.jsonl.gz cannot be read|is no JSON"):
+                Importing(new.store, new.rules, "anna").take(file, new.now, nothing)
+        assert exported(new.store.path) == before
 
 
 @pytest.mark.parametrize("used", [False, True])
