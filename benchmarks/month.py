@@ -29,7 +29,7 @@ from benchmarks.processes import cpu_seconds, peak_mb, resident_mb, running
 from inboxd import logs, plugins
 from inboxd.clock import SystemClock
 from inboxd.config import load
-from inboxd.service import started
+from inboxd.service.life import started
 from inboxd.store import Store
 
 if TYPE_CHECKING:

@@ -29,9 +29,10 @@ def failed(config: Path, unit: str, remember: Path | None) -> None:
     What systemd says of it (MONITOR_UNIT and its like) is told as well. Exit code 1 if there is
     nobody who took it.
     """
-    from inboxd import failure, logs
+    from inboxd import logs
     from inboxd.clock import SystemClock
     from inboxd.config import load_receivers
+    from inboxd.service import failure
 
     logs.guard_crashes()
     logs.configure()

@@ -41,7 +41,7 @@ def run(config: Path, *, once: bool, verbose: bool) -> None:
             _run_on(config, verbose=verbose)
         return
     from inboxd.clock import SystemClock
-    from inboxd.service import run_once
+    from inboxd.service.life import run_once
 
     logs.guard_crashes()
     settings = load_settings(config)
@@ -83,8 +83,8 @@ def _run_on(config: Path, *, verbose: bool) -> None:
     """Run the daemon; whatever the configuration becomes, no secret that it had is logged."""
     from inboxd import logs
     from inboxd.clock import SystemClock
-    from inboxd.sdnotify import Notifier
-    from inboxd.service import run_until_stopped
+    from inboxd.service.life import run_until_stopped
+    from inboxd.service.sdnotify import Notifier
 
     logs.guard_crashes()
     secrets: set[str] = set()

@@ -22,7 +22,7 @@ from inboxd.demo import shop
 from inboxd.demo.closing import Closing
 from inboxd.demo.narrator import Narrator
 from inboxd.errors import UserError
-from inboxd.service import started
+from inboxd.service.life import started
 from inboxd.simulator.configuration import secrets
 from inboxd.simulator.scenario import working_day
 from inboxd.simulator.server import Simulator

@@ -12,7 +12,7 @@ import pytest
 
 from inboxd.cli.opening import load_settings
 from inboxd.clock import SystemClock
-from inboxd.service import started
+from inboxd.service.life import started
 from tests.end_to_end.shop import PATIENCE, SECRETS, until
 
 if TYPE_CHECKING:

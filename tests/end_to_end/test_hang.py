@@ -16,7 +16,7 @@ from inboxd.clock import SystemClock
 from inboxd.config import load
 from inboxd.daemon import Daemon
 from inboxd.plan import Plan
-from inboxd.service import alone_on
+from inboxd.service.life import alone_on
 from inboxd.simulator.faults import Fault
 from inboxd.watchdog import Vigil
 from tests.end_to_end.shop import until

@@ -16,7 +16,7 @@ from inboxd import plugins
 from inboxd.clock import ManualClock
 from inboxd.config import load
 from inboxd.rereading import reconcile_now
-from inboxd.service import started
+from inboxd.service.life import started
 from inboxd.simulator.server import Options, Simulator
 from inboxd.simulator.world import World
 from tests.end_to_end.shop import ACCOUNTS, SECRETS, config

@@ -12,7 +12,7 @@ import pytest
 from inboxd import plugins
 from inboxd.clock import ManualClock
 from inboxd.config import load
-from inboxd.service import started
+from inboxd.service.life import started
 from tests.store.shop import START
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 
 from inboxd.core.failures import Episode, Failure
 from inboxd.core.service_alerts import unit_failed_alert
-from inboxd.failure import failure_of
+from inboxd.service.failure import failure_of
 
 NOW = datetime(2026, 11, 26, 9, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

@@ -9,8 +9,8 @@ import pytest
 
 from inboxd.clock import ManualClock
 from inboxd.errors import DatabaseError
-from inboxd.reporter import Reporter
-from inboxd.sdnotify import Notifier
+from inboxd.service.reporter import Reporter
+from inboxd.service.sdnotify import Notifier
 from inboxd.watchdog import Vigil
 
 MINUTE = timedelta(minutes=1)

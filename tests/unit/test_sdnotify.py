@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from inboxd import clock
-from inboxd.sdnotify import Notifier
+from inboxd.service.sdnotify import Notifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

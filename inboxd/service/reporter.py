@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from inboxd.clock import Clock
-    from inboxd.sdnotify import Notifier
+    from inboxd.service.sdnotify import Notifier
     from inboxd.watchdog import Vigil
 
 log = structlog.get_logger(__name__)

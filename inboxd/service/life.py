@@ -19,7 +19,7 @@ from inboxd.daemon import Daemon, metrics_for
 from inboxd.errors import ConfigError, DatabaseError, InboxdError, Problem
 from inboxd.jobs import log_failure
 from inboxd.plan import Plan
-from inboxd.reporter import Reporter
+from inboxd.service.reporter import Reporter
 from inboxd.store import DaemonLock, Store
 from inboxd.watchdog import PATIENCE, Vigil
 from inboxd.workers import reloads
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from inboxd.clock import Clock
     from inboxd.config import Settings
     from inboxd.daemon import RoundResult
-    from inboxd.sdnotify import Notifier
+    from inboxd.service.sdnotify import Notifier
     from inboxd.workers.poller import Progress
 
 log = structlog.get_logger(__name__)
