@@ -16,6 +16,7 @@ from inboxd.pipeline import Pipeline
 from inboxd.store import Store
 from inboxd.store.archive import Archive
 from inboxd.store.exporting import Snapshot
+from inboxd.store.holders import UNFINISHED
 from inboxd.store.loading import Loader
 from inboxd.store.merging import Merger
 from inboxd.store.passed import REMOVED_UNTIL
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
     Watch = Callable[[str, int], None]
 
-_FOLDER = ".inboxd-import-"
-"""How the folder is called in which an export is held against a database that is in use."""
 _LONGEST_LINE = 128 * 2**20
 """Bytes that nothing an export holds has in one row; a packed file may be made of a few kB."""
 
@@ -59,10 +58,10 @@ class Importing:
             if Loader(self._store.database).is_empty():
                 return self._load(archive, watch)
             beside = self._store.path.parent
-            for left in beside.glob(f"{_FOLDER}*"):
-                # Of one that was killed; customers' words are in it.
-                shutil.rmtree(left, ignore_errors=True)
-            with tempfile.TemporaryDirectory(prefix=_FOLDER, dir=beside) as folder:
+            for left in beside.glob(f"{UNFINISHED}*"):
+                # By an import that was killed: only one at a time has the daemon's lock.
+                shutil.rmtree(left)
+            with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=beside) as folder:
                 return self._merge(archive, Path(folder), now, watch)
 
     def _load(self, archive: Archive, watch: Watch) -> dict[str, int]:

@@ -74,7 +74,9 @@ def forget(  # noqa: PLR0913 - whom, where, how
         people = _chosen(store, authors, account)
         traces = store.people.traces(people)
         database = settings.general.database
-        folders = dict.fromkeys((settings.backup_folder, database.parent))
+        folders = dict.fromkeys(
+            (settings.backup_folder, database.parent, database.resolve().parent)
+        )
         backups = [path for each in folders for path in holding(each, people, database)]
         if not dry_run:
             _confirm(people, traces, yes=yes)

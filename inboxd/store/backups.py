@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _PAGES_AT_ONCE = 1_024
 _STEPS = 1_000_000
 """Steps of SQLite's machine after which somebody may break off a verification."""
-_HEADER = b"SQLite format 3\x00"
+HEADER = b"SQLite format 3\x00"
 _APPLICATION = slice(68, 72)
 """Where in an SQLite file its application_id stands."""
 _PARTIAL = ".partial"
@@ -45,7 +45,7 @@ def quietly(_doing: str, _share: float) -> None:
 
 
 def backup_name(database: Path, now: datetime, *, before: str = "") -> str:
-    """Return what a backup made *now* is called, *before* a migration of that name if any."""
+    """Return what a backup made *now* is called, *before* what it was made if that is told."""
     why = f"-before-{before}" if before else ""
     return f"{database.stem}-{now.astimezone(UTC).strftime(_TIME)}{why}.db"
 
@@ -246,7 +246,7 @@ def _is_one_of_ours(path: Path) -> bool:
     except OSError:
         return False
     number = schema.APPLICATION_ID.to_bytes(4, "big")
-    return header.startswith(_HEADER) and header[_APPLICATION] == number
+    return header.startswith(HEADER) and header[_APPLICATION] == number
 
 
 @contextmanager

@@ -192,12 +192,18 @@ def identity(path: Path) -> tuple[int, int] | None:
 
 def journal_path(database: Path) -> Path:
     """Return the file to which SQLite writes first what is written to *database*."""
-    return database.with_name(database.name + "-wal")
+    return _beside(database, "-wal")
 
 
 def lock_path(database: Path) -> Path:
     """Return the file that a daemon locks while it works on *database*."""
-    return database.with_name(database.name + ".lock")
+    return _beside(database, ".lock")
+
+
+def _beside(database: Path, ending: str) -> Path:
+    """Return what lies beside a database, wherever a link to it may be: one lock for one file."""
+    real = database.resolve()
+    return real.with_name(real.name + ending)
 
 
 class DaemonLock:

@@ -7,12 +7,16 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from inboxd.store.backups import HEADER
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from inboxd.store.people import Person
 
+UNFINISHED = ".import-"
+"""How the folder begins in which an import keeps what it reads, beside the database."""
 _ENDINGS = {".db", ".sqlite", ".sqlite3"}
 
 
@@ -20,19 +24,31 @@ def holding(folder: Path, people: Sequence[Person], database: Path | None = None
     """
     Return the databases in *folder* that know one of *people*, or that cannot be read.
 
-    The *database* that is in use is none of them.
+    The *database* that is in use is none of them; what was killed halfway is.
 
     A backup is finished and nobody writes to it: it is read without a lock or a journal.
     """
-    if not folder.is_dir():
-        return []
-    files = sorted(path for path in folder.iterdir() if path.suffix in _ENDINGS)
-    return [
+    files = sorted(
         path
-        for path in files
+        # What an import was killed over is in a folder of its own.
+        for where in (folder, *folder.glob(f"{UNFINISHED}*"))
+        if where.is_dir()
+        for path in where.iterdir()
         # To open a file that is in use, and close it again, would take away SQLite's locks on it.
-        if path.is_file() and not (database and path.samefile(database)) and _knows(path, people)
-    ]
+        if path.is_file() and not (database and path.samefile(database))
+    )
+    return [path for path in files if _may_be_one(path) and _knows(path, people)]
+
+
+def _may_be_one(path: Path) -> bool:
+    """Tell whether a file is a database, or bears the name of one that cannot be read."""
+    if path.suffix in _ENDINGS:
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(len(HEADER)) == HEADER
+    except OSError:
+        return False
 
 
 def _knows(path: Path, people: Sequence[Person]) -> bool:

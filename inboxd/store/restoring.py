@@ -6,11 +6,10 @@ import os
 import sqlite3
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC
 from typing import TYPE_CHECKING
 
 from inboxd.errors import DatabaseError
-from inboxd.store.backups import copy, is_ours, opened, quietly, sync
+from inboxd.store.backups import backup_name, copy, is_ours, opened, quietly, sync
 from inboxd.store.carrying import Carried, carry_over, lived_until, queued_since, readable
 from inboxd.store.database import DaemonLock, explained, open_database, refuse_newer
 from inboxd.store.erasures import ErasureStore
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     """Erases in the database at a path what was erased since it was backed up."""
 
 _PARTS = ("-wal", "-shm")
-_TIME = "%Y%m%dT%H%M%SZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +73,8 @@ def restore(
     """
     if database.exists() and backup.exists() and backup.samefile(database):
         raise DatabaseError(f"{backup} is the database itself")
+    # A link to another disk stays one.
+    database = database.resolve()
     until = examine(backup)
     lock = DaemonLock(database)
     lock.acquire()
@@ -172,9 +172,7 @@ def _set_aside(database: Path, now: datetime) -> Path | None:
     """
     if database.stat().st_size == 0:
         return None
-    kept = database.with_name(
-        f"{database.name}.before-restore-{now.astimezone(UTC).strftime(_TIME)}"
-    )
+    kept = database.with_name(backup_name(database, now, before="restore"))
     if kept.exists():
         raise DatabaseError(f"{kept} exists already; wait a second, or move it away")
     try:

@@ -7,7 +7,7 @@ import sqlite3
 import stat
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from tests.store.killing import killed, ran
 from tests.store.shop import ANNA, at, open_shop, said
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from inboxd.store.erasures import Erasure
@@ -38,6 +38,16 @@ def restore(database: Path, backup: Path, now: datetime) -> restoring.Restored:
 
 def reply(key: str) -> OutgoingReply:
     return OutgoingReply(key, "dm:1", Stream.DIRECT_MESSAGES, "On its way.", None, None, at(0))
+
+
+@contextmanager
+def closing_lock(lock: DaemonLock) -> Iterator[None]:
+    """Hold *lock* within a block."""
+    lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def rows(path: Path, sql: str) -> list[tuple[Any, ...]]:
@@ -237,6 +247,27 @@ def test_a_restored_database_is_as_it_was(shop: Shop, tmp_path: Path) -> None:
     with Store(shop.store.path) as store:
         assert store.database.execute("SELECT remote_id FROM messages").fetchall() == [("a",)]
     assert done.lived_until == at(0)
+
+
+def test_a_link_to_another_disk_stays_one(shop: Shop, tmp_path: Path) -> None:
+    """What is restored goes where the database was, and whoever comes by the link is locked out."""
+    shop.hear(said(0, "a"))
+    backup = back_up(shop.store.path, tmp_path / "copy.db").path
+    shop.store.close()
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    real, link = disk / "real.db", tmp_path / "inboxd.db"
+    shop.store.path.rename(real)
+    link.symlink_to(real)
+    with closing_lock(DaemonLock(real)), pytest.raises(DatabaseError, match="another inboxd"):
+        DaemonLock(link).acquire()
+
+    former = restore(link, backup, at(5)).former
+
+    assert link.is_symlink()
+    assert former
+    assert former.parent == disk
+    assert rows(real, "SELECT remote_id FROM messages") == [("a",)]
 
 
 @pytest.mark.parametrize("holder", ["daemon", "terminal"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from contextlib import closing
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
@@ -19,9 +20,11 @@ from inboxd.model import Alert, Attachment, Author, Kind, Stream, Tone, Unknown
 from inboxd.pipeline import Origin
 from inboxd.rehearsal import rehearse
 from inboxd.store import Past, Said, Store
+from inboxd.store.backups import back_up
 from inboxd.store.exporting import snapshot
 from inboxd.store.holders import holding
 from inboxd.store.mentions import TEXTS
+from inboxd.store.restoring import restore
 from inboxd.store.times import to_text
 from tests.store.shop import BORIS, BRAND, answered, at, commented, open_shop, replied, said
 
@@ -51,6 +54,10 @@ def wrote(minutes: float, number: int, text: str, **facts: Any) -> Any:
 def we_wrote(minutes: float, number: int, text: str, **facts: Any) -> Any:
     """Return what the brand wrote to her privately."""
     return answered(minutes, f"{THREAD}_{number}", text, thread_id=THREAD, **facts)
+
+
+def nothing_is_erased(*_: object) -> None:
+    """Erase nobody in a restored database."""
 
 
 def nothing(_: str) -> None:
@@ -351,6 +358,24 @@ def test_backups_that_hold_somebody_are_named(lived: Shop, tmp_path: Path) -> No
     lived.rows("VACUUM INTO ?", str(folder / "later.db"))
 
     assert [path.name for path in holding(folder, people)] == ["before.db", "broken.db"]
+
+
+def test_what_was_killed_halfway_or_restored_over_is_named_too(
+    lived: Shop, database: Path, tmp_path: Path
+) -> None:
+    """A copy is one whatever its name is, and wherever inboxd may have left it."""
+    people = known_as(lived.store, "zina_kvash")
+    backup = back_up(database, tmp_path / "copy.db").path
+    lived.store.close()
+    former = restore(database, backup, lived.now, nothing_is_erased).former
+    copies = [".inboxd-1.db.partial", ".inboxd.db.restoring", ".import-x/incoming.db", "old.bak"]
+    for name in copies:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(backup, tmp_path / name)
+
+    assert former
+    found = {str(path.relative_to(tmp_path)) for path in holding(tmp_path, people, database)}
+    assert found == {*copies, "copy.db", former.name}
 
 
 def test_people_are_found_by_id_handle_and_name(lived: Shop) -> None:

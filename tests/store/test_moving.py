@@ -327,6 +327,17 @@ def test_a_packed_file_that_is_broken_is_refused(lived: Shop, tmp_path: Path) ->
         assert exported(new.store.path) == before
 
 
+def test_what_a_killed_import_left_behind_goes_with_the_next(lived: Shop, tmp_path: Path) -> None:
+    """It is a copy of everybody in the export."""
+    with another(tmp_path / "new") as new:
+        new.hear(said(0, "x:1", "Me too", thread_id="dm:9"))
+        left = new.store.path.parent / ".import-killed"
+        left.mkdir()
+        (left / "incoming.db").write_bytes(b"everybody")
+        import_into(new, exported(lived.store.path))
+        assert not left.exists()
+
+
 @pytest.mark.parametrize("used", [False, True])
 def test_a_dry_run_keeps_nothing(lived: Shop, tmp_path: Path, *, used: bool) -> None:
     """It says what would come, and the file is as it was; what a killed one left is cleared."""
