@@ -25,8 +25,10 @@ RUN groupadd --gid 10001 inboxd \
     && install --directory --mode 0700 --owner inboxd --group inboxd /var/lib/inboxd
 
 COPY --from=build /opt/inboxd /opt/inboxd
+# MALLOC_ARENA_MAX: with a heap for each thread glibc keeps ever more of what is free.
 ENV PATH="/opt/inboxd/bin:$PATH" \
     INBOXD_CONFIG=/etc/inboxd/config.toml \
+    MALLOC_ARENA_MAX=2 \
     PYTHONDONTWRITEBYTECODE=1
 
 USER 10001:10001

@@ -139,3 +139,12 @@ def test_every_command_of_a_unit_is_one() -> None:
         for line in settings(unit):
             if found := re.search(r"/bin/inboxd --config \S+ (\w+)", line):
                 assert found[1] in main.commands, line
+
+
+@pytest.mark.parametrize("unit", ["inboxd.service", "inboxd@.service"])
+def test_a_daemon_keeps_its_memory_and_may_have_many_accounts(unit: str) -> None:
+    """glibc's heaps are few, as measured in docs/scale.md; two threads a VK account fit 400 times."""
+    (tasks,) = values(unit, "TasksMax")
+
+    assert "Environment=MALLOC_ARENA_MAX=2" in values(unit, "Environment")
+    assert int(tasks.partition("=")[2]) >= 1000
