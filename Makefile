@@ -27,7 +27,7 @@ format: .venv/.dev ## Put the code into shape
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-bench: .venv/.dev ## Measure speed and memory, and the classifier; ARGS="tick" measures one
+bench: .venv/.dev ## Measure speed and memory, and the classifier; ARGS="tick" measures one; accounts, month and pauses run only by name
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 # Links to the outside are looked at only by make docs ARGS="--builder linkcheck".

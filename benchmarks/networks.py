@@ -1,11 +1,13 @@
 """
 The simulated networks in a process of their own, as real ones would be: elsewhere.
 
-``python -m benchmarks.networks`` prints where they are as one line of JSON. Each line of its
+``python -m benchmarks.networks SHOPS`` prints where they are as one line of JSON. So many shops share
+one world, each with tokens of its own where a network counts calls by token. Each line of its
 standard input has three numbers: so many new messages are then written on each network, over so
 many seconds that have just passed, and so many of them answered by the shop; a line tells that it
 is done. It ends with its input, so that it never outlives who started it. Its time is the
-computer's, or that of a clock that runs fast from an instant on (`FastClock`'s two arguments).
+computer's, or that of a clock that runs fast from an instant on (`FastClock`'s two arguments,
+behind SHOPS).
 """
 
 from __future__ import annotations
@@ -31,8 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from inboxd.simulator.people import Network
+    from inboxd.simulator.vk.protocol import TokenKind
 
 ROOT = Path(__file__).resolve().parents[1]
+A_SECOND = timedelta(seconds=1)
 CUSTOMERS = 50
 """Few enough that none writes more than a page of a conversation."""
 _KEYS = twitter.Credentials()
@@ -45,22 +49,23 @@ ENVIRONMENT = {
     "X_TOKEN": _KEYS.access_token,
     "X_TOKEN_SECRET": _KEYS.access_token_secret,
 }
-_CONFIG = """
+_HEAD = """
 [inboxd]
 database = "inboxd.db"
 timezone = "Europe/Kyiv"
-
+"""
+_SHOP = """
 [[accounts]]
-name = "shop-vk"
+name = "shop-vk{suffix}"
 network = "vk"
 group_id = {vk_id}
-token = {{ env = "VK_TOKEN" }}
-service_token = {{ env = "VK_SERVICE" }}
+token = {{ env = "VK_TOKEN{suffix}" }}
+service_token = {{ env = "VK_SERVICE{suffix}" }}
 streams = ["direct_messages", "comments"]
 api_base = "{vk}"
 
 [[accounts]]
-name = "shop-fb"
+name = "shop-fb{suffix}"
 network = "facebook"
 page_id = "{facebook_id}"
 token = {{ env = "FB_PAGE_TOKEN" }}
@@ -69,7 +74,7 @@ poll_every = "30s"
 api_base = "{facebook}"
 
 [[accounts]]
-name = "shop-x"
+name = "shop-x{suffix}"
 network = "twitter"
 user_id = "{twitter_id}"
 consumer_key = {{ env = "X_KEY" }}
@@ -79,7 +84,8 @@ access_token_secret = {{ env = "X_TOKEN_SECRET" }}
 streams = ["mentions", "direct_messages"]
 poll_every = "2m"
 api_base = "{twitter}"
-
+"""
+RULES = """
 [[calendars]]
 name = "office"
 mon = ["09:00-13:00", "14:00-18:00"]
@@ -97,11 +103,12 @@ name = "everything"
 calendar = "office"
 first_response = "4h"
 steps = [
-  {{ at = "50%", to = ["log"] }},
-  {{ at = "100%", to = ["log"] }},
-  {{ at = "100% + 1h", to = ["log"] }},
+  { at = "50%", to = ["log"] },
+  { at = "100%", to = ["log"] },
+  { at = "100% + 1h", to = ["log"] },
 ]
 """
+"""Whom to tell and when; what a benchmark needs otherwise it puts into the place of this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +116,11 @@ class Networks:
     """The three networks as another process serves them."""
 
     config: str
-    """A configuration for a daemon on them; ENVIRONMENT has its secrets."""
+    """A configuration for a daemon on them."""
+    environment: Mapping[str, str]
+    """Its secrets, and where messages to Slack go: `SLACK_WEBHOOK`."""
+    pid: int
+    """Of the process that serves them."""
     _requests: IO[str]
     _answers: IO[str]
 
@@ -127,9 +138,9 @@ class Networks:
 
 
 @contextmanager
-def served(*clock: str) -> Iterator[Networks]:
+def served(*clock: str, shops: int = 1) -> Iterator[Networks]:
     """Yield the networks, with nobody on them yet, on the computer's or another *clock*."""
-    command = [sys.executable, "-m", "benchmarks.networks", *clock]
+    command = [sys.executable, "-m", "benchmarks.networks", str(shops), *clock]
     with subprocess.Popen(  # noqa: S603 - ourselves
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -137,14 +148,39 @@ def served(*clock: str) -> Iterator[Networks]:
         assert process.stdout is not None
         try:
             urls = json.loads(process.stdout.readline())
-            yield Networks(_config(urls), process.stdin, process.stdout)
+            config, secrets = _config(urls, shops), _secrets(urls, shops)
+            yield Networks(config, secrets, process.pid, process.stdin, process.stdout)
         finally:
             process.stdin.close()
 
 
-def _config(urls: Mapping[str, str]) -> str:
+def _suffix(shop: int) -> str:
+    """Return what is added to names for one of several shops."""
+    return f"_{shop}" if shop else ""
+
+
+def _config(urls: Mapping[str, str], shops: int) -> str:
     ids = {f"{network}_id": str(BRANDS[network].id) for network in NETWORKS}
-    return _CONFIG.format(**urls, **ids)
+    accounts = (_SHOP.format(**urls, **ids, suffix=_suffix(shop)) for shop in range(shops))
+    return "".join((_HEAD, *accounts, RULES))
+
+
+def _secrets(urls: Mapping[str, str], shops: int) -> dict[str, str]:
+    """Return the environment of a daemon: VK's tokens are a shop's own, for VK counts by token."""
+    own = {
+        f"{name}{_suffix(shop)}": f"{ENVIRONMENT[name]}{_suffix(shop)}"
+        for shop in range(shops)
+        for name in ("VK_TOKEN", "VK_SERVICE")
+    }
+    return ENVIRONMENT | own | {"SLACK_WEBHOOK": urls["slack"]}
+
+
+def _vk_tokens(shops: int) -> dict[str, TokenKind]:
+    return {
+        f"{token}{_suffix(shop)}": kind
+        for token, kind in vk.TOKENS.items()
+        for shop in range(shops)
+    }
 
 
 def write_config(folder: Path, text: str) -> Path:
@@ -157,23 +193,25 @@ def write_config(folder: Path, text: str) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class _Writing:
-    """How many messages are written, over which time until now, and how many are answered."""
+    """How many messages are written, over which time until now, how many are answered, behind how many."""
 
     messages: int
     over: timedelta
     answered: int
+    before: int
 
 
 def _write(world: World, network: Network, writing: _Writing, now: datetime) -> None:
-    """Write direct messages and public ones in turn."""
-    texts, over = corpus.texts(writing.messages), writing.over
+    """Write direct messages and public ones in turn; those whose turn it is write them."""
+    texts, over = corpus.texts(writing.messages, seed=writing.before + 1), writing.over
     pace = over / len(texts)
     post = world.add(network, "post", "New coats!", sent_at=now - over - timedelta(hours=1))
     handle = world.brand(network).handle
     for number, text in enumerate(texts):
         sent_at = now - (len(texts) - number) * pace
-        author = world.people[number // 2 % len(world.people)]
-        if number % 2:
+        turn = writing.before + number
+        author = world.people[turn // 2 % len(world.people)]
+        if turn % 2:
             item = world.add(network, "dm", text, sent_at=sent_at, author=author)
         elif network == "twitter":
             words = f"@{handle} {text}"
@@ -184,16 +222,19 @@ def _write(world: World, network: Network, writing: _Writing, now: datetime) -> 
             world.reply(item.serial, f"It is on its way, {text[-6:]}.", sent_at=sent_at + pace / 2)
 
 
-async def _serve(now: Callable[[], datetime]) -> None:
+async def _serve(shops: int, now: Callable[[], datetime]) -> None:
     world = World(seed=1, customers=CUSTOMERS)
-    options = Options(rate_limited=False)
+    options = Options(rate_limited=False, vk_tokens=_vk_tokens(shops))
     async with Simulator(world, now=now, options=options) as simulator:
         urls = {network: getattr(simulator, f"{network}_url") for network in NETWORKS}
-        print(json.dumps(urls), flush=True)
+        print(json.dumps(urls | {"slack": simulator.webhook_url}), flush=True)
+        before = 0
         while line := await asyncio.to_thread(sys.stdin.readline):
             messages, over, answered = map(int, line.split())
+            writing = _Writing(messages, timedelta(seconds=over), answered, before)
             for network in NETWORKS:
-                _write(world, network, _Writing(messages, timedelta(seconds=over), answered), now())
+                _write(world, network, writing, now())
+            before += messages
             print("written", flush=True)
 
 
@@ -207,4 +248,4 @@ def clock(arguments: Sequence[str]) -> FastClock | SystemClock:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(clock(sys.argv[1:]).now))
+    asyncio.run(_serve(int(sys.argv[1]), clock(sys.argv[2:]).now))

@@ -30,6 +30,13 @@ def running(
             process.wait(timeout=10)
 
 
+def done(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
+    """Run *command* to its end, which must be a good one."""
+    subprocess.run(  # noqa: S603 - our own command
+        command, cwd=folder, env=os.environ | environment, check=True, capture_output=True
+    )
+
+
 def resident_mb(pid: int) -> float:
     """Return how much memory a process has now, in MB (10^6 bytes)."""
     return _status(pid, "VmRSS") / 1e3 * 1.024
@@ -38,6 +45,16 @@ def resident_mb(pid: int) -> float:
 def peak_mb(pid: int) -> float:
     """Return the most memory that a process ever had, in MB."""
     return _status(pid, "VmHWM") / 1e3 * 1.024
+
+
+def threads(pid: int) -> int:
+    """Return how many threads a process has."""
+    return _status(pid, "Threads")
+
+
+def files(pid: int) -> int:
+    """Return how many files and connections a process has open."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
 def cpu_seconds(pid: int) -> float:

@@ -30,7 +30,7 @@ class Options:
 
     *ports* by server name ("vk", "facebook", "twitter", "slack", "smtp"); those not named get a free
     one. *rate_limited* False lifts the limits of X and Slack, for benchmarks and for a clock that
-    stands still.
+    stands still. *vk_tokens* says which tokens VK knows, and of which kind each is.
     """
 
     ports: Mapping[str, int] = field(default_factory=dict)
@@ -38,6 +38,7 @@ class Options:
     smtp_tls: ssl.SSLContext | None = None
     smtp_implicit_tls: bool = False
     smtp_login: Login | None = None
+    vk_tokens: Mapping[str, vk.TokenKind] = field(default_factory=lambda: vk.TOKENS)
 
 
 class Simulator:
@@ -83,7 +84,9 @@ class Simulator:
     async def _start(self, stack: AsyncExitStack) -> None:
         shared = (self.world, self.faults, self.log, self._now)
         limited = self._options.rate_limited
-        self.vk_url = await self._serve(stack, "vk", vk.app(*shared))
+        self.vk_url = await self._serve(
+            stack, "vk", vk.app(*shared, tokens=self._options.vk_tokens)
+        )
         graph = facebook.app(*shared, details=self.facebook_details)
         self.facebook_url = await self._serve(stack, "facebook", graph)
         self.twitter_url = await self._serve(

@@ -143,7 +143,7 @@ def test_every_command_of_a_unit_is_one() -> None:
 
 @pytest.mark.parametrize("unit", ["inboxd.service", "inboxd@.service"])
 def test_a_daemon_keeps_its_memory_and_may_have_many_accounts(unit: str) -> None:
-    """glibc's heaps are few, as measured in docs/scale.md; two threads a VK account fit 400 times."""
+    """Glibc's heaps are few, as measured in docs/scale.md; two threads a VK account fit 400 times."""
     (tasks,) = values(unit, "TasksMax")
 
     assert "Environment=MALLOC_ARENA_MAX=2" in values(unit, "Environment")
