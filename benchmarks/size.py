@@ -18,7 +18,7 @@ from benchmarks import networks, start, years
 from benchmarks.figures import Figure
 from benchmarks.processes import done
 from inboxd.store import Store
-from inboxd.store.compacting import compact
+from inboxd.store.keeping.compacting import compact
 
 MESSAGES, ANSWERED = 1_200, 600
 """On each network: no conversation is longer than the page that Facebook shows of it."""

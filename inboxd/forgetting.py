@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from inboxd.desk import Desk
 from inboxd.errors import UserError
-from inboxd.store.erasure import CLOSED_AS
+from inboxd.store.forgetting.erasure import CLOSED_AS
 from inboxd.store.times import from_text, to_text
 
 if TYPE_CHECKING:
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from inboxd.core.tracking import Rules
     from inboxd.store import Store
-    from inboxd.store.erasures import Erasure
-    from inboxd.store.mentions import Found, Mentions
-    from inboxd.store.people import Person
+    from inboxd.store.forgetting.erasures import Erasure
+    from inboxd.store.forgetting.mentions import Found, Mentions
+    from inboxd.store.forgetting.people import Person
 
     Watch = Callable[[str], None]
     Group = tuple[Sequence[Person], datetime, str | None]

@@ -14,19 +14,19 @@ from inboxd.errors import UserError
 from inboxd.forgetting import Forgetting
 from inboxd.pipeline import Pipeline
 from inboxd.store import Store
-from inboxd.store.archive import Archive
-from inboxd.store.exporting import Snapshot
-from inboxd.store.holders import UNFINISHED
-from inboxd.store.loading import Loader
-from inboxd.store.merging import Merger
-from inboxd.store.passed import REMOVED_UNTIL
+from inboxd.store.forgetting.holders import UNFINISHED
+from inboxd.store.keeping.passed import REMOVED_UNTIL
+from inboxd.store.moving.archive import Archive
+from inboxd.store.moving.exporting import Snapshot
+from inboxd.store.moving.loading import Loader
+from inboxd.store.moving.merging import Merger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from inboxd.core.tracking import Rules
-    from inboxd.store.erasures import Erasure
+    from inboxd.store.forgetting.erasures import Erasure
 
     Watch = Callable[[str, int], None]
 

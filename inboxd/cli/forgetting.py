@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from inboxd.forgetting import Forgotten
     from inboxd.store import Store
-    from inboxd.store.people import Person, Traces
+    from inboxd.store.forgetting.people import Person, Traces
 
 _STEPS = 34
 """How much there is to do: each table is looked through twice or more."""
@@ -65,7 +65,7 @@ def forget(  # noqa: PLR0913 - whom, where, how
     finish what was broken off.
     """
     from inboxd.forgetting import Forgetting
-    from inboxd.store.holders import holding
+    from inboxd.store.forgetting.holders import holding
 
     if not authors:
         _finish(config, actor)

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     from inboxd.config import Settings
     from inboxd.store import Store
-    from inboxd.store.backups import Backup
-    from inboxd.store.compacting import Size
-    from inboxd.store.erasures import Erasure
-    from inboxd.store.restoring import EraseAgain
-    from inboxd.store.retention import Keep, Removed
+    from inboxd.store.forgetting.erasures import Erasure
+    from inboxd.store.keeping.backups import Backup
+    from inboxd.store.keeping.compacting import Size
+    from inboxd.store.keeping.restoring import EraseAgain
+    from inboxd.store.keeping.retention import Keep, Removed
     from inboxd.terminal import Shares
 
 _PATH = click.Path(path_type=Path)
@@ -40,7 +40,7 @@ def backup(config: Path, to: Path | None, keep: int | None, *, as_json: bool) ->
     TO is a folder or a new file; without it, it is the folder of [backups], or that named backups
     beside the database.
     """
-    from inboxd.store.backups import back_up, backup_name, made_ready, prune
+    from inboxd.store.keeping.backups import back_up, backup_name, made_ready, prune
 
     settings = load_without_networks(config)
     database, now = settings.general.database, present()
@@ -74,7 +74,7 @@ def restore(config: Path, file: Path, *, force: bool, as_json: bool) -> None:
     not sent again: see docs/data.md.
     """
     from inboxd.store import daemon_pid
-    from inboxd.store.restoring import examine, restore
+    from inboxd.store.keeping.restoring import examine, restore
 
     settings = load_without_networks(config)
     database = settings.general.database
@@ -125,8 +125,8 @@ def vacuum(config: Path, *, dry_run: bool, as_json: bool) -> None:
     Beside a running daemon the room stays in the file, where new messages use it.
     """
     from inboxd.store import Store
-    from inboxd.store.compacting import size_of
-    from inboxd.store.retention import Keep
+    from inboxd.store.keeping.compacting import size_of
+    from inboxd.store.keeping.retention import Keep
 
     settings = load_without_networks(config)
     general = settings.general
@@ -143,8 +143,8 @@ def vacuum(config: Path, *, dry_run: bool, as_json: bool) -> None:
 
 
 def _removed(store: Store, keep: Keep) -> Removed:
-    from inboxd.store.compacting import tidy_index
-    from inboxd.store.retention import Removed
+    from inboxd.store.keeping.compacting import tidy_index
+    from inboxd.store.keeping.retention import Removed
     from inboxd.terminal import console, count_line
 
     removed = Removed()
@@ -159,7 +159,7 @@ def _removed(store: Store, keep: Keep) -> Removed:
 def _compacted(store: Store, settings: Settings) -> tuple[Size, str]:
     """Return how large the file is then, and why it was not written anew, if it was not."""
     from inboxd.store import DaemonLock
-    from inboxd.store.compacting import compact, size_of
+    from inboxd.store.keeping.compacting import compact, size_of
 
     lock = DaemonLock(settings.general.database)
     try:
@@ -177,7 +177,7 @@ def _compacted(store: Store, settings: Settings) -> tuple[Size, str]:
 def _say_vacuum(
     removed: Removed, before: Size, after: Size | None, why: str, *, as_json: bool
 ) -> None:
-    from inboxd.store.backups import in_words
+    from inboxd.store.keeping.backups import in_words
 
     told: dict[str, Any] = {name: getattr(removed, name) for name in removed.__slots__}
     if as_json:
@@ -202,7 +202,7 @@ def _say_vacuum(
 
 
 def _say_backup(made: Backup, removed: list[Path], *, as_json: bool) -> None:
-    from inboxd.store.backups import in_words
+    from inboxd.store.keeping.backups import in_words
 
     if as_json:
         told = {

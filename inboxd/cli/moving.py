@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from inboxd.config import Settings
-    from inboxd.store.exporting import Choice, Rows, Snapshot
+    from inboxd.store.moving.exporting import Choice, Rows, Snapshot
 
 _JOINED = ("messages", "cases")
 _EVERY = 20_000
@@ -50,7 +50,7 @@ def export(config: Path, /, *, as_json: bool, **options: Any) -> None:  # noqa: 
 
     It is read as of one instant, while the daemon goes on. Files are for their owner's eyes only.
     """
-    from inboxd.store.exporting import snapshot
+    from inboxd.store.moving.exporting import snapshot
 
     settings = load_without_networks(config)
     order = _Order(settings, present(), **options)
@@ -82,7 +82,7 @@ class _Order:
         exact: bool,
         out: Path | None,
     ) -> None:
-        from inboxd.store.exporting import Choice
+        from inboxd.store.moving.exporting import Choice
 
         if sum(map(bool, (table, everything, authors))) > 1:
             raise UserError("--table, --all and --author exclude one another")
@@ -142,7 +142,7 @@ class _Order:
         self, taken: Snapshot, tables: Iterator[tuple[str, Rows]], watch: Callable[[str, int], None]
     ) -> dict[str, int]:
         from inboxd.cli.writing import destination
-        from inboxd.store.archive import lines_of
+        from inboxd.store.moving.archive import lines_of
 
         counts: dict[str, int] = {}
         with destination(self.out) as file:

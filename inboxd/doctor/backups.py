@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from inboxd.durations import format_duration
 from inboxd.findings import Code, Finding
-from inboxd.store.backups import made_at, own_backups
+from inboxd.store.keeping.backups import made_at, own_backups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from inboxd.durations import format_duration
 from inboxd.findings import Code, Finding
-from inboxd.store.backups import own_backups
 from inboxd.store.condition import files_of
+from inboxd.store.keeping.backups import own_backups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -39,12 +39,14 @@ if TYPE_CHECKING:
     from inboxd.store.corrections import Correction, CorrectionStore, Said
     from inboxd.store.coverage import CoverageStore, Gap
     from inboxd.store.drafts import DraftStore
-    from inboxd.store.erasure import Eraser
-    from inboxd.store.erasures import ErasureStore
     from inboxd.store.figures import FigureStore
+    from inboxd.store.forgetting.erasure import Eraser
+    from inboxd.store.forgetting.erasures import ErasureStore
+    from inboxd.store.forgetting.people import PeopleStore
     from inboxd.store.gatherings import GatheringStore
     from inboxd.store.gauges import Gauges, GaugeStore
     from inboxd.store.inbox import InboxStore
+    from inboxd.store.keeping.retention import RetentionStore
     from inboxd.store.known import KnownStore
     from inboxd.store.ledger import LedgerStore
     from inboxd.store.meanwhile import Mark, MeanwhileStore
@@ -52,13 +54,11 @@ if TYPE_CHECKING:
     from inboxd.store.outbox import OutboxItem, OutboxStore
     from inboxd.store.overview import OverviewStore
     from inboxd.store.past import Past
-    from inboxd.store.people import PeopleStore
     from inboxd.store.presences import Presence, PresenceStore
     from inboxd.store.presses import PressStore
     from inboxd.store.quarantine import Held, QuarantineStore
     from inboxd.store.refreshes import Refresh, RefreshStore
     from inboxd.store.replies import ReplyStore, UnjudgedReply
-    from inboxd.store.retention import RetentionStore
     from inboxd.store.silences import SilenceStore
     from inboxd.store.sources import SourceState, SourceStore
     from inboxd.store.spikes import SpikeStore
@@ -111,6 +111,14 @@ _ELSEWHERE = {
     "UnjudgedReply": "replies",
 }
 """What this package offers of its modules, each of which is imported when it is first needed."""
+
+_PACKAGES = {
+    "erasure": "forgetting",
+    "erasures": "forgetting",
+    "people": "forgetting",
+    "retention": "keeping",
+}
+"""In which package within this one the module of a part is, if in any."""
 
 _PATIENCE_MILLISECONDS = 200
 _WATCHED_SINCE = "watched_since:{}"
@@ -196,7 +204,8 @@ class Store:
                 kind = Store.__annotations__[name]
             except KeyError:
                 raise AttributeError(f"a store has no part {name!r}") from None
-            part = getattr(import_module(f"{__name__}.{name}"), kind)(self.database)
+            package = ".".join(filter(None, (__name__, _PACKAGES.get(name))))
+            part = getattr(import_module(f"{package}.{name}"), kind)(self.database)
             setattr(self, name, part)
             return part
 

@@ -21,7 +21,8 @@ from inboxd.errors import (
     DatabaseOlder,
     DatabaseUnavailable,
 )
-from inboxd.store import backups, schema
+from inboxd.store import schema
+from inboxd.store.keeping import backups
 from inboxd.store.occupants import occupants
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from inboxd.model import Direction
 from inboxd.store.bulk import insert, next_id
 from inboxd.store.corrections import CorrectionStore
 from inboxd.store.elsewhere import Elsewhere
-from inboxd.store.erasures import ErasureStore
+from inboxd.store.forgetting.erasures import ErasureStore
 from inboxd.store.jsontext import json_text
-from inboxd.store.passed import PassedOver
+from inboxd.store.keeping.passed import PassedOver
 from inboxd.store.repeats import OurText, Repeats
 from inboxd.store.states import one_each
 from inboxd.store.stored import Stored

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from inboxd.core.text import storable
 from inboxd.model import Unknown
-from inboxd.store.erasures import ErasureStore
+from inboxd.store.forgetting.erasures import ErasureStore
 from inboxd.store.jsontext import json_text
 from inboxd.store.times import from_text, to_text
 

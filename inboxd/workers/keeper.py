@@ -12,16 +12,16 @@ import structlog
 from inboxd.core.alerts import backup_failed_alert, backup_made_again_alert
 from inboxd.core.localtime import latest
 from inboxd.errors import InboxdError
-from inboxd.store.backups import back_up, backup_name, made_ready, prune
-from inboxd.store.retention import Keep
+from inboxd.store.keeping.backups import back_up, backup_name, made_ready, prune
+from inboxd.store.keeping.retention import Keep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from inboxd.config import Settings
     from inboxd.store import Store
-    from inboxd.store.backups import Backup
-    from inboxd.store.retention import Removed
+    from inboxd.store.keeping.backups import Backup
+    from inboxd.store.keeping.retention import Removed
     from inboxd.workers.context import Context
 
 log = structlog.get_logger(__name__)

@@ -17,8 +17,9 @@ from inboxd.connector import OutgoingReply
 from inboxd.errors import DatabaseError
 from inboxd.forgetting import Forgetting
 from inboxd.model import Stream
-from inboxd.store import DaemonLock, Store, backups, restoring, schema
-from inboxd.store.backups import back_up, backup_name, own_backups, prune
+from inboxd.store import DaemonLock, Store, schema
+from inboxd.store.keeping import backups, restoring
+from inboxd.store.keeping.backups import back_up, backup_name, own_backups, prune
 from inboxd.store.times import to_text
 from tests.store.killing import killed, ran
 from tests.store.shop import ANNA, at, open_shop, said
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from inboxd.store.erasures import Erasure
+    from inboxd.store.forgetting.erasures import Erasure
     from tests.store.shop import Shop
 
 
@@ -153,7 +154,7 @@ def test_a_full_disk_leaves_no_half_backup(shop: Shop, tmp_path: Path) -> None:
         import resource, signal, sys
         from pathlib import Path
         from inboxd.errors import DatabaseError
-        from inboxd.store.backups import back_up
+        from inboxd.store.keeping.backups import back_up
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
         try:
@@ -203,7 +204,7 @@ def test_what_a_killed_backup_left_behind_goes_with_the_next(
     fill(database, 15_000)
     script = f"""
         from pathlib import Path
-        from inboxd.store.backups import back_up
+        from inboxd.store.keeping.backups import back_up
         print(flush=True)
         back_up(Path({str(database)!r}), Path({str(tmp_path / "inboxd-killed.db")!r}))
     """
@@ -419,7 +420,7 @@ def test_a_killed_restore_leaves_one_of_the_two(database: Path, tmp_path: Path) 
     script = f"""
         from pathlib import Path
         from inboxd.clock import SystemClock
-        from inboxd.store import restoring
+        from inboxd.store.keeping import restoring
         print(flush=True)
         restore(Path({str(database)!r}), Path({str(backup)!r}), SystemClock().now())
     """

@@ -20,18 +20,18 @@ from inboxd.model import Alert, Attachment, Author, Kind, Stream, Tone, Unknown
 from inboxd.pipeline import Origin
 from inboxd.rehearsal import rehearse
 from inboxd.store import Past, Said, Store
-from inboxd.store.backups import back_up
-from inboxd.store.exporting import snapshot
-from inboxd.store.holders import holding
-from inboxd.store.mentions import TEXTS
-from inboxd.store.restoring import restore
+from inboxd.store.forgetting.holders import holding
+from inboxd.store.forgetting.mentions import TEXTS
+from inboxd.store.keeping.backups import back_up
+from inboxd.store.keeping.restoring import restore
+from inboxd.store.moving.exporting import snapshot
 from inboxd.store.times import to_text
 from tests.store.shop import BORIS, BRAND, answered, at, commented, open_shop, replied, said
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from inboxd.store.people import Person
+    from inboxd.store.forgetting.people import Person
     from tests.store.shop import Shop
 
 ZINA = Author(

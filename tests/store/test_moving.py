@@ -20,9 +20,9 @@ from inboxd.forgetting import Forgetting
 from inboxd.importing import Importing
 from inboxd.model import Author, Direction, Kind, Stream
 from inboxd.store import Said
-from inboxd.store.archive import lines_of
-from inboxd.store.exporting import Choice, snapshot
-from inboxd.store.retention import Keep
+from inboxd.store.keeping.retention import Keep
+from inboxd.store.moving.archive import lines_of
+from inboxd.store.moving.exporting import Choice, snapshot
 from tests.store.shop import BRAND, answered, at, commented, open_shop, said
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from inboxd.errors import DatabaseError, UserError
 from inboxd.model import Manners, ReplyVerdict, Unknown
 from inboxd.pipeline import Origin
 from inboxd.store import Store
-from inboxd.store.compacting import compact, tidy_index
-from inboxd.store.retention import Keep, Removed
+from inboxd.store.keeping.compacting import compact, tidy_index
+from inboxd.store.keeping.retention import Keep, Removed
 from tests.store.killing import killed
 from tests.store.shop import BRAND, answered, at, open_shop, policy, rules, said
 
@@ -308,8 +308,8 @@ def test_a_removal_that_is_killed_goes_on_the_next_time(database: Path) -> None:
         from datetime import datetime, timedelta
         from pathlib import Path
         from inboxd.store import Store
-from inboxd.store.compacting import compact, tidy_index
-        from inboxd.store.retention import Keep
+from inboxd.store.keeping.compacting import compact, tidy_index
+        from inboxd.store.keeping.retention import Keep
         with Store(Path({str(database)!r})) as store:
             keep, now = Keep(timedelta(100), timedelta(30), timedelta(3)), {now.isoformat()!r}
             print(flush=True)
@@ -341,7 +341,7 @@ def test_a_vacuum_that_is_killed_leaves_the_database_whole(database: Path) -> No
     script = f"""
         from pathlib import Path
         from inboxd.store import Store
-        from inboxd.store.compacting import compact
+        from inboxd.store.keeping.compacting import compact
         path = Path({str(database)!r})
         with Store(path) as store:
             print(flush=True)
@@ -359,7 +359,7 @@ def test_a_file_is_not_written_anew_where_there_is_no_room(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It says how much it takes; a disk that is full stops the daemon, too."""
-    monkeypatch.setattr("inboxd.store.compacting.room", lambda _: 1_000)
+    monkeypatch.setattr("inboxd.store.keeping.compacting.room", lambda _: 1_000)
     with pytest.raises(DatabaseError, match="has no room to write the database anew: it needs"):
         compact(shop.store.database, shop.store.path)
 

@@ -23,8 +23,8 @@ from inboxd.doctor.guarding import looked_at, waited_for
 from inboxd.errors import Unavailable
 from inboxd.findings import TITLES, Code, Finding, Health
 from inboxd.store import DaemonLock, Store, condition
-from inboxd.store.backups import back_up, backup_name
 from inboxd.store.condition import Size
+from inboxd.store.keeping.backups import back_up, backup_name
 from inboxd.terminal import console, print_findings
 
 if TYPE_CHECKING:

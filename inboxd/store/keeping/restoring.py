@@ -9,18 +9,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from inboxd.errors import DatabaseError
-from inboxd.store.backups import backup_name, copy, is_ours, opened, quietly, sync
-from inboxd.store.carrying import Carried, carry_over, lived_until, queued_since, readable
 from inboxd.store.database import DaemonLock, explained, open_database, refuse_newer
-from inboxd.store.erasures import ErasureStore
+from inboxd.store.forgetting.erasures import ErasureStore
+from inboxd.store.keeping.backups import backup_name, copy, is_ours, opened, quietly, sync
+from inboxd.store.keeping.carrying import Carried, carry_over, lived_until, queued_since, readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from inboxd.store.backups import Watch
-    from inboxd.store.erasures import Erasure
+    from inboxd.store.forgetting.erasures import Erasure
+    from inboxd.store.keeping.backups import Watch
 
     EraseAgain = Callable[[Path, Sequence[Erasure]], object]
     """Erases in the database at a path what was erased since it was backed up."""

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from inboxd.core.redaction import Identity
-from inboxd.store.erasures import AUTHOR, MESSAGE, ErasureStore
+from inboxd.store.forgetting.erasures import AUTHOR, MESSAGE, ErasureStore
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
-    from inboxd.store.erasures import Erasure
+    from inboxd.store.forgetting.erasures import Erasure
 
 _FOUND = """
 SELECT a.id, a.account,

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from inboxd.errors import UserError
 from inboxd.store import schema
 from inboxd.store.database import explained, open_read_only
-from inboxd.store.joined import JOINED
-from inboxd.store.people import PeopleStore
+from inboxd.store.forgetting.people import PeopleStore
+from inboxd.store.moving.joined import JOINED
 from inboxd.store.times import to_text
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from inboxd.store.people import Person
+    from inboxd.store.forgetting.people import Person
 
 Value = str | int | float | None
 Rows = tuple[list[str], "Iterator[tuple[Value, ...]]"]

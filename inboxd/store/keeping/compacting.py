@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from inboxd.errors import DatabaseError
-from inboxd.store.backups import in_words, room
 from inboxd.store.database import explained
+from inboxd.store.keeping.backups import in_words, room
 
 if TYPE_CHECKING:
     import sqlite3

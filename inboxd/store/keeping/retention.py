@@ -18,8 +18,8 @@ from inboxd.core.retention import Stretch, cut, tied
 from inboxd.model import Direction
 from inboxd.store.database import transaction
 from inboxd.store.happened import plausible
-from inboxd.store.passed import REMOVED_UNTIL
-from inboxd.store.removal import remove
+from inboxd.store.keeping.passed import REMOVED_UNTIL
+from inboxd.store.keeping.removal import remove
 from inboxd.store.repeats import Repeats
 from inboxd.store.times import from_text, to_text
 

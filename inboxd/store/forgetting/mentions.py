@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from inboxd.store.erasures import ITEM, THREAD
+from inboxd.store.forgetting.erasures import ITEM, THREAD
 
 if TYPE_CHECKING:
     import sqlite3

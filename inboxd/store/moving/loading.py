@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from inboxd.errors import UserError
 from inboxd.store.bulk import insert
-from inboxd.store.checking import Columns
-from inboxd.store.exporting import Snapshot
+from inboxd.store.moving.checking import Columns
+from inboxd.store.moving.exporting import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from inboxd.store.archive import Archive, Line
+    from inboxd.store.moving.archive import Archive, Line
 
     Watch = Callable[[str, int], None]
 

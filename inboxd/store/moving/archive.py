@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from inboxd.store.exporting import Rows, Snapshot, Value
+    from inboxd.store.moving.exporting import Rows, Snapshot, Value
 
 FORMAT = 1
 _HEADER = "inboxd_export"

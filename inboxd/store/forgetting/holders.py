@@ -7,15 +7,15 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from inboxd.store.backups import HEADER
+from inboxd.store.keeping.backups import HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from inboxd.store.people import Person
+    from inboxd.store.forgetting.people import Person
 
-UNFINISHED = ".import-"
+UNFINISHED = ".inboxd-import-"
 """How the folder begins in which an import keeps what it reads, beside the database."""
 _ENDINGS = {".db", ".sqlite", ".sqlite3"}
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from inboxd.core.redaction import ERASED, Redactor, erased_text
-from inboxd.store.erasures import (
+from inboxd.store.forgetting.erasures import (
     AUTHOR,
     MESSAGE,
     THREAD,
@@ -15,8 +15,8 @@ from inboxd.store.erasures import (
     digest,
     erased_name,
 )
-from inboxd.store.mentions import Mentions
-from inboxd.store.people import PeopleStore
+from inboxd.store.forgetting.mentions import Mentions
+from inboxd.store.forgetting.people import PeopleStore
 from inboxd.store.times import to_text
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from inboxd.store.people import Person, Traces
+    from inboxd.store.forgetting.people import Person, Traces
 
 # How long the lock is held at once while the full-text index is written anew.
 _MERGE_PAGES = 500

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from inboxd.store.bulk import NUMBERED, keep_floor
-from inboxd.store.leftovers import keep_figures
+from inboxd.store.keeping.leftovers import keep_figures
 
 if TYPE_CHECKING:
     import sqlite3

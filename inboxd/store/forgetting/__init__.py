@@ -1,0 +1,1 @@
+"""Erasing people, and letting nothing bring them back."""

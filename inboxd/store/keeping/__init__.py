@@ -1,0 +1,1 @@
+"""What is kept: copies of the database, and of its rows those that are young enough."""

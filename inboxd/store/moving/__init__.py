@@ -1,0 +1,1 @@
+"""Taking rows out of a database, and another database's rows into it."""
