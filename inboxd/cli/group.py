@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
 from inboxd import __version__
 from inboxd.blotting import blotted
+from inboxd.core.text import inert
 from inboxd.errors import InboxdError, UserError
 
 
@@ -23,7 +25,9 @@ class Failure(click.ClickException):
 
     def show(self, file: Any = None) -> None:  # noqa: ANN401 - click's signature
         """Print the text to standard error."""
-        click.echo(f"inboxd: {self.format_message()}", file=file or sys.stderr)
+        # It may quote a file or an argument that somebody else has written.
+        with suppress(OSError):
+            click.echo(inert(f"inboxd: {self.format_message()}"), file=file or sys.stderr)
 
 
 class Misuse(Failure):
@@ -34,6 +38,17 @@ class Misuse(Failure):
 
 class Commands(click.Group):
     """Turns errors into texts and exit codes: 2 for the user's, 1 for all others."""
+
+    def main(self, *args: Any, **more: Any) -> Any:  # noqa: ANN401 - click's signature
+        """Run the program; help, too, may find no room to be printed."""
+        try:
+            return super().main(*args, **more)
+        except OSError as error:
+            Failure(_machines(error)).show()
+            _let_go(sys.stdout)
+            sys.exit(1)
+        finally:
+            _let_go(sys.stderr)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's signature
         """Run a command."""
@@ -46,11 +61,33 @@ class Commands(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception as error:  # noqa: BLE001 - a bug, too, ends in a text
+            _let_go(sys.stdout)
             if os.environ.get("INBOXD_DEBUG"):
                 click.echo(blotted(traceback.format_exc()), err=True, nl=False)
                 raise click.exceptions.Exit(1) from None
+            if isinstance(error, OSError):
+                raise Failure(blotted(_machines(error))) from None
             told = blotted(f"{type(error).__name__}: {error}")
             raise Failure(f"{told} (a bug; INBOXD_DEBUG=1 shows where)") from None
+
+
+def _machines(error: OSError) -> str:
+    """Return what the system refused; without a file's name, it is what was to be printed."""
+    what = error.filename if error.filename is not None else "what was to be printed"
+    return f"{os.fsdecode(what) if isinstance(what, bytes) else what}: {error.strerror or error}"
+
+
+def _let_go(stream: IO[str] | None) -> None:
+    """Give up what could not be written: Python would try once more at its end, and complain."""
+    if stream is None:
+        return
+    try:
+        stream.flush()
+    except (OSError, ValueError):
+        with suppress(OSError, ValueError):
+            null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+            os.dup2(null, stream.fileno())
+            os.close(null)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

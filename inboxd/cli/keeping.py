@@ -57,7 +57,7 @@ def backup(config: Path, to: Path | None, keep: int | None, *, as_json: bool) ->
     target = folder / backup_name(database, now) if into_folder else to
     with _shares("backup") as watch:
         made = back_up(database, target or folder, watch)
-    removed = prune(database, folder, keep) if keep else []
+    removed = prune(database, made.path, keep) if keep else []
     _say_backup(made, removed, as_json=as_json)
 
 
@@ -79,7 +79,7 @@ def restore(config: Path, file: Path, *, force: bool, as_json: bool) -> None:
     settings = load_without_networks(config)
     database = settings.general.database
     if not file.is_file():
-        raise UserError(f"{file} does not exist")
+        raise UserError(f"{file} {'is no file' if file.exists() else 'does not exist'}")
     if not database.parent.is_dir():
         raise UserError(f"{database.parent} does not exist; create the folder first")
     if database.exists() and file.samefile(database):
@@ -160,6 +160,7 @@ def _compacted(store: Store, settings: Settings) -> tuple[Size, str]:
     """Return how large the file is then, and why it was not written anew, if it was not."""
     from inboxd.store import DaemonLock
     from inboxd.store.keeping.compacting import compact, size_of
+    from inboxd.terminal import console
 
     lock = DaemonLock(settings.general.database)
     try:
@@ -168,7 +169,7 @@ def _compacted(store: Store, settings: Settings) -> tuple[Size, str]:
         store.shorten_journal(0)
         return size_of(store.database), "inboxd runs; stop it to give the room back to the disk"
     try:
-        click.echo("writing the file anew", err=True)
+        console(stderr=True).print("writing the file anew")
         return compact(store.database, settings.general.database), ""
     finally:
         lock.release()

@@ -9,13 +9,13 @@ import json
 import os
 import sys
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
 from inboxd.errors import OperatorError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from inboxd.store.moving.exporting import Value
 
@@ -65,16 +65,23 @@ def destination(path: Path | None) -> Iterator[IO[str]]:
     """
     Yield where to write: standard output, or the file at *path*, packed if it ends in .gz.
 
-    The file has mode 0600, and takes its name when all is in it.
+    The file has mode 0600, and takes its name when all is in it. A device, a pipe or a link stays
+    what it is.
     """
     if path is None:
+        if sys.stdout is None:
+            raise OperatorError("standard output is closed; name a file with --out")
         with _text(sys.stdout.buffer) as out:
             yield out
         return
+    if path.exists() and not path.is_file():
+        with _written(path, path, os.O_WRONLY) as out:
+            yield out
+        return
+    path = Path(os.path.realpath(path))
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with _packed(os.fdopen(file, "wb"), path) as raw, _text(raw) as out:
+        with _written(part, path, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as out:
             yield out
         part.replace(path)
     except OSError as error:
@@ -82,6 +89,17 @@ def destination(path: Path | None) -> Iterator[IO[str]]:
     finally:
         with suppress(OSError):
             part.unlink()
+
+
+@contextmanager
+def _written(file: Path, path: Path, how: int) -> Iterator[IO[str]]:
+    """Yield *file*, opened *how* to be written as *path* is called; OperatorError if it cannot be."""
+    try:
+        opened = os.open(file, how | os.O_CLOEXEC, 0o600)
+        with _packed(os.fdopen(opened, "wb"), path) as raw, _text(raw) as out:
+            yield out
+    except OSError as error:
+        raise OperatorError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 @contextmanager

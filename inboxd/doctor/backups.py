@@ -30,7 +30,8 @@ def backups(settings: Settings, now: datetime) -> Iterator[Finding]:
         todo = "`inboxd backup` makes one now" if nightly else _EACH_NIGHT
         yield Finding(Code.DATABASE_BACKUP_NONE, "backups", f"there is none in {folder}", todo)
         return
-    age = now - made_at(made[-1])
+    # One that bears a time to come was made while the clock was ahead, nobody knows when.
+    age = now - max((at for each in made if (at := made_at(each)) <= now), default=made_at(made[0]))
     text = f"{len(made)} in {folder}, the latest {format_duration(max(age, timedelta()))} old"
     if nightly and age > _TWO_NIGHTS:
         todo = "`inboxd backup` says why none is made"

@@ -73,7 +73,7 @@ class Keeper:
         try:
             backup = await asyncio.to_thread(self._make, now)
             removed = await asyncio.to_thread(
-                prune, self._settings.general.database, self._settings.backup_folder, backups.keep
+                prune, self._settings.general.database, backup.path, backups.keep
             )
         except Stopped:
             return

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shlex
 from datetime import UTC, datetime
+from subprocess import PIPE, Popen
 from typing import TYPE_CHECKING
 
 import pytest
@@ -102,6 +104,48 @@ async def test_a_reader_that_has_enough_ends_an_export_quietly(shop: Shop, store
 
     assert ended.out.startswith("message_id,")
     assert ended.err == ""
+
+
+@pytest.mark.parametrize("command", ["export", "export --all", "waiting --json", "--help"])
+async def test_what_finds_no_room_to_be_printed_is_a_failure(
+    shop: Shop, stored: Stored, command: str
+) -> None:
+    """In one line and with exit code 1, or half an export would be taken for a whole one."""
+    assert stored.value("SELECT count(*) FROM messages") == 2
+    line = shlex.join((*PROGRAM, "-c", str(shop.config), *command.split()))
+    ended = await (await shop.start(under=("sh", "-c", f"{line} > /dev/full"))).end()
+
+    assert ended.expect(1).err == "inboxd: what was to be printed: No space left on device\n"
+
+
+async def test_work_is_done_whoever_hears_of_it(shop: Shop, stored: Stored) -> None:
+    """A backup must not fail because the disk with cron's log is full; a closed stream is said."""
+    assert stored.value("SELECT count(*) FROM messages") == 2
+    line = shlex.join((*PROGRAM, "-c", str(shop.config)))
+    made = await shop.run(under=("sh", "-c", f"{line} backup --json 2> /dev/full"))
+    closed = await shop.run(under=("sh", "-c", f"{line} export >&-"))
+
+    assert json.loads(made.expect(0).out)["rows"]["messages"] == 2
+    assert "standard output is closed" in closed.expect(1).err
+
+
+def test_a_device_a_pipe_and_a_link_stay_what_they_are(shop: Shop, stored: Stored) -> None:
+    """Only a file gets its name when it is whole; nobody replaces /dev/null."""
+    assert stored.value("SELECT count(*) FROM messages") == 2
+    link = shop.folder / "link.csv"
+    link.symlink_to("real.csv")
+    shop.say("export", "--out", str(link)).expect(0)
+    assert link.is_symlink()
+    assert (shop.folder / "real.csv").read_text().startswith("message_id,")
+
+    pipe = shop.folder / "pipe"
+    os.mkfifo(pipe)
+    with Popen(["cat", str(pipe)], stdout=PIPE, text=True) as reader:  # noqa: S603, S607 - any cat
+        shop.say("export", "--out", str(pipe)).expect(0)
+        assert reader.communicate()[0].startswith('{"message_id":1,')
+    assert pipe.is_fifo()
+    taken = shop.say("export", "--all", "--format", "csv", "--out", str(link)).expect(1)
+    assert taken.err == f"inboxd: {link}: File exists\n"
 
 
 def test_whoever_may_be_two_people_is_not_forgotten(shop: Shop, stored: Stored) -> None:

@@ -191,10 +191,37 @@ def test_only_the_oldest_of_our_own_backups_are_deleted(shop: Shop, tmp_path: Pa
     shutil.copy(made[0], foreign[1])
 
     assert own_backups(database, folder) == made
-    assert prune(database, folder, 2) == made[:2]
+    assert prune(database, made[-1], 2) == made[:2]
     assert {path.name for path in folder.glob("*.db")} == {
         path.name for path in (*made[2:], *foreign, kept)
     }
+
+
+def test_a_clock_that_was_ahead_does_not_push_new_backups_out(shop: Shop, tmp_path: Path) -> None:
+    """What bears a time to come is left alone, and is not counted: its time will come."""
+    folder, database = tmp_path / "backups", shop.store.path
+    folder.mkdir()
+    ahead = [folder / backup_name(database, at(60 * 24 * 365 + day)) for day in range(3)]
+    made = [folder / backup_name(database, at(60 * hour)) for hour in range(3)]
+    for path in (*ahead, *made):
+        back_up(database, path)
+    shutil.copy(made[0], folder / "inboxd-20269999T999999Z.db")
+
+    assert prune(database, made[-1], 2) == made[:1]
+    assert own_backups(database, folder) == [*made[1:], *ahead]
+
+
+@pytest.mark.parametrize("name", ["in[b]oxd", "inboxd **", "*"])
+def test_a_database_may_be_called_whatever_a_file_may(tmp_path: Path, name: str) -> None:
+    """What patterns give a meaning to is a letter like any other."""
+    database = tmp_path / f"{name}.db"
+    Store(database).close()
+    left = tmp_path / f".{name}-20261123T000000Z.db.partial"
+    left.write_bytes(b"half")
+    made = back_up(database, tmp_path / backup_name(database, at(0), before="m009_x")).path
+
+    assert not left.exists()
+    assert backups.made_before(database, "m009_x") == made
 
 
 def test_what_a_killed_backup_left_behind_goes_with_the_next(

@@ -331,7 +331,7 @@ def test_what_a_killed_import_left_behind_goes_with_the_next(lived: Shop, tmp_pa
     """It is a copy of everybody in the export."""
     with another(tmp_path / "new") as new:
         new.hear(said(0, "x:1", "Me too", thread_id="dm:9"))
-        left = new.store.path.parent / ".import-killed"
+        left = new.store.path.parent / ".inboxd-import-killed"
         left.mkdir()
         (left / "incoming.db").write_bytes(b"everybody")
         import_into(new, exported(lived.store.path))

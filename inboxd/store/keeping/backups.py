@@ -9,6 +9,7 @@ import sqlite3
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from glob import escape
 from typing import TYPE_CHECKING
 
 from inboxd.errors import DatabaseError
@@ -205,7 +206,7 @@ def own_backups(database: Path, folder: Path) -> list[Path]:
     """
     name = re.compile(rf"{re.escape(database.stem)}-\d{{8}}T\d{{6}}Z\.db")
     found = [path for path in folder.glob("*.db") if name.fullmatch(path.name)]
-    return sorted(path for path in found if _is_one_of_ours(path))
+    return sorted(path for path in found if _has_a_time(path) and _is_one_of_ours(path))
 
 
 def made_at(backup: Path) -> datetime:
@@ -213,9 +214,17 @@ def made_at(backup: Path) -> datetime:
     return datetime.strptime(backup.stem[-16:], _TIME).replace(tzinfo=UTC)
 
 
+def _has_a_time(path: Path) -> bool:
+    with suppress(ValueError):
+        made_at(path)
+        return True
+    return False
+
+
 def made_before(database: Path, migration: str) -> Path | None:
     """Return the latest backup that was made before *migration*, if it is still there."""
-    return max(database.parent.glob(f"{database.stem}-*-before-{migration}.db"), default=None)
+    names = f"{escape(database.stem)}-*-before-{escape(migration)}.db"
+    return max(database.parent.glob(names), default=None)
 
 
 def made_ready(folder: Path) -> None:
@@ -226,9 +235,15 @@ def made_ready(folder: Path) -> None:
         raise DatabaseError(f"{folder} cannot be made: {error.strerror}") from error
 
 
-def prune(database: Path, folder: Path, keep: int) -> list[Path]:
-    """Delete the oldest of our backups in *folder* until *keep* are left; returns which."""
-    old = own_backups(database, folder)[:-keep]
+def prune(database: Path, made: Path, keep: int) -> list[Path]:
+    """
+    Delete the oldest of our backups beside the one just *made* until *keep* are left; returns which.
+
+    What bears a later time than that was made while the clock was ahead: it is neither counted
+    nor deleted, or it would push out each new one.
+    """
+    folder = made.parent
+    old = [path for path in own_backups(database, folder) if path.name <= made.name][:-keep]
     for path in old:
         _delete(path)
     if old:
@@ -256,7 +271,7 @@ def _alone(folder: Path, database: Path) -> Iterator[None]:
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        for leftover in folder.glob(f".{database.stem}-*.db{_PARTIAL}"):
+        for leftover in folder.glob(f".{escape(database.stem)}-*.db{_PARTIAL}"):
             _delete(leftover)
         yield
     except BlockingIOError:
