@@ -142,8 +142,11 @@ def _migrate(connection: sqlite3.Connection, path: Path, *, keep_before: bool) -
         return
     if keep_before and connection.execute("SELECT EXISTS (SELECT 1 FROM messages)").fetchone()[0]:
         name = backups.backup_name(path, SystemClock().now(), before=steps[0])
+        copy = path.with_name(name)
         log.warning("%s is of an older inboxd: first it is copied to %s", path, name)
-        backups.back_up(path, path.with_name(name))
+        # Whoever was killed in this very second may have copied it already.
+        if not copy.exists():
+            backups.back_up(path, copy)
     log.warning("%s is brought up to date: %s", path, ", ".join(steps))
     schema.migrate(connection)
     log.warning("%s is up to date", path)
