@@ -13,15 +13,14 @@ PROGRAM = (sys.executable, "-c")
 
 def killed(script: str, delay: float) -> None:
     """Run a program that says when it begins, and kill it *delay* seconds later."""
-    process = subprocess.Popen(  # noqa: S603 - our own program
+    with subprocess.Popen(  # noqa: S603 - our own program
         [*PROGRAM, textwrap.dedent(script)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
-    assert process.stdout
-    process.stdout.readline()
-    time.sleep(delay)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        time.sleep(delay)
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode in {-signal.SIGKILL, 0}, "it failed before it could be killed"
 
 
 def ran(script: str) -> subprocess.CompletedProcess[str]:

@@ -444,16 +444,18 @@ def test_a_killed_restore_leaves_one_of_the_two(database: Path, tmp_path: Path) 
     backup = back_up(database, tmp_path / "copy.db").path
     with Store(database) as store, store.transaction():
         store.remember("newer", "yes")
-    script = f"""
+    script = """
+        from datetime import datetime
         from pathlib import Path
-        from inboxd.clock import SystemClock
         from inboxd.store.keeping import restoring
         print(flush=True)
-        restore(Path({str(database)!r}), Path({str(backup)!r}), SystemClock().now())
+        now = datetime.fromisoformat({now!r})
+        restoring.restore(Path({database!r}), Path({backup!r}), now, lambda *_: None)
     """
     seen = set()
-    for delay in (0.02, 0.1, 0.2, 0.4):
-        killed(script, delay)
+    for minute, delay in enumerate((0.02, 0.1, 0.2, 0.4)):
+        now = at(minute).isoformat()
+        killed(script.format(now=now, database=str(database), backup=str(backup)), delay)
         with Store(database) as store:
             assert store.database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             assert store.database.execute("SELECT count(*) FROM messages").fetchone() == (8_000,)

@@ -308,7 +308,6 @@ def test_a_removal_that_is_killed_goes_on_the_next_time(database: Path) -> None:
         from datetime import datetime, timedelta
         from pathlib import Path
         from inboxd.store import Store
-from inboxd.store.keeping.compacting import compact, tidy_index
         from inboxd.store.keeping.retention import Keep
         with Store(Path({str(database)!r})) as store:
             keep, now = Keep(timedelta(100), timedelta(30), timedelta(3)), {now.isoformat()!r}

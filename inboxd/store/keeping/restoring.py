@@ -69,7 +69,8 @@ def restore(
     Put a copy of *backup*, brought up to date, in the place of *database*.
 
     Whoever was erased since is erased in it before anybody sees it. Raises DatabaseError, having
-    changed nothing, where a daemon or a terminal has it open or the backup is no good. `kill -9` at any instant leaves either the former or the restored one.
+    changed nothing, where a daemon or a terminal has it open or the backup is no good. `kill -9`
+    at any instant leaves either the former or the restored one.
     """
     if database.exists() and backup.exists() and backup.samefile(database):
         raise DatabaseError(f"{backup} is the database itself")
