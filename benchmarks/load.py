@@ -2,7 +2,7 @@
 How many messages a second a daemon keeps up with, and how soon somebody is told of one.
 
 The daemon is the shipped one and does everything: reads (all three networks, every five seconds),
-stores, judges, tracks, and tells of each new case at once, each in a message of its own to a Slack
+stores, judges, tracks, and tells of each new case, up to twenty together after a second, to a Slack
 that sets no limits. The networks and Slack are another process. Customers write at a steady rate
 for a while, half of them in public, which opens a case each. It kept up if no backlog was left soon
 after they stopped. How long it took from a message's time, which networks tell in whole seconds, until
@@ -37,8 +37,8 @@ RATES = (3, 30, 150, 300, 600)
 SECONDS = 20
 
 _EVERY = 5
-_KEPT_UP_SECONDS = 10.0
-"""After the last message was written: two polls."""
+_KEPT_UP_SECONDS = 15.0
+"""After the last message was written: three polls."""
 _PATIENCE_SECONDS = 90.0
 _FIRST_READ_SECONDS = 60.0
 _RULES = """
@@ -48,7 +48,7 @@ type = "slack"
 webhook_url = { env = "SLACK_WEBHOOK" }
 
 [grouping]
-by = []
+wait = "1s"
 
 [[policies]]
 name = "everything"
@@ -80,7 +80,12 @@ def run(rates: tuple[int, ...] = RATES) -> list[Figure]:
         command = [*start.INBOXD, "run"]
         daemon = stack.enter_context(running(command, folder, served.environment))
         database = stack.enter_context(closing(_opened(folder / "inboxd.db")))
-        return [_Load(served, daemon, database).measure(rate) for rate in rates]
+        load, figures = _Load(served, daemon, database), []
+        for rate in rates:
+            figures.append(load.measure(rate))
+            if not figures[-1].met:
+                break  # What is left over would be measured with the next.
+        return figures
 
 
 def _often_polled(config: str) -> str:
@@ -126,10 +131,11 @@ class _Load:
         return self._figure(rate * SECONDS / wrote, behind, busy, self._delays(last))
 
     def _caught_up(self, expected: int) -> float:
-        """Return how long it took until *expected* messages were there and all done with."""
+        """Return how long it took until *expected* messages were there and all done with, or too long."""
         began = time.monotonic()
         while self._one(_STORED) < expected or self._one(_LEFT):
-            assert time.monotonic() - began < _PATIENCE_SECONDS, "it does not catch up"
+            if time.monotonic() - began > _PATIENCE_SECONDS:
+                break
             time.sleep(0.1)
         return time.monotonic() - began
 
@@ -146,11 +152,14 @@ class _Load:
 
     @staticmethod
     def _figure(rate: float, behind: float, busy: float, delays: Sequence[float]) -> Figure:
-        p95 = quantiles(delays, n=20)[-1]
+        p95, met = quantiles(delays, n=20)[-1], behind < _KEPT_UP_SECONDS
+        soon = (
+            f"{behind:.1f} s after the last" if behind < _PATIENCE_SECONDS else "not done in time"
+        )
         return Figure(
             f"load: {rate:,.0f} messages/s, {len(delays):,} alerts",
             f"told after {median(delays):.1f} s, 95 % within {p95:.1f} s",
-            f"all done {behind:.1f} s after the last; busy {busy:.0%}",
-            goal=f"done < {_KEPT_UP_SECONDS:g} s",
-            met=behind < _KEPT_UP_SECONDS,
+            f"{soon}; busy {busy:.0%}",
+            goal=f"all done < {_KEPT_UP_SECONDS:g} s",
+            met=met,
         )

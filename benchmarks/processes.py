@@ -27,7 +27,7 @@ def running(
             yield process
         finally:
             process.terminate()
-            process.wait(timeout=10)
+            process.wait(timeout=60)
 
 
 def done(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
