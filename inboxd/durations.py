@@ -140,6 +140,12 @@ def format_duration(span: timedelta) -> str:
     return sign + " ".join(parts[:2]) if parts else "0s"
 
 
+def format_minutes(span: timedelta) -> str:
+    """Return *span* to the minute, for people, or "" if it is shorter than one."""
+    whole = span // timedelta(minutes=1)
+    return format_duration(timedelta(minutes=whole)) if whole else ""
+
+
 def _counts(value: object, noun: str) -> dict[str, int]:
     """Return how many of each unit *value* names; a unit named twice counts together."""
     if not (isinstance(value, str) and _WHOLE.fullmatch(value)):

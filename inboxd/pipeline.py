@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from inboxd.core.alerts import recovery_alert
+from inboxd.core.alerts.cases import recovery_alert
 from inboxd.core.tracking import track, unjudged
 from inboxd.errors import UserError
 from inboxd.model import Direction, Kind, Urgency

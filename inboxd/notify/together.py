@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from inboxd.core.alerts import who
-from inboxd.core.spike_alerts import spike_facts, spike_headline
+from inboxd.core.alerts.cases import who
+from inboxd.core.alerts.spikes import spike_facts, spike_headline
 from inboxd.durations import format_duration
 from inboxd.model import Alert, CaseCard, Standing, Tone, Urgency
 from inboxd.notify.buttons import offer_of

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from inboxd import notify
+from inboxd.core.alerts.program import unit_failed_alert
 from inboxd.core.failures import Episode, Failure
-from inboxd.core.service_alerts import unit_failed_alert
 from inboxd.errors import InboxdError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from inboxd.core.alerts import allowance_alert, expiring_alert
+from inboxd.core.alerts.accounts import allowance_alert, expiring_alert
 from inboxd.errors import DatabaseError, InboxdError
 
 if TYPE_CHECKING:

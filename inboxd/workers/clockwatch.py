@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from inboxd.core.machine_alerts import clock_right_alert, clock_wrong_alert
+from inboxd.core.alerts.machine import clock_right_alert, clock_wrong_alert
 from inboxd.durations import format_duration
 from inboxd.findings import Code
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from inboxd.core.alerts import step_alert
+from inboxd.core.alerts.cases import step_alert
 from inboxd.core.escalation import Reason, remembered
 from inboxd.core.tracking import decisions, silence_of
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from inboxd.core.alerts import heard_again_alert, unheard_alert
+from inboxd.core.alerts.receivers import heard_again_alert, unheard_alert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from inboxd.core.alerts import backup_failed_alert, backup_made_again_alert
+from inboxd.core.alerts.machine import backup_failed_alert, backup_made_again_alert
 from inboxd.core.localtime import latest
 from inboxd.errors import InboxdError
 from inboxd.store.keeping.backups import back_up, backup_name, made_ready, prune

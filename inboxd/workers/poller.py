@@ -18,7 +18,7 @@ import structlog
 
 from inboxd.blotting import blotted
 from inboxd.clock import stopwatch
-from inboxd.core.alerts import lost_alert
+from inboxd.core.alerts.accounts import lost_alert
 from inboxd.core.delivery import pause_after
 from inboxd.durations import format_duration
 from inboxd.errors import (

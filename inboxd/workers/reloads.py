@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from inboxd.core.service_alerts import config_accepted_alert, config_refused_alert
+from inboxd.core.alerts.program import config_accepted_alert, config_refused_alert
 from inboxd.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from inboxd.blotting import blotted
-from inboxd.core.alerts import delivers_again_alert, others, undelivered_alert
+from inboxd.core.alerts.receivers import delivers_again_alert, others, undelivered_alert
 from inboxd.core.delivery import (
     GIVE_UP_AFTER,
     TELL_AT_ATTEMPT,

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from inboxd.core.alerts.spikes import begins_alert, grows_alert, over_alert
 from inboxd.core.silences import silenced_until
-from inboxd.core.spike_alerts import begins_alert, grows_alert, over_alert
 from inboxd.core.spikes import Usual, reference, strongest
 from inboxd.errors import DatabaseError
 

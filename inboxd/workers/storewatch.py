@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from inboxd.core.machine_alerts import database_alert, database_usable_alert
+from inboxd.core.alerts.machine import database_alert, database_usable_alert
 from inboxd.durations import format_duration
 from inboxd.errors import DatabaseDamaged, DatabaseError, DatabaseLost
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from inboxd.core.alerts import (
+from inboxd.core.alerts.accounts import (
     blind_alert,
     deaf_alert,
     refused_alert,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from inboxd.clock import ManualClock
+from inboxd.core.alerts.spikes import begins_alert, grows_alert, over_alert
 from inboxd.core.digest import Digest, Figures, digest_alert
-from inboxd.core.spike_alerts import begins_alert, grows_alert, over_alert
 from inboxd.core.spikes import Spike, SpikeStanding
 from inboxd.model import Author, Standing, Tone, Topic
 from inboxd.notify import Delivery

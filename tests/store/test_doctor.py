@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from inboxd.config import inspect
-from inboxd.core.alerts import undelivered_alert
+from inboxd.core.alerts.receivers import undelivered_alert
 from inboxd.core.policies import Match
 from inboxd.core.restraint import Held
 from inboxd.doctor import configuration

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from inboxd.connector import Allowance
-from inboxd.core.alerts import undelivered_alert
+from inboxd.core.alerts.receivers import undelivered_alert
 from inboxd.core.policies import Match
 from inboxd.errors import Spared, TokenInvalid, Unavailable
 from inboxd.model import Alert, Tone, Unknown

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from inboxd.core.alerts.program import unit_failed_alert
 from inboxd.core.failures import Episode, Failure
-from inboxd.core.service_alerts import unit_failed_alert
 from inboxd.service.failure import failure_of
 
 NOW = datetime(2026, 11, 26, 9, tzinfo=UTC)

@@ -1,8 +1,7 @@
-"""The words of alerts about the machine that inboxd runs on: its database and its clock."""
+"""The words of alerts about the machine that inboxd runs on: its database, the copies of that, and its clock."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from inboxd.durations import format_duration
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from inboxd.errors import DatabaseError
-
-_SECOND = timedelta(seconds=1)
 
 
 def database_alert(error: DatabaseError, since: datetime, now: datetime) -> Alert:
@@ -33,7 +30,7 @@ def database_alert(error: DatabaseError, since: datetime, now: datetime) -> Aler
             )
             what = "It goes on with the file that it finds there now."
         case _:
-            lasted = format_duration((now - since) // _SECOND * _SECOND)
+            lasted = format_duration(now - since)
             reason = "database_unusable"
             headline = f"inboxd can store nothing for {lasted}: customers are not seen"
             what = "Nothing is read and nobody is told meanwhile. It goes on by itself when that is over."
@@ -55,8 +52,33 @@ def database_usable_alert(since: datetime, now: datetime) -> Alert:
         thread="machine:database",
         reason="database_usable_again",
         tone=Tone.RECOVERY,
-        headline=f"inboxd works again after {format_duration((now - since) // _SECOND * _SECOND)}",
+        headline=f"inboxd works again after {format_duration(now - since)}",
         detail="What was written meanwhile is read now; look at `inboxd waiting`.",
+        created_at=now,
+    )
+
+
+def backup_failed_alert(since: datetime, error: str, now: datetime) -> Alert:
+    """Return the alert that the nightly copy of the database could not be made."""
+    return Alert(
+        key=f"inboxd:backup/failed/{since.isoformat()}",
+        thread="inboxd:backup",
+        reason="backup_failed",
+        tone=Tone.BREACH,
+        headline="The database could not be backed up",
+        detail=f"{error}\nIt is tried again every hour; `inboxd backup` tries at once.",
+        created_at=now,
+    )
+
+
+def backup_made_again_alert(since: datetime, now: datetime) -> Alert:
+    """Return the notice that the database, of which people know that it was not, is backed up."""
+    return Alert(
+        key=f"inboxd:backup/made_again/{since.isoformat()}",
+        thread="inboxd:backup",
+        reason="backup_made_again",
+        tone=Tone.RECOVERY,
+        headline=f"The database is backed up again after {format_duration(now - since)}",
         created_at=now,
     )
 
