@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 @click.pass_obj
 def waiting(config: Path, *, as_json: bool) -> None:
     """List the customers who wait, what is due first on top."""
-    from inboxd.terminal import console, print_waiting
+    from inboxd.terminal import console
+    from inboxd.terminal.cases import print_waiting
 
     with opened_store(config) as (store, _):
         cases, now = store.views.waiting(), present()
@@ -49,7 +50,8 @@ def waiting(config: Path, *, as_json: bool) -> None:
 def show(config: Path, case: int, *, as_json: bool) -> None:
     """Show the conversation of a case, and whether it can be answered."""
     from inboxd.explain import automatic_answers, continuation_lines
-    from inboxd.terminal import console, reply_lines, thread_lines
+    from inboxd.terminal import console
+    from inboxd.terminal.cases import reply_lines, thread_lines
 
     with opened_store(config) as (store, settings):
         state, now, tz = store.cases.find(case)[0], present(), settings.general.timezone
@@ -77,7 +79,8 @@ def explain(config: Path, case: int, *, as_json: bool) -> None:
     """Tell why a case is what it is, what was told to whom, and why the rest was not."""
     from inboxd.explain import explain as sections_of
     from inboxd.explain import explain_json
-    from inboxd.terminal import console, print_sections
+    from inboxd.terminal import console
+    from inboxd.terminal.cases import print_sections
 
     with opened_store(config) as (store, settings):
         tz = settings.general.timezone

@@ -193,7 +193,8 @@ def _done_json(done: Forgotten) -> dict[str, Any]:
 @contextmanager
 def _progress() -> Iterator[Callable[[str], None]]:
     """Yield who is told of each step: a bar on a terminal, lines elsewhere."""
-    from inboxd.terminal import console, step_bar
+    from inboxd.terminal import console
+    from inboxd.terminal.progress import step_bar
 
     last = ""
     with step_bar(console(stderr=True), "forget", _STEPS) as tell:

@@ -86,7 +86,8 @@ def train(  # noqa: PLR0913 - what from, where to, and whatever comes of it
     """Train a model on labelled JSON lines; the same lines give the same file."""
     from inboxd.classify.card import completed, read_about
     from inboxd.classify.rows import read_rows
-    from inboxd.terminal import console, step_bar
+    from inboxd.terminal import console
+    from inboxd.terminal.progress import step_bar
 
     said = read_about(about) if about else {}
     try:
@@ -196,7 +197,8 @@ def _train_on_replies(paths: tuple[Path, ...], out: Path, said: dict[str, list[s
     from inboxd.classify.replies import FLAGS
     from inboxd.classify.reply_rows import read_reply_rows
     from inboxd.classify.reply_training import STEPS, train_replies
-    from inboxd.terminal import console, step_bar
+    from inboxd.terminal import console
+    from inboxd.terminal.progress import step_bar
 
     rows = read_reply_rows(paths, FLAGS)
     if not rows:
@@ -275,7 +277,8 @@ def rejudge(config: Path, back: str | None) -> None:
     from inboxd import classify as classifying
     from inboxd.clock import SystemClock
     from inboxd.pipeline import Pipeline
-    from inboxd.terminal import console, step_bar
+    from inboxd.terminal import console
+    from inboxd.terminal.progress import step_bar
     from inboxd.workers.rejudging import rejudge as judge_anew
 
     since = _ago(back)

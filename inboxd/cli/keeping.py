@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from inboxd.store.keeping.compacting import Size
     from inboxd.store.keeping.restoring import EraseAgain
     from inboxd.store.keeping.retention import Keep, Removed
-    from inboxd.terminal import Shares
+    from inboxd.terminal.progress import Shares
 
 _PATH = click.Path(path_type=Path)
 
@@ -145,7 +145,8 @@ def vacuum(config: Path, *, dry_run: bool, as_json: bool) -> None:
 def _removed(store: Store, keep: Keep) -> Removed:
     from inboxd.store.keeping.compacting import tidy_index
     from inboxd.store.keeping.retention import Removed
-    from inboxd.terminal import console, count_line
+    from inboxd.terminal import console
+    from inboxd.terminal.progress import count_line
 
     removed = Removed()
     with count_line(console(stderr=True), "removing") as tell:
@@ -178,7 +179,7 @@ def _compacted(store: Store, settings: Settings) -> tuple[Size, str]:
 def _say_vacuum(
     removed: Removed, before: Size, after: Size | None, why: str, *, as_json: bool
 ) -> None:
-    from inboxd.store.keeping.backups import in_words
+    from inboxd.core.text import format_size
 
     told: dict[str, Any] = {name: getattr(removed, name) for name in removed.__slots__}
     if as_json:
@@ -193,17 +194,17 @@ def _say_vacuum(
     )
     if after is None:
         click.echo(
-            f"{in_words(before.bytes)}, of which {in_words(before.free)} hold nothing; "
-            f"to write it anew takes {in_words(before.needed)} of free disk"
+            f"{format_size(before.bytes)}, of which {format_size(before.free)} hold nothing; "
+            f"to write it anew takes {format_size(before.needed)} of free disk"
         )
         return
-    click.echo(f"{in_words(before.bytes)} before, {in_words(after.bytes)} now")
+    click.echo(f"{format_size(before.bytes)} before, {format_size(after.bytes)} now")
     if why:
-        click.echo(f"{in_words(after.free)} of it hold nothing: {why}")
+        click.echo(f"{format_size(after.free)} of it hold nothing: {why}")
 
 
 def _say_backup(made: Backup, removed: list[Path], *, as_json: bool) -> None:
-    from inboxd.store.keeping.backups import in_words
+    from inboxd.core.text import format_size
 
     if as_json:
         told = {
@@ -215,7 +216,9 @@ def _say_backup(made: Backup, removed: list[Path], *, as_json: bool) -> None:
         click.echo(json.dumps(told, indent=1))
         return
     messages, cases = made.rows.get("messages", 0), made.rows.get("cases", 0)
-    click.echo(f"{made.path}: {in_words(made.size)}, {messages} messages, {cases} cases, verified")
+    click.echo(
+        f"{made.path}: {format_size(made.size)}, {messages} messages, {cases} cases, verified"
+    )
     for path in removed:
         click.echo(f"deleted {path}")
 
@@ -246,6 +249,7 @@ def _confirm(database: Path, until: str, *, force: bool) -> None:
 
 
 def _shares(name: str) -> Shares:
-    from inboxd.terminal import console, share_bar
+    from inboxd.terminal import console
+    from inboxd.terminal.progress import share_bar
 
     return share_bar(console(stderr=True), name)

@@ -188,7 +188,8 @@ def _back(text: str | None, now: datetime, zone: Any) -> datetime | None:  # noq
 @contextmanager
 def _progress(name: str) -> Iterator[Callable[[str, int], None]]:
     """Yield who is told how many rows of a table are done: a counter, or lines."""
-    from inboxd.terminal import console, row_counter
+    from inboxd.terminal import console
+    from inboxd.terminal.progress import row_counter
 
     with row_counter(console(stderr=True), name) as tell:
         yield tell

@@ -78,7 +78,8 @@ def _span(text: str) -> timedelta:
 @contextmanager
 def _progress(since: datetime, until: datetime, tz: tzinfo) -> Iterator[Any]:
     """Yield who is told what instant it is: a bar on a terminal, a line a day elsewhere."""
-    from inboxd.terminal import console, time_bar
+    from inboxd.terminal import console
+    from inboxd.terminal.progress import time_bar
 
     with time_bar(console(stderr=True), "rehearsal", since, until, tz) as watch:
         yield watch

@@ -143,7 +143,8 @@ def check(config: Path, *, online: bool) -> None:
 
 def _progress() -> AbstractContextManager[Callable[[Progress], None]]:
     """Return a context in which a terminal shows how far each source has been read."""
-    from inboxd.terminal import console, reading_bars
+    from inboxd.terminal import console
+    from inboxd.terminal.progress import reading_bars
 
     return reading_bars(console(stderr=True))
 
@@ -214,7 +215,9 @@ def doctor(config: Path, *, online: bool, deep: bool, send: bool, as_json: bool)
     from inboxd.clock import SystemClock
     from inboxd.doctor import Wishes, examine
     from inboxd.findings import Health
-    from inboxd.terminal import busy, console, print_findings
+    from inboxd.terminal import console
+    from inboxd.terminal.findings import print_findings
+    from inboxd.terminal.progress import busy
 
     # What is wrong is in the findings; the log would tell it a second time.
     logs.configure(quiet=True)

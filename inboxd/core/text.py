@@ -57,3 +57,14 @@ LANGUAGE_NAMES = {
 def is_language(code: str) -> bool:
     """Tell whether *code* can be that of a language: two or three small letters."""
     return code.isascii() and code.isalpha() and code.islower() and 2 <= len(code) <= 3
+
+
+def format_size(size: float) -> str:
+    """Return a number of bytes as people read it: ``512 bytes``, ``870.2 MiB``, ``3.4 GiB``."""
+    if size < 1_000:
+        return f"{size:.0f} bytes"
+    for unit in ("KiB", "MiB"):
+        size /= 1_024
+        if size < 1_000:
+            return f"{size:.1f} {unit}"
+    return f"{size / 1_024:,.1f} GiB"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from inboxd.doctor.machine import amount
+from inboxd.core.text import format_size
 from inboxd.errors import (
     DatabaseDamaged,
     DatabaseError,
@@ -53,7 +53,7 @@ def unopened(path: Path, error: DatabaseError) -> Finding:
 
 def integrity(store: Store, size: Size, *, deep: bool) -> Iterator[Finding]:
     """Yield whether the file is whole; *deep* takes the time that it takes."""
-    path, large = store.path, amount(size.whole)
+    path, large = store.path, format_size(size.whole)
     damage = condition.damage(store, None if deep else _QUICK, deep=deep)
     if damage is None:
         text = f"{path}: {large}, too large to be looked through in {_QUICK.seconds} s"
@@ -92,11 +92,13 @@ def writing(path: Path) -> Iterator[Finding]:
 def room(size: Size) -> Iterator[Finding]:
     """Yield where the database takes much more room than it needs."""
     if size.journal > _LARGE_JOURNAL:
-        text = f"its journal has grown to {amount(size.journal)}: somebody has long been reading"
+        text = (
+            f"its journal has grown to {format_size(size.journal)}: somebody has long been reading"
+        )
         todo = "end old `tui` screens and other programs that have the database open"
         yield Finding(Code.DATABASE_JOURNAL, "database", text, todo)
     if size.free > max(_MUCH_UNUSED, size.whole / 2):
-        text = f"{amount(size.free)} of {amount(size.whole)} are unused"
+        text = f"{format_size(size.free)} of {format_size(size.whole)} are unused"
         yield Finding(
             Code.DATABASE_FREE,
             "database",

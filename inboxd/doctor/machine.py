@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from inboxd.core.text import format_size
 from inboxd.durations import format_duration
 from inboxd.findings import Code, Finding
 from inboxd.store.condition import files_of
@@ -118,16 +119,14 @@ def disk(folder: Path, size: Size | None) -> Iterator[Finding]:
     lasts = _lasts(free, size)
     known = lasts is not None and lasts < _FOR_EVER
     enough = f", enough for {format_duration(lasts)}" if known and lasts else ""
-    text = f"{amount(free)} free in {folder}{enough}"
+    text = f"{format_size(free)} free in {folder}{enough}"
     todo = f"make room on the disk of {folder}, or move the database to a larger one"
     if free < _LITTLE_ROOM or (known and lasts and lasts < _LASTS_LITTLE):
         yield Finding(Code.MACHINE_DISK_FULL, "disk", text, todo)
     elif known and lasts and lasts < _LASTS_FOR_NOW:
         yield Finding(Code.MACHINE_DISK_LOW, "disk", text, todo)
     elif size and free < 2 * size.whole:
-        text += (
-            f"; a copy of the database takes {amount(size.whole)}, and there must be room to spare"
-        )
+        text += f"; a copy of the database takes {format_size(size.whole)}, and there must be room to spare"
         yield Finding(Code.MACHINE_DISK_LOW, "disk", text, todo)
     else:
         yield Finding(Code.MACHINE_DISK, "disk", text)
@@ -142,15 +141,6 @@ def _lasts(free: int, size: Size | None) -> timedelta | None:
     if size is None or not size.grows:
         return None
     return timedelta(days=min(free / size.grows, _FOR_EVER.days))
-
-
-def amount(size: float) -> str:
-    """Return a number of bytes as people read it: ``3.4 GiB``."""
-    for unit in ("KiB", "MiB"):
-        size /= 1_024
-        if size < 1_000:
-            return f"{size:,.1f} {unit}"
-    return f"{size / 1_024:,.1f} GiB"
 
 
 def clock(newest: datetime | None, now: datetime) -> Iterator[Finding]:

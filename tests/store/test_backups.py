@@ -173,8 +173,10 @@ def test_a_backup_that_has_no_room_is_not_begun(
     shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Half of one would take the last room away from the daemon."""
-    monkeypatch.setattr(backups, "room", lambda _: 1_000)
-    with pytest.raises(DatabaseError, match=r"has no room for a copy: it needs .* and 1 kB are"):
+    monkeypatch.setattr(backups, "room", lambda _: 900)
+    with pytest.raises(
+        DatabaseError, match=r"has no room for a copy: it needs .* and 900 bytes are"
+    ):
         back_up(shop.store.path, tmp_path / "copy.db")
 
 

@@ -368,7 +368,12 @@ def test_what_was_killed_halfway_or_restored_over_is_named_too(
     backup = back_up(database, tmp_path / "copy.db").path
     lived.store.close()
     former = restore(database, backup, lived.now, nothing_is_erased).former
-    copies = [".inboxd-1.db.partial", ".inboxd.db.restoring", ".inboxd-import-x/incoming.db", "old.bak"]
+    copies = [
+        ".inboxd-1.db.partial",
+        ".inboxd.db.restoring",
+        ".inboxd-import-x/incoming.db",
+        "old.bak",
+    ]
     for name in copies:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(backup, tmp_path / name)

@@ -25,7 +25,8 @@ from inboxd.findings import TITLES, Code, Finding, Health
 from inboxd.store import DaemonLock, Store, condition
 from inboxd.store.condition import Size
 from inboxd.store.keeping.backups import back_up, backup_name
-from inboxd.terminal import console, print_findings
+from inboxd.terminal import console
+from inboxd.terminal.findings import print_findings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

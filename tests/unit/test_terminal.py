@@ -12,13 +12,9 @@ from rich.console import Console
 from inboxd.core.waits import WaitKind
 from inboxd.model import Author, Direction, Stream
 from inboxd.store.views import EarlierText, ReplyPlace, ReplySaid, ThreadMessage, WaitingCase
-from inboxd.terminal import (
-    console,
-    print_waiting,
-    reply_lines,
-    step_bar,
-    thread_lines,
-)
+from inboxd.terminal import console
+from inboxd.terminal.cases import print_waiting, reply_lines, thread_lines
+from inboxd.terminal.progress import step_bar
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ANNA = Author("anna", "Anna")

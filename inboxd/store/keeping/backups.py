@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from glob import escape
 from typing import TYPE_CHECKING
 
+from inboxd.core.text import format_size
 from inboxd.errors import DatabaseError
 from inboxd.store import schema
 
@@ -121,8 +122,8 @@ def _refuse_full_disk(source: sqlite3.Connection, folder: Path) -> None:
     free = room(folder)
     if free < pages * size:
         raise DatabaseError(
-            f"{folder} has no room for a copy: it needs {in_words(pages * size)}, and "
-            f"{in_words(free)} are free; make room on the disk"
+            f"{folder} has no room for a copy: it needs {format_size(pages * size)}, and "
+            f"{format_size(free)} are free; make room on the disk"
         )
 
 
@@ -299,12 +300,3 @@ def room(folder: Path) -> int:
     """Return how many bytes can still be written to *folder*."""
     disk = os.statvfs(folder)
     return disk.f_bavail * disk.f_frsize
-
-
-def in_words(size: float) -> str:
-    """Return a number of bytes as people read it."""
-    for unit in ("bytes", "kB", "MB"):
-        if size < 1_000:
-            return f"{size:.0f} {unit}"
-        size /= 1_000
-    return f"{size:.1f} GB"

@@ -6,9 +6,10 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from inboxd.core.text import format_size
 from inboxd.errors import DatabaseError
 from inboxd.store.database import explained
-from inboxd.store.keeping.backups import in_words, room
+from inboxd.store.keeping.backups import room
 
 if TYPE_CHECKING:
     import sqlite3
@@ -66,7 +67,7 @@ def compact(db: sqlite3.Connection, path: Path) -> Size:
     if free < size.needed:
         raise DatabaseError(
             f"{path.parent} has no room to write the database anew: it needs "
-            f"{in_words(size.needed)}, and {in_words(free)} are free"
+            f"{format_size(size.needed)}, and {format_size(free)} are free"
         )
     # SQLite would write it to the folder for temporary files, which may be small.
     os.environ["SQLITE_TMPDIR"] = str(path.parent)

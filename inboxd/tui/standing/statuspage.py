@@ -10,7 +10,7 @@ from textual.content import Content
 
 from inboxd.core.silences import described
 from inboxd.core.standing import Standing
-from inboxd.core.text import one_line
+from inboxd.core.text import format_size, one_line
 from inboxd.durations import format_duration
 from inboxd.store.coverage import NOT_RUNNING
 from inboxd.tui.standing.line import QUIET, SIGNS, TONES, UNEASY, WELL, WRONG
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 Row = list[Content]
 _LONGEST_ERROR = 300
 _MOST_GAPS = 40
-_MIB = 1_048_576
 _NO_HEARTBEAT = "not set up: nobody would notice a dead daemon"
 _ALL_JUDGED = "everything is judged"
 
@@ -45,7 +44,7 @@ def daemon(details: Details, tz: tzinfo, width: int) -> Content:
         ("daemon", *_running(summary, tz)),
         ("heartbeat", WELL if beat else QUIET, called or _NO_HEARTBEAT),
         ("classifier", WELL if is_judged else QUIET, _ALL_JUDGED if is_judged else waiting),
-        ("database", WELL, f"{one_line(details.database, 200)}, {details.size / _MIB:,.1f} MiB"),
+        ("database", WELL, f"{one_line(details.database, 200)}, {format_size(details.size)}"),
     ]
     if summary.heard_at:
         facts.append(("last news", WELL, moment(summary.heard_at, summary.now, tz)))
