@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,29 +12,17 @@ from typing import TYPE_CHECKING
 import pytest
 import structlog
 
-from inboxd import logs
 from inboxd.clock import SystemClock
 from inboxd.errors import DatabaseUnavailable, Unavailable, is_shortage
 from inboxd.jobs import Jobs
 from inboxd.watchdog import Vigil
 from inboxd.workers.halves import by_halves
+from tests.unit.logged import logging_to
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from typing import TextIO
+    from collections.abc import Sequence
 
 FULL = Path("/dev/full")
-
-
-@contextmanager
-def logging_to(stream: TextIO) -> Iterator[None]:
-    """Let log lines go to *stream* for as long as the block lasts."""
-    try:
-        logs.configure(stream=stream)
-        yield
-    finally:
-        structlog.reset_defaults()
-        logging.basicConfig(handlers=[logging.NullHandler()], force=True)
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="no device is full here")
