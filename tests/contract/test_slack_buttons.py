@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -216,12 +217,11 @@ async def test_what_fails_is_told_and_slack_is_not_kept_waiting(desk: Desk) -> N
     """A database that is held by another program is nobody's press lost in silence."""
     await told(desk)
     (message,) = desk.messages
-    with sqlite3.connect(desk.shop.store.path, isolation_level=None) as other:
+    with closing(sqlite3.connect(desk.shop.store.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert (await desk.simulator.slack.press(message, "Acknowledge")).taken
         await until(lambda: desk.whispers, "an answer")
         other.execute("ROLLBACK")
-    other.close()
     assert "Please try again" in desk.whispers[0]
     await desk.press(message, "Acknowledge")
     assert desk.actions() == [("Anna", "ack")]
