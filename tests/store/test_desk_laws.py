@@ -44,8 +44,8 @@ STEPS = st.lists(
 class Life:
     """One shop in which something happens every three minutes; step by step the same again."""
 
-    def __init__(self) -> None:
-        self.shop = Shop(Store(IN_MEMORY), rules=PAUSING)
+    def __init__(self, store: Store) -> None:
+        self.shop = Shop(store, rules=PAUSING)
         self.desk = Desk(self.shop.store, self.shop.rules)
         self.skipped = timedelta()
 
@@ -117,28 +117,29 @@ def test_a_history_with_deeds_taken_back_is_the_history_without_them(
     steps: list[tuple[str, int]],
 ) -> None:
     """Whatever else happens: every column of every case and wait, and every verdict."""
-    life, done = Life(), dict[int, "Done"]()
-    life.happen("wrote", 0)
-    for place, (what, which) in enumerate(steps, 1):
-        life.go_to(place)
-        with suppress(UserError):
-            if what == "undo" and done:
-                undone = [*done][-1 - which % len(done)]
-                if ended_under(steps[undone - 1 : place - 1]):
-                    continue
-                life.desk.undo(done[undone], "olena", life.shop.now)
-                event(f"took back {steps[undone - 1][0]}")
-                del done[undone]
-            elif what in DEEDS:
-                done[place] = life.do(what)
-            elif what != "undo":
-                life.happen(what, place)
-    again = Life()
-    again.happen("wrote", 0)
-    for place, (what, _) in enumerate(steps, 1):
-        again.go_to(place)
-        if place in done:
-            again.do(what)
-        elif what in WORLD:
-            again.happen(what, place)
-    assert life.standing() == again.standing()
+    with Store(IN_MEMORY) as store, Store(IN_MEMORY) as another:
+        life, done = Life(store), dict[int, "Done"]()
+        life.happen("wrote", 0)
+        for place, (what, which) in enumerate(steps, 1):
+            life.go_to(place)
+            with suppress(UserError):
+                if what == "undo" and done:
+                    undone = [*done][-1 - which % len(done)]
+                    if ended_under(steps[undone - 1 : place - 1]):
+                        continue
+                    life.desk.undo(done[undone], "olena", life.shop.now)
+                    event(f"took back {steps[undone - 1][0]}")
+                    del done[undone]
+                elif what in DEEDS:
+                    done[place] = life.do(what)
+                elif what != "undo":
+                    life.happen(what, place)
+        again = Life(another)
+        again.happen("wrote", 0)
+        for place, (what, _) in enumerate(steps, 1):
+            again.go_to(place)
+            if place in done:
+                again.do(what)
+            elif what in WORLD:
+                again.happen(what, place)
+        assert life.standing() == again.standing()

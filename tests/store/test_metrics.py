@@ -33,7 +33,7 @@ from tests.store.shop import (
 from tests.unit.scripted import ScriptedSink, scripted_account
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from inboxd.store import Gauges, Look
@@ -86,8 +86,10 @@ def shown(shop: Shop) -> Scrape:
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Shop:
-    return open_shop(tmp_path / "inboxd.db")
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    opened = open_shop(tmp_path / "inboxd.db")
+    yield opened
+    opened.store.close()
 
 
 @pytest.fixture
@@ -249,6 +251,7 @@ def test_waiting_customers_are_told_by_their_age_in_business_time(tmp_path: Path
     assert seen("inboxd_overdue_cases", account="shop-fb") == 1
     oldest = seen("inboxd_oldest_wait_timestamp_seconds", account="shop-fb")
     assert oldest == START.timestamp()
+    shop.store.close()
 
 
 def test_who_waits_for_nothing_is_told_as_zero(shop: Shop) -> None:

@@ -157,3 +157,4 @@ def test_a_probe_leaves_no_growing_trace(tmp_path: Path) -> None:
     for minute in range(5):
         shop.store.prove_writable(START + timedelta(minutes=minute))
     assert shop.value("SELECT count(*) FROM memory WHERE name = 'monitored_at'") == 1
+    shop.store.close()

@@ -43,8 +43,8 @@ STEPS = st.lists(STEP, min_size=15, max_size=40)
 class Life:
     """A shop to which things happen; with *retention* it forgets what is old as it goes."""
 
-    def __init__(self, *, retention: bool) -> None:
-        self.shop = Shop(Store(IN_MEMORY), rules=FOLLOWING)
+    def __init__(self, store: Store, *, retention: bool = False) -> None:
+        self.shop = Shop(store, rules=FOLLOWING)
         self.retention = retention
         self.desk = Desk(self.shop.store, self.shop.rules)
         self.done: list[Any] = []
@@ -228,18 +228,19 @@ def test_what_is_younger_is_the_same_with_and_without_retention(
     steps: list[tuple[str, int, float]],
 ) -> None:
     """Cases, waits and due times are as if nothing had been removed, and so are all figures."""
-    whole, short = Life(retention=False), Life(retention=True)
-    whole.live(steps)
-    short.live(steps)
-    event("something was removed" if short.removed else "nothing was removed")
+    with Store(IN_MEMORY) as store, Store(IN_MEMORY) as another:
+        whole, short = Life(store), Life(another, retention=True)
+        whole.live(steps)
+        short.live(steps)
+        event("something was removed" if short.removed else "nothing was removed")
 
-    before = short.figures(), whole.figures()
-    kept, all_cases = short.standing(), whole.standing()
+        before = short.figures(), whole.figures()
+        kept, all_cases = short.standing(), whole.standing()
 
-    assert kept == {key: case for key, case in all_cases.items() if key in kept}
-    for key in all_cases.keys() - kept.keys():
-        assert all_cases[key]["status"] in {"resolved", "closed"}
-    assert before[0] == before[1]
-    assert short.counts() == whole.counts()
-    assert short.shop.rows("PRAGMA foreign_key_check") == []
-    assert short.shop.rows("SELECT * FROM passed_over") == []
+        assert kept == {key: case for key, case in all_cases.items() if key in kept}
+        for key in all_cases.keys() - kept.keys():
+            assert all_cases[key]["status"] in {"resolved", "closed"}
+        assert before[0] == before[1]
+        assert short.counts() == whole.counts()
+        assert short.shop.rows("PRAGMA foreign_key_check") == []
+        assert short.shop.rows("SELECT * FROM passed_over") == []

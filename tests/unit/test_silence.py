@@ -16,6 +16,7 @@ from inboxd.workers.watcher import SilenceWatcher
 from tests.store.shop import Shop, open_shop, said
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 KYIV = ZoneInfo("Europe/Kyiv")
@@ -69,7 +70,7 @@ def test_earlier_weeks_are_the_same_hours_on_the_wall() -> None:
 
 
 @pytest.fixture
-def busy(tmp_path: Path) -> Shop:
+def busy(tmp_path: Path) -> Iterator[Shop]:
     """A shop to which twenty people wrote in each of the last four weeks' Monday mornings."""
     shop = open_shop(tmp_path / "inboxd.db", now=MONDAY + 6 * HOUR)
     for week in range(4):
@@ -77,7 +78,8 @@ def busy(tmp_path: Path) -> Shop:
         for number in range(20 if week else 1):
             at = monday + number * timedelta(minutes=15)
             shop.hear(said(0, f"w{week}m{number}", sent_at=at, author=Author(f"a{number}")))
-    return shop
+    yield shop
+    shop.store.close()
 
 
 def reasons(shop: Shop) -> list[str]:
@@ -122,3 +124,4 @@ def test_a_shop_without_a_history_is_never_told_of_silence(tmp_path: Path) -> No
     SilenceWatcher(shop.store, WATCHED, ("support",), KYIV).look(shop.now)
 
     assert reasons(shop) == []
+    shop.store.close()
