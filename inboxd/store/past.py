@@ -8,6 +8,7 @@ message that was deleted and came back, only that it is there; of names, the lat
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import IntEnum
@@ -235,10 +236,13 @@ class Past:
         self._path = path
         self._db = open_read_only(path)
         self.told = ToldStore(self._db)
-        with explained(path):
-            # The first look is what a transaction sees to its end.
-            self._db.execute("BEGIN")
-            self._db.execute("SELECT count(*) FROM sources").fetchone()
+        with ExitStack() as stack:
+            stack.callback(self.close)
+            with explained(path):
+                # The first look is what a transaction sees to its end.
+                self._db.execute("BEGIN")
+                self._db.execute("SELECT count(*) FROM sources").fetchone()
+            stack.pop_all()
 
     def happened(self, since: datetime) -> list[Happening]:
         """
