@@ -17,6 +17,12 @@ _MOST_VALUES = 30_000
 """SQLite takes 32,766 in one statement."""
 
 
+def quoted(name: str) -> str:
+    """Return *name* as SQL has names of tables and columns: people add theirs, called as they like."""
+    escaped = name.replace('"', '""')
+    return f'"{escaped}"'
+
+
 class Rows:
     """
     What is new and what has changed in one table, gathered within a transaction.

@@ -7,10 +7,12 @@ migration is never edited, only followed by another.
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Mapping
 
     from sqlite_utils import Database
@@ -724,6 +726,14 @@ def migrate(connection: sqlite3.Connection) -> None:
     for name, step in _STEPS.items():
         migrations(name=name)(step)
     migrations.apply(Database(connection, execute_plugins=False))
+
+
+@cache
+def tables() -> frozenset[str]:
+    """Return the tables and views that the migrations make: a person may have added others."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        migrate(db)
+        return frozenset(name for (name,) in db.execute("SELECT name FROM sqlite_master"))
 
 
 def _statements(script: str) -> list[str]:

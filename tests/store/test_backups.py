@@ -259,6 +259,24 @@ def test_two_backups_at_once_do_not_meet(shop: Shop, tmp_path: Path) -> None:
     assert back_up(shop.store.path, tmp_path / "first.db", again).path.exists()
 
 
+OWN = """
+CREATE TABLE "my notes" (a); CREATE TABLE "order" ("group"); CREATE TABLE "a""b" ("c""d" INTEGER);
+CREATE VIEW "select" AS SELECT 1 AS "from"; CREATE VIEW broken AS SELECT lost FROM nowhere;
+INSERT INTO "my notes" VALUES (7);
+"""
+
+
+def test_whatever_people_add_to_the_database_is_backed_up(shop: Shop, tmp_path: Path) -> None:
+    """The file is a public interface: tables of their own are called as they like."""
+    shop.hear(said(0, "m1"))
+    shop.store.database.executescript(OWN)
+    made = back_up(shop.store.path, tmp_path / "copy.db")
+    assert made.rows["my notes"] == 1
+    shop.store.close()
+    restore(shop.store.path, made.path, at(5))
+    assert rows(shop.store.path, 'SELECT a FROM "my notes"') == [(7,)]
+
+
 # Restores -----------------------------------------------------------------------------------
 
 

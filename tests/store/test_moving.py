@@ -24,6 +24,7 @@ from inboxd.store.keeping.retention import Keep
 from inboxd.store.moving.archive import lines_of
 from inboxd.store.moving.exporting import Choice, snapshot
 from tests.store.shop import BRAND, answered, at, commented, open_shop, said
+from tests.store.test_backups import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -405,6 +406,21 @@ def test_joined_rows_say_what_an_analyst_asks(lived: Shop) -> None:
     assert json.loads(json.dumps(case)) == case
     assert message["direction"] == Direction.INBOUND
     assert BRAND.name
+
+
+def test_tables_that_people_added_are_exported_by_name_alone(lived: Shop, tmp_path: Path) -> None:
+    """However they are called; no other inboxd could take them in with the rest."""
+    before = exported(lived.store.path)
+    lived.store.database.executescript(OWN)
+    assert exported(lived.store.path) == before
+    with snapshot(lived.store.path) as taken:
+        found = {name: [*taken.table(name, Choice())[1]] for name in ("my notes", 'a"b', "select")}
+        with pytest.raises(UserError, match="broken, which is not inboxd's, cannot be read"):
+            taken.table("broken", Choice())
+    assert found == {"my notes": [(7,)], 'a"b': [], "select": [(1,)]}
+    with another(tmp_path / "new") as new:
+        new.store.database.executescript(OWN)
+        import_into(new, before)
 
 
 def test_what_rows_belong_to_comes_before_them(lived: Shop) -> None:

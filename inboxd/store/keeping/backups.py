@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from inboxd.core.text import format_size
 from inboxd.errors import DatabaseError
 from inboxd.store import schema
+from inboxd.store.bulk import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -193,7 +194,7 @@ def rows_of(db: sqlite3.Connection) -> dict[str, int]:
         "ORDER BY name"
     ).fetchall()
     return {
-        name: int(db.execute(f"SELECT count(*) FROM {name}").fetchone()[0])  # noqa: S608 - ours
+        name: int(db.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()[0])  # noqa: S608 - as it says
         for (name,) in names
     }
 

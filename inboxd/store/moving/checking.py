@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from inboxd.core.waits import CaseStatus, WaitEnd, WaitKind
 from inboxd.model import Direction, Kind, Stream, Tone, Topic, Urgency
+from inboxd.store.bulk import quoted
 from inboxd.store.times import from_text, to_text
 
 if TYPE_CHECKING:
@@ -53,7 +54,9 @@ class Columns:
         # The name of each, its type, and whether an empty text says that there is nothing.
         self._types = {
             name: (kind, not needed or default == "''" or table.startswith("past_"))
-            for _, name, kind, needed, default, _ in db.execute(f"PRAGMA table_info({table})")
+            for _, name, kind, needed, default, _ in db.execute(
+                f"PRAGMA table_info({quoted(table)})"
+            )
         }
 
     def wrong(self, row: Mapping[str, object]) -> str:

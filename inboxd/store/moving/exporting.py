@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from contextlib import contextmanager
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
@@ -10,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from inboxd.errors import UserError
 from inboxd.store import schema
+from inboxd.store.bulk import quoted
 from inboxd.store.database import explained, open_read_only
 from inboxd.store.forgetting.people import PeopleStore
 from inboxd.store.moving.joined import JOINED
 from inboxd.store.times import to_text
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
@@ -70,7 +71,7 @@ class Snapshot:
 
     def count(self, table: str) -> int:
         """Return how many rows a table has."""
-        (count,) = self._db.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - a name of our schema
+        (count,) = self._db.execute(f"SELECT count(*) FROM {quoted(table)}").fetchone()  # noqa: S608 - a name of our schema
         return int(count)
 
     def joined(self, what: str, choice: Choice) -> Rows:
@@ -85,20 +86,28 @@ class Snapshot:
         if name not in self.names():
             known = ", ".join(self.names())
             raise UserError(f"there is no table {name!r}; there are: {known}")
+        try:
+            return self._chosen(name, choice)
+        except sqlite3.OperationalError as error:
+            if name in schema.tables():
+                raise
+            raise UserError(f"{name}, which is not inboxd's, cannot be read: {error}") from error
+
+    def _chosen(self, name: str, choice: Choice) -> Rows:
         columns = self._columns(name)
         time = next((each for each in _TIMES if each in columns), None)
         if time is None and (choice.since or choice.until):
             raise UserError(f"{name} has no time; leave --since and --until out")
         conditions, values = _conditions(_account(columns), time or "", choice)
-        wanted = [each for each in columns if each != _RAW or choice.raw]
+        wanted = ", ".join(quoted(each) for each in columns if each != _RAW or choice.raw)
         return self._rows(
-            f"SELECT {', '.join(wanted)} FROM {name} {conditions} {self._order(name)}",  # noqa: S608 - names of our schema
+            f"SELECT {wanted} FROM {quoted(name)} {conditions} {self._order(name)}",  # noqa: S608 - names, quoted
             values,
         )
 
     def everything(self, *, raw: bool) -> Iterator[tuple[str, Rows]]:
         """
-        Yield each table with its rows; the quarantine, which is nothing but raw, only if asked.
+        Yield each table of inboxd with its rows; the quarantine, which is raw alone, only if asked.
 
         What rows belong to comes before them: a row whose owner is still to come makes SQLite
         look for such rows in all that it takes in from there on.
@@ -109,8 +118,9 @@ class Snapshot:
 
     def _owners_first(self) -> list[str]:
         sorter = TopologicalSorter[str]()
-        for table in self.tables():
-            owners = self._db.execute(f"PRAGMA foreign_key_list({table})")
+        own = schema.tables()
+        for table in (each for each in self.tables() if each in own):
+            owners = self._db.execute(f"PRAGMA foreign_key_list({quoted(table)})")
             sorter.add(table, *sorted({row[2] for row in owners}))
         return list(sorter.static_order())
 
@@ -151,15 +161,17 @@ class Snapshot:
         return [column[0] for column in cursor.description], cursor
 
     def _columns(self, table: str) -> list[str]:
-        return [row[1] for row in self._db.execute(f"PRAGMA table_info({table})")]
+        return [row[1] for row in self._db.execute(f"PRAGMA table_info({quoted(table)})")]
 
     def _order(self, table: str) -> str:
         """Return how to read a table so that the same rows always come in the same order."""
         keys = [
-            (row[5], row[1]) for row in self._db.execute(f"PRAGMA table_info({table})") if row[5]
+            (row[5], row[1])
+            for row in self._db.execute(f"PRAGMA table_info({quoted(table)})")
+            if row[5]
         ]
         if keys:
-            return f"ORDER BY {', '.join(name for _, name in sorted(keys))}"
+            return f"ORDER BY {', '.join(quoted(name) for _, name in sorted(keys))}"
         is_table = self._db.execute(
             "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)
         ).fetchone()

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from inboxd.errors import UserError
+from inboxd.store import schema
 from inboxd.store.bulk import insert
 from inboxd.store.moving.checking import Columns
 from inboxd.store.moving.exporting import Snapshot
@@ -26,7 +27,7 @@ class Loader:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
-        names = Snapshot(connection).tables()
+        names = schema.tables().intersection(Snapshot(connection).tables())
         self._tables = {name: Columns(connection, name) for name in names}
 
     def is_empty(self) -> bool:
