@@ -10,8 +10,9 @@ import os
 import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Protocol, cast
 
+from inboxd.core.text import inert
 from inboxd.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -60,6 +61,17 @@ def json_writer(out: IO[str]) -> Writer:
     return write
 
 
+class _Inert:
+    """A terminal: customers' words are shown on it, and not obeyed by it."""
+
+    def __init__(self, out: IO[str]) -> None:
+        self._out = out
+
+    def write(self, text: str) -> int:
+        """Write *text* without what a terminal would obey."""
+        return self._out.write(inert(text))
+
+
 @contextmanager
 def destination(path: Path | None) -> Iterator[IO[str]]:
     """
@@ -72,7 +84,7 @@ def destination(path: Path | None) -> Iterator[IO[str]]:
         if sys.stdout is None:
             raise OperatorError("standard output is closed; name a file with --out")
         with _text(sys.stdout.buffer) as out:
-            yield out
+            yield cast("IO[str]", _Inert(out)) if sys.stdout.isatty() else out
         return
     if path.exists() and not path.is_file():
         with _written(path, path, os.O_WRONLY) as out:

@@ -129,6 +129,25 @@ async def test_work_is_done_whoever_hears_of_it(shop: Shop, stored: Stored) -> N
     assert "standard output is closed" in closed.expect(1).err
 
 
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+async def test_a_terminal_obeys_nothing_that_is_exported_to_it(
+    shop: Shop, stored: Stored, form: str
+) -> None:
+    """A customer's words clear no screen and turn no line round."""
+    stored.hear(said(5, "m:9", "\x1b]0;pwned\x07\x1b[2Jcalm\u202e\x9b31m", thread_id="dm:9"))
+    terminal, inside = os.openpty()
+    running = await shop.start(
+        "export", "--format", form, under=("sh", "-c", f'exec "$@" > {os.ttyname(inside)}', "sh")
+    )
+    (await running.end()).expect(0)
+    shown = os.read(terminal, 100_000).decode()
+    os.close(inside)
+    os.close(terminal)
+
+    assert "calm" in shown
+    assert not set(shown) & set("\x1b\x07\x9b\u202e")
+
+
 def test_a_device_a_pipe_and_a_link_stay_what_they_are(shop: Shop, stored: Stored) -> None:
     """Only a file gets its name when it is whole; nobody replaces /dev/null."""
     assert stored.value("SELECT count(*) FROM messages") == 2
