@@ -40,7 +40,7 @@ def backup(config: Path, to: Path | None, keep: int | None, *, as_json: bool) ->
     TO is a folder or a new file; without it, it is the folder of [backups], or that named backups
     beside the database.
     """
-    from inboxd.store.keeping.backups import back_up, backup_name, made_ready, prune
+    from inboxd.store.keeping.backups import back_up, free_path, made_ready, prune
 
     settings = load_without_networks(config)
     database, now = settings.general.database, present()
@@ -54,7 +54,7 @@ def backup(config: Path, to: Path | None, keep: int | None, *, as_json: bool) ->
         made_ready(folder)
     elif not folder.is_dir():
         raise UserError(f"{folder} does not exist; create the folder first")
-    target = folder / backup_name(database, now) if into_folder else to
+    target = free_path(database, folder, now) if into_folder else to
     with _shares("backup") as watch:
         made = back_up(database, target or folder, watch)
     removed = prune(database, made.path, keep) if keep else []

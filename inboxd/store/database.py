@@ -141,12 +141,9 @@ def _migrate(connection: sqlite3.Connection, path: Path, *, keep_before: bool) -
         schema.migrate(connection)
         return
     if keep_before and connection.execute("SELECT EXISTS (SELECT 1 FROM messages)").fetchone()[0]:
-        name = backups.backup_name(path, SystemClock().now(), before=steps[0])
-        copy = path.with_name(name)
-        log.warning("%s is of an older inboxd: first it is copied to %s", path, name)
-        # Whoever was killed in this very second may have copied it already.
-        if not copy.exists():
-            backups.back_up(path, copy)
+        copy = backups.free_path(path, path.parent, SystemClock().now(), before=steps[0])
+        log.warning("%s is of an older inboxd: first it is copied to %s", path, copy.name)
+        backups.back_up(path, copy)
     log.warning("%s is brought up to date: %s", path, ", ".join(steps))
     schema.migrate(connection)
     log.warning("%s is up to date", path)

@@ -12,7 +12,7 @@ import structlog
 from inboxd.core.alerts.machine import backup_failed_alert, backup_made_again_alert
 from inboxd.core.localtime import latest
 from inboxd.errors import InboxdError
-from inboxd.store.keeping.backups import back_up, backup_name, made_ready, prune
+from inboxd.store.keeping.backups import back_up, free_path, made_ready, prune
 from inboxd.store.keeping.retention import Keep
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Keeper:
         """Make a backup on connections of its own, in a thread of its own."""
         database, folder = self._settings.general.database, self._settings.backup_folder
         made_ready(folder)
-        return back_up(database, folder / backup_name(database, now), self._watch)
+        return back_up(database, free_path(database, folder, now), self._watch)
 
     def _watch(self, _doing: str, _share: float) -> None:
         if self._stopping.is_set():

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from inboxd.clock import SystemClock
 from inboxd.connector import OutgoingReply
 from inboxd.errors import DatabaseError
 from inboxd.forgetting import Forgetting
@@ -528,6 +529,25 @@ def test_a_database_is_backed_up_before_it_is_migrated(database: Path) -> None:
     assert rows(kept, "SELECT count(*) FROM messages") == [(10,)]
     with closing(sqlite3.connect(kept)) as db:
         assert "m005_keeping" in schema.pending(db)
+
+
+def test_a_migration_is_begun_anew_within_a_second(database: Path) -> None:
+    """The copies that killed ones have made are no obstacle, and stay."""
+    older(database, 10)
+    now = SystemClock().now()
+    taken = [
+        database.with_name(
+            backup_name(database, now + timedelta(seconds=each), before="m005_keeping")
+        )
+        for each in range(60)
+    ]
+    for path in taken:
+        path.write_bytes(b"of one that was killed")
+    Store(database).close()
+
+    (made,) = {*database.parent.glob("inboxd-*-before-*")} - {*taken}
+    assert rows(made, "SELECT count(*) FROM messages") == [(10,)]
+    assert {path.read_bytes() for path in taken} == {b"of one that was killed"}
 
 
 @pytest.mark.parametrize("messages", [None, 0])

@@ -8,7 +8,7 @@ import re
 import sqlite3
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from glob import escape
 from typing import TYPE_CHECKING
 
@@ -51,6 +51,13 @@ def backup_name(database: Path, now: datetime, *, before: str = "") -> str:
     """Return what a backup made *now* is called, *before* what it was made if that is told."""
     why = f"-before-{before}" if before else ""
     return f"{database.stem}-{now.astimezone(UTC).strftime(_TIME)}{why}.db"
+
+
+def free_path(database: Path, folder: Path, now: datetime, *, before: str = "") -> Path:
+    """Return where a backup made *now* can go: several in one second have times a second apart."""
+    while (path := folder / backup_name(database, now, before=before)).exists():
+        now += timedelta(seconds=1)
+    return path
 
 
 def back_up(database: Path, to: Path, watch: Watch = quietly) -> Backup:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from inboxd.errors import DatabaseError
 from inboxd.store.database import DaemonLock, explained, open_database, refuse_newer
 from inboxd.store.forgetting.erasures import ErasureStore
-from inboxd.store.keeping.backups import backup_name, copy, is_ours, opened, quietly, sync
+from inboxd.store.keeping.backups import copy, free_path, is_ours, opened, quietly, sync
 from inboxd.store.keeping.carrying import Carried, carry_over, lived_until, queued_since, readable
 
 if TYPE_CHECKING:
@@ -173,9 +173,7 @@ def _set_aside(database: Path, now: datetime) -> Path | None:
     """
     if database.stat().st_size == 0:
         return None
-    kept = database.with_name(backup_name(database, now, before="restore"))
-    if kept.exists():
-        raise DatabaseError(f"{kept} exists already; wait a second, or move it away")
+    kept = free_path(database, database.parent, now, before="restore")
     try:
         kept.hardlink_to(database)
     except OSError:
