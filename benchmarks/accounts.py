@@ -14,6 +14,7 @@ import tempfile
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,9 +126,10 @@ def _watched(daemon: _Daemon, served: Networks | None = None) -> tuple[list[_Loo
             served.write(1)
         time.sleep(WINDOW_SECONDS / LOOKS)
         looks.append(daemon.look())
-    return looks, max(
-        time.time() - min(_read_at(each.told)) - (looks[-1].at - each.at) for each in looks
-    )
+    # A daemon that is too busy for its database answers without it.
+    told = [each for each in looks if _read_at(each.told)]
+    behind = time.time() - time.monotonic()
+    return looks, max((behind + each.at - min(_read_at(each.told)) for each in told), default=inf)
 
 
 def _figure(what: str, looks: Sequence[_Look], unread: float) -> Figure:
@@ -143,7 +145,7 @@ def _figure(what: str, looks: Sequence[_Look], unread: float) -> Figure:
     return Figure(
         what + (f", {found:.0f} found" if found else ""),
         f"{(end.used - begin.used) / over:.1%} of a core",
-        f"{ticks:.0f} ticks, {late:.0f} over 1 s; {failed:.0f} polls failed; "
+        f"unread for {unread:.0f} s; {ticks:.0f} ticks, {late:.0f} over 1 s; {failed:.0f} polls failed; "
         f"networks {(end.networks - begin.networks) / over:.0%}",
         unread / EVERY_SECONDS,
         f"unread for < {GOAL_UNREAD_SECONDS} s",
