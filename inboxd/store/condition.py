@@ -9,6 +9,7 @@ from threading import Timer
 from typing import TYPE_CHECKING
 
 from inboxd.errors import DatabaseError
+from inboxd.store import files
 from inboxd.store.database import explained, journal_path, lock_path, open_database, transaction
 from inboxd.store.times import from_text, to_text
 
@@ -64,7 +65,7 @@ def damage(store: Store, patience: timedelta | None, *, deep: bool) -> str | Non
         timer.start()
     try:
         with explained(store.path):
-            return _damage(store.database, deep=deep)
+            return files.damage(store.database, deep=deep)
     except DatabaseError as error:
         return str(error)
     except sqlite3.OperationalError as error:
@@ -74,16 +75,6 @@ def damage(store: Store, patience: timedelta | None, *, deep: bool) -> str | Non
     finally:
         if timer:
             timer.cancel()
-
-
-def _damage(db: sqlite3.Connection, *, deep: bool) -> str:
-    check = "integrity_check" if deep else "quick_check"
-    (said,) = db.execute(f"PRAGMA {check}(1)").fetchone()
-    if said != "ok":
-        return str(said).splitlines()[-1]
-    if deep and (lost := db.execute("PRAGMA foreign_key_check").fetchone()):
-        return f"row {lost[1]} of {lost[0]} refers to a row of {lost[2]} that is not there"
-    return ""
 
 
 def search_is_checked() -> bool:
@@ -123,18 +114,14 @@ def try_to_write(path: Path) -> None:
 def size(store: Store, now: datetime) -> Size:
     """Return how much room the database takes, and how fast it grows: as in the last week."""
     db = store.database
-    (page,), (pages,), (unused,) = (
-        db.execute(f"PRAGMA {what}").fetchone()
-        for what in ("page_size", "page_count", "freelist_count")
-    )
+    whole, free = files.extent(db)
     week, ever = db.execute(_GROWN, (to_text(now - _WEEK), to_text(now))).fetchone()
-    used = (pages - unused) * page
-    grows = used * week / ever / _WEEK.days if ever else None
+    grows = (whole - free) * week / ever / _WEEK.days if ever else None
     try:
         journal = journal_path(store.path).stat().st_size
     except OSError:
         journal = 0
-    return Size(pages * page, unused * page, journal, grows)
+    return Size(whole, free, journal, grows)
 
 
 def newest(store: Store) -> datetime | None:

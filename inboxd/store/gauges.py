@@ -7,7 +7,6 @@ only how many wait.
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from inboxd.store.accounts import AccountStore
 from inboxd.store.backlog import BacklogStore
 from inboxd.store.database import journal_path
+from inboxd.store.files import extent, room
 from inboxd.store.outbox import OutboxStore
 from inboxd.store.overview import OverviewStore
 from inboxd.store.sources import SourceStore
@@ -110,16 +110,13 @@ class GaugeStore:
         return {account: from_text(since) for account, since in rows}
 
     def _sizes(self) -> Sizes:
-        page, pages, free = (
-            self._db.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("page_size", "page_count", "freelist_count")
-        )
+        whole, free = extent(self._db)
         path = Path(self._db.execute("PRAGMA database_list").fetchone()[2])
         journal = journal_path(path)
         return Sizes(
-            file=page * pages,
-            free=page * free,
+            file=whole,
+            free=free,
             # Never opened here: to close it would take away the locks of this process.
             journal=journal.stat().st_size if journal.exists() else 0,
-            disk_free=shutil.disk_usage(path.parent).free,
+            disk_free=room(path.parent),
         )

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from inboxd.clock import Clock
     from inboxd.findings import Finding
     from inboxd.model import Alert
-    from inboxd.store import Store
     from inboxd.workers.lastresort import LastResort
     from inboxd.workers.storethread import StoreThread
 
@@ -128,16 +127,10 @@ class ClockWatch:
     async def _believe(self, thread: StoreThread, why: str) -> None:
         log.info("clock is believed", why=why)
         now = self._clock.now()
-        if self._alert and (told := self._last_resort.told(self._alert.key)):
-            alert = clock_right_alert(self._doubted_at or now, now)
-            await thread.run(lambda store: _queue(store, alert, told))
+        over = clock_right_alert(self._doubted_at or now, now)
+        await self._last_resort.tell_end(self._alert, over, thread)
         self._doubted_at = self._alert = None
 
 
 def _signed(span: timedelta) -> str:
     return f"{'-' if span < timedelta() else '+'}{format_duration(abs(span))}"
-
-
-def _queue(store: Store, alert: Alert, sinks: Sequence[str]) -> None:
-    with store.transaction():
-        store.outbox.add_alert(alert, sinks)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from inboxd.core.restraint import Restraint
     from inboxd.model import Alert
     from inboxd.notify import Sink
+    from inboxd.store import Store
+    from inboxd.workers.storethread import StoreThread
 
 log = structlog.get_logger(__name__)
 
@@ -48,15 +50,22 @@ class LastResort:
         self._resting: dict[str, datetime] = {}
         self._telling = asyncio.Lock()
 
-    def told(self, alert_key: str) -> Sequence[str]:
-        """Return which sinks have heard of an alert."""
-        return self._told.get(alert_key, [])
-
     async def tell(self, alert: Alert) -> None:
         """Tell of *alert* whoever has not heard of it and can be told now."""
         async with self._telling:
             due = [sink for sink in self._sinks if self._may(sink.name, alert)]
             await asyncio.gather(*(self._deliver(sink, alert) for sink in due))
+
+    async def tell_end(self, trouble: Alert | None, over: Alert, thread: StoreThread) -> None:
+        """Queue *over*, that a *trouble* has ended, for whoever has heard of that."""
+        told = self._told.get(trouble.key, []) if trouble else []
+
+        def queue(store: Store) -> None:
+            with store.transaction():
+                store.outbox.add_alert(over, told)
+
+        if told:
+            await thread.run(queue)
 
     def _may(self, sink: str, alert: Alert) -> bool:
         now, resting = self._clock.now(), self._resting.get(sink)

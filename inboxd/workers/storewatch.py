@@ -13,7 +13,7 @@ from inboxd.durations import format_duration
 from inboxd.errors import DatabaseDamaged, DatabaseError, DatabaseLost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import datetime
 
     from inboxd.clock import Clock
@@ -123,10 +123,9 @@ class StoreWatch:
 
     async def _end(self, thread: StoreThread) -> None:
         now = self._clock.now()
-        told = self._last_resort.told(self._alert.key) if self._alert else ()
-        if told:
-            alert = database_usable_alert(self._since, now)
-            await thread.run(lambda store: _queue(store, alert, told))
+        await self._last_resort.tell_end(
+            self._alert, database_usable_alert(self._since, now), thread
+        )
         log.info("database can be used again", after=format_duration(now - self._since))
         self._error = self._wrote_at = self._alert = None
         self._relapsed = False
@@ -154,8 +153,3 @@ def _probe(store: Store) -> None:
         store.remember(_PROBE, "." * _PROBE_BYTES)
     with store.transaction():
         store.forget(_PROBE)
-
-
-def _queue(store: Store, alert: Alert, sinks: Sequence[str]) -> None:
-    with store.transaction():
-        store.outbox.add_alert(alert, sinks)

@@ -16,6 +16,7 @@ from inboxd.core.text import format_size
 from inboxd.errors import DatabaseError
 from inboxd.store import schema
 from inboxd.store.bulk import quoted
+from inboxd.store.files import damage, extent, room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -124,13 +125,10 @@ def _snapshot(source: sqlite3.Connection) -> Iterator[None]:
 
 def _refuse_full_disk(source: sqlite3.Connection, folder: Path) -> None:
     """Raise DatabaseError where a copy has no room: half of one would fill the disk for all."""
-    (pages,), (size,) = (
-        source.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size")
-    )
-    free = room(folder)
-    if free < pages * size:
+    (size, _), free = extent(source), room(folder)
+    if free < size:
         raise DatabaseError(
-            f"{folder} has no room for a copy: it needs {format_size(pages * size)}, and "
+            f"{folder} has no room for a copy: it needs {format_size(size)}, and "
             f"{format_size(free)} are free; make room on the disk"
         )
 
@@ -164,7 +162,7 @@ def _verified(source: sqlite3.Connection, to: Path, watch: Watch) -> Mapping[str
     expected = rows_of(source)
     with closing(opened(to)) as found:
         found.set_progress_handler(still_wanted, _STEPS)
-        problem = damage(found)
+        problem = _problem(found)
         if not problem and schema.applied(found) != schema.applied(source):
             problem = "its schema is another"
         if not problem and rows_of(found) != expected:
@@ -179,18 +177,14 @@ def is_ours(db: sqlite3.Connection) -> bool:
     return bool(db.execute("PRAGMA application_id").fetchone()[0] == schema.APPLICATION_ID)
 
 
-def damage(db: sqlite3.Connection) -> str:
-    """Return what is wrong with a database as such, "" where it is whole and one of ours."""
+def _problem(db: sqlite3.Connection) -> str:
+    """Return what is wrong with a copy as such, "" where it is whole and one of ours."""
     if not is_ours(db):
         return "it is no database of inboxd"
     try:
-        (said,) = db.execute("PRAGMA integrity_check(1)").fetchone()
-        lost = db.execute("PRAGMA foreign_key_check").fetchone()
+        return damage(db, deep=True)
     except sqlite3.DatabaseError as error:
         return str(error)
-    if said != "ok":
-        return str(said).splitlines()[-1]
-    return f"a row of {lost[0]} refers to one of {lost[2]} that is not there" if lost else ""
 
 
 def rows_of(db: sqlite3.Connection) -> dict[str, int]:
@@ -302,9 +296,3 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def room(folder: Path) -> int:
-    """Return how many bytes can still be written to *folder*."""
-    disk = os.statvfs(folder)
-    return disk.f_bavail * disk.f_frsize

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from inboxd.core.text import format_size
 from inboxd.errors import DatabaseError
 from inboxd.store.database import explained
-from inboxd.store.keeping.backups import room
+from inboxd.store.files import extent, room
 
 if TYPE_CHECKING:
     import sqlite3
@@ -36,11 +36,7 @@ class Size:
 
 def size_of(db: sqlite3.Connection) -> Size:
     """Return how large the database is."""
-    page, pages, free = (
-        int(db.execute(f"PRAGMA {name}").fetchone()[0])
-        for name in ("page_size", "page_count", "freelist_count")
-    )
-    return Size(page * pages, page * free)
+    return Size(*extent(db))
 
 
 def tidy_index(db: sqlite3.Connection) -> Iterator[None]:
