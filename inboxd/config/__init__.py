@@ -5,8 +5,8 @@ The networks are passed in, because a configuration knows their keys and not the
 """
 
 from inboxd.config.advice import advice
-from inboxd.config.inspection import Inspected, inspect
-from inboxd.config.loader import load, load_receivers
+from inboxd.config.inspection import Inspected, inspect, load_receivers
+from inboxd.config.loader import load
 from inboxd.config.settings import (
     Address,
     AnySink,

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from inboxd.config.loader import LISTS, Loading, Unreadable, parsed
 from inboxd.config.secrets import Vault, lacks_secret
+from inboxd.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from inboxd.config.loader import Networks
-    from inboxd.config.settings import Settings
+    from inboxd.config.settings import Receivers, Settings
     from inboxd.errors import Problem
 
 _ROOT = re.compile(r"[.\[]")
@@ -52,6 +53,20 @@ def inspect(
     if settings and secrets:
         settings = _with_their_secrets(settings)
     return Inspected(settings, problems)
+
+
+def load_receivers(path: Path, env: Mapping[str, str] = os.environ) -> Receivers:
+    """
+    Return who hears of inboxd's own troubles, whatever else is wrong with the file in *path*.
+
+    Sinks with problems of their own are left out. Raises ConfigError where the file as a whole
+    cannot be read.
+    """
+    try:
+        data = parsed(path)
+    except Unreadable as error:
+        raise ConfigError(str(path), [error.problem]) from None
+    return Loading(data, {}, Vault(path.absolute().parent, env)).receivers()
 
 
 def _with_their_secrets(settings: Settings) -> Settings:

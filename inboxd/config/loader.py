@@ -79,20 +79,6 @@ def load(
     return settings
 
 
-def load_receivers(path: Path, env: Mapping[str, str] = os.environ) -> Receivers:
-    """
-    Return who hears of inboxd's own troubles, whatever else is wrong with the file in *path*.
-
-    Sinks with problems of their own are left out. Raises ConfigError where the file as a whole
-    cannot be read.
-    """
-    try:
-        data = parsed(path)
-    except Unreadable as error:
-        raise ConfigError(str(path), [error.problem]) from None
-    return Loading(data, {}, Vault(path.absolute().parent, env)).receivers()
-
-
 class Unreadable(Exception):
     """The file as a whole is no TOML; nothing in it can be looked at."""
 
