@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from inboxd.config.settings import Address
 
-_ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - to be asked, not bound
-"""Where to ask a server that listens on every address."""
-
 
 @main.command()
 @click.option(
@@ -41,9 +38,7 @@ def _answer(listen: Address, timeout: float) -> str:
     """Return what /healthz answers; OperatorError unless it says that the daemon lives."""
     from http.client import HTTPConnection, HTTPException
 
-    connection = HTTPConnection(
-        _ANYWHERE.get(listen.host, listen.host), listen.port, timeout=timeout
-    )
+    connection = HTTPConnection(listen.reached_at, listen.port, timeout=timeout)
     try:
         connection.request("GET", "/healthz")
         response = connection.getresponse()

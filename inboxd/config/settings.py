@@ -42,9 +42,8 @@ if TYPE_CHECKING:
 
 _LONGEST_WAIT = timedelta(minutes=10)
 _SHORTEST_TOKEN = 16
-
 _SHORTEST_RETENTION = timedelta(days=90)
-
+_LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - to be asked, not bound
 STRICT = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -61,6 +60,11 @@ class Address(NamedTuple):
             return ip_address(self.host).is_loopback
         except ValueError:
             return self.host == "localhost"
+
+    @property
+    def reached_at(self) -> str:
+        """Return the host by which this machine reaches it, also where it listens on every address."""
+        return _LOOPBACK_OF.get(self.host, self.host)
 
 
 def _beside_the_file(path: Path, info: ValidationInfo) -> Path:

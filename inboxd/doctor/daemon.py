@@ -27,7 +27,6 @@ VERSION = "version"
 """Under this name the database remembers which version last worked on it."""
 _SYSTEMD_RUNS = Path("/run/systemd/system")
 _UNIT = re.compile(r"/([^/]+\.service)$", re.MULTILINE)
-_ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound here
 _LONGEST = aiohttp.ClientTimeout(total=8)
 
 
@@ -93,7 +92,7 @@ async def health(settings: Settings) -> list[Finding]:
 
 
 async def _ready(http: HttpSettings) -> tuple[int, list[object]]:
-    host = _ANYWHERE.get(http.listen.host, http.listen.host)
+    host = http.listen.reached_at
     bracketed = f"[{host}]" if ":" in host else host
     token = http.token.get_secret_value() if http.token else ""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
