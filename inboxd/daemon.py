@@ -37,6 +37,7 @@ from inboxd.workers.hearing import HearingWatcher
 from inboxd.workers.heartbeat import Heartbeat
 from inboxd.workers.keeper import Keeper
 from inboxd.workers.lastresort import LastResort
+from inboxd.workers.listening import Listening
 from inboxd.workers.machine import LOOK_EVERY, Machine
 from inboxd.workers.monitor import Monitor
 from inboxd.workers.poller import Poller, PollResult, Progress
@@ -56,7 +57,6 @@ if TYPE_CHECKING:
     from inboxd.config import AnySink, Settings
     from inboxd.connector import AccountSettings
     from inboxd.metrics import Metrics
-    from inboxd.notify.slack_listener import SlackListener
     from inboxd.plan import Plan
     from inboxd.store import Store
     from inboxd.workers.storethread import StoreThread
@@ -67,7 +67,6 @@ _TICK = timedelta(seconds=1)
 _UPKEEP = timedelta(minutes=1)
 _ROUNDS_OF_DELIVERY = 3
 """A sink that refuses makes alerts for the others, and those may be refused in turn."""
-_LISTEN_AGAIN_AFTER = timedelta(minutes=1)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -144,7 +143,6 @@ class Daemon:
             self._patience,
             self._observer,
         )
-        self._presses = Presses(context)
         replies = ReplyWorker(classify.load_reply_judge, settings.general.timezone, context)
         self._classifier = ClassifyWorker(plan.classifier, context, replies)
         self._upkeep = _upkeep(settings, self._accounts, context)
@@ -163,9 +161,8 @@ class Daemon:
             else None
         )
         self._digests = DigestWriter(store, settings.digests, self._accounts)
-        # Only a daemon that runs on listens: nobody waits for a round to hear of a button.
-        self._listeners: list[SlackListener] = []
-        self._hearing = HearingWatcher(store, self._listeners, settings.alert_to)
+        self._listening = Listening(settings.sinks, Presses(context), clock)
+        self._hearing = HearingWatcher(store, self._listening.listeners, settings.alert_to)
         self._monitor = Monitor(settings, context, lambda: self._ticked_at, self._troubles, metrics)
         self._monitor.trouble = lambda: self._machine.problems
         beat = settings.heartbeat
@@ -263,7 +260,7 @@ class Daemon:
         jobs = self._jobs()
         self._hurry = jobs.hurry
         self._machine.database.when_lost(leave.set)
-        async with self._answering_monitors(), self._listening():
+        async with self._answering_monitors(), self._listening.running():
             try:
                 async with jobs.running():
                     log.info("started", accounts=len(self._pollers), sinks=len(self._sinks))
@@ -342,29 +339,6 @@ class Daemon:
         """Press the dead-man's switch, if there is one and all is well."""
         if self._heartbeat:
             await self._heartbeat.beat()
-
-    @asynccontextmanager
-    async def _listening(self) -> AsyncIterator[None]:
-        """Hear of pressed buttons, beside everything else and whatever becomes of it."""
-        self._listeners += notify.listeners(self._settings.sinks, self._clock)
-        tasks = [
-            asyncio.create_task(self._listen(each), name=f"listen for {', '.join(each.sinks)}")
-            for each in self._listeners
-        ]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _listen(self, listener: SlackListener) -> None:
-        while True:
-            try:
-                await listener.run(self._presses.carry_out)
-            except Exception:
-                log.exception("listening crashed", sinks=",".join(listener.sinks))
-            await self._clock.sleep(_LISTEN_AGAIN_AFTER)
 
     def _troubles(self, now: datetime) -> list[str]:
         """Return, in words, what the daemon knows of its own troubles without asking anybody."""
