@@ -176,6 +176,9 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
+        if "decode to UTF-8" in str(error):
+            advice = "it is damaged: restore a backup, or put that right with the sqlite3 program"
+            raise DatabaseDamaged(f"{path}: a text in it is none; {advice}") from error
         # An extended code has the primary one in its lowest byte.
         if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _NOBODYS_BUG:
             raise

@@ -349,6 +349,14 @@ def foreign(path: Path) -> None:
         db.execute("CREATE TABLE theirs (a)")
 
 
+def garbled(path: Path) -> None:
+    """Spoil letters that SQLite itself does not look at."""
+    for name in (b"table_sqlite_migrations", b"m001_first", b"indexmessages_unclassified"):
+        data = path.read_bytes()
+        assert name in data
+        path.write_bytes(data.replace(name, name[:-1] + b"\xff"))
+
+
 def newer(path: Path) -> None:
     with closing(sqlite3.connect(path)) as db, db:
         db.execute(
@@ -364,6 +372,7 @@ def newer(path: Path) -> None:
         (foreign, "it is no database of inboxd"),
         (newer, "newer inboxd .it has m999_future."),
         (lambda path: path.write_text("no database at all"), "cannot be restored"),
+        (garbled, "cannot be restored"),
     ],
 )
 def test_what_cannot_be_restored_changes_nothing(

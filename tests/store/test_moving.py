@@ -15,7 +15,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from inboxd.connector import OutgoingReply
-from inboxd.errors import UserError
+from inboxd.errors import DatabaseError, UserError
 from inboxd.forgetting import Forgetting
 from inboxd.importing import Importing
 from inboxd.model import Author, Direction, Kind, Stream
@@ -421,6 +421,13 @@ def test_tables_that_people_added_are_exported_by_name_alone(lived: Shop, tmp_pa
     with another(tmp_path / "new") as new:
         new.store.database.executescript(OWN)
         import_into(new, before)
+
+
+def test_a_damaged_text_is_said_to_be_one(lived: Shop) -> None:
+    """SQLite keeps whatever bytes it was given, and bits that have rotted."""
+    lived.rows("UPDATE messages SET text = CAST(x'41ff42' AS TEXT) WHERE id = 1")
+    with pytest.raises(DatabaseError, match="a text in it is none; it is damaged"):
+        exported(lived.store.path)
 
 
 def test_what_rows_belong_to_comes_before_them(lived: Shop) -> None:

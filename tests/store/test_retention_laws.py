@@ -105,6 +105,8 @@ class Life:
         texts = {"asked": "please", "complained": "awful", "thanked": "thanks"}
         if what in texts:
             return said(minute, ref, texts[what], **thread)
+        if what in {"promised", "deflected"} and not self._goes_on(thread["thread_id"]):
+            return None
         if what in {"answered", "receipt", "promised", "deflected"}:
             text = RECEIPT if what == "receipt" else f"{what} {ref}"
             return answered(minute, ref, text, **thread)
@@ -125,6 +127,16 @@ class Life:
                 others = tuple(f"x:{other}" for other in range(3) if other != which)
                 return replied(minute, ref, also_in=others, **elsewhere)
         return None
+
+    def _goes_on(self, thread: str) -> bool:
+        """Tell whether something is left of a thread: out of the blue, nobody is promised to."""
+        (latest,) = self.shop.rows(
+            "SELECT max(m.sent_at) FROM messages AS m "
+            "JOIN conversations AS v ON v.id = m.conversation_id "
+            "WHERE v.remote_id = ? AND m.direction = 'inbound'",
+            thread,
+        )[0]
+        return latest is not None and latest > to_text(self.shop.now - KEEP + AN_HOUR)
 
     def _changed(self, what: str, which: int) -> Message | None:
         """Return the deletion or the edit of a message that is not about to be removed."""

@@ -93,7 +93,7 @@ def copy(database: Path, to: Path, watch: Watch = quietly) -> Mapping[str, int]:
             _copy(source, to, watch)
             watch("verifying", 0.0)
             return _verified(source, to, watch)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeError) as error:
         _delete(to)
         advice = "make room on the disk" if "full" in str(error) else "check the disk"
         raise DatabaseError(f"{database} cannot be copied to {to.parent}: {error}; {advice}") from (

@@ -54,7 +54,7 @@ def examine(backup: Path) -> datetime | None:
                 raise DatabaseError(f"{backup} cannot be restored: it is no database of inboxd")
             refuse_newer(db, backup)
             return lived_until(db)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, ValueError) as error:
         raise DatabaseError(f"{backup} cannot be restored: {error}") from error
 
 
