@@ -293,6 +293,7 @@ def test_a_bad_line_is_named_and_nothing_is_half_done(
         ("messages", "attachments", "{}"),
         ("messages", "verdict", "[" * 100_000),
         ("messages", "public", True),
+        ("messages", "versions", -7),
         ("messages", "text", ["a", "list"]),
         ("cases", "status", "lost"),
         ("waits", "kind", "complaint"),

@@ -73,7 +73,8 @@ class Columns:
             return ""
         if kind == "INTEGER":
             # JSON's true is a whole number for Python.
-            return "" if type(value) is int else f"{column} must be a whole number"
+            is_count = type(value) is int and value >= 0
+            return "" if is_count else f"{column} must be a whole number"
         if kind == "REAL":
             is_number = type(value) in {int, float} and math.isfinite(value)  # type: ignore[arg-type]
             return "" if is_number else f"{column} must be a number"
