@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from inboxd.store.forgetting.erasures import Erasure
     from inboxd.store.keeping.backups import Backup
     from inboxd.store.keeping.compacting import Size
-    from inboxd.store.keeping.restoring import EraseAgain
+    from inboxd.store.keeping.restoring import EraseAgain, Restored
     from inboxd.store.keeping.retention import Keep, Removed
     from inboxd.terminal.progress import Shares
 
@@ -90,28 +90,7 @@ def restore(config: Path, file: Path, *, force: bool, as_json: bool) -> None:
     _confirm(database, f"{until:%Y-%m-%d %H:%M} UTC" if until else "no time", force=force)
     with _shares("restore") as watch:
         done = restore(database, file, present(), _erasing_again(settings), watch)
-    carried = done.carried
-    if as_json:
-        told = {
-            "database": str(database),
-            "former": str(done.former) if done.former else None,
-            "lived_until": done.lived_until.isoformat() if done.lived_until else None,
-            **{name: getattr(carried, name) for name in carried.__slots__},
-        }
-        click.echo(json.dumps(told, indent=1))
-        return
-    click.echo(f"{database} is as it was on {until:%Y-%m-%d %H:%M} UTC." if until else "Restored.")
-    if done.former:
-        click.echo(f"The former database is kept: {done.former}")
-    for count, what in (
-        (carried.settled, "deliveries that were under way then: the former database tells of them"),
-        (carried.doubtful, "replies that may have been sent: looked for, and not sent again"),
-        (carried.repeated, "alerts that may have been sent: told again as a repeat"),
-        (carried.withdrawn, "alerts older than a day: withdrawn"),
-        (carried.lost, "replies that were queued since and are only in the former database"),
-    ):
-        if count:
-            click.echo(f"{count} {what}")
+    _say_restored(database, done, as_json=as_json)
 
 
 @main.command()
@@ -233,6 +212,31 @@ def _erasing_again(settings: Settings) -> EraseAgain:
             Forgetting(store, settings.rules, "restore").again(erasures, lambda _: None)
 
     return erase
+
+
+def _say_restored(database: Path, done: Restored, *, as_json: bool) -> None:
+    carried, until = done.carried, done.lived_until
+    if as_json:
+        told = {
+            "database": str(database),
+            "former": str(done.former) if done.former else None,
+            "lived_until": done.lived_until.isoformat() if done.lived_until else None,
+            **{name: getattr(carried, name) for name in carried.__slots__},
+        }
+        click.echo(json.dumps(told, indent=1))
+        return
+    click.echo(f"{database} is as it was on {until:%Y-%m-%d %H:%M} UTC." if until else "Restored.")
+    if done.former:
+        click.echo(f"The former database is kept: {done.former}")
+    for count, what in (
+        (carried.settled, "deliveries that were under way then: the former database tells of them"),
+        (carried.doubtful, "replies that may have been sent: looked for, and not sent again"),
+        (carried.repeated, "alerts that may have been sent: told again as a repeat"),
+        (carried.withdrawn, "alerts older than a day: withdrawn"),
+        (carried.lost, "replies that were queued since and are only in the former database"),
+    ):
+        if count:
+            click.echo(f"{count} {what}")
 
 
 def _confirm(database: Path, until: str, *, force: bool) -> None:
