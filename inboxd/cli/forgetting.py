@@ -20,10 +20,15 @@ if TYPE_CHECKING:
 
     from inboxd.forgetting import Forgotten
     from inboxd.store import Store
+    from inboxd.store.forgetting.holders import Holding
     from inboxd.store.forgetting.people import Person, Traces
 
 _STEPS = 34
 """How much there is to do: each table is looked through twice or more."""
+_HOLDS = {
+    "yes": "still holds them: delete it, or let it grow old.",
+    "unreadable": "cannot be read, and may hold them.",
+}
 _BEYOND = (
     "What inboxd cannot reach: exports that were made before, logs (they name cases and accounts, "
     "no customers, but at --verbose), what Slack and mail were told, and what stands at the "
@@ -77,20 +82,22 @@ def forget(  # noqa: PLR0913 - whom, where, how
         folders = dict.fromkeys(
             (settings.backup_folder, database.parent, database.resolve().parent)
         )
-        backups = [path for each in folders for path in holding(each, people, database)]
+        backups: dict[Path, Holding] = {}
+        for folder in folders:
+            backups |= holding(folder, people, database)
         if not dry_run:
             _confirm(people, traces, yes=yes)
             with _progress() as watch:
                 done = Forgetting(store, settings.rules, actor).forget(people, present(), watch)
     if as_json:
         said = _planned_json(people, traces) if dry_run else _done_json(done)
-        said["backups"] = [str(path) for path in backups]
+        said["backups"] = {str(path): str(holds) for path, holds in backups.items()}
         click.echo(json.dumps(said, indent=1, ensure_ascii=False))
         return
     for line in _planned(people, traces) if dry_run else _said(done):
         click.echo(line)
-    for path in backups:
-        click.echo(f"{path} still holds them: delete it, or let it grow old.")
+    for path, holds in backups.items():
+        click.echo(f"{path} {_HOLDS[holds]}")
     click.echo(_BEYOND)
 
 

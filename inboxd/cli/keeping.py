@@ -214,12 +214,21 @@ def _erasing_again(settings: Settings) -> EraseAgain:
     return erase
 
 
+_UNREADABLE = """\
+The former database cannot be read, so nobody knows:
+- whom it had forgotten since the backup: they are back; `inboxd forget` them again
+- what became of replies and alerts that were on their way, and what was queued since"""
+
+
 def _say_restored(database: Path, done: Restored, *, as_json: bool) -> None:
     carried, until = done.carried, done.lived_until
+    if done.unreadable:
+        click.echo(_UNREADABLE, err=True)
     if as_json:
         told = {
             "database": str(database),
             "former": str(done.former) if done.former else None,
+            "former_unreadable": done.unreadable,
             "lived_until": done.lived_until.isoformat() if done.lived_until else None,
             **{name: getattr(carried, name) for name in carried.__slots__},
         }

@@ -87,3 +87,6 @@ async def test_what_is_wrong_with_a_backup_is_said(shop: Shop) -> None:
     broken = shop.folder / "broken.db"
     broken.write_bytes(b"x" * 5_000)
     assert "cannot be restored" in shop.say("restore", str(broken), "--force").expect(1).err
+    shop.database.write_bytes(b"x" * 5_000)
+    done = shop.say("restore", str(shop.folder / "one.db"), "--force").expect(0)
+    assert "whom it had forgotten since the backup: they are back" in done.err

@@ -420,7 +420,7 @@ def test_without_the_former_database_nothing_is_sent_blindly(shop: Shop, tmp_pat
     done = restore(shop.store.path, backup, at(60))
     carried = (done.carried.doubtful, done.carried.repeated, done.carried.withdrawn)
 
-    assert carried == (1, 1, 0)
+    assert (carried, done.unreadable) == ((1, 1, 0), True)
     assert rows(
         shop.store.path,
         "SELECT reply IS NULL, state, uncertain, claimed_at FROM outbox ORDER BY id",
@@ -428,7 +428,7 @@ def test_without_the_former_database_nothing_is_sent_blindly(shop: Shop, tmp_pat
 
     shop.store.path.write_bytes(b"")
     done = restore(shop.store.path, backup, at(60) + timedelta(days=2))
-    assert (done.carried.withdrawn, done.former) == (1, None)
+    assert (done.carried.withdrawn, done.former, done.unreadable) == (1, None, False)
 
 
 def test_numbers_that_were_given_out_since_are_not_given_out_again(

@@ -349,7 +349,7 @@ def test_backups_that_hold_somebody_are_named(lived: Shop, tmp_path: Path) -> No
     """So are those that cannot be read; a copy that was made afterwards is not."""
     people = known_as(lived.store, "zina_kvash")
     folder = tmp_path / "backups"
-    assert holding(folder, people) == []
+    assert holding(folder, people) == {}
     folder.mkdir()
     lived.rows("VACUUM INTO ?", str(folder / "before.db"))
     (folder / "broken.db").write_bytes(b"nothing")
@@ -357,7 +357,10 @@ def test_backups_that_hold_somebody_are_named(lived: Shop, tmp_path: Path) -> No
     forget(lived)
     lived.rows("VACUUM INTO ?", str(folder / "later.db"))
 
-    assert [path.name for path in holding(folder, people)] == ["before.db", "broken.db"]
+    assert {path.name: str(holds) for path, holds in holding(folder, people).items()} == {
+        "before.db": "yes",
+        "broken.db": "unreadable",
+    }
 
 
 def test_what_was_killed_halfway_or_restored_over_is_named_too(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from inboxd.store.keeping.backups import HEADER
@@ -20,9 +21,19 @@ UNFINISHED = ".inboxd-import-"
 _ENDINGS = {".db", ".sqlite", ".sqlite3"}
 
 
-def holding(folder: Path, people: Sequence[Person], database: Path | None = None) -> list[Path]:
+class Holding(StrEnum):
+    """Whether a file has somebody in it."""
+
+    YES = "yes"
+    NO = "no"
+    UNREADABLE = "unreadable"
+
+
+def holding(
+    folder: Path, people: Sequence[Person], database: Path | None = None
+) -> dict[Path, Holding]:
     """
-    Return the databases in *folder* that know one of *people*, or that cannot be read.
+    Return the databases in *folder* that know one of *people*, and those that cannot be read.
 
     The *database* that is in use is none of them; what was killed halfway is.
 
@@ -37,7 +48,8 @@ def holding(folder: Path, people: Sequence[Person], database: Path | None = None
         # To open a file that is in use, and close it again, would take away SQLite's locks on it.
         if path.is_file() and not (database and path.samefile(database))
     )
-    return [path for path in files if _may_be_one(path) and _knows(path, people)]
+    found = {path: _knows(path, people) for path in files if _may_be_one(path)}
+    return {path: holds for path, holds in found.items() if holds is not Holding.NO}
 
 
 def _may_be_one(path: Path) -> bool:
@@ -51,7 +63,7 @@ def _may_be_one(path: Path) -> bool:
         return False
 
 
-def _knows(path: Path, people: Sequence[Person]) -> bool:
+def _knows(path: Path, people: Sequence[Person]) -> Holding:
     names = json.dumps([f"{each.account}\x1f{each.remote_id}" for each in people])
     try:
         address = f"{path.absolute().as_uri()}?immutable=1"
@@ -62,5 +74,5 @@ def _knows(path: Path, people: Sequence[Person]) -> bool:
                 (names,),
             ).fetchone()
     except sqlite3.Error:
-        return True
-    return row is not None
+        return Holding.UNREADABLE
+    return Holding.YES if row else Holding.NO

@@ -33,12 +33,14 @@ class Restored:
     """
     What a restored database is: until when it had lived, and where the former one is.
 
-    *former* is None if there was none.
+    *former* is None if there was none. Where it was *unreadable*, nobody knows whom it had
+    forgotten, nor what became of what was being sent.
     """
 
     lived_until: datetime | None
     former: Path | None
     carried: Carried
+    unreadable: bool
 
 
 def examine(backup: Path) -> datetime | None:
@@ -96,7 +98,7 @@ def restore(
         raise DatabaseError(f"{database} cannot be replaced: {error.strerror}") from error
     finally:
         lock.release()
-    return Restored(until, kept, carried)
+    return Restored(until, kept, carried, unreadable=former is None and kept is not None)
 
 
 def _copied(backup: Path, new: Path, watch: Watch) -> None:
