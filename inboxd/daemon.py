@@ -167,7 +167,7 @@ class Daemon:
         self._monitor.trouble = lambda: self._machine.problems
         beat = settings.heartbeat
         self._heartbeat = Heartbeat(beat, self._monitor.health) if beat else None
-        self._ticking = asyncio.Lock()
+        self._ticking, self._tick_waits = asyncio.Lock(), False
         self._ticked_at = self._worked_at = self._legacy.ticked_at
         self._round_began: datetime | None = None
 
@@ -370,11 +370,17 @@ class Daemon:
         return poll
 
     async def tick(self) -> None:
-        """Judge, escalate and deliver whatever is due now."""
+        """
+        Judge, escalate and deliver whatever is due now.
+
+        Where a tick is about to begin as soon as another ends, it will see everything, too.
+        """
         if not self._can_work():
             self._ticked_at = self._clock.now()
             return
-        async with self._ticking:
+        if self._tick_waits:
+            return
+        async with self._next_to_tick():
             self._ticked_at, passed = self._clock.now(), stopwatch()
             trouble = await self._judge()
             used = self._digests.used(self._clock.now())
@@ -384,6 +390,19 @@ class Daemon:
             self._observer.ticked(passed())
             if trouble:
                 raise trouble
+
+    @asynccontextmanager
+    async def _next_to_tick(self) -> AsyncIterator[None]:
+        """Wait for the tick that is under way, as the only one who does."""
+        self._tick_waits = True
+        try:
+            await self._ticking.acquire()
+        finally:
+            self._tick_waits = False
+        try:
+            yield
+        finally:
+            self._ticking.release()
 
     async def _judge(self) -> Exception | None:
         """Judge what waits for it; returns what kept us: who is due is told of all the same."""

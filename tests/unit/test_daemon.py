@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
@@ -12,6 +13,7 @@ import pytest
 from inboxd import plugins
 from inboxd.clock import ManualClock
 from inboxd.config import load
+from inboxd.observer import Observer
 from inboxd.service.life import started
 from tests.store.shop import START
 
@@ -46,3 +48,36 @@ async def test_work_that_always_fails_makes_the_daemon_unready_but_not_dead(tmp_
         health = await daemon._monitor.health()
     assert health.live
     assert health.problems == ("no tick has come to its end for 30 s: the log says why",)
+
+
+class _Counting(Observer):
+    """Hears of ticks."""
+
+    ticks = 0
+
+    def ticked(self, _took: timedelta) -> None:
+        """Count one that has come to its end."""
+        self.ticks += 1
+
+
+async def test_ticks_that_are_asked_for_at_once_are_one_or_two(tmp_path: Path) -> None:
+    """Hundreds of accounts that find something together cost no tick each, and none goes without."""
+    path, clock, counting = tmp_path / "config.toml", ManualClock(START), _Counting()
+    path.write_text(CONFIG)
+    settings = load(path, plugins.networks(), {"VK_TOKEN": "t" * 20})
+    async with started(settings, clock) as daemon:
+        daemon._observer = counting
+        async with asyncio.TaskGroup() as polls:
+            polls.create_task(daemon.tick())
+            await asyncio.sleep(0)
+            for _ in range(100):
+                polls.create_task(daemon.tick())
+        assert counting.ticks == 2
+        works = asyncio.create_task(daemon.tick())
+        await asyncio.sleep(0)
+        given_up = asyncio.create_task(daemon.tick())
+        await asyncio.sleep(0)
+        given_up.cancel()
+        await asyncio.gather(works, given_up, return_exceptions=True)
+        await daemon.tick()
+    assert counting.ticks == 4
