@@ -126,6 +126,15 @@ def test_every_decision_is_linked_from_the_architecture() -> None:
     assert {path.name for path in (ROOT / "docs" / "adr").iterdir()} <= links
 
 
+def test_every_part_has_its_place_on_the_map() -> None:
+    """Whoever looks for a module at the top finds on the architecture page what it owns."""
+    package = ROOT / "inboxd"
+    parts = {path.name for path in package.glob("*.py")} - {"__init__.py"}
+    parts |= {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
+
+    assert parts <= named("docs/architecture.md")
+
+
 def test_every_alert_has_advice() -> None:
     """The operations page says what to do for each reason that an alert can give."""
     advice = named("docs/operations.md")
