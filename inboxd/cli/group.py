@@ -17,6 +17,10 @@ from inboxd.blotting import blotted
 from inboxd.core.text import inert
 from inboxd.errors import InboxdError, UserError
 
+HERE = Path("config.toml")
+SYSTEM = Path("/etc/inboxd/config.toml")
+"""Where the configuration is looked for, in this order, when nothing names it."""
+
 
 class Failure(click.ClickException):
     """An error that was foreseen: its text, and no traceback."""
@@ -77,6 +81,16 @@ def _machines(error: OSError) -> str:
     return f"{os.fsdecode(what) if isinstance(what, bytes) else what}: {error.strerror or error}"
 
 
+def is_there(path: Path) -> bool:
+    """Return whether this user can see *path*; a folder that is closed to them is no error yet."""
+    return os.access(path, os.F_OK)
+
+
+def _usual() -> Path:
+    """Return where the configuration is if neither an option nor the environment says so."""
+    return SYSTEM if is_there(SYSTEM) and not is_there(HERE) else HERE
+
+
 def _let_go(stream: IO[str] | None) -> None:
     """Give up what could not be written: Python would try once more at its end, and complain."""
     if stream is None:
@@ -96,9 +110,9 @@ def _let_go(stream: IO[str] | None) -> None:
     "--config",
     "-c",
     type=click.Path(path_type=Path),
-    default=Path("config.toml"),
+    default=_usual,
     envvar="INBOXD_CONFIG",
-    show_default=True,
+    show_default=f"./{HERE}, else {SYSTEM}",
     show_envvar=True,
     help="The configuration file.",
 )

@@ -34,8 +34,8 @@ _ENVIRONMENT = {
     "CREDENTIALS_DIRECTORY": 'Where secrets of the form { credential = "…" } are; systemd sets it.',
 }  # fmt: skip
 _FILES = {
-    "config.toml": "The configuration, in the working directory. Relative paths in it begin at its folder.",
-    "/etc/inboxd/config.toml": "Where the units for systemd and the container have it.",
+    "config.toml": "The configuration, if it is in the working directory. Relative paths in it begin at its folder.",
+    "/etc/inboxd/config.toml": "Where it is looked for otherwise; the units for systemd and the container have it there.",
     "/var/lib/inboxd/inboxd.db": "The database, where these units keep it. Its -wal and -shm are parts of it.",
 }  # fmt: skip
 _STATUS = {

@@ -5,6 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from inboxd.cli import group
+from inboxd.errors import UserError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
@@ -19,6 +22,7 @@ def load_settings(config: Path) -> Settings:
     from inboxd import blotting, line, plugins
     from inboxd.config import load
 
+    _look_for(config)
     settings = load(config, plugins.networks())
     blotting.keep_out(settings.secrets() | line.proxy_secrets())
     return settings
@@ -29,7 +33,18 @@ def load_without_networks(config: Path) -> Settings:
     from inboxd import plugins
     from inboxd.config import load
 
+    _look_for(config)
     return load(config, plugins.networks_unloaded(), secrets=False)
+
+
+def _look_for(config: Path) -> None:
+    """Say where a configuration was looked for that nobody has named and that is nowhere."""
+    places = (group.HERE, group.SYSTEM)
+    if config == group.HERE and not any(map(group.is_there, places)):
+        raise UserError(
+            f"this user can see neither ./{group.HERE} nor {group.SYSTEM}; name the file by --config "
+            "or INBOXD_CONFIG, or copy config.example.toml to begin with"
+        )
 
 
 def present() -> datetime:
