@@ -4,7 +4,7 @@ Whether the daemon grows: a month of a busy shop, on a clock that runs fast.
 The daemon and the simulated networks are a process each, on clocks that run alike. Customers
 write on three networks all day, most of them are answered, and the daemon's memory is looked at
 once a simulated day. Measured is the slope of a straight line through the days after the first
-ten, in which caches fill. That every message was stored is asserted, by their number. As a day
+ten, in which caches fill; and how many messages were not stored by the end. As a day
 lasts half a minute, the networks are asked every quarter of an hour only.
 
 ``python -m benchmarks.month BEGINS SPEED`` is the daemon, in the folder of its configuration.
@@ -63,9 +63,9 @@ def run(days: int = DAYS) -> list[Figure]:
         daemon = stack.enter_context(running(command, folder, environment))
         memory = _live_through(served, daemon, days)
         missing = _missing(folder, 3 * 24 * AN_HOUR * days)
-        assert not missing, f"{missing} messages were not stored"
         used, size = cpu_seconds(daemon.pid), (folder / "inboxd.db").stat().st_size
-        return _figures(memory, used, size, peak_mb(daemon.pid))
+        gone = Figure("  messages not stored within a minute", f"{missing}", met=not missing)
+        return [*_figures(memory, used, size, peak_mb(daemon.pid)), gone]
 
 
 def _rarely_polled(config: str) -> str:
