@@ -447,14 +447,15 @@ class Daemon:
             return []  # In the middle of a tick: the next one looks at the clock first.
         now = self._clock.now()
         # First of all: what falls due of a spike's customers is told with it.
-        if self._spikes:
+        if self._spikes and not self._machine.behind:
             self._spikes.look(now)
         if not self._machine.behind:
             self._escalator.tick(now)
         self._watcher.look(now, self._round_began)
         self._silence.look(now)
         self._hearing.look(now)
-        self._digests.look(now, used)
+        if not self._machine.knows_little:
+            self._digests.look(now, used)
         return [*dict.fromkeys([*store.outbox.receivers(now), *store.refreshes.receivers(now)])]
 
     async def close(self) -> None:

@@ -56,7 +56,8 @@ class Figures:
     How everything stands, and how yesterday was.
 
     *promised* are the promises to customers that fall due by the end of the day. *blind* are
-    accounts that are not read, since when; *read* those that are. *gaps* were spans
+    accounts that are not read, since when; *read* those that are, and *unread* those that never
+    were. *gaps* were spans
     yesterday in which a source was not read, *gap_time* in all. *spikes* are topics with their
     customers, *used* a line for each allowance.
     """
@@ -75,6 +76,7 @@ class Figures:
     spikes: Sequence[tuple[Topic, int]] = ()
     used: Sequence[str] = ()
     longest: tuple[CaseCard, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 def day_of(day: date, timezone: tzinfo) -> tuple[datetime, datetime]:
@@ -130,5 +132,6 @@ def _accounts(figures: Figures, now: datetime) -> str:
         f"{account} blind for {format_duration(max(now - since, timedelta()))}"
         for account, since in figures.blind.items()
     ]
+    unread = [f"{account} not read yet" for account in figures.unread]
     read = f"{len(figures.read)} read" if figures.read else ""
-    return "; ".join(filter(None, (*blind, read))) or "none"
+    return "; ".join(filter(None, (*blind, *unread, read))) or "none"

@@ -55,6 +55,7 @@ class FigureStore:
         gaps = self._coverage.gaps(since, until)
         lasted = (min(gap.ended_at or until, until) - max(gap.began_at, since) for gap in gaps)
         blind = self._blind(accounts, now)
+        unread = self._unread(accounts)
         return Figures(
             waiting=waiting,
             overdue=overdue,
@@ -63,7 +64,7 @@ class FigureStore:
             in_time=in_time,
             late=late,
             promised=promised,
-            read=tuple(each for each in accounts if each not in blind),
+            read=tuple(each for each in accounts if each not in blind and each not in unread),
             blind=blind,
             gaps=len(gaps),
             gap_time=sum(lasted, timedelta()),
@@ -71,12 +72,14 @@ class FigureStore:
                 (spike.topic, self._spikes.standing(spike, now).total)
                 for spike in self._spikes.noticed(since, until)
             ],
+            unread=tuple(each for each in unread if each not in blind),
         )
 
     def in_short(self, accounts: Sequence[str], now: datetime) -> tuple[int, int]:
-        """Return how many of *accounts* are in no trouble that people know of, and who waits."""
+        """Return how many of *accounts* are read and in no trouble, and who waits."""
         waiting, _, _ = self._waiting(now)
-        return len(accounts) - len(self._blind(accounts, now)), waiting
+        not_read = {*self._blind(accounts, now), *self._unread(accounts)}
+        return len(accounts) - len(not_read), waiting
 
     def longest_waiting(self) -> list[int]:
         """Return the cases that have waited longest, the longest first."""
@@ -102,3 +105,8 @@ class FigureStore:
                 since = state.blind_since or state.told_at or now
                 blind[state.account] = min(since, blind.get(state.account, since))
         return blind
+
+    def _unread(self, accounts: Sequence[str]) -> list[str]:
+        """Return which of *accounts* were never read: no source of theirs to its end."""
+        read = {state.account for state in self._sources.all() if state.succeeded_at}
+        return [each for each in accounts if each not in read]

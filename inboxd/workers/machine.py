@@ -40,6 +40,7 @@ class Machine:
         self.gaps = 0
         """How often something was to be caught up with."""
         self._unread: set[str] = set()
+        self._new: set[str] = set()
         self._patience_ends = timedelta()
         thread.hear = self.database.hear
 
@@ -59,6 +60,7 @@ class Machine:
         latest = await self._thread.run(_read_at)
         if any(at - now > JUMP for at in latest.values()):
             self._time.doubt()
+        self._new = {*patience} - {*latest}
         self.catch_up(
             name for name, at in latest.items() if now - at > patience.get(name, now - at)
         )
@@ -73,11 +75,21 @@ class Machine:
         """Note that an account was read, or that this was tried, which began after so many *gaps*."""
         if gaps == self.gaps:
             self._unread.discard(account)
+            self._new.discard(account)
 
     @property
     def behind(self) -> bool:
         """Whether it is still to be seen what came while nothing was read."""
-        return bool(self._unread) and self._clock.steady() < self._patience_ends
+        return bool(self._unread) and self._is_patient
+
+    @property
+    def knows_little(self) -> bool:
+        """Whether it is too early to say how everything stands: new accounts are unread as well."""
+        return bool(self._unread or self._new) and self._is_patient
+
+    @property
+    def _is_patient(self) -> bool:
+        return self._clock.steady() < self._patience_ends
 
     @property
     def moved(self) -> bool:

@@ -79,6 +79,15 @@ def test_it_tells_who_waits_and_how_yesterday_was(shop: Shop) -> None:
     )
 
 
+def test_an_account_counts_as_read_once_it_was(shop: Shop) -> None:
+    """That nothing is known against it is not enough."""
+    (digest,) = written(shop, TODAY + timedelta(hours=9))
+    assert facts(digest)["Accounts"] == "shop-vk not read yet"
+    shop.store.sources.succeeded("shop-vk", "feed", TODAY + timedelta(hours=9))
+    _, digest = written(shop, TODAY + DAY + timedelta(hours=9))
+    assert facts(digest)["Accounts"] == "1 read"
+
+
 def test_what_was_of_other_days_is_not_yesterdays(shop: Shop) -> None:
     """Two days later the same is neither breached nor answered yesterday."""
     shop.hear(said(0, "m"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
@@ -29,6 +30,17 @@ token = { env = "VK_TOKEN" }
 streams = ["direct_messages"]
 api_base = "http://127.0.0.1:1"
 """
+DIGEST = """
+[[sinks]]
+name = "lead"
+type = "console"
+
+[[digests]]
+name = "morning"
+at = "00:00"
+to = ["lead"]
+"""
+SECOND = timedelta(seconds=1)
 
 
 async def test_work_that_always_fails_makes_the_daemon_unready_but_not_dead(tmp_path: Path) -> None:
@@ -81,3 +93,19 @@ async def test_ticks_that_are_asked_for_at_once_are_one_or_two(tmp_path: Path) -
         await asyncio.gather(works, given_up, return_exceptions=True)
         await daemon.tick()
     assert counting.ticks == 4
+
+
+async def test_no_digest_is_written_before_anything_was_read(tmp_path: Path) -> None:
+    """That nobody waits would not be known; and after a minute it says what was never read."""
+    path, clock = tmp_path / "config.toml", ManualClock(START)
+    path.write_text(CONFIG + DIGEST)
+    settings = load(path, plugins.networks(), {"VK_TOKEN": "t" * 20})
+    async with started(settings, clock) as daemon:
+        daemon._begin_to_read({})
+        await daemon._machine.begin({"shop-vk": timedelta(minutes=2)})
+        for seconds, written in ((0, []), (59, []), (1, ["shop-vk not read yet"])):
+            clock.advance(seconds * SECOND)
+            await daemon.tick()
+            with closing(sqlite3.connect(settings.general.database)) as other:
+                alerts = other.execute("SELECT facts FROM alerts WHERE reason = 'daily_digest'")
+                assert [dict(json.loads(facts))["Accounts"] for (facts,) in alerts] == written
