@@ -44,11 +44,21 @@ def files(settings: Settings) -> Iterator[Finding]:
     own = [path for path in (*files_of(database), *made) if path.exists()]
     found = [*_open(given, own), *_foreign(own)]
     yield from found
-    if not found:
-        count = len(settings.secret_files)
-        secrets = f", {count} secrets in files" if count else ""
-        text = f"configuration{secrets} and database are safe from others"
-        yield Finding(Code.MACHINE_FILES, "files", text)
+    if not found and (safe := list(_safe(settings, own))):
+        *others, last = safe
+        names = f"{', '.join(others)} and {last}" if others else last
+        yield Finding(Code.MACHINE_FILES, "files", f"safe from others: {names}")
+
+
+def _safe(settings: Settings, own: list[Path]) -> Iterator[str]:
+    """Yield, in words, what nobody else can touch, where nothing needs a person."""
+    # That the configuration can be read is told with the rest of what is said about it.
+    if not _mode(settings.path) & _OTHERS_READ:
+        yield "configuration"
+    if count := len(settings.secret_files):
+        yield "1 secret in a file" if count == 1 else f"{count} secrets in files"
+    if own:
+        yield "database"
 
 
 def _open(given: tuple[Path, ...], own: list[Path]) -> Iterator[Finding]:

@@ -127,6 +127,22 @@ def test_files_that_others_cannot_touch_are_well(tmp_path: Path) -> None:
     assert codes(machine.files(settings(tmp_path))) == {"machine.files"}
 
 
+def test_only_what_was_looked_at_is_called_safe(tmp_path: Path) -> None:
+    """Neither a configuration that all can read, which is told elsewhere, nor what is not there."""
+    tmp_path.chmod(0o700)
+    given = settings(tmp_path)
+    texts = [next(machine.files(given)).text]
+    given.path.chmod(0o644)
+    texts += [next(machine.files(given)).text]
+    given.general.database.unlink()
+    texts += [next(machine.files(given)).text]
+    assert texts == [
+        "safe from others: configuration, 1 secret in a file and database",
+        "safe from others: 1 secret in a file and database",
+        "safe from others: 1 secret in a file",
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "mode", "code"),
     [
