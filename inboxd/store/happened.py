@@ -13,6 +13,7 @@ from inboxd.core.tracking import Traits
 from inboxd.core.waits import BY_STAFF, REPEATED, Event, EventType, Judged, Promise
 from inboxd.model import Direction, Kind, Topic, Urgency
 from inboxd.store.repeats import Repeats
+from inboxd.store.sent import SENT_BY_US
 from inboxd.store.times import from_text, maybe_instant
 from inboxd.store.versions import VersionStore, asked_for_more
 
@@ -27,12 +28,11 @@ _OLDEST = timedelta(days=5 * 366)
 # What a customer took back before we saw it asks for nothing; an answer that the brand took
 # back has still been given: tidying up an old thread must not wake it. What was sent by way of
 # us a person wrote, whether or not the network says so.
-_SAID = """
+_SAID = f"""
 SELECT m.conversation_id, m.id, m.direction, m.sent_at, m.seen_at, m.deleted_at, a.followers,
        m.kind, m.topics, m.urgency, m.language, instr(m.text, '?'), a.remote_id, m.addressees,
-       m.versions, m.direction = 'outbound' AND (m.staff <> '' OR EXISTS (
-           SELECT 1 FROM outbox WHERE json_extract(receipt, '$.remote_id') = +m.remote_id
-              AND receiver = m.account AND reply IS NOT NULL AND state = 'sent')),
+       m.versions, m.direction = 'outbound' AND (
+           m.staff <> '' OR EXISTS (SELECT 1 FROM outbox AS o WHERE {SENT_BY_US})),
        r.promise, r.deflection, r.promised_on, r.promised_at
   FROM json_each(?) AS b
   JOIN messages AS m ON m.conversation_id = json_extract(b.value, '$[0]')
@@ -42,7 +42,7 @@ SELECT m.conversation_id, m.id, m.direction, m.sent_at, m.seen_at, m.deleted_at,
   LEFT JOIN reply_verdicts AS r ON r.message_id = m.id
  WHERE NOT m.auto_reply
    AND (m.deleted_at IS NULL OR m.deleted_at > m.seen_at OR m.direction = 'outbound')
-"""
+"""  # noqa: S608 - a constant
 _ANSWERED_ELSEWHERE = """
 SELECT v.id, m.id, m.sent_at, m.seen_at, m.deleted_at,
        r.promise, r.deflection, r.promised_on, r.promised_at

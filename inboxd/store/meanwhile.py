@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from inboxd.store.sent import SENT_BY_US
 from inboxd.store.times import from_text
 
 if TYPE_CHECKING:
@@ -40,8 +41,7 @@ SELECT m.seen_at, iif(m.direction = 'inbound', 'wrote', 'answered'), coalesce(o.
   JOIN messages AS m ON ({_MINE} AND m.id > :message) OR (m.id > :elsewhere AND m.id IN (
        SELECT message_id FROM answers_elsewhere
         WHERE account = v.account AND thread_remote_id = v.remote_id))
-  LEFT JOIN outbox AS o ON json_extract(o.receipt, '$.remote_id') = +m.remote_id
-       AND o.receiver = m.account AND o.reply IS NOT NULL AND o.state = 'sent'
+  LEFT JOIN outbox AS o ON {SENT_BY_US}
  WHERE c.id = :case AND NOT m.auto_reply AND (m.deleted_at IS NULL OR m.direction = 'outbound')
    AND coalesce(o.id > :reply, 1)
 UNION ALL

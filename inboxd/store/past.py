@@ -30,6 +30,7 @@ from inboxd.model import (
 from inboxd.store.corrections import Said
 from inboxd.store.coverage import CoverageStore
 from inboxd.store.database import explained, open_read_only
+from inboxd.store.sent import SENT_BY_US
 from inboxd.store.silences import SilenceStore
 from inboxd.store.times import from_text, maybe_instant, to_text
 from inboxd.store.told import ToldStore
@@ -58,15 +59,14 @@ SELECT v.id, coalesce((SELECT max(ended_at) FROM cases
     OR EXISTS (SELECT 1 FROM cases
                 WHERE conversation_id = v.id AND (ended_at IS NULL OR ended_at >= :since))
 """
-_MESSAGES = """
+_MESSAGES = f"""
 SELECT m.id, m.account, v.network, v.remote_id, m.remote_id, m.stream, m.direction, m.public,
        m.text, m.sent_at, m.seen_at, m.edited_at, m.deleted_at, m.parent_remote_id, m.url,
        m.attachments, m.auto_reply, m.staff, m.addressees, m.history, m.classified_at, m.kind,
        m.topics, m.urgency, m.language, m.verdict,
        (SELECT json_group_array(thread_remote_id) FROM answers_elsewhere
          WHERE message_id = m.id),
-       EXISTS (SELECT 1 FROM outbox WHERE json_extract(receipt, '$.remote_id') = +m.remote_id
-           AND receiver = m.account AND reply IS NOT NULL AND state = 'sent'),
+       EXISTS (SELECT 1 FROM outbox AS o WHERE {SENT_BY_US}),
        a.remote_id, a.name, a.handle, a.followers, a.url
   FROM json_each(?) AS b
   JOIN messages AS m ON m.conversation_id = json_extract(b.value, '$[0]')
@@ -74,7 +74,7 @@ SELECT m.id, m.account, v.network, v.remote_id, m.remote_id, m.stream, m.directi
   JOIN conversations AS v ON v.id = m.conversation_id
   LEFT JOIN authors AS a ON a.id = m.author_id
  ORDER BY m.id
-"""
+"""  # noqa: S608 - a constant
 _REPLIES = """
 SELECT r.judged_at, m.account, m.remote_id, r.text, r.language, r.deflection, r.promise,
        r.non_answer, r.flags, r.promised, r.promised_on, r.promised_at, r.manners, r.evidence

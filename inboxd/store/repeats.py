@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from inboxd.store.sent import SENT_BY_US
 from inboxd.store.times import from_text, to_text
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ def _quick(message: str) -> str:
 
 
 _EARLIEST, _LATEST = (_TIME.format("m", f"{sign}{_APART.days} days") for sign in "-+")
-# The plus keeps the column's affinity from hiding the index on what is extracted.
 _REPEATED = f"""
 SELECT m.id
   FROM json_each(?) AS n
@@ -47,9 +47,7 @@ SELECT m.id
         WHERE y.account = m.account AND y.text = m.text AND y.direction = 'outbound'
           AND y.sent_at BETWEEN {_EARLIEST} AND {_LATEST}
           AND y.conversation_id <> m.conversation_id AND {_quick("y")})))
-   AND NOT EXISTS (
-       SELECT 1 FROM outbox WHERE json_extract(receipt, '$.remote_id') = +m.remote_id
-          AND receiver = m.account AND reply IS NOT NULL AND state = 'sent')
+   AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE {SENT_BY_US})
 """  # noqa: S608 - our own conditions
 _OURS = f"""
 SELECT m.text, m.conversation_id, m.sent_at

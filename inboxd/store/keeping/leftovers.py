@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from inboxd.core.matching import MERGED
+from inboxd.store.sent import SENT_BY_US
 
 if TYPE_CHECKING:
     import sqlite3
@@ -21,9 +22,8 @@ SELECT id, account, network, stream, public, status, opened_at, ended_at,
   FROM cases WHERE id IN (SELECT value FROM json_each(?))
 """  # noqa: S608 - a constant
 # Whose a reply by way of inboxd is, the network does not know.
-_WRITER = """coalesce(nullif(m.staff, ''),
-       (SELECT o.actor FROM outbox AS o WHERE json_extract(o.receipt, '$.remote_id') = +m.remote_id
-           AND o.receiver = m.account AND o.reply IS NOT NULL AND o.state = 'sent'), '')"""
+_WRITER = f"""coalesce(nullif(m.staff, ''),
+       (SELECT o.actor FROM outbox AS o WHERE {SENT_BY_US}), '')"""  # noqa: S608 - a constant
 _WAITS = f"""
 INSERT OR IGNORE INTO past_waits
 SELECT w.id, w.case_id, w.kind, w.since, w.message_id, w.due_at, w.promised_on, w.promised_at,
