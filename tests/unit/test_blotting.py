@@ -15,9 +15,8 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inboxd import blotting
+from inboxd import blotting, logs
 from inboxd.blotting import Blotter
-from tests.unit.logged import logging_to
 
 ODD = 'p"a\\ss wörd/&<%>'
 HOOK = "https://hooks.slack.example/services/T0/B0/hOoK-cAnArY"
@@ -77,14 +76,14 @@ def test_no_line_of_ours_or_of_a_library_holds_a_secret() -> None:
     """In a fact, in an event, in an exception, and in what a library warns of."""
     out = io.StringIO()
     log = structlog.get_logger("ours")
-    with logging_to(out, secrets=[ODD, HOOK]):
-        log.warning("poll failed", text=f"at {ODD}", url=HOOK)
-        try:
-            int(f"token {ODD}")
-        except ValueError:
-            log.exception("work crashed")
-            logging.getLogger("aiohttp.client").exception("request to %s with %s failed", HOOK, ODD)
-        logging.getLogger("asyncio").error("Task exception was never retrieved: %r", ODD)
+    logs.configure(secrets=[ODD, HOOK], stream=out)
+    log.warning("poll failed", text=f"at {ODD}", url=HOOK)
+    try:
+        int(f"token {ODD}")
+    except ValueError:
+        log.exception("work crashed")
+        logging.getLogger("aiohttp.client").exception("request to %s with %s failed", HOOK, ODD)
+    logging.getLogger("asyncio").error("Task exception was never retrieved: %r", ODD)
     said = out.getvalue()
     assert said.count("***") >= 6
     for spelled in (ODD, ascii(ODD)[1:-1], "hOoK-cAnArY"):
@@ -95,8 +94,8 @@ def test_the_passwords_of_proxies_are_secrets(monkeypatch: pytest.MonkeyPatch) -
     """As they are written in the environment, and as they are meant."""
     monkeypatch.setenv("HTTPS_PROXY", "http://us:pr0xy%2Fw0rd@proxy:3128")
     out = io.StringIO()
-    with logging_to(out):
-        logging.getLogger("urllib3").warning("via us:pr0xy%2Fw0rd@proxy, pr0xy/w0rd")
+    logs.configure(stream=out)
+    logging.getLogger("urllib3").warning("via us:pr0xy%2Fw0rd@proxy, pr0xy/w0rd")
     assert "w0rd" not in out.getvalue()
 
 

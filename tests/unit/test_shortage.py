@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 import structlog
 
+from inboxd import logs
 from inboxd.clock import SystemClock
 from inboxd.errors import DatabaseUnavailable, Unavailable, is_shortage
 from inboxd.jobs import Jobs
 from inboxd.watchdog import Vigil
 from inboxd.workers.halves import by_halves
-from tests.unit.logged import logging_to
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,10 +29,10 @@ FULL = Path("/dev/full")
 def test_a_log_that_is_full_stops_nothing() -> None:
     """A line that cannot be written is no reason to leave a customer waiting."""
     full = FULL.open("w", encoding="utf-8")
-    with logging_to(full):
-        for number in range(5_000):
-            structlog.get_logger("test").warning("poll failed", number=number)
-            logging.getLogger("test").warning("a library complains")
+    logs.configure(stream=full)
+    for number in range(5_000):
+        structlog.get_logger("test").warning("poll failed", number=number)
+        logging.getLogger("test").warning("a library complains")
     with pytest.raises(OSError, match="No space"):
         full.close()
 
