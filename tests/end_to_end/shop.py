@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Self
 from click.testing import CliRunner
 
 from inboxd.cli import main
+from inboxd.notify.mail import message_id
 from inboxd.simulator import facebook, slack, slack_socket, twitter, vk
 from inboxd.simulator.people import NETWORKS
 from inboxd.simulator.server import Options, Simulator
@@ -61,6 +62,8 @@ SOURCES = {
 SINKS = ("hook", "bot", "lead", "night")
 """Slack by a webhook, Slack by a bot, e-mail, and e-mail to one who is told of nothing else."""
 MAILBOXES = {"lead": "lead@shop.example", "night": "night@shop.example"}
+SENDER = "inboxd@shop.example"
+_TOLD = "FROM outbox WHERE state = 'sent' AND alert_id IS NOT NULL"
 _SHOWN_CASE = re.compile(r"inboxd show (\d+)")
 _KEYS = twitter.Credentials()
 SECRETS: Mapping[str, str] = {
@@ -323,16 +326,25 @@ class Shop:
         return Counter(str(mail.message["Message-ID"]) for mail in self.simulator.mail.messages)
 
     def assert_told_once(self) -> None:
-        """Fail unless every alert that went out is at the bot's channel and the lead's, once."""
-        sent: dict[str, set[str]] = {"bot": set(), "lead": set()}
-        for sink, key in self.rows(
-            "SELECT receiver, bundle FROM outbox WHERE state = 'sent' AND alert_id IS NOT NULL "
-            "AND receiver IN ('bot', 'lead')"
-        ):
-            sent[sink].add(key)
-        assert self.slack_keys() == dict.fromkeys(sent["bot"], 1)
+        """
+        Fail unless every alert that went out is at the bot's channel and the lead's, once.
+
+        The lead may have one more where SMTP's answer was lost and nobody waits any longer:
+        that mail cannot be looked for, and is not sent again.
+        """
+        posted = self.rows(f"SELECT DISTINCT bundle {_TOLD} AND receiver = 'bot'")
+        assert self.slack_keys() == dict.fromkeys((key for (key,) in posted), 1)
         # A mail that is sent again bears the same Message-ID, and mail programs show it once.
-        assert len(self.message_ids()) == len(sent["lead"])
+        sent = self.rows(
+            f"SELECT DISTINCT json_extract(receipt, '$.message_id') {_TOLD} AND receiver = 'lead'"
+        )
+        maybe = self.rows(
+            "SELECT DISTINCT bundle FROM outbox WHERE receiver = 'lead' "
+            "AND state = 'cancelled' AND uncertain"
+        )
+        mails = self.message_ids().keys()
+        assert mails >= {name for (name,) in sent}
+        assert mails <= {name for (name,) in sent} | {message_id(key, SENDER) for (key,) in maybe}
 
     def told(self, sink: str) -> list[tuple[int, str]]:
         """Return every case alert that arrived at *sink*: the case's number and the headline."""
@@ -447,7 +459,7 @@ type = "email"
 host = "{simulator.smtp_host}"
 port = {simulator.smtp_port}
 security = "none"
-sender = "inboxd@shop.example"
+sender = "{SENDER}"
 to = ["{address}"]
 """
         for name, address in MAILBOXES.items()

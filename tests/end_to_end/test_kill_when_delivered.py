@@ -111,14 +111,19 @@ steps = [{{ at = "100%", to = ["{sink}"] }}]
 """
 
 
-async def killed_when_told(shop: Shop, trap: Trap, sink: str) -> None:
-    """Let one alert arrive at *sink*, kill the daemon at once, and let a new one do the rest."""
+async def told_and_killed(shop: Shop, trap: Trap, sink: str) -> None:
+    """Let one alert arrive at *sink*, and kill the daemon at once."""
     shop.configure(steps_to(sink), general=GENERAL)
     (await shop.run("run", "--once")).expect(0)
     shop.write("facebook", "private", "Wo bleibt mein Paket?", who=0)
     await spring(shop, trap)
     assert len(shop.told(sink)) == 1
     assert shop.outbox() == {"sending": 1}
+
+
+async def killed_when_told(shop: Shop, trap: Trap, sink: str) -> None:
+    """Let one alert arrive at *sink*, kill the daemon, and let a new one do the rest."""
+    await told_and_killed(shop, trap, sink)
     daemon = await shop.daemon()
     await until(lambda: shop.settled, "the alert to be settled")
     (await daemon.stop()).expect(0)
@@ -138,6 +143,21 @@ async def test_a_mail_that_is_sent_again_has_the_same_message_id(shop: Shop, tra
     await killed_when_told(shop, trap, "lead")
     shop.assert_told_once()
     assert list(shop.message_ids().values()) == [2]
+
+
+async def test_a_mail_that_may_have_arrived_is_not_sent_again_once_nobody_waits(
+    shop: Shop, trap: Trap
+) -> None:
+    """Whoever may have heard of the case hears that it is over, and nothing else."""
+    await told_and_killed(shop, trap, "lead")
+    shop.say("close", "1").expect(0)
+    daemon = await shop.daemon()
+    await until(lambda: shop.settled, "the alert to be settled")
+    (await daemon.stop()).expect(0)
+    assert shop.outbox() == {"cancelled": 1, "sent": 1}
+    shop.assert_told_once()
+    assert [case for case, _ in shop.told("lead")] == [1, 1]
+    assert set(shop.message_ids().values()) == {1}
 
 
 async def test_a_webhook_s_second_notice_admits_that_it_may_be_a_repeat(
