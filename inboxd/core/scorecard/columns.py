@@ -56,6 +56,10 @@ WAITS: Final = np.dtype(
         ("author", "i8"),  # whose message began it; NEVER where that is not known any more
         ("since", "i8"),
         ("due", "i8"),  # NEVER: it has no target
+        (
+            "seen_due",
+            "i8",
+        ),  # when it had been due if it had begun when we saw it; NEVER, 0: unknown
         ("ended", "i8"),  # NEVER: it is open
         ("outcome", "u1"),  # OUTCOMES
         ("business", "f8"),  # seconds of business time; nan while it is open, or without a policy

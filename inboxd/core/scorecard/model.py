@@ -143,11 +143,17 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Whole days of *timezone* from *since* up to and without *until*."""
+    """
+    Whole days of *timezone* from *since* up to and without *until*.
+
+    *months* is how many calendar months it is, 0 of what was asked for in days or weeks: before a
+    month comes a month, before 30 days come 30 days.
+    """
 
     since: date
     until: date
     timezone: tzinfo
+    months: int = 0
 
     @property
     def days(self) -> int:
