@@ -18,6 +18,9 @@ class Unit(StrEnum):
     SHARE = "share"
     """From 0 to 1."""
     SECONDS = "seconds"
+    """On the clock on the wall."""
+    OPEN_SECONDS = "open_seconds"
+    """Of business time: seconds in which the shop was open."""
     MARK = "mark"
     """From 0 to 5."""
 
@@ -54,7 +57,8 @@ class Figure:
 
     *value* is None where it is unknown, never 0 for that; *why* then says why. *of* is how many
     cases, waits, replies … it rests on (of a share, the denominator). *low* and *high* are the
-    bounds of its 95 % interval, None where it is a full count or nothing can be said.
+    bounds of its 95 % interval, None where it is a full count or nothing can be said. *means* is
+    in a sentence what it counts, as docs/figures.md has it at length.
     """
 
     key: str
@@ -70,6 +74,7 @@ class Figure:
     """The same figure in the period that it is compared with; None: unknown, or not asked for."""
     target: float | None = None
     benchmarks: tuple[Benchmark, ...] = ()
+    means: str = ""
 
 
 @dataclass(frozen=True, slots=True)
