@@ -116,7 +116,8 @@ class Daemon:
         rules = settings.rules
         self._thread = thread
         pipeline = Pipeline(store, rules)
-        context = Context(self._thread, pipeline, clock, settings.alert_to, self._observer)
+        origin = notify.origin_of(settings.path)
+        context = Context(self._thread, pipeline, clock, settings.alert_to, self._observer, origin)
         self._accounts = [
             connected(each, settings, clock, self._legacy.ledgers.get(each.name))
             for each in settings.accounts
@@ -132,7 +133,7 @@ class Daemon:
         by_name = {account.name: account for account in self._accounts}
         handling = {sink.name: _handling(sink, settings) for sink in settings.sinks}
         restraints = {name: each.restraint for name, each in handling.items()}
-        last_resort = LastResort(self._sinks, settings.alert_to, restraints, clock)
+        last_resort = LastResort(self._sinks, settings.alert_to, restraints, clock, origin)
         self._machine = Machine(thread, clock, last_resort, lambda: reach(settings, clock))
         self._hurry: Callable[[], None] = lambda: None
         self._patience = self._patience_with_networks()

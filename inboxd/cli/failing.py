@@ -32,6 +32,7 @@ def failed(config: Path, unit: str, remember: Path | None) -> None:
     from inboxd import logs
     from inboxd.clock import SystemClock
     from inboxd.config import load_receivers
+    from inboxd.notify import origin_of
     from inboxd.service import failure
 
     logs.guard_crashes()
@@ -42,7 +43,10 @@ def failed(config: Path, unit: str, remember: Path | None) -> None:
         click.echo(f"{config}: {problem}", err=True)
     met = failure.failure_of(unit, os.environ)
     problems = _problems(config) if met.wrong_configuration else ()
-    took = asyncio.run(failure.tell(met, receivers, problems, SystemClock(), remember))
+    origin = origin_of(config)
+    took = asyncio.run(
+        failure.tell(met, receivers, problems, SystemClock(), remember, origin=origin)
+    )
     if took is None:
         click.echo(f"{met.unit}: people know already, or it may pass")
     elif not took:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,13 @@ from inboxd.notify.sink import Delivery, Receipt, Sink
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import tzinfo
+    from pathlib import Path
 
     from inboxd.clock import Clock
     from inboxd.config import AnySink
     from inboxd.notify.slack_listener import SlackListener
 
-__all__ = ["Delivery", "Press", "Receipt", "Sink", "Wish", "build", "listeners"]
+__all__ = ["Delivery", "Press", "Receipt", "Sink", "Wish", "build", "listeners", "origin_of"]
 
 
 def build(settings: AnySink, clock: Clock, tz: tzinfo = UTC) -> Sink:
@@ -36,6 +38,11 @@ def build(settings: AnySink, clock: Clock, tz: tzinfo = UTC) -> Sink:
             from inboxd.notify.console import ConsoleSink
 
             return ConsoleSink(settings.name, clock, tz)
+
+
+def origin_of(config: Path) -> str:
+    """Return what the inboxd that goes by *config* is known by among those of a team."""
+    return f"inboxd on {socket.gethostname()} ({config.absolute()})"
 
 
 def listeners(sinks: Iterable[AnySink], clock: Clock) -> list[SlackListener]:

@@ -25,7 +25,8 @@ class Delivery:
     may have arrived and that nobody can tell: the text must then admit that it may be a repeat.
     *key* names the delivery in every attempt; *standings* are all cases of the thread by now.
     *held* says why it was held back (``quiet``, ``limit``, ``silence``), *instead_of* which sink it was meant for.
-    In the thread of a spike, *spike* is how it stands with that.
+    In the thread of a spike, *spike* is how it stands with that. *origin* names the inboxd that
+    tells: a team may have several, and be told of one's own troubles.
     """
 
     alerts: tuple[Alert, ...]
@@ -37,6 +38,7 @@ class Delivery:
     held: str = ""
     instead_of: str = ""
     spike: SpikeStanding | None = None
+    origin: str = ""
 
     @classmethod
     def of(
@@ -46,9 +48,10 @@ class Delivery:
         *,
         attempt: int = 1,
         uncertain: bool = False,
+        origin: str = "",
     ) -> Delivery:
         """Return an attempt to tell of one alert, which names it."""
-        return cls((alert,), head, attempt, uncertain, alert.key)
+        return cls((alert,), head, attempt, uncertain, alert.key, origin=origin)
 
 
 class Sink(ABC):

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 _LONGEST_QUOTE = 160
 _LONGEST_NOTE = 120
+_LONGEST_ORIGIN = 200
 _LOOKED_AT = 4_000
 """Characters of a text in which a quote is looked for: a night's summary has a hundred texts."""
 _BY_WEIGHT = (Tone.BREACH, Tone.WARNING, Tone.NOTICE, Tone.RECOVERY)
@@ -67,6 +68,19 @@ _HELD = {
 
 def summary_of(delivery: Delivery, now: datetime, tz: tzinfo) -> Summary:
     """Return what people are to be shown of a delivery: one alert in full, several as lines."""
+    summary = _summary_of(delivery, now, tz)
+    if not (delivery.origin and any(map(_is_of_inboxd, delivery.alerts))):
+        return summary
+    told_by = Fact("Told by", one_line(delivery.origin, _LONGEST_ORIGIN))
+    return replace(summary, facts=(*summary.facts, told_by))
+
+
+def _is_of_inboxd(alert: Alert) -> bool:
+    """Tell whether *alert* is about no customer: then it matters which inboxd tells it."""
+    return alert.case is None and not alert.key.startswith("spike:")
+
+
+def _summary_of(delivery: Delivery, now: datetime, tz: tzinfo) -> Summary:
     latest = _latest(delivery.alerts)
     if delivery.spike or (len(latest) == 1 and latest[0].examples):
         return _about_many(delivery, latest, now, tz)

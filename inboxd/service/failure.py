@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from inboxd.clock import Clock
     from inboxd.config import AnySink, Receivers
-    from inboxd.model import Alert
 
 log = structlog.get_logger(__name__)
 
@@ -49,17 +48,20 @@ def failure_of(unit: str, environment: Mapping[str, str]) -> Failure:
     return Failure(**{**said, "unit": said["unit"] or unit})
 
 
-async def tell(
+async def tell(  # noqa: PLR0913 - what a process knows that has nothing else
     failure: Failure,
     receivers: Receivers,
     problems: Sequence[str],
     clock: Clock,
     kept_in: Path | None = None,
+    *,
+    origin: str = "",
 ) -> bool | None:
     """
     Tell *receivers* of *failure*; None if they need not hear of it now.
 
-    Returns whether any took it. *kept_in* is the folder where it is remembered what was told.
+    Returns whether any took it. *kept_in* is the folder where it is remembered what was told,
+    *origin* says which inboxd tells.
     """
     now = clock.now()
     file = kept_in / f"{failure.unit.replace('/', '_')}.json" if kept_in else None
@@ -68,20 +70,22 @@ async def tell(
     if not episode.is_news:
         _write(file, episode)
         return None
-    alert = unit_failed_alert(failure, problems, now)
+    delivery = notify.Delivery.of(unit_failed_alert(failure, problems, now), origin=origin)
     took = await asyncio.gather(
-        *(_deliver(alert, each, receivers, clock) for each in receivers.sinks)
+        *(_deliver(delivery, each, receivers, clock) for each in receivers.sinks)
     )
     _write(file, replace(episode, told_at=now) if any(took) else episode)
     return any(took)
 
 
-async def _deliver(alert: Alert, settings: AnySink, receivers: Receivers, clock: Clock) -> bool:
-    """Return whether a sink took *alert*; why it did not is logged, and stops no other."""
+async def _deliver(
+    delivery: notify.Delivery, settings: AnySink, receivers: Receivers, clock: Clock
+) -> bool:
+    """Return whether a sink took *delivery*; why it did not is logged, and stops no other."""
     sink = notify.build(settings, clock, receivers.timezone)
     try:
         async with asyncio.timeout(_LONGEST_TRY):
-            await sink.deliver(notify.Delivery.of(alert))
+            await sink.deliver(delivery)
     except TimeoutError:
         log.warning("failure not told", sink=settings.name, text="it does not answer")
     except InboxdError as error:

@@ -22,3 +22,5 @@ class Context:
     clock: Clock
     alert_to: tuple[str, ...]
     observer: Observer = field(default_factory=Observer)
+    origin: str = ""
+    """Which inboxd it is, for those who hear of its troubles."""

@@ -40,7 +40,9 @@ class LastResort:
         to: Sequence[str],
         restraints: Mapping[str, Restraint | None],
         clock: Clock,
+        origin: str = "",
     ) -> None:
+        self._origin = origin
         self._sinks = [sinks[name] for name in to if name in sinks]
         self._restraints = restraints
         self._clock = clock
@@ -77,7 +79,7 @@ class LastResort:
     async def _deliver(self, sink: Sink, alert: Alert) -> None:
         heard = (sink.name, alert.key)
         try:
-            await sink.deliver(Delivery.of(alert))
+            await sink.deliver(Delivery.of(alert, origin=self._origin))
         except NetworkError as error:
             failures, now = self._failures.get(sink.name, 0), self._clock.now()
             self._failures[sink.name] = failures + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ class Refresher:
     def __init__(self, sinks: Mapping[str, Sink], context: Context) -> None:
         self._sinks = sinks
         self._store = context.store
+        self._origin = context.origin
         self._clock = context.clock
         self._resting: dict[str, datetime] = {}
         self._lately: dict[str, deque[datetime]] = {}
@@ -76,6 +78,7 @@ class Refresher:
         found = await self._store.run(lambda store: _to_show(store, each, now))
         if sink is not None and found is not None:
             message, delivery = found
+            delivery = replace(delivery, origin=self._origin)
             self._lately[each.receiver].append(self._clock.now())
             await sink.refresh(message, delivery)
         await self._store.run(lambda store: store.refreshes.done(each))

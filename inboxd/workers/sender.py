@@ -217,6 +217,7 @@ class Sender:
             held=item.held,
             instead_of=item.instead_of,
             spike=spike,
+            origin=self._context.origin,
         )
 
     @staticmethod

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sqlite3
 import sys
 from collections import Counter
@@ -345,6 +346,11 @@ class Shop:
         mails = self.message_ids().keys()
         assert mails >= {name for (name,) in sent}
         assert mails <= {name for (name,) in sent} | {message_id(key, SENDER) for (key,) in maybe}
+
+    @property
+    def origin(self) -> str:
+        """Return by what people know whose troubles they are told of."""
+        return f"Told by: inboxd on {socket.gethostname()} ({self.config})"
 
     def told(self, sink: str) -> list[tuple[int, str]]:
         """Return every case alert that arrived at *sink*: the case's number and the headline."""

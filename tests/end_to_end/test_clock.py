@@ -97,6 +97,8 @@ async def test_a_clock_that_is_a_year_off_tells_nobody_that_everybody_is_late(
         "✅ inboxd works again: the clock is right",
     ]
     assert [case for case, _ in shop.told("lead") if case] == [1, 2, 3, 4, 5, 6]
+    for mail in shop.simulator.mail.to("lead@shop.example"):
+        assert (shop.origin in mail.text) == ("inboxd" in mail.subject)
 
 
 @pytest.mark.slow

@@ -50,6 +50,7 @@ async def test_a_hang_is_told_by_those_who_hear_of_troubles(shop: Shop) -> None:
     for text in (mail.subject, message.versions[0].text):
         assert "inboxd.service has failed: it hung" in text
     assert "journalctl -u inboxd.service" in mail.text
+    assert shop.origin in mail.text
     assert "people know already" in again.out
     assert not shop.database.exists()
     assert shop.leaks() == []

@@ -215,6 +215,7 @@ async def test_a_broken_configuration_changes_nothing(shop: Shop, manager: Manag
     first, second, _ = shop.simulator.mail.to("night@shop.example")
     for problem in ("accounts[0].poll_evry", "accounts[2].poll_evry", "htp"):
         assert problem in first.text
+    assert shop.origin in first.text
     assert "needs a restart" in second.text
     assert told_of_configuration(shop)[2].count("in force")
     assert daemon.log.count("configuration refused") == 9

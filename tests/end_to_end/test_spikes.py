@@ -109,6 +109,12 @@ async def test_the_digest_comes_once_however_often_a_round_is_run(shop: Shop) ->
     await once(shop)
     (mail,) = shop.simulator.mail.to("night@shop.example")
     assert mail.subject.startswith("🔔 ")
-    for label in ("Waiting: ", "Answered yesterday: ", "Accounts: 3 read", "Gaps yesterday: "):
+    for label in (
+        "Waiting: ",
+        "Answered yesterday: ",
+        "Accounts: 3 read",
+        "Gaps yesterday: ",
+        shop.origin,
+    ):
         assert label in mail.text
     assert len([title for title, _ in shown(shop) if title == mail.subject]) == 1

@@ -387,6 +387,30 @@ def test_a_broken_receipt_starts_a_new_thread(broken: str) -> None:
 # Console
 
 
+ORIGIN = "inboxd on shop-server (/etc/inboxd/config.toml)"
+BLIND = replace(ALERT, key="account:shop-vk/blind", thread="account:shop-vk", case=None)
+
+
+def told_by(*alerts: Alert) -> list[str]:
+    """Return which inboxd a delivery of *alerts* names."""
+    delivery = Delivery(alerts, None, 1, False, "bundle", origin=ORIGIN)
+    facts = summary_of(delivery, NOW, KYIV).facts
+    return [fact.value for fact in facts if fact.label == "Told by"]
+
+
+def test_a_trouble_of_inboxds_own_names_the_inboxd() -> None:
+    """A team with two servers knows at once whose it is, also where several are told together."""
+    assert told_by(BLIND) == [ORIGIN]
+    assert told_by(BLIND, replace(BLIND, key="k2", thread="machine:clock")) == [ORIGIN]
+    assert told_by(ALERT, BLIND) == [ORIGIN]
+
+
+def test_what_is_told_of_customers_names_no_inboxd() -> None:
+    """Neither of one, nor of many who complain of the same thing."""
+    spike = replace(BLIND, key="spike:3/begins", thread="gathering:3", examples=(CARD,))
+    assert told_by(ALERT) == told_by(spike) == []
+
+
 class Terminal(io.StringIO):
     """A stream that says it is a terminal."""
 
