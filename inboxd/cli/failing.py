@@ -21,13 +21,14 @@ from inboxd.errors import ConfigError
     show_envvar=True,
     help="Where it is kept what was told, so that it is not told every few minutes.",
 )
+@click.option("--test", is_flag=True, help="Tell what is plainly a test, and no alarm.")
 @click.pass_obj
-def failed(config: Path, unit: str, remember: Path | None) -> None:
+def failed(config: Path, unit: str, remember: Path | None, *, test: bool) -> None:
     """
     Tell people that UNIT of systemd has failed: for OnFailure=, beside a daemon that is dead.
 
-    What systemd says of it (MONITOR_UNIT and its like) is told as well. Exit code 1 if there is
-    nobody who took it.
+    What systemd says of it (MONITOR_UNIT and its like) is told as well. While UNIT runs, people
+    are told that this is a test. Exit code 1 if there is nobody who took it.
     """
     from inboxd import logs
     from inboxd.clock import SystemClock
@@ -42,11 +43,14 @@ def failed(config: Path, unit: str, remember: Path | None) -> None:
     for problem in receivers.problems:
         click.echo(f"{config}: {problem}", err=True)
     met = failure.failure_of(unit, os.environ)
-    problems = _problems(config) if met.wrong_configuration else ()
-    origin = origin_of(config)
-    took = asyncio.run(
-        failure.tell(met, receivers, problems, SystemClock(), remember, origin=origin)
-    )
+    clock, origin = SystemClock(), origin_of(config)
+    if test or failure.is_alive(met):
+        why = "`inboxd failed --test` was run." if test else f"{met.unit} runs."
+        took = asyncio.run(failure.tell_of_trial(met.unit, why, receivers, clock, origin))
+        click.echo(f"{why} People are told that it is a test.")
+    else:
+        problems = _problems(config) if met.wrong_configuration else ()
+        took = asyncio.run(failure.tell(met, receivers, problems, clock, remember, origin=origin))
     if took is None:
         click.echo(f"{met.unit}: people know already, or it may pass")
     elif not took:

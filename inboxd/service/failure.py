@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import shutil
+import subprocess
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -17,7 +20,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from inboxd import notify
-from inboxd.core.alerts.program import unit_failed_alert
+from inboxd.core.alerts.program import trial_alert, unit_failed_alert
 from inboxd.core.failures import Episode, Failure
 from inboxd.errors import InboxdError
 
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+_LONGEST_QUESTION = 10.0
+"""Real seconds for systemd to say how a unit is."""
 _LONGEST_TRY = 120.0
 """Real seconds for one sink; each has shorter limits of its own for each step."""
 
@@ -46,6 +51,37 @@ def failure_of(unit: str, environment: Mapping[str, str]) -> Failure:
         )
     }
     return Failure(**{**said, "unit": said["unit"] or unit})
+
+
+def is_alive(failure: Failure) -> bool:
+    """
+    Tell whether the unit that is said to have failed runs: then somebody tries the hook out.
+
+    What systemd itself reports has failed, even if it was started anew since; and so has what
+    nobody can be asked about.
+    """
+    systemctl = shutil.which("systemctl")
+    if failure.result or systemctl is None:
+        return False
+    try:
+        asked = subprocess.run(  # noqa: S603 - a program of the system's, and no shell
+            [systemctl, "is-active", "--", failure.unit],
+            env={"PATH": os.environ.get("PATH", os.defpath)},  # and none of the secrets
+            capture_output=True,
+            timeout=_LONGEST_QUESTION,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return asked.stdout.strip() in {b"active", b"reloading"}
+
+
+async def tell_of_trial(
+    unit: str, why: str, receivers: Receivers, clock: Clock, origin: str
+) -> bool:
+    """Tell *receivers* that the hook of *unit* works; returns whether any took it."""
+    alert = trial_alert(unit, why, clock.now())
+    return await _deliver_to_all(notify.Delivery.of(alert, origin=origin), receivers, clock)
 
 
 async def tell(  # noqa: PLR0913 - what a process knows that has nothing else
@@ -71,10 +107,15 @@ async def tell(  # noqa: PLR0913 - what a process knows that has nothing else
         _write(file, episode)
         return None
     delivery = notify.Delivery.of(unit_failed_alert(failure, problems, now), origin=origin)
+    took = await _deliver_to_all(delivery, receivers, clock)
+    _write(file, replace(episode, told_at=now) if took else episode)
+    return took
+
+
+async def _deliver_to_all(delivery: notify.Delivery, receivers: Receivers, clock: Clock) -> bool:
     took = await asyncio.gather(
         *(_deliver(delivery, each, receivers, clock) for each in receivers.sinks)
     )
-    _write(file, replace(episode, told_at=now) if any(took) else episode)
     return any(took)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,13 +29,13 @@ WRONG = {
 }
 
 
-async def failed(shop: Shop, said: dict[str, str]) -> Finished:
+async def failed(shop: Shop, said: dict[str, str], *options: str) -> Finished:
     """Run the hook as systemd does: with the secrets of the sinks, and none of the accounts."""
     secrets = {name: shop.environment[name] for name in ("SLACK_WEBHOOK", "SLACK_TOKEN")}
     kept = shop.folder / "run"
     kept.mkdir(exist_ok=True)
     environment = {**secrets, **said, "RUNTIME_DIRECTORY": str(kept)}
-    return await shop.run("failed", "inboxd.service", env=environment, cwd=ROOT)
+    return await shop.run("failed", "inboxd.service", *options, env=environment, cwd=ROOT)
 
 
 @pytest.mark.slow
@@ -86,3 +87,43 @@ async def test_nobody_who_takes_it_is_a_failure_that_is_tried_again(shop: Shop) 
 
     assert fault.hits
     assert len(shop.simulator.mail.messages) == 1
+
+
+def systemd_says(shop: Shop, state: str) -> dict[str, str]:
+    """Return an environment in which a systemctl says that every unit is in *state*."""
+    program = shop.folder / "bin" / "systemctl"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(f"#!/bin/sh\nenv > {shop.folder}/seen\necho {state}\n")
+    program.chmod(0o755)
+    return {"PATH": f"{program.parent}:{os.environ['PATH']}"}
+
+
+@pytest.mark.slow
+async def test_trying_the_hook_out_is_no_alarm(shop: Shop) -> None:
+    """By hand while the daemon runs, or by --test: told as a test each time, and not remembered."""
+    shop.configure(general='alert_to = ["lead"]\n')
+
+    running = (await failed(shop, systemd_says(shop, "active"))).expect(0)
+    (await failed(shop, systemd_says(shop, "failed"), "--test")).expect(0)
+    (await failed(shop, systemd_says(shop, "failed"))).expect(0)
+    (await failed(shop, {**systemd_says(shop, "active"), **WATCHDOG})).expect(0)
+
+    assert "People are told that it is a test" in running.out
+    mails = shop.simulator.mail.messages
+    assert [mail.subject for mail in mails] == [
+        "🔔 TEST: this is where a failure of inboxd.service is told",
+        "🔔 TEST: this is where a failure of inboxd.service is told",
+        "🔴 inboxd.service has failed",
+        "🔴 inboxd.service has failed: it hung, and its watchdog ended it",
+    ]
+    assert all(shop.origin in mail.text for mail in mails)
+    assert shop.environment["SLACK_TOKEN"] not in (shop.folder / "seen").read_text()
+
+
+@pytest.mark.slow
+async def test_a_test_that_nobody_takes_has_failed(shop: Shop) -> None:
+    """Who tries the hook out is told that it does not work."""
+    shop.configure(general='alert_to = ["lead"]\n')
+    shop.simulator.faults.switch_on("smtp", Fault.SERVER_ERROR)
+
+    (await failed(shop, {}, "--test")).expect(1)

@@ -43,6 +43,20 @@ def config_accepted_alert(since: datetime, now: datetime) -> Alert:
     )
 
 
+def trial_alert(unit: str, why: str, now: datetime) -> Alert:
+    """Return what is told where the hook of *unit* is tried out: plainly no alarm."""
+    key = f"inboxd:unit/{unit}/trial/{now.isoformat()}"
+    return Alert(
+        key=key,
+        thread=key,
+        reason="test",
+        tone=Tone.NOTICE,
+        headline=f"TEST: this is where a failure of {unit} is told",
+        detail=f"{why} Nothing has failed, and nothing needs to be done.",
+        created_at=now,
+    )
+
+
 def unit_failed_alert(failure: Failure, problems: Sequence[str], now: datetime) -> Alert:
     """
     Return the alert that a unit failed, told by another process: the daemon cannot any more.
