@@ -362,12 +362,12 @@ async def test_what_x_was_paid_for_is_counted_once(shop: Shop) -> None:
     settings = load(shop.config, plugins.networks(), shop.environment)
     with alone_on(settings.general.database) as thread:
         daemon = Daemon(Plan.of(settings), thread, SystemClock())
-        ledger = daemon._accounts[2].ledger
+        ledger = daemon._workers.accounts[2].ledger
         assert ledger.spend_once("posts", ["1", "2"]) == 2
 
         successor = daemon.successor(Plan.of(settings))
-        again = successor._accounts[2].ledger.spend_once("posts", ["2", "3"])
-        kept = successor._accounts[2].ledger.taken()
+        again = successor._workers.accounts[2].ledger.spend_once("posts", ["2", "3"])
+        kept = successor._workers.accounts[2].ledger.taken()
         await daemon.close()
         await successor.close()
 

@@ -49,15 +49,15 @@ async def test_work_that_always_fails_makes_the_daemon_unready_but_not_dead(tmp_
     path.write_text(CONFIG)
     settings = load(path, plugins.networks(), {"VK_TOKEN": "t" * 20})
     async with started(settings, clock) as daemon:
-        assert not (await daemon._monitor.health()).live
+        assert not (await daemon._workers.monitor.health()).live
         await daemon.tick()
-        assert (await daemon._monitor.health()).ready
+        assert (await daemon._workers.monitor.health()).ready
         with closing(sqlite3.connect(settings.general.database)) as other:
             other.execute("ALTER TABLE cases RENAME TO lost")
         clock.advance(timedelta(seconds=31))
         with pytest.raises(sqlite3.OperationalError):
             await daemon.tick()
-        health = await daemon._monitor.health()
+        health = await daemon._workers.monitor.health()
     assert health.live
     assert health.problems == ("no tick has come to its end for 30 s: the log says why",)
 
@@ -78,7 +78,7 @@ async def test_ticks_that_are_asked_for_at_once_are_one_or_two(tmp_path: Path) -
     path.write_text(CONFIG)
     settings = load(path, plugins.networks(), {"VK_TOKEN": "t" * 20})
     async with started(settings, clock) as daemon:
-        daemon._observer = counting
+        daemon._workers.tick._observer = counting
         async with asyncio.TaskGroup() as polls:
             polls.create_task(daemon.tick())
             await asyncio.sleep(0)
@@ -101,8 +101,8 @@ async def test_no_digest_is_written_before_anything_was_read(tmp_path: Path) -> 
     path.write_text(CONFIG + DIGEST)
     settings = load(path, plugins.networks(), {"VK_TOKEN": "t" * 20})
     async with started(settings, clock) as daemon:
-        daemon._begin_to_read({})
-        await daemon._machine.begin({"shop-vk": timedelta(minutes=2)})
+        daemon._workers.watches.begin_to_read({})
+        await daemon._workers.machine.begin({"shop-vk": timedelta(minutes=2)})
         for seconds, written in ((0, []), (59, []), (1, ["shop-vk not read yet"])):
             clock.advance(seconds * SECOND)
             await daemon.tick()
