@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from inboxd.store.quarantine import Held, QuarantineStore
     from inboxd.store.refreshes import Refresh, RefreshStore
     from inboxd.store.replies import ReplyStore, UnjudgedReply
+    from inboxd.store.scorecard.sheets import SheetStore
     from inboxd.store.silences import SilenceStore
     from inboxd.store.sources import SourceState, SourceStore
     from inboxd.store.spikes import SpikeStore
@@ -117,6 +118,7 @@ _PACKAGES = {
     "erasures": "forgetting",
     "people": "forgetting",
     "retention": "keeping",
+    "sheets": "scorecard",
 }
 """In which package within this one the module of a part is, if in any."""
 
@@ -158,6 +160,7 @@ class Store:
     refreshes: RefreshStore
     presses: PressStore
     silences: SilenceStore
+    sheets: SheetStore
     spikes: SpikeStore
     figures: FigureStore
     replies: ReplyStore
