@@ -89,6 +89,7 @@ CASES: Final = np.dtype(
 MESSAGES: Final = np.dtype(
     [
         *_DIMENSIONS,  # customers' messages; staff is 0
+        ("day", "i4"),  # in which it was sent: date.toordinal() of the local day
         ("count", "u4"),  # more than 1 only of what retention has summed up
         ("author", "i8"),  # NEVER where that is not known any more
         ("lag", "f4"),  # seconds from sent_at to seen_at; nan of history and of what is not known
