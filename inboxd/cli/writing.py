@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol, cast
 
-from inboxd.core.text import inert
+from inboxd.core.text import as_cell, inert
 from inboxd.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from inboxd.store.moving.exporting import Value
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula, and runs."""
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -82,7 +80,7 @@ def destination(path: Path | None) -> Iterator[IO[str]]:
     """
     if path is None:
         if sys.stdout is None:
-            raise OperatorError("standard output is closed; name a file with --out")
+            raise OperatorError("standard output is closed; name a file")
         with _text(sys.stdout.buffer) as out:
             yield cast("IO[str]", _Inert(out)) if sys.stdout.isatty() else out
         return
@@ -141,4 +139,4 @@ def _text(raw: IO[bytes]) -> Iterator[IO[str]]:
 
 
 def _harmless(value: Value) -> Value:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    return as_cell(value) if isinstance(value, str) else value

@@ -46,6 +46,15 @@ def inert(text: str) -> str:
     return _UNSEEN.sub("", _CONTROL.sub("", _LINE_BREAK.sub("\n", text)))
 
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+"""What spreadsheets take for the beginning of a formula, and run."""
+
+
+def as_cell(text: str) -> str:
+    """Return *text* such that a spreadsheet shows it: a formula gets an apostrophe in front."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
 LANGUAGE_NAMES = {
     "ru": "Russian", "uk": "Ukrainian", "de": "German", "en": "English", "pl": "Polish",
     "fr": "French", "es": "Spanish", "it": "Italian", "tr": "Turkish", "ar": "Arabic",

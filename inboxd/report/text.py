@@ -1,0 +1,198 @@
+"""A scorecard on a terminal: tables and plots of characters, in which nothing is told by colour alone."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from inboxd.core.scorecard.model import Breakdown, Section
+from inboxd.report import outline, plots, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from rich.console import RenderableType
+
+    from inboxd.core.scorecard.model import Figure, Problem, Scorecard
+
+LEAST, MOST = 60, 140
+"""Columns below which a table cannot be read, and above which lines are too long to be."""
+_WIDE = 110
+_BAR = 10
+_LABEL = 34
+_MOST_GAPS = 5
+_GLUE = "\ue000"
+"""Between a number and its unit until lines are broken: Rich breaks at a no-break space, too."""
+_STYLES = {"better": "green", "worse": "bold red", "may be chance": "dim"}
+
+
+def written(card: Scorecard, width: int, *, coloured: bool) -> str:
+    """Return the whole report in lines of at most *width* cells, or a few more in a tiny terminal."""
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=min(max(width, LEAST), MOST),
+        force_terminal=coloured,
+        color_system="standard" if coloured else None,
+        no_color=not coloured,
+        highlight=False,
+        emoji=False,
+        markup=False,
+        legacy_windows=False,
+    )
+    for each in _pieces(card, console.width):
+        console.print(each)
+    shown = out.getvalue().replace(_GLUE, " ")
+    return "\n".join(line.rstrip() for line in shown.split("\n"))
+
+
+def _pieces(card: Scorecard, width: int) -> Iterable[RenderableType]:
+    notes = outline.footnotes(card)
+    yield from _top(card)
+    yield from _chapter("In brief", _figures(outline.headlines(card), notes, width))
+    if len(card.days) > 1:
+        yield from _chapter("Day by day", *_trends(card, width))
+    for part in outline.parts(card):
+        yield from _chapter(part.title, *_part(part, card, notes, width))
+    for rival in card.rivals:
+        title = f"{words.name_of(rival.name)} ({rival.network}), only what is public"
+        yield from _chapter(title, _figures(rival.figures, notes, width), *_note(rival.note))
+    if notes:
+        yield from _chapter("What others reached", *_numbered(notes))
+    yield Text()
+    yield Text(f"{words.INTERVALS} {words.UNKNOWN} is what is not known.", style="dim")
+
+
+def _top(card: Scorecard) -> Iterable[RenderableType]:
+    yield Text(f"How we answered: {words.period_in_words(card.period)}", style="bold")
+    if card.compared:
+        yield Text(f"compared with {words.period_in_words(card.compared)}", style="dim")
+    accounts = ", ".join(map(words.name_of, card.accounts))
+    yield Text("; ".join([f"accounts: {accounts}", *words.filters_in_words(card)]), style="dim")
+    tz = card.period.timezone
+    yield Text(f"written {words.moment(card.written_at, tz)} ({tz})", style="dim")
+    for gap in card.gaps[:_MOST_GAPS]:
+        yield Text(f"▲ {words.gap_in_words(gap, tz)}", style="bold yellow")
+    if more := card.gaps[_MOST_GAPS:]:
+        yield Text(f"▲ and {len(more)} more spans were not read", style="bold yellow")
+    for caveat in card.caveats:
+        yield Text(f"▲ {words.one_note(caveat)}", style="yellow")
+
+
+def _chapter(title: str, *body: RenderableType) -> Iterable[RenderableType]:
+    yield Text()
+    yield Text(words.one_note(title), style="bold cyan")
+    for each in body:
+        yield Padding(each, (0, 0, 0, 2))
+
+
+def _glued(text: str) -> Text:
+    """Return *text* on a line, such that a number and its unit stay together."""
+    return Text(words.one_note(text).replace(" %", f"{_GLUE}%"))
+
+
+def _note(text: str) -> list[Text]:
+    return [Text(words.one_note(text), style="dim")] if text else []
+
+
+def _part(
+    part: outline.Part, card: Scorecard, notes: Mapping[str, int], width: int
+) -> Iterable[RenderableType]:
+    match part.of:
+        case Section():
+            yield _figures(part.of.figures, notes, width)
+        case Breakdown():
+            yield _breakdown(part.of, width)
+            yield from _note(part.of.note)
+        case _ if part.key == outline.WEEK:
+            yield from _week(card)
+        case _:
+            for rank, problem in enumerate(card.problems, 1):
+                yield from _problem(rank, problem, words.rank_before(problem.before, card.compared))
+
+
+def _figures(figures: Sequence[Figure], notes: Mapping[str, int], width: int) -> Table:
+    """Return figures below one another: value, what has changed, and what there is to know."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(max_width=_LABEL)
+    table.add_column(justify="right", no_wrap=True, style="bold")
+    if width >= _WIDE:
+        table.add_column(no_wrap=True, style="cyan")
+    table.add_column(max_width=24)
+    table.add_column(ratio=1, style="dim")
+    for each in figures:
+        bar = [Text(plots.share_bar(each, _BAR))] if width >= _WIDE else []
+        table.add_row(
+            _glued(each.label),
+            Text(words.said(each)),
+            *bar,
+            _change(each),
+            Text("\n").join(map(_glued, _remarks(each, notes))),
+        )
+    return table
+
+
+def _remarks(figure: Figure, notes: Mapping[str, int]) -> Iterable[str]:
+    if basis := words.basis(figure):
+        yield basis
+    if target := words.target_in_words(figure):
+        yield target
+    for each in figure.benchmarks:
+        number = outline.note_number(each, notes)
+        yield f"others: {words.benchmark_in_words(each, figure.unit)} [{number}]"
+
+
+def _change(figure: Figure) -> Text:
+    return Text(words.change_in_words(figure), style=_STYLES.get(words.verdict(figure), "dim"))
+
+
+def _breakdown(breakdown: Breakdown, width: int) -> Table:
+    """Return a row for each value and a column for each figure."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column(max_width=30 if width >= _WIDE else 18, no_wrap=True, overflow="ellipsis")
+    heads = outline.columns(breakdown)
+    for head in heads.values():
+        table.add_column(_glued(head), justify="right")
+    for name, figures in breakdown.rows.items():
+        by_key = {each.key: each for each in figures}
+        cells = [words.briefly(by_key[key]) if key in by_key else "" for key in heads]
+        table.add_row(Text(outline.row_name(breakdown.key, name)), *map(Text, cells))
+    return table
+
+
+def _trends(card: Scorecard, width: int) -> Iterable[RenderableType]:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, style="cyan")
+    table.add_column(no_wrap=True, style="dim")
+    for trend in plots.trends(card.days, max(width - 46, 20)):
+        table.add_row(trend.name, Text(trend.line), trend.ends)
+    yield table
+    if any(day.blind for day in card.days):
+        yield Text("× not all was read on such a day", style="dim")
+
+
+def _week(card: Scorecard) -> Iterable[RenderableType]:
+    for line in plots.week_lines(card.week):
+        yield Text(line)
+    yield Text(plots.week_legend(card.week), style="dim")
+
+
+def _problem(rank: int, problem: Problem, before: str) -> Iterable[RenderableType]:
+    title = words.topic_in_words(words.name_of(problem.topic))
+    yield Text.assemble(f"{rank}. ", (title, "bold"), (f"  {before}", "dim"))
+    facts = (problem.contacts, problem.first_response, problem.unanswered)
+    for each in (*facts, problem.reopened, problem.complaints):
+        changed = words.change_in_words(each)
+        said = f"{each.label}: {words.briefly(each)}"
+        yield Text(f"   {words.one_note(said)}{f', {changed}' if changed else ''}")
+
+
+def _numbered(notes: Mapping[str, int]) -> Iterable[RenderableType]:
+    for text, number in notes.items():
+        yield Text(f"[{number}] {text}", style="dim")

@@ -1,0 +1,174 @@
+"""Promises about the forms of a scorecard: the same figures in each, and no name that does harm."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import unicodedata
+
+import pytest
+from rich.cells import cell_len
+
+from inboxd.core.scorecard.model import Better, Figure, Unit
+from inboxd.report import as_csv, as_json, as_markdown, as_text, words
+from tests.unit import cards
+
+CARDS = {"full": cards.full, "empty": cards.empty, "hostile": cards.hostile}
+FORMS = {"text": as_text, "markdown": as_markdown, "json": as_json, "csv": as_csv}
+MOVING = re.compile("[\u202a-\u202e\u2066-\u2069\u2028\u2029\x7f-\x9f]")
+
+
+def figure(unit: Unit, value: float | None, **more: object) -> Figure:
+    """A figure with whatever else is said of it."""
+    return Figure("key", "Label", unit, value, **more)  # type: ignore[arg-type]
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    """Return what a spreadsheet reads."""
+    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (figure(Unit.COUNT, 12345), "12,345"),
+        (figure(Unit.SHARE, 0.43), "43 %"),
+        (figure(Unit.SHARE, 0.0004), "0.1 %"),
+        (figure(Unit.SHARE, 0.9996), "99.9 %"),
+        (figure(Unit.SHARE, 0.0), "0 %"),
+        (figure(Unit.MARK, 3.61), "3.6 of 5"),
+        (figure(Unit.SECONDS, 90_061), "1d 1h"),
+        (figure(Unit.OPEN_SECONDS, 90_061), "25h 1m"),
+        (figure(Unit.OPEN_SECONDS, 59.6), "1m"),
+        (figure(Unit.SECONDS, 42), "42s"),
+        (figure(Unit.SECONDS, None, why="nobody wrote"), "–"),
+    ],
+)
+def test_values_are_said_in_their_unit(shown: Figure, expected: str) -> None:
+    """Business time has no days, a share is 0 or 100 only where it is, and unknown is no number."""
+    assert words.said(shown) == expected
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (figure(Unit.SHARE, 3 / 7, of=7, low=0.16, high=0.75), "3 of 7"),
+        (figure(Unit.SHARE, 0.43, of=28, low=0.27, high=0.61), "43 % (27–61 %)"),
+        (figure(Unit.SHARE, 0.43, of=28_000, low=0.42, high=0.44), "43 %"),
+    ],
+)
+def test_a_share_of_few_shows_how_unsure_it_is(shown: Figure, expected: str) -> None:
+    """The numbers themselves of fewer than ten, else the interval where it is wide."""
+    assert words.briefly(shown) == expected
+
+
+def test_a_change_is_judged_only_where_it_can_be() -> None:
+    """What lies within the interval may be chance; less of a time is better."""
+    faster = figure(Unit.SECONDS, 600.0, low=500, high=700, before=1200.0, better=Better.LESS)
+    same = figure(Unit.SECONDS, 600.0, low=500, high=700, before=650.0, better=Better.LESS)
+    fewer = figure(Unit.COUNT, 5.0, before=10.0)
+
+    assert words.change_in_words(faster) == "-10m, better"
+    assert words.change_in_words(same) == "-50s, may be chance"
+    assert words.change_in_words(fewer) == "-5 (-50 %)"
+    assert words.change_in_words(figure(Unit.COUNT, 5.0)) == ""
+
+
+@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("card", CARDS)
+def test_no_form_lets_through_what_moves_a_cursor_or_a_text(name: str, card: str) -> None:
+    """Names from networks are shown, and neither obeyed nor broken over lines."""
+    text = FORMS[name](CARDS[card]())
+    shown = text.replace("\r\n", "\n").replace("\n", "") if name != "json" else text
+    controls = {each for each in shown if unicodedata.category(each) == "Cc"} - {"\n"}
+
+    assert not controls
+    assert not MOVING.search(shown)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("card", CARDS)
+def test_the_terminals_form_fits_its_width(card: str, width: int) -> None:
+    """No line is wider than the terminal, whatever customers and staff are called."""
+    lines = as_text(CARDS[card](), width).split("\n")
+
+    assert max(map(cell_len, lines)) <= width
+
+
+def test_the_terminals_form_has_colours_only_where_they_are_wanted() -> None:
+    """Without colour there is not one escape sequence, and the words are the same."""
+    plain, coloured = as_text(cards.full()), as_text(cards.full(), coloured=True)
+
+    assert "\x1b" not in plain
+    assert "\x1b[" in coloured
+    assert re.sub("\x1b\\[[0-9;]*m", "", coloured).split() == plain.split()
+
+
+@pytest.mark.parametrize("form", ["text", "markdown"])
+def test_people_are_told_the_gaps_before_any_figure(form: str) -> None:
+    """What was not read stands above what was counted."""
+    text = FORMS[form](cards.full())
+
+    assert 0 < text.index("was not read") < text.index("Customers")
+
+
+@pytest.mark.parametrize("form", ["text", "markdown"])
+def test_what_is_unknown_is_a_dash_with_its_reason(form: str) -> None:
+    """It is never 0."""
+    line = next(each for each in FORMS[form](cards.empty()).split("\n") if "Response rate" in each)
+
+    assert "–" in line
+    assert "nobody wrote" in line
+    assert "0" not in line
+
+
+def test_json_says_null_and_why() -> None:
+    """Programs tell unknown from nothing."""
+    sections = json.loads(as_json(cards.empty()))["sections"]
+    messages, rate, _ = sections[0]["figures"]
+
+    assert (messages["value"], messages["why"]) == (0, "")
+    assert (rate["value"], rate["low"], rate["why"]) == (None, None, "nobody wrote")
+
+
+def test_json_keeps_names_as_they_are() -> None:
+    """A program that looks for an account finds it."""
+    told = json.loads(as_json(cards.hostile()))
+
+    assert tuple(told["accounts"]) == cards.EVIL
+
+
+def test_a_spreadsheet_gets_each_figure_with_its_key_and_bounds() -> None:
+    """Rows of all and of one network are told apart, and unknown is an empty cell."""
+    rows = rows_of(as_csv(cards.full()))
+    found = {(row["section"], row["name"], row["key"]): row for row in rows}
+    rate = found["answering", "", "response_rate"]
+
+    assert (rate["unit"], rate["of"], rate["value"]) == ("share", "1120", "0.940179")
+    assert (rate["low"], rate["high"], rate["before"]) == ("0.926179", "0.954179", "0.9")
+    assert found["breakdown", "facebook", "contacts"]["value"] == "390"
+    late = found["promises", "", "broken_by"]
+    assert (late["value"], late["why"]) == ("", "no promise named a time")
+
+
+def test_a_spreadsheet_runs_no_name_as_a_formula() -> None:
+    """Whoever is called =cmd|… is shown as such."""
+    read = csv.reader(io.StringIO(as_csv(cards.hostile()).removeprefix("\ufeff"), newline=""))
+
+    for row in read:
+        for cell in row:
+            assert not cell.startswith(("=", "+", "@", "\t", "\r"))
+            assert not cell.startswith("-") or re.fullmatch(r"-[0-9.]+", cell)
+
+
+def test_markdown_shows_names_as_text() -> None:
+    """No name becomes a tag, a link, a cell of its own or bold."""
+    text = as_markdown(cards.hostile())
+
+    assert "<script" not in text.replace("\\<", "")
+    assert "\\*\\*bold\\*\\* \\| \\[link\\]" in text
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        columns = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
+        assert len(columns) == 1
