@@ -135,14 +135,12 @@ class Daemon:
         async with self._answering_monitors(), workers.listening.running():
             try:
                 async with jobs.running():
-                    log.info("started", accounts=len(workers.pollers), sinks=len(workers.sinks))
                     up()
                     await jobs.until(leave)
                 await machine.database.say_farewell()
             finally:
                 workers.keeper.stop()
                 await workers.deliveries.finish(hurry or leave)
-                log.info("stopped")
 
     @asynccontextmanager
     async def _answering_monitors(self) -> AsyncIterator[None]:

@@ -119,6 +119,7 @@ class Service:
         self._leave = asyncio.Event()
         self._proven: Daemon | None = None
         """The last daemon that did begin; its plan is worth going back to."""
+        self._begun = False
         self._refused = False
         """Whether the plan in force is not what the file says."""
         self._on_a_terminal = sys.stderr.isatty()
@@ -153,9 +154,12 @@ class Service:
         daemon: Daemon | None = Daemon(
             plan, thread, self._clock, vigil=self._vigil, metrics=metrics
         )
-        async with self._reporter.running():
-            while daemon:
-                daemon = await self._turn(daemon)
+        try:
+            async with self._reporter.running():
+                while daemon:
+                    daemon = await self._turn(daemon)
+        finally:
+            log.info("stopped")
 
     async def _turn(self, daemon: Daemon) -> Daemon | None:
         """Let *daemon* work, and return who comes after it; None at the end of it all."""
@@ -166,6 +170,7 @@ class Service:
             nonlocal reading
             if self._stop.is_set():
                 return
+            self._log_beginning(daemon.plan.settings)
             self._proven = daemon
             self._vigil.over(_CHANGE)
             self._reporter.up(daemon.standing, caveat=_REFUSED if self._refused else "")
@@ -184,6 +189,12 @@ class Service:
         finally:
             await daemon.close()
         return await _result(reading)
+
+    def _log_beginning(self, settings: Settings) -> None:
+        again = "configuration of before in force" if self._refused else "reloaded"
+        event = again if self._begun else "started"
+        self._begun = True
+        log.info(event, accounts=len(settings.accounts), sinks=len(settings.sinks))
 
     async def _back_to(self, former: Daemon, error: Exception) -> Daemon:
         """Refuse the plan with which a daemon could not begin, and return one with that before."""

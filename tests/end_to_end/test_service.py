@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -188,7 +189,13 @@ async def test_a_good_configuration_takes_over(shop: Shop, manager: Manager) -> 
     assert await answer(new) == 200
     assert shop.database.with_name("inboxd.db.lock").read_text().strip() == str(daemon.process.pid)
     assert manager.turns() == ["READY=1", "RELOADING=1", "READY=1"]
+    assert "stopped" not in daemon.log
     (await daemon.stop()).expect(0)
+    assert re.findall("info (started|reloaded|stopped)", daemon.log) == [
+        "started",
+        "reloaded",
+        "stopped",
+    ]
     shop.assert_told_once()
 
 
@@ -239,6 +246,7 @@ async def test_what_cannot_begin_makes_room_for_what_did(shop: Shop, manager: Ma
 
     assert await answer(port) == 200
     assert "[http].listen" in shop.simulator.mail.to("night@shop.example")[0].text
+    assert "info configuration of before in force accounts=" in daemon.log
     await reload(daemon, manager)
     await until(lambda: len(told_of_configuration(shop)) == 2, "the end to be told")
     (await daemon.stop()).expect(0)
