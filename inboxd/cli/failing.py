@@ -44,6 +44,7 @@ def failed(config: Path, unit: str, remember: Path | None, *, test: bool) -> Non
         click.echo(f"{config}: {problem}", err=True)
     met = failure.failure_of(unit, os.environ)
     clock, origin = SystemClock(), origin_of(config)
+    took: bool | None
     if test or failure.is_alive(met):
         why = "`inboxd failed --test` was run." if test else f"{met.unit} runs."
         took = asyncio.run(failure.tell_of_trial(met.unit, why, receivers, clock, origin))
