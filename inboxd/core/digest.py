@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from inboxd.model import CaseCard, Topic
 
 _A_DAY = timedelta(days=1)
+_TOLD_AS = {"refused": "refused by its network", "deaf": "answers without delivering"}
+"""What people know of an account, where that is not the word itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +53,27 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """What people know of an account (``refused``, ``blind``, ``deaf``), and since when."""
+
+    told_as: str
+    since: datetime
+
+    @property
+    def sees(self) -> bool:
+        """Whether customers are seen all the same, though later than they should be."""
+        return self.told_as == "deaf"
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """
     How everything stands, and how yesterday was.
 
-    *promised* are the promises to customers that fall due by the end of the day. *blind* are
-    accounts that are not read, since when; *read* those that are, and *unread* those that never
-    were. *gaps* were spans
-    yesterday in which a source was not read, *gap_time* in all. *spikes* are topics with their
-    customers, *used* a line for each allowance.
+    *promised* are the promises to customers that fall due by the end of the day. *troubles* are
+    accounts that people know to be in trouble; *read* are those in none, and *unread* those that
+    never were read. *gaps* were spans yesterday in which a source was not read, *gap_time* in
+    all. *spikes* are topics with their customers, *used* a line for each allowance.
     """
 
     waiting: int
@@ -70,13 +84,18 @@ class Figures:
     late: int
     promised: int
     read: tuple[str, ...]
-    blind: Mapping[str, datetime]
+    troubles: Mapping[str, Trouble]
     gaps: int
     gap_time: timedelta
     spikes: Sequence[tuple[Topic, int]] = ()
     used: Sequence[str] = ()
     longest: tuple[CaseCard, ...] = ()
     unread: tuple[str, ...] = ()
+
+    @property
+    def unseen(self) -> int:
+        """How many accounts may have customers of whom nothing is known."""
+        return len(self.unread) + sum(not each.sees for each in self.troubles.values())
 
 
 def day_of(day: date, timezone: tzinfo) -> tuple[datetime, datetime]:
@@ -88,7 +107,7 @@ def day_of(day: date, timezone: tzinfo) -> tuple[datetime, datetime]:
 
 def digest_alert(digest: Digest, day: date, figures: Figures, now: datetime) -> Alert:
     """Return the digest of *day*."""
-    who = "nobody waits" if not figures.waiting else f"{figures.waiting} waiting"
+    who = f"{figures.waiting} waiting" if figures.waiting else _nobody(figures)
     late = f", {figures.overdue} overdue" if figures.overdue else ""
     return Alert(
         key=digest.key(day),
@@ -119,19 +138,30 @@ def _facts(figures: Figures, tz: tzinfo, now: datetime) -> Iterator[tuple[str, s
     yield "Gaps yesterday", f"{figures.gaps or 'none'}{lasted}"
 
 
+def _nobody(figures: Figures) -> str:
+    """Return what is known where nobody is seen to wait."""
+    if not figures.unseen:
+        return "nobody waits"
+    accounts = figures.unseen + len(figures.read) + sum(t.sees for t in figures.troubles.values())
+    if figures.unseen == accounts:
+        return "not known who waits, no account is read"
+    return f"nobody is seen to wait, {figures.unseen} of {accounts} accounts not read"
+
+
 def _waiting(figures: Figures, tz: tzinfo) -> str:
     if figures.oldest is None:
-        return "nobody"
+        return "nobody that is known of" if figures.unseen else "nobody"
     since = figures.oldest.astimezone(tz)
     late = f", {figures.overdue} overdue" if figures.overdue else ""
     return f"{figures.waiting}{late}; the oldest since {since:%a} {since.day} {since:%b %H:%M}"
 
 
 def _accounts(figures: Figures, now: datetime) -> str:
-    blind = [
-        f"{account} blind for {format_duration(max(now - since, timedelta()))}"
-        for account, since in figures.blind.items()
+    troubles = [
+        f"{account} {_TOLD_AS.get(trouble.told_as, trouble.told_as)}"
+        f" for {format_duration(max(now - trouble.since, timedelta()))}"
+        for account, trouble in figures.troubles.items()
     ]
     unread = [f"{account} not read yet" for account in figures.unread]
     read = f"{len(figures.read)} read" if figures.read else ""
-    return "; ".join(filter(None, (*blind, *unread, read))) or "none"
+    return "; ".join(filter(None, (*troubles, *unread, read))) or "none"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from inboxd.core.digest import Figures
+from inboxd.core.digest import Figures, Trouble
 from inboxd.store.coverage import CoverageStore
 from inboxd.store.sources import SourceStore
 from inboxd.store.spikes import SpikeStore
@@ -28,6 +28,13 @@ SELECT coalesce(sum(due_at >= :since AND due_at < :until AND coalesce(ended_at, 
   FROM waits
 """
 """Breached, answered in time, answered late, and promises that are still to be kept."""
+
+
+_WORST_FIRST = ("refused", "blind", "deaf")
+
+
+def _weight(trouble: Trouble) -> tuple[int, datetime]:
+    return _WORST_FIRST.index(trouble.told_as), trouble.since
 
 
 class FigureStore:
@@ -54,7 +61,7 @@ class FigureStore:
         waiting, overdue, oldest = self._waiting(now)
         gaps = self._coverage.gaps(since, until)
         lasted = (min(gap.ended_at or until, until) - max(gap.began_at, since) for gap in gaps)
-        blind = self._blind(accounts, now)
+        troubles = self._troubles(accounts, now)
         unread = self._unread(accounts)
         return Figures(
             waiting=waiting,
@@ -64,21 +71,21 @@ class FigureStore:
             in_time=in_time,
             late=late,
             promised=promised,
-            read=tuple(each for each in accounts if each not in blind and each not in unread),
-            blind=blind,
+            read=tuple(each for each in accounts if each not in troubles and each not in unread),
+            troubles=troubles,
             gaps=len(gaps),
             gap_time=sum(lasted, timedelta()),
             spikes=[
                 (spike.topic, self._spikes.standing(spike, now).total)
                 for spike in self._spikes.noticed(since, until)
             ],
-            unread=tuple(each for each in unread if each not in blind),
+            unread=tuple(each for each in unread if each not in troubles),
         )
 
     def in_short(self, accounts: Sequence[str], now: datetime) -> tuple[int, int]:
         """Return how many of *accounts* are read and in no trouble, and who waits."""
         waiting, _, _ = self._waiting(now)
-        not_read = {*self._blind(accounts, now), *self._unread(accounts)}
+        not_read = {*self._troubles(accounts, now), *self._unread(accounts)}
         return len(accounts) - len(not_read), waiting
 
     def longest_waiting(self) -> list[int]:
@@ -97,14 +104,14 @@ class FigureStore:
         ).fetchone()
         return waiting, overdue, oldest
 
-    def _blind(self, accounts: Sequence[str], now: datetime) -> dict[str, datetime]:
-        """Return which of *accounts* people know to be in trouble, since when."""
-        blind: dict[str, datetime] = {}
+    def _troubles(self, accounts: Sequence[str], now: datetime) -> dict[str, Trouble]:
+        """Return which of *accounts* people know to be in trouble: the worst, since when."""
+        found: dict[str, list[Trouble]] = {}
         for state in self._sources.all():
             if state.told_as and state.account in accounts:
                 since = state.blind_since or state.told_at or now
-                blind[state.account] = min(since, blind.get(state.account, since))
-        return blind
+                found.setdefault(state.account, []).append(Trouble(state.told_as, since))
+        return {account: min(troubles, key=_weight) for account, troubles in found.items()}
 
     def _unread(self, accounts: Sequence[str]) -> list[str]:
         """Return which of *accounts* were never read: no source of theirs to its end."""

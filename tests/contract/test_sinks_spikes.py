@@ -11,7 +11,7 @@ import pytest
 
 from inboxd.clock import ManualClock
 from inboxd.core.alerts.spikes import begins_alert, grows_alert, over_alert
-from inboxd.core.digest import Digest, Figures, digest_alert
+from inboxd.core.digest import Digest, Figures, Trouble, digest_alert
 from inboxd.core.spikes import Spike, SpikeStanding
 from inboxd.model import Author, Standing, Tone, Topic
 from inboxd.notify import Delivery
@@ -36,7 +36,7 @@ BEGUN = SpikeStanding(SPIKE, lately=37, total=37, waiting=30, late=3, examples=E
 BEGINS = begins_alert(BEGUN, {"shop-vk": 20, "shop-fb": 17}, 5 * MINUTE, NOW)
 FIGURES = Figures(
     waiting=12, overdue=3, oldest=NOW - timedelta(days=3), breached=4, in_time=28, late=3,
-    promised=2, read=("shop-vk", "shop-fb"), blind={"shop-x": NOW - timedelta(hours=3)}, gaps=2,
+    promised=2, read=("shop-vk", "shop-fb"), troubles={"shop-x": Trouble("blind", NOW - timedelta(hours=3))}, gaps=2,
     gap_time=41 * MINUTE, spikes=[(Topic.SHIPPING, 63)],
     used=["shop-x, reads: 7,400 of 10,000, 9,900 by the end", "shop-fb, calls: 12"],
     longest=EXAMPLES,

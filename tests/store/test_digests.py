@@ -83,6 +83,7 @@ def test_an_account_counts_as_read_once_it_was(shop: Shop) -> None:
     """That nothing is known against it is not enough."""
     (digest,) = written(shop, TODAY + timedelta(hours=9))
     assert facts(digest)["Accounts"] == "shop-vk not read yet"
+    assert digest.headline.endswith("not known who waits, no account is read")
     shop.store.sources.succeeded("shop-vk", "feed", TODAY + timedelta(hours=9))
     _, digest = written(shop, TODAY + DAY + timedelta(hours=9))
     assert facts(digest)["Accounts"] == "1 read"
@@ -110,6 +111,16 @@ def test_it_tells_of_blindness_gaps_and_spikes(shop: Shop) -> None:
     assert facts(digest)["Accounts"] == "shop-vk blind for 1d"
     assert facts(digest)["Gaps yesterday"] == "1, 9h in all"
     assert facts(digest)["Spikes yesterday"] == "shipping (0 customers)"
+
+
+def test_an_account_is_in_its_worst_trouble(shop: Shop) -> None:
+    """What a person must mend is told before what passes, whichever came first."""
+    sources = shop.store.sources
+    for told_as, hours in (("deaf", 4), ("blind", 5), ("refused", 3)):
+        since = TODAY + timedelta(hours=9 - hours)
+        sources.told("shop-vk", [f"source-{told_as}"], told_as, since, since)
+    (digest,) = written(shop, TODAY + timedelta(hours=9))
+    assert facts(digest)["Accounts"] == "shop-vk refused by its network for 3h"
 
 
 @pytest.mark.parametrize(("due", "count"), [(TODAY + DAY / 2, 1), (TODAY + DAY, 0)])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inboxd.core.digest import Digest, Figures, day_of, digest_alert
+from inboxd.core.digest import Digest, Figures, Trouble, day_of, digest_alert
 from inboxd.core.hours import OpeningHours
 from inboxd.model import Tone, Topic
 
@@ -19,7 +21,7 @@ OFFICE = OpeningHours("office", BERLIN, {day: [(32_400, 64_800)] for day in rang
 NOW = datetime(2026, 11, 26, 8, 0, 3, tzinfo=UTC)
 CALM = Figures(
     waiting=0, overdue=0, oldest=None, breached=0, in_time=0, late=0, promised=0,
-    read=("shop-vk",), blind={}, gaps=0, gap_time=timedelta(),
+    read=("shop-vk",), troubles={}, gaps=0, gap_time=timedelta(),
 )  # fmt: skip
 
 
@@ -72,7 +74,7 @@ def test_it_tells_in_lines_what_a_morning_needs() -> None:
     figures = replace(
         CALM, waiting=12, overdue=3, oldest=datetime(2026, 11, 23, 7, 12, tzinfo=UTC),
         breached=4, in_time=28, late=3, promised=2, read=("shop-vk", "shop-fb"),
-        blind={"shop-x": NOW - timedelta(hours=3)}, gaps=2, gap_time=timedelta(minutes=41),
+        troubles={"shop-x": Trouble("blind", NOW - timedelta(hours=3))}, gaps=2, gap_time=timedelta(minutes=41),
         spikes=[(Topic.SHIPPING, 63)], used=["shop-x: reads 7,400 of 10,000", "shop-fb: calls 12"],
     )  # fmt: skip
     alert = digest_alert(NINE, date(2026, 11, 26), figures, NOW)
@@ -99,3 +101,37 @@ def test_a_calm_day_is_told_as_calm() -> None:
     alert = digest_alert(NINE, date(2026, 11, 26), CALM, NOW)
     assert alert.headline == "Thursday 26 November: nobody waits"
     assert {value for _, value in alert.facts} == {"nobody", "nothing", "none", "1 read"}
+
+
+@pytest.mark.parametrize(
+    ("told_as", "words"),
+    [
+        ("blind", "shop-x blind for 3h"),
+        ("refused", "shop-x refused by its network for 3h"),
+        ("deaf", "shop-x answers without delivering for 3h"),
+    ],
+)
+def test_a_trouble_is_called_what_it_is(told_as: str, words: str) -> None:
+    """What waits for a person is not taken for what passes."""
+    figures = replace(CALM, troubles={"shop-x": Trouble(told_as, NOW - timedelta(hours=3))})
+    assert (
+        dict(digest_alert(NINE, NOW.date(), figures, NOW).facts)["Accounts"] == f"{words}; 1 read"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "headline", "waiting"),
+    [
+        ({"read": (), "unread": ("shop-vk",)}, "not known who waits, no account is read", "nobody that is known of"),
+        ({"unread": ("shop-x",)}, "nobody is seen to wait, 1 of 2 accounts not read", "nobody that is known of"),
+        ({"troubles": {"shop-x": Trouble("refused", NOW)}}, "nobody is seen to wait, 1 of 2 accounts not read", "nobody that is known of"),
+        ({"troubles": {"shop-x": Trouble("deaf", NOW)}}, "nobody waits", "nobody"),
+    ],
+)  # fmt: skip
+def test_what_is_not_seen_is_not_called_calm(
+    changes: dict[str, Any], headline: str, waiting: str
+) -> None:
+    """After a first read that failed nobody knows who waits."""
+    alert = digest_alert(NINE, NOW.date(), replace(CALM, **changes), NOW)
+    assert alert.headline == f"Thursday 26 November: {headline}"
+    assert dict(alert.facts)["Waiting"] == waiting
