@@ -274,7 +274,11 @@ class CompactClassifier:
         said = zip(
             kinds, topics, urgencies, languages,
             (dict(zip(_KIND_NAMES, row, strict=True)) for row in shares.tolist()),
-            evidence, strict=True,
+            (
+                (*spans, *rule.hold_time) if rule.waited else spans
+                for spans, rule in zip(evidence, ruled, strict=True)
+            ),
+            strict=True,
         )  # fmt: skip
         return [
             # Of a text without words the rules know all that can be known.

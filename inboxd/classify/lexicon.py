@@ -61,7 +61,7 @@ class Match(NamedTuple):
     """
     A phrase that was found: the indices of its tokens, in ascending order.
 
-    *dimension* is what the label is about: ``kind``, ``topic``, ``urgency`` or ``cue``.
+    *dimension* is what the label is about: ``kind``, ``topic``, ``urgency``, ``cue`` or ``hold``.
     """
 
     label: str

@@ -40,6 +40,9 @@ _DENIED_REPORT = 1.0
 _CLEAR = 2.0
 """Weight from which a dimension is taken as said."""
 
+HOLD_TIME = "hold_time"
+"""The name of the evidence that somebody waited on the phone."""
+
 _MOST_EVIDENCE = 12
 """Spans shown at most; a person reads the first few."""
 
@@ -76,6 +79,8 @@ class Finding:
     signals: Sequence[Signal]
     others: Sequence[Match]
     """What named the topics and the urgency."""
+    waited: Sequence[Match] = ()
+    """Where it says that its author waits, or waited, on the phone."""
 
     def verdict(self) -> Verdict:
         """Return it as a verdict, with its evidence: half as much work again as finding it."""
@@ -85,8 +90,22 @@ class Finding:
             urgency=self.urgency,
             language=self.language,
             scores={str(kind): score for kind, score in self.scores.items()},
-            evidence=_show(self.reading, self.kind, self.signals, self.others),
+            evidence=(
+                *_show(self.reading, self.kind, self.signals, self.others),
+                *self.hold_time,
+            ),
         )
+
+    @property
+    def hold_time(self) -> tuple[Evidence, ...]:
+        """
+        Return the words that tell of waiting on the phone, whatever kind the message is.
+
+        No model weighs them: they are named beside what it goes by.
+        """
+        reading = self.reading
+        spans = [(reading.starts[m.tokens[0]], reading.ends[m.tokens[-1]]) for m in self.waited]
+        return tuple(Evidence(*span, reading.text[slice(*span)], HOLD_TIME) for span in spans)
 
 
 def judge(text: str) -> Verdict:
@@ -105,7 +124,9 @@ def find(text: str) -> Finding:
     scores = _score_kinds(signals, about, cues, reading)
     kind = max(_KINDS, key=scores.__getitem__)
     urgency, why = _find_urgency(matches, kind)
-    return Finding(kind, topics, urgency, guess.language, scores, reading, signals, [*about, *why])
+    waited = [match for match in matches if match.label == "hold:time"]
+    others = [*about, *why]
+    return Finding(kind, topics, urgency, guess.language, scores, reading, signals, others, waited)
 
 
 def _lexicon_for(guess: Guess) -> Lexicon:

@@ -66,6 +66,7 @@ def test_packaged_list_is_sound(name: str) -> None:
         *(f"topic:{topic}" for topic in Topic),
         *(f"urgency:{urgency}" for urgency in Urgency),
         *(f"cue:{cue}" for cue in cues),
+        *("hold:time", "hold:none"),
     }
 
     phrases = list(packaged(name))
@@ -83,6 +84,7 @@ def test_every_language_knows_every_topic(name: str) -> None:
     assert {f"topic:{topic}" for topic in Topic if topic is not Topic.OTHER} <= labels
     assert {f"kind:{kind}" for kind in Kind} <= labels
     assert {"urgency:high", "urgency:low"} <= labels
+    assert {"hold:time", "hold:none"} <= labels
 
 
 @pytest.mark.parametrize(
