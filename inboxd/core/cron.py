@@ -1,0 +1,162 @@
+"""When a cron expression falls due: its five fields mean what crontab(5) says, on a wall clock."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime, tzinfo
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_PART = re.compile(r"(?:\*|([0-9]{1,2}|[a-z]{3})(?:-([0-9]{1,2}|[a-z]{3}))?)(?:/([0-9]{1,2}))?")
+_A_SECOND = timedelta(seconds=1)
+_A_LEAP_YEAR = 2024
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """One of the five: what it is called, its bounds, and the names that may stand for numbers."""
+
+    name: str
+    low: int
+    high: int
+    names: tuple[str, ...] = ()
+
+    def values(self, text: str) -> tuple[int, ...]:
+        """Return the numbers that *text* stands for; raises ValueError."""
+        return tuple(sorted({each for part in text.split(",") for each in self._part(part)}))
+
+    def _part(self, text: str) -> range:
+        found = _PART.fullmatch(text)
+        if not found:
+            raise ValueError(f'"{text}" is no {self.name}, as in {self._example}')
+        first, last, step = found.groups()
+        if first and step and not last:
+            raise ValueError(f'"{text}": a step goes with a range or *, as in "*/{step}"')
+        low, high = self.low, self.high
+        if first:
+            low = self._number(first)
+            # Sunday is 0 and 7: whoever writes sat-sun means the second.
+            is_sunday = last == self.names[0] if last and self.low == 0 and self.names else False
+            high = 7 if is_sunday and low else self._number(last or first)
+        if low > high:
+            raise ValueError(f'"{text}" ends before it begins; write it as two, with a comma')
+        if step and int(step) == 0:
+            raise ValueError(f'"{text}" has a step of 0')
+        return range(low, high + 1, int(step or 1))
+
+    def _number(self, text: str) -> int:
+        if text in self.names:
+            return self.names.index(text) + self.low
+        if not text.isdigit() or not self.low <= int(text) <= self.high:
+            raise ValueError(f'"{text}" is no {self.name}; it may be {self._range}')
+        return int(text)
+
+    @property
+    def _range(self) -> str:
+        names = f", or {self.names[0]} to {self.names[-1]}" if self.names else ""
+        return f"{self.low} to {self.high}{names}"
+
+    @property
+    def _example(self) -> str:
+        return f"{self.names[1]} or {self.names[1]}-{self.names[5]}" if self.names else "5 or 5-10"
+
+
+_FIELDS = (
+    _Field("minute", 0, 59),
+    _Field("hour", 0, 23),
+    _Field("day of the month", 1, 31),
+    _Field("month", 1, 12, _MONTHS),
+    _Field("day of the week", 0, 7, _WEEKDAYS),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cron:
+    """
+    A cron expression on the wall clock of *timezone*.
+
+    Of a time that clocks show twice the first counts; one that they skip comes when they have
+    moved on (02:30 at 03:30). With a day of the month and a day of the week, either is enough.
+    """
+
+    expression: str
+    timezone: tzinfo
+
+    @classmethod
+    def parse(cls, expression: str, timezone: tzinfo) -> Cron:
+        """Return the expression as it is applied; raises ValueError, saying what is wrong."""
+        fields = _split(expression)
+        values = [field.values(text) for field, text in zip(_FIELDS, fields, strict=True)]
+        days, months = values[2], values[3]
+        lengths = [monthrange(_A_LEAP_YEAR, month)[1] for month in months]
+        if fields[4].startswith("*") and days[0] > max(lengths):
+            raise ValueError(f"never falls due: no such month has a day {days[0]}")
+        return cls(" ".join(fields), timezone)
+
+    def next_after(self, instant: datetime) -> datetime:
+        """Return the first instant after *instant* at which it falls due, in UTC."""
+        while True:
+            instant = min(
+                trigger.get_next_fire_time(None, (instant + _A_SECOND).astimezone(self.timezone))
+                for trigger in _triggers(self.expression, self.timezone)
+            ).astimezone(UTC)
+            if not instant.astimezone(self.timezone).fold:
+                return instant
+
+    def last_until(self, now: datetime, back: timedelta) -> datetime | None:
+        """Return the last instant, not after *now*, at which it fell due; None if none within *back*."""
+        found = None
+        for instant in self._after(now - back):
+            if instant > now:
+                return found
+            found = instant
+        return found
+
+    def _after(self, instant: datetime) -> Iterator[datetime]:
+        while True:
+            instant = self.next_after(instant)
+            yield instant
+
+
+def _split(expression: str) -> list[str]:
+    fields = expression.lower().split()
+    if len(fields) != len(_FIELDS):
+        raise ValueError(
+            f"has {len(fields)} fields, not five: minute, hour, day of the month, month, day of "
+            'the week, as in "0 9 * * mon"'
+        )
+    return fields
+
+
+@cache
+def _triggers(expression: str, timezone: tzinfo) -> tuple[Any, ...]:
+    """
+    Return what finds the times of *expression*: the first of all of theirs counts.
+
+    APScheduler is given plain lists of values, as its reading differs from cron's: to it, 0 is
+    Monday, both days must fit, and what follows a name (``mon/2``) is passed over.
+    """
+    # Costs a quarter of a second, and whoever only checks what is written needs none.
+    from apscheduler.triggers.cron import CronTrigger  # noqa: PLC0415
+
+    fields = _split(expression)
+    minute, hour, day, month, weekday = (
+        ",".join(map(str, field.values(text))) for field, text in zip(_FIELDS, fields, strict=True)
+    )
+    weekday = ",".join(_WEEKDAYS[int(number) % 7] for number in weekday.split(","))
+    either = not (fields[2].startswith("*") or fields[4].startswith("*"))
+    days = [(day, "*"), ("*", weekday)] if either else [(day, weekday)]
+    return tuple(
+        CronTrigger(
+            minute=minute, hour=hour, day=day, month=month, day_of_week=weekday, timezone=timezone
+        )
+        for day, weekday in days
+    )
