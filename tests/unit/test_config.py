@@ -796,6 +796,30 @@ def test_the_error_names_the_file(read: Read, tmp_path: Path) -> None:
             OFFICE + 'timezone = "Europe/"\n' + ACCOUNT,
             'calendars[0].timezone = "Europe/" is no time zone; did you mean Europe/Rome?',
         ),
+        *(
+            (
+                OFFICE + f'timezone = "{written}"\n' + ACCOUNT,
+                f'calendars[0].timezone = "{written}" is no time zone; did you mean {meant}?',
+            )
+            for written, meant in (
+                ("Europe/Kiew", "Europe/Kyiv"),
+                ("Kiew", "Europe/Kyiv"),
+                ("Berlin", "Europe/Berlin"),
+                ("oslo", "Europe/Oslo"),
+                ("Calcuta", "Asia/Kolkata"),
+                ("US/Pacifik", "America/Los_Angeles"),
+            )
+        ),
+        *(
+            (
+                OFFICE + f'timezone = "{written}"\n' + ACCOUNT,
+                (
+                    f'calendars[0].timezone = "{written}" is no time zone; name a city, '
+                    "like Europe/Kyiv, and its clock changes are known as well"
+                ),
+            )
+            for written in ("CET+1", "MSK", "+02:00", "UTC+2")
+        ),
         (
             OFFICE + "timezone = 5\n" + ACCOUNT,
             "calendars[0].timezone = 5 is no time zone; they are named like Europe/Kyiv",
