@@ -164,13 +164,24 @@ class Connector(port.Connector):
     async def _read(
         self, source: str, marks: Marks, now: datetime, *, sweeps: bool
     ) -> AsyncGenerator[port.Page, None]:
+        """
+        Yield the pages of a list and of what is inside its items.
+
+        A conversation in which something is said moves to the top, and is on none of the pages
+        that are read after that. So its list is read from the top again, down to what stood
+        there before, until one page shows all that moved.
+        """
         which, settings = LISTS[source], self._settings
         path, asked = f"{settings.page_id}/{source}", set[tuple[str, str]]()
-        queue, last, pages = deque([self._first(source, marks, sweeps=sweeps)]), None, 0
+        first = self._first(source, marks, sweeps=sweeps)
+        queue, last, pages = deque([first]), None, 0
+        top: Sequence[datetime] = ()
         while queue:
             request = queue.popleft()
             batch = await self._batch(request, source, seen=_seen(marks))
             pages += request.path == path
+            if request.params == first.params:
+                top = batch.changed
             # What moved while the list was read stands on two pages, and is read on once.
             new = {each.name: each for each in batch.further if each.name not in asked}
             circle = any(each.path == path and each.name in asked for each in batch.further)
@@ -178,6 +189,9 @@ class Connector(port.Connector):
             queue.extend(new.values())
             last = last or marks.after(batch.changed, now, swept=sweeps)
             done = last.swept_in(pages, now) if sweeps else last
+            if not queue and not which.sweeps and pages > 1:
+                queue.append(replace(first, until=max(top, default=first.until)))
+                asked, pages = set(), 0
             kept = (marks if queue or circle else done).cursor()
             yield port.Page(
                 kept, batch.messages, batch.unknown, batch.windows, note=batch.note, lost=batch.lost

@@ -121,11 +121,13 @@ class Reading:
     floor: datetime
     since: datetime
     seen: datetime | None = None
+    read: set[tuple[str, datetime]] = field(default_factory=set)
+    """The conversations that this poll has read, and when each had changed then."""
 
     def conversation(self, batch: Batch, item: Json) -> datetime:
         """Take a conversation's new messages, and how it can be answered."""
         name, changed = id_of(item), time_of(item, "updated_time")
-        if changed < self.since:
+        if changed < self.since or (name, changed) in self.read:
             return changed
         url = payloads.conversation_url(item)
         convert = partial(
@@ -140,6 +142,7 @@ class Reading:
         known = [*new.messages, *new.older]
         if item.get("messages") is not None or not can_reply:
             batch.windows.append(windows.conversation(f"dm:{name}", known, can_reply=can_reply))
+        self.read.add((name, changed))
         return changed
 
     def post(self, batch: Batch, item: Json) -> datetime:

@@ -293,6 +293,27 @@ async def test_whoever_resumes_from_any_page_misses_nothing(shop: Shop, source: 
         assert later <= {each.remote_id for rest in resumed for each in rest.messages}
 
 
+async def test_a_conversation_that_moves_to_the_top_while_the_list_is_read_is_read_whole(
+    shop: Shop,
+) -> None:
+    """Its first new message, on a page that it has left, is delivered with the one that moved it."""
+    people = shop.world.people
+    for number in range(40):
+        shop.dm(f"first {number}", people[number], sent_at=shop.ago(hours=5, minutes=-number))
+    came, cursor = [], None
+    async for page in shop.connector.poll("conversations", None):
+        if not came:
+            shop.clock.advance(timedelta(minutes=1))
+            shop.dm("second 3", people[3])
+        came += [message.text for message in page.messages]
+        cursor = page.cursor
+    shop.clock.advance(timedelta(hours=1))
+    async for page in shop.connector.poll("conversations", cursor):
+        came += [message.text for message in page.messages]
+
+    assert {*came} == {*(f"first {number}" for number in range(40)), "second 3"}
+
+
 async def test_items_that_a_page_shows_twice_are_the_same_message(shop: Shop) -> None:
     """A repetition is recognised by its id."""
     shop.comment(shop.post(), "Hallo?")
