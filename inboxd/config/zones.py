@@ -46,5 +46,7 @@ def _name_today(name: str) -> str:
     data = resources.files("tzdata") / "zoneinfo"
     if re.search(rf"\t{re.escape(name)}\s", (data / "zone.tab").read_text("utf-8")):
         return name  # a place of its own, though its clock may be another's
-    links = {old: new for new, old in _LINK.findall((data / "tzdata.zi").read_text("utf-8"))}
+    links: dict[str, str] = {
+        old: new for new, old in _LINK.findall((data / "tzdata.zi").read_text("utf-8"))
+    }
     return links.get(name, name)
