@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from inboxd.config.settings import Address
 
 
-@main.command()
+@main.command(short_help="Ask the running daemon whether it lives")
 @click.option(
     "--timeout",
     type=click.FloatRange(0.1, 60),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from inboxd.store import Store
 
 
-@main.command()
+@main.command(short_help="List the customers who wait, what is due first on top")
 @click.option("--json", "as_json", is_flag=True, help="A JSON list instead of a table.")
 @click.pass_obj
 def waiting(config: Path, *, as_json: bool) -> None:
@@ -43,7 +43,7 @@ def waiting(config: Path, *, as_json: bool) -> None:
         click.echo("Nobody is waiting.")
 
 
-@main.command()
+@main.command(short_help="Show the conversation of a case")
 @CASE
 @click.option("--json", "as_json", is_flag=True, help="A JSON object instead of text.")
 @click.pass_obj
@@ -71,7 +71,7 @@ def show(config: Path, case: int, *, as_json: bool) -> None:
         out.print(line)
 
 
-@main.command()
+@main.command(short_help="Tell why a case is what it is, and who was told")
 @CASE
 @click.option("--json", "as_json", is_flag=True, help="A JSON object instead of text.")
 @click.pass_obj
@@ -92,7 +92,7 @@ def explain(config: Path, case: int, *, as_json: bool) -> None:
     print_sections(console(), sections)
 
 
-@main.command()
+@main.command(short_help="Answer a case")
 @CASE
 @click.argument("text", type=WORDS)
 @click.option("--anyway", is_flag=True, help="Even if nobody waits, or a reply is on its way.")
@@ -111,7 +111,7 @@ def reply(config: Path, case: int, text: str, actor: str, *, anyway: bool) -> No
     click.echo(f"{_sentence(done.words)}{_sender_note(store.path)}")
 
 
-@main.command()
+@main.command(short_help="Take a case: its steps stop")
 @CASE
 @acting("takes it")
 @click.pass_obj
@@ -124,7 +124,7 @@ def ack(config: Path, case: int, actor: str) -> None:
     click.echo(f"Case {case} is yours, {actor}{over}.")
 
 
-@main.command()
+@main.command(short_help="Say for whom a case is")
 @CASE
 @click.argument("who", type=WORDS)
 @acting("does it")
@@ -137,7 +137,7 @@ def assign(config: Path, case: int, who: str, actor: str) -> None:
     click.echo(f"Case {case} is {f'for {who}' if who else 'for nobody in particular'}.")
 
 
-@main.command()
+@main.command(short_help="Let a case sleep until a time, or for a while")
 @CASE
 @click.argument("until")
 @acting("does it")
@@ -153,7 +153,7 @@ def snooze(config: Path, case: int, until: str, actor: str) -> None:
     click.echo(f"Case {case} sleeps for {format_duration(wakes_at - now)}.")
 
 
-@main.command()
+@main.command(short_help="Close a case that needs no (further) reply")
 @CASE
 @click.option("--reason", type=WORDS, default="no reply needed", show_default=True)
 @acting("does it")
@@ -165,7 +165,7 @@ def close(config: Path, case: int, reason: str, actor: str) -> None:
     click.echo(f"Case {case} is closed: {reason}.")
 
 
-@main.command()
+@main.command(short_help="Put a case back among the waiting")
 @CASE
 @acting("does it")
 @click.pass_obj
@@ -177,7 +177,7 @@ def reopen(config: Path, case: int, actor: str) -> None:
     click.echo(f"Case {case} is {status} again.")
 
 
-@main.command()
+@main.command(short_help="Keep a text about a case for colleagues")
 @CASE
 @click.argument("text", type=WORDS)
 @acting("writes it")
@@ -189,7 +189,7 @@ def note(config: Path, case: int, text: str, actor: str) -> None:
     click.echo(f"{_sentence(done.words)}.")
 
 
-@main.command()
+@main.command(short_help="Take back the last that was done about a case")
 @CASE
 @acting("does it")
 @click.pass_obj
@@ -204,7 +204,7 @@ def undo(config: Path, case: int, actor: str) -> None:
     click.echo(f"{_sentence(said)}.")
 
 
-@main.command()
+@main.command(short_help="Say what a customer's message really is")
 @CASE
 @click.option("--message", type=int, help="Which message (default: the one that tells most).")
 @click.option("--kind", type=click.Choice([str(kind) for kind in Kind]), help="What it is.")

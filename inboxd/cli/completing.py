@@ -34,14 +34,17 @@ _PLAIN = re.compile(r"[\w.@+-]+")
 """What means nothing else to a shell: click's scripts do not quote what they offer."""
 
 
-@main.command()
+@main.command(short_help="Print the script for a shell's Tab key")
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(shell: str) -> None:
     """
     Print the script by which SHELL completes commands, options, cases and accounts.
 
-    For bash: `inboxd completion bash > ~/.local/share/bash-completion/completions/inboxd`.
-    """
+    For bash:
+
+    \b
+    inboxd completion bash > ~/.local/share/bash-completion/completions/inboxd
+    """  # noqa: D301 - the backspace is meant: click keeps the line whole
     click.echo(script(shell), nl=False)
 
 

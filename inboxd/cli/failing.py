@@ -12,7 +12,7 @@ from inboxd.cli.group import main
 from inboxd.errors import ConfigError
 
 
-@main.command()
+@main.command(short_help="Tell people that a unit of systemd has failed")
 @click.argument("unit", default="inboxd.service")
 @click.option(
     "--remember",

@@ -40,7 +40,7 @@ _UNCLEAN = (
 )
 
 
-@main.command()
+@main.command(short_help="Erase a person everywhere; figures stay")
 @click.argument("authors", metavar="AUTHOR...", nargs=-1, type=WORDS)
 @click.option(
     "--account",

@@ -22,6 +22,23 @@ SYSTEM = Path("/etc/inboxd/config.toml")
 """Where the configuration is looked for, in this order, when nothing names it."""
 
 
+SECTIONS = {
+    "Daily work": (
+        "waiting", "tui", "show", "explain", "reply", "ack", "assign", "snooze", "close", "reopen",
+        "correct", "note", "undo", "silence",
+    ),
+    "Looking back and ahead": ("report", "audit", "rehearse", "classify", "classifier"),
+    "The daemon": (
+        "run", "check", "doctor", "healthy", "metrics", "reconcile", "replay-quarantine", "failed",
+    ),
+    "Data": ("backup", "restore", "vacuum", "export", "import", "forget"),
+    "To begin with": ("demo", "completion"),
+}  # fmt: skip
+"""What stands where in `inboxd --help`; a command that is in none stands below them."""
+_OTHERS = "Others"
+_MARGINS = 6
+
+
 class Failure(click.ClickException):
     """An error that was foreseen: its text, and no traceback."""
 
@@ -53,6 +70,27 @@ class Commands(click.Group):
             sys.exit(1)
         finally:
             _let_go(sys.stderr)
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """Write the commands in sections, each with its whole short help, in line with the others."""
+        shown = {name: each for name, each in sorted(self.commands.items()) if not each.hidden}
+        placed = {name for names in SECTIONS.values() for name in names}
+        sections = {**SECTIONS, _OTHERS: tuple(name for name in shown if name not in placed)}
+        width = max(map(len, shown), default=0)
+        room = formatter.width - width - _MARGINS
+        for title, names in sections.items():
+            rows = [
+                (f"{name:{width}}", shown[name].get_short_help_str(room))
+                for name in names
+                if name in shown
+            ]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's signature
         """Run a command."""

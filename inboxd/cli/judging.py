@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from inboxd.config import Settings
 
 
-@main.command()
+@main.command(short_help="Judge messages: JSON lines in, JSON lines out")
 @click.argument("file", type=click.File("rb"), default="-")
 @REPLIES
 @TIER
@@ -53,12 +53,12 @@ def classify(ctx: click.Context, file: Any, *, replies: bool, tier: str | None) 
         raise click.exceptions.Exit(1)
 
 
-@main.group()
+@main.group(short_help="Train the classifier, and see how good it is")
 def classifier() -> None:
     """Train the classifier, and see how good it is."""
 
 
-@classifier.command()
+@classifier.command(short_help="Train a model on labelled JSON lines")
 @click.option("--data", "paths", type=FILE, multiple=True, help="Labelled messages.")
 @click.option("--corrections", is_flag=True, help="Learn from what people corrected, too.")
 @click.option(
@@ -122,7 +122,7 @@ def train(  # noqa: PLR0913 - what from, where to, and whatever comes of it
     click.echo(f'{out} is written; [classifier] tier = "{model.tier}" and model = … let it judge.')
 
 
-@classifier.command()
+@classifier.command(short_help="Show what a model is made of, and what it is bad at")
 @click.option("--model", type=FILE, help="Another model than the one that came with inboxd.")
 @REPLIES
 @TIER
@@ -145,7 +145,7 @@ def card(model: Path | None, *, replies: bool, tier: str | None, as_json: bool) 
         click.echo(line)
 
 
-@classifier.command()
+@classifier.command(short_help="Tell how far people agree with the classifier")
 @click.option("--since", "back", help="Only what people said within this time, such as 30d.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON object instead of lines.")
 @click.pass_obj
@@ -210,7 +210,7 @@ def _train_on_replies(paths: tuple[Path, ...], out: Path, said: dict[str, list[s
         click.echo(f"{name:34} {value:.3f}")
 
 
-@classifier.command()
+@classifier.command(short_help="Hold the classifier against labelled messages")
 @click.option("--data", "paths", type=FILE, multiple=True, required=True, help="Labelled messages.")
 @click.option("--model", type=FILE, help="Another model than the one that came with inboxd.")
 @REPLIES
@@ -264,7 +264,7 @@ def _evaluate_replies(paths: tuple[Path, ...], model: Path | None) -> Evaluation
     return reply_evaluation.evaluate_replies(rows, verdicts)
 
 
-@classifier.command()
+@classifier.command(short_help="Judge anew what was judged by other rules")
 @click.option("--since", "back", help="Only what was sent within this time, such as 30d.")
 @click.pass_obj
 def rejudge(config: Path, back: str | None) -> None:

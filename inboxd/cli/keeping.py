@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _PATH = click.Path(path_type=Path)
 
 
-@main.command()
+@main.command(short_help="Copy the database, beside a running daemon")
 @click.argument("to", type=_PATH, required=False)
 @click.option("--keep", type=click.IntRange(1), help="Delete our oldest backups there but so many.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON object instead of text.")
@@ -61,7 +61,7 @@ def backup(config: Path, to: Path | None, keep: int | None, *, as_json: bool) ->
     _say_backup(made, removed, as_json=as_json)
 
 
-@main.command()
+@main.command(short_help="Put a backup in the place of the database")
 @click.argument("file", type=_PATH)
 @click.option("--force", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON object instead of text.")
@@ -93,7 +93,7 @@ def restore(config: Path, file: Path, *, force: bool, as_json: bool) -> None:
     _say_restored(database, done, as_json=as_json)
 
 
-@main.command()
+@main.command(short_help="Remove what is older than `retain`, give back the room")
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON object instead of text.")
 @click.pass_obj

@@ -118,7 +118,8 @@ def _paragraphs(text: str) -> Iterator[str]:
     for number, paragraph in enumerate(re.split(r"\n\s*\n", text.strip())):
         if number:
             yield ".PP"
-        yield _marked(" ".join(paragraph.split()))
+        # A backspace alone keeps click from breaking the lines of a paragraph.
+        yield _marked(" ".join(paragraph.replace("\b", "").split()))
 
 
 def _marked(text: str) -> str:

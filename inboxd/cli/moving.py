@@ -26,7 +26,7 @@ _EVERY = 20_000
 """So many rows between two words on the progress."""
 
 
-@main.command()
+@main.command(short_help="Write messages, cases, a table or everything as CSV, JSON")
 @click.argument("what", type=click.Choice(_JOINED), default="messages")
 @click.option("--table", type=WORDS, help="A table or view as it is, instead of WHAT.")
 @click.option("--all", "everything", is_flag=True, help="The whole database, for `inboxd import`.")
@@ -195,7 +195,7 @@ def _progress(name: str) -> Iterator[Callable[[str, int], None]]:
         yield tell
 
 
-@main.command("import")
+@main.command("import", short_help="Take in what `export --all` has written")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILE)
 @click.option("--dry-run", is_flag=True, help="Read it all, and keep nothing.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON object instead of text.")

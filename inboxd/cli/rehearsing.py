@@ -26,7 +26,7 @@ _MOST = 60
 """How many differences are printed; --json has them all."""
 
 
-@main.command()
+@main.command(short_help="Go through the past under other rules")
 @click.option("--config", "new", type=FILE, help="The rules to try (default: the present ones).")
 @click.option(
     "--since", "back", default="30d", show_default=True, help="How far back, such as 30d."

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from inboxd.workers.poller import Progress
 
 
-@main.command()
+@main.command(short_help="Read, judge, escalate and deliver, until stopped")
 @click.option("--once", is_flag=True, help="Do one full round and exit: for cron and timers.")
 @click.option("--verbose", "-v", is_flag=True, help="Log more.")
 @click.pass_obj
@@ -99,7 +99,7 @@ def _run_on(config: Path, *, verbose: bool) -> None:
     asyncio.run(run_until_stopped(read(), SystemClock(), read, notifier))
 
 
-@main.command()
+@main.command(short_help="Play a shop's working day; no account is needed")
 @click.option("--seed", type=int, default=1, show_default=True, help="Which day is played.")
 @click.option(
     "--keep",
@@ -120,7 +120,7 @@ def demo(seed: int, keep: Path | None, seconds: int | None, *, tui: bool) -> Non
     asyncio.run(play(seed=seed, keep=keep, seconds=lasts, tui=tui))
 
 
-@main.command()
+@main.command(short_help="Look for every problem in the configuration")
 @click.option("--online", is_flag=True, help="Ask the networks whether the tokens work.")
 @click.pass_obj
 def check(config: Path, *, online: bool) -> None:
@@ -203,7 +203,7 @@ async def _check_accounts(settings: Settings) -> bool:
     return good
 
 
-@main.command()
+@main.command(short_help="Say how everything stands, and what needs a person")
 @click.option("--online", is_flag=True, help="Ask the networks and the sinks as well.")
 @click.option("--deep", is_flag=True, help="Read the whole database, however long it takes.")
 @click.option("--send", is_flag=True, help="Send a test message through every sink.")
@@ -233,7 +233,7 @@ def doctor(config: Path, *, online: bool, deep: bool, send: bool, as_json: bool)
         raise click.exceptions.Exit(1)
 
 
-@main.command()
+@main.command(short_help="Print what the database tells Prometheus")
 @click.pass_obj
 def metrics(config: Path) -> None:
     """Print what the database tells Prometheus: for `run --once`, where no daemon can be asked."""
@@ -246,7 +246,7 @@ def metrics(config: Path) -> None:
     click.echo(text_of(found), nl=False)
 
 
-@main.command()
+@main.command(short_help="Hold what is stored against what the networks offer")
 @click.argument("accounts", nargs=-1, shell_complete=completing.accounts)
 @click.option("--back", default="3d", show_default=True, help="How far back to look.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON list instead of lines.")
@@ -279,7 +279,7 @@ def reconcile(config: Path, accounts: tuple[str, ...], back: str, *, as_json: bo
         raise click.exceptions.Exit(1)
 
 
-@main.command("replay-quarantine")
+@main.command("replay-quarantine", short_help="Read again what no connector has understood")
 @click.pass_obj
 def replay_quarantine(config: Path) -> None:
     """Read again, with this version, what no connector has understood so far."""

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from inboxd.core.policies import Match
 
 
-@main.group()
+@main.group(short_help="Mute alerts about some cases for a while")
 def silence() -> None:
     """Mute alerts about some cases for a while; they stay in the list of those who wait."""
 
 
-@silence.command()
+@silence.command(short_help="Mute what matches until a time, or for a while")
 @click.argument("until")
 @click.option("--account", type=WORDS, multiple=True, shell_complete=completing.accounts)
 @click.option("--network", type=WORDS, multiple=True)
@@ -73,7 +73,7 @@ def add(  # noqa: PLR0913 - a condition each
     click.echo(f"Silence {begun.id}: {what} until {local:%Y-%m-%d %H:%M}.")
 
 
-@silence.command("list")
+@silence.command("list", short_help="List the silences that last")
 @click.option("--json", "as_json", is_flag=True, help="A JSON list instead of lines.")
 @click.pass_obj
 def list_(config: Path, *, as_json: bool) -> None:
@@ -109,7 +109,7 @@ def list_(config: Path, *, as_json: bool) -> None:
         click.echo("Nothing is silent.")
 
 
-@silence.command()
+@silence.command(short_help="End a silence before its time")
 @click.argument("number", type=int, shell_complete=completing.lasting_silences)
 @click.pass_obj
 def end(config: Path, number: int) -> None:

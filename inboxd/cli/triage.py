@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@main.command()
+@main.command(short_help="Triage and answer on a screen that keeps up to date")
 @click.option("--as", "me", type=WORDS, default=getpass.getuser, help="Who you are (default: you).")
 @click.option("--view", type=WORDS, help="Which view to begin with: a name, or a query.")
 @click.option("--theme", type=WORDS, help="How it looks, such as textual-light.")
