@@ -127,6 +127,48 @@ def test_the_hook_of_every_service_is_there() -> None:
         assert {*values(template, "LoadCredential")} <= {*values(unit, "LoadCredential")}
 
 
+def credentials(unit: str, begin: str) -> dict[str, str]:
+    """Return the secrets of *unit* whose lines start with *begin*, and the file of each."""
+    text = (UNITS / unit).read_text()
+    found = re.findall(rf"^{begin}LoadCredential=([\w-]+):(\S+)$", text, re.MULTILINE)
+    return {name: file.replace("/secrets/%i/", "/secrets/") for name, file in found}
+
+
+@pytest.mark.parametrize("begin", ["", "#"])
+def test_all_units_offer_the_same_secrets(begin: str) -> None:
+    """A daemon's are a round's, and those of sinks are the hook's: to use, or to take the # away."""
+    all_there_are = credentials("inboxd.service", begin)
+    hooks = [unit for unit in SERVICES if "failed" in unit]
+    of_sinks = {
+        name: file for name, file in all_there_are.items() if name.startswith(("slack", "smtp"))
+    }
+
+    assert all_there_are
+    for unit in SERVICES:
+        assert credentials(unit, begin) == (of_sinks if unit in hooks else all_there_are)
+
+
+def test_every_secret_of_the_example_has_its_line() -> None:
+    """Whoever goes from variables to credentials finds each in the page, and in the unit."""
+    root = UNITS.parent
+    variables = re.findall(r'env = "(\w+)"', (root / "config.example.toml").read_text())
+    rows = re.findall(
+        r"^\| (`[A-Z_`, ]+`) \| (`[a-z`, -]+`) \|$",
+        (root / "docs/service.md").read_text(),
+        re.MULTILINE,
+    )
+    named = {
+        variable: name
+        for left, right in rows
+        for variable, name in zip(
+            re.findall("[A-Z_]+", left), re.findall("[a-z-]+", right), strict=True
+        )
+    }
+
+    assert {*variables} == {*named}
+    assert {*named.values()} == {*credentials("inboxd.service", "#?")}
+
+
 def test_no_round_lasts_for_ever() -> None:
     """RuntimeMaxSec= is without effect for a oneshot, of which systemd says nothing."""
     for unit in ("inboxd-once.service", "inboxd-once@.service"):
