@@ -135,7 +135,7 @@ def _ended(end: WaitEnd) -> Callable[[Facts], Measure]:
 
     def measure(facts: Facts) -> Measure:
         outcomes = facts.contacts.outcome
-        return part(np.count_nonzero(outcomes == number), outcomes.size)
+        return part(np.count_nonzero(outcomes == number), facts.contacts.size)
 
     return measure
 

@@ -103,8 +103,8 @@ def _begun_later(begins: datetime, period: Period, begun: Mapping[str, datetime]
 
 def _of_rows(facts: Facts) -> Iterator[str]:
     contacts, messages = facts.contacts, facts.messages
-    if 0 < contacts.first.size < FEW:
-        yield f"Only {contacts.first.size} contacts: chance alone moves such figures a lot."
+    if 0 < contacts.size < FEW:
+        yield f"Only {contacts.size} contacts: chance alone moves such figures a lot."
     anonymous = int(messages.count[messages.author == NEVER].sum())
     if anonymous:
         yield (

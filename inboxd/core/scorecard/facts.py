@@ -6,7 +6,7 @@ Here stands what counts as a contact, as answered, as late. Spans are seconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from inboxd.core.localtime import EPOCH, local_to_utc
 from inboxd.core.scorecard.columns import KINDS, NEVER, NO_MARK, OUTCOMES, STATUSES, WAIT_KINDS
 from inboxd.core.scorecard.measuring import ServiceLevel
+from inboxd.core.scorecard.tables import Column, Columns
 from inboxd.core.waits import CaseStatus, WaitEnd, WaitKind
 from inboxd.model import Kind
 
@@ -73,16 +74,6 @@ class Moment(NamedTuple):
         return np.searchsorted(self.midnights, instants, side="right") - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Arrays of one length, a field each."""
-
-    def at(self, rows: NDArray[np.intp] | slice) -> Self:
-        """Return the same of some *rows*; of a slice without a copy."""
-        return type(self)(*(getattr(self, column.name)[rows] for column in fields(self)))
-
-
-@dataclass(frozen=True, slots=True)
 class Contacts(Columns):
     """
     Waits for an answer: a customer turned to us, with one message or several in a row.
@@ -93,19 +84,18 @@ class Contacts(Columns):
     that was after its target, if it is *targeted*; *blind* if the connector is to blame.
     """
 
-    first: Flags
-    answered: Flags
-    open: Flags
-    wall: Numbers
-    business: Numbers
-    days: NDArray[np.int64]
-    targeted: Flags
-    late: Flags
-    blind: Flags
-    judged: Flags
-    good: Flags
-    outcome: NDArray[np.uint8]
-    history: Flags
+    first = Column[np.bool_]()
+    answered = Column[np.bool_]()
+    open = Column[np.bool_]()
+    wall = Column[np.float64]()
+    business = Column[np.float64]()
+    days = Column[np.int64]()
+    targeted = Column[np.bool_]()
+    late = Column[np.bool_]()
+    blind = Column[np.bool_]()
+    judged = Column[np.bool_]()
+    good = Column[np.bool_]()
+    outcome = Column[np.uint8]()
 
     @property
     def needy(self) -> Flags:
@@ -135,7 +125,6 @@ class Contacts(Columns):
             judged=judged,
             good=judged & (waits["mark"] > GOOD_MARK),
             outcome=outcomes,
-            history=waits["history"],
         )
 
 
@@ -147,7 +136,6 @@ def _due_when_seen(waits: NDArray[np.void]) -> NDArray[np.int64]:
     return np.where(waits["seen_due"] > 0, waits["seen_due"], moved)
 
 
-@dataclass(frozen=True, slots=True)
 class Promises(Columns):
     """
     What our answers promised: it was *kept*, *broken*, is still to be kept (*open*), or neither.
@@ -155,9 +143,9 @@ class Promises(Columns):
     The last: taken back by another promise, or the case was over before it fell due.
     """
 
-    kept: Flags
-    broken: Flags
-    open: Flags
+    kept = Column[np.bool_]()
+    broken = Column[np.bool_]()
+    open = Column[np.bool_]()
 
     @classmethod
     def of(cls, waits: NDArray[np.void], moment: Moment) -> Self:
@@ -170,7 +158,6 @@ class Promises(Columns):
         return cls(kept=kept, broken=broken, open=is_open & ~broken)
 
 
-@dataclass(frozen=True, slots=True)
 class Cases(Columns):
     """
     Cases: *served* were answered at all, *by_answer* ended so, *at_once* with the first one.
@@ -178,16 +165,16 @@ class Cases(Columns):
     *wall* and *business* are from opened to the last answer, of *resolved* ones.
     """
 
-    resolved: Flags
-    open: Flags
-    by_answer: Flags
-    at_once: Flags
-    served: Flags
-    reopened: Flags
-    judged: Flags
-    complaint: Flags
-    wall: Numbers
-    business: Numbers
+    resolved = Column[np.bool_]()
+    open = Column[np.bool_]()
+    by_answer = Column[np.bool_]()
+    at_once = Column[np.bool_]()
+    served = Column[np.bool_]()
+    reopened = Column[np.bool_]()
+    judged = Column[np.bool_]()
+    complaint = Column[np.bool_]()
+    wall = Column[np.float64]()
+    business = Column[np.float64]()
 
     @classmethod
     def of(cls, cases: NDArray[np.void]) -> Self:
@@ -210,34 +197,37 @@ class Cases(Columns):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class Messages(Columns):
     """What customers wrote; *lag* is nan where it is not known, or not the connector's."""
 
-    count: NDArray[np.uint32]
-    author: NDArray[np.int64]
-    lag: NDArray[np.float32]
-    hold: Flags
+    count = Column[np.uint32]()
+    author = Column[np.int64]()
+    lag = Column[np.float32]()
+    hold = Column[np.bool_]()
 
     @classmethod
     def of(cls, messages: NDArray[np.void]) -> Self:
         """Return those of *messages*."""
         lag = np.where(messages["history"], np.float32(np.nan), messages["lag"])
-        return cls(messages["count"], messages["author"], lag, messages["hold"])
+        return cls(
+            count=np.ascontiguousarray(messages["count"]),
+            author=np.ascontiguousarray(messages["author"]),
+            lag=lag,
+            hold=messages["hold"],
+        )
 
 
-@dataclass(frozen=True, slots=True)
 class Replies(Columns):
     """Our answers; those of machines are never *judged*."""
 
-    automatic: Flags
-    judged: Flags
-    deflection: Flags
-    promise: Flags
-    non_answer: Flags
-    marked: Flags
-    parts: NDArray[np.uint8]
-    mark: NDArray[np.uint8]
+    automatic = Column[np.bool_]()
+    judged = Column[np.bool_]()
+    deflection = Column[np.bool_]()
+    promise = Column[np.bool_]()
+    non_answer = Column[np.bool_]()
+    marked = Column[np.bool_]()
+    parts = Column[np.uint8]()
+    mark = Column[np.uint8]()
 
     @classmethod
     def of(cls, replies: NDArray[np.void]) -> Self:
@@ -282,16 +272,17 @@ class Facts:
     @property
     def is_empty(self) -> bool:
         """Tell whether nothing happened at all."""
-        sizes = (self.contacts.first, self.cases.open, self.messages.count, self.replies.mark)
-        return not any(each.size for each in sizes)
+        tables = (self.contacts, self.cases, self.messages, self.replies)
+        return not any(table.size for table in tables)
 
     @classmethod
     def of(cls, sheets: Sheets, moment: Moment) -> Self:
         """Return those of *sheets*, looked at from *moment*."""
-        waits = sheets.waits[sheets.waits["outcome"] != outcome(WaitEnd.VOID)]
+        waits = sheets.waits
+        counted = waits["outcome"] != outcome(WaitEnd.VOID)
         answers = [WAIT_KINDS.index(kind) for kind in WaitKind if not kind.is_owed]
-        contacts = waits[np.isin(waits["wait"], answers)]
-        promises = waits[waits["wait"] == WAIT_KINDS.index(WaitKind.PROMISE)]
+        contacts = waits[counted & np.isin(waits["wait"], answers)]
+        promises = waits[counted & (waits["wait"] == WAIT_KINDS.index(WaitKind.PROMISE))]
         tables = (contacts, promises, sheets.cases, sheets.messages, sheets.replies)
         return cls(
             Contacts.of(contacts, moment),

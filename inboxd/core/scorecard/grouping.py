@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from inboxd.core.scorecard.columns import Sheets
-    from inboxd.core.scorecard.facts import Columns, Facts
+    from inboxd.core.scorecard.facts import Facts
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 HOURS: Final = tuple(f"{day} {hour:02}:00" for day in _WEEKDAYS for hour in range(24))
@@ -42,30 +41,21 @@ def split(facts: Facts, parting: Parting) -> Iterator[tuple[str, Facts]]:
 
 def split_by(facts: Facts, codes: Codes, count: int) -> Iterator[Facts]:
     """Yield *count* parts; tables that *codes* does not name have no row in any."""
-    nothing = {table: getattr(facts, table).at(slice(0)) for table in TABLES if table not in codes}
-    parts = {
-        table: _parts(getattr(facts, table), numbers, count) for table, numbers in codes.items()
-    }
+    nothing = {table: type(getattr(facts, table))() for table in TABLES if table not in codes}
+    parts = {table: getattr(facts, table).split(number, count) for table, number in codes.items()}
     for slices in zip(*parts.values(), strict=True):
-        # A part's rows are told apart no further: it has none of the sheets' own.
+        # A part is told apart no further: it needs none of the sheets' own rows.
         yield replace(facts, **nothing, **dict(zip(parts, slices, strict=True)), raw={})
-
-
-def _parts(table: Columns, codes: NDArray[np.integer], count: int) -> Iterator[Columns]:
-    order = np.argsort(codes, kind="stable")
-    ordered = table.at(order)
-    bounds = np.searchsorted(codes[order], np.arange(count + 1)).tolist()
-    return (ordered.at(slice(begin, end)) for begin, end in pairwise(bounds))
 
 
 def by_topic(facts: Facts) -> Iterator[tuple[str, Facts]]:
     """Yield the facts of each topic; what has two of them is in both."""
+    bits = {
+        table: np.ascontiguousarray(column) for table, column in _column(facts, "topics").items()
+    }
     for place, topic in enumerate(TOPICS):
         bit = np.uint32(1 << place)
-        rows = {
-            table: getattr(facts, table).at(np.flatnonzero(facts.raw[table]["topics"] & bit))
-            for table in TABLES
-        }
+        rows = {table: getattr(facts, table).where((bits[table] & bit) > 0) for table in TABLES}
         yield topic.value, replace(facts, **rows, raw={})
 
 

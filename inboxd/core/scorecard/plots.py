@@ -49,7 +49,7 @@ def week(facts: Facts) -> tuple[tuple[int, float | None], ...]:
     """Return the contacts of each hour of the week, and the share of them that was in time."""
     codes = {"contacts": facts.raw["contacts"]["hour"]}
     parts = split_by(facts, codes, len(HOURS))
-    return tuple((part.contacts.first.size, within_target(part).value) for part in parts)
+    return tuple((part.contacts.size, within_target(part).value) for part in parts)
 
 
 def _starts(period: Period, moment: Moment) -> NDArray[np.int64]:

@@ -58,7 +58,7 @@ def _figures(facts: Facts, before: Facts | None) -> Five:
 
 def _ranking(whole: Facts, topics: Mapping[str, Facts]) -> list[tuple[str, float]]:
     """Return the topics that had a contact by their weight, the greatest first."""
-    named = {topic: facts for topic, facts in topics.items() if facts.contacts.first.size}
+    named = {topic: facts for topic, facts in topics.items() if facts.contacts.size}
     if len(named) > 1:
         named.pop(Topic.OTHER, None)
     weights = {topic: weight(facts, whole) for topic, facts in named.items()}
@@ -68,7 +68,7 @@ def _ranking(whole: Facts, topics: Mapping[str, Facts]) -> list[tuple[str, float
 
 def weight(facts: Facts, whole: Facts) -> float:
     """Return how much a topic costs customers beside the *whole*: docs/figures.md has it."""
-    frequency = facts.contacts.first.size / whole.contacts.first.size
+    frequency = facts.contacts.size / whole.contacts.size
     slow, usual = _slowness(facts), _slowness(whole)
     slowness = slow / usual if slow is not None and usual else 1.0
     served = np.count_nonzero(facts.cases.served)

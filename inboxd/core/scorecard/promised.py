@@ -35,7 +35,7 @@ def _kept_rate(facts: Facts) -> Measure:
 
 DEFINITIONS: Final = (
     Definition(
-        "promises_made", "Promises made", Unit.COUNT, lambda facts: count(facts.promises.kept.size)
+        "promises_made", "Promises made", Unit.COUNT, lambda facts: count(facts.promises.size)
     ),
     Definition(
         "promises_kept", "Kept", Unit.COUNT, _part(lambda promises: promises.kept), Better.MORE

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _resolved(facts: Facts) -> Measure:
-    return part(np.count_nonzero(facts.cases.resolved), facts.cases.resolved.size)
+    return part(np.count_nonzero(facts.cases.resolved), facts.cases.size)
 
 
 def _first_contact_resolution(facts: Facts) -> Measure:

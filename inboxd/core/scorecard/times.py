@@ -62,7 +62,7 @@ def _measured(
 def _still_open(of: str) -> Callable[[Facts], Measure]:
     def measure(facts: Facts) -> Measure:
         if of == "resolution":
-            return part(np.count_nonzero(facts.cases.open), facts.cases.open.size)
+            return part(np.count_nonzero(facts.cases.open), facts.cases.size)
         contacts = facts.contacts
         asked = contacts.needy & (contacts.first == (of == "first_response"))
         return part(np.count_nonzero(asked & contacts.open), np.count_nonzero(asked))

@@ -23,7 +23,7 @@ def complaint_rate(facts: Facts) -> Measure:
 def _complaints(facts: Facts) -> Measure:
     cases = facts.cases
     judged = np.count_nonzero(cases.judged)
-    if cases.judged.size and not judged:
+    if cases.size and not judged:
         return Measure(None, 0, why="no case was judged yet")
     return part(np.count_nonzero(cases.complaint), judged)
 

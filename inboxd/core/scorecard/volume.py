@@ -47,8 +47,6 @@ DEFINITIONS: Final = (
         Unit.COUNT,
         lambda facts: count(facts.messages.count.sum()),
     ),
-    Definition(
-        "contacts", "Contacts", Unit.COUNT, lambda facts: count(facts.contacts.answered.size)
-    ),
-    Definition("cases", "Cases opened", Unit.COUNT, lambda facts: count(facts.cases.resolved.size)),
+    Definition("contacts", "Contacts", Unit.COUNT, lambda facts: count(facts.contacts.size)),
+    Definition("cases", "Cases opened", Unit.COUNT, lambda facts: count(facts.cases.size)),
 )
