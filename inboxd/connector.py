@@ -51,6 +51,60 @@ Secret = SecretStr
 """A token; the configuration has resolved ``{ env = … }`` and its like to the value."""
 
 
+def _now_and_then(value: timedelta) -> timedelta:
+    if value < timedelta(minutes=10):
+        raise ValueError("must be at least 10m: nobody waits for what is read there")
+    return value
+
+
+class WatchSettings(BaseModel):
+    """
+    Somebody else's account, of which only what is public is read: for the report.
+
+    A network adds keys of its own.
+    """
+
+    # What pydantic shows of a wrong input is the whole table, keys included.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    BORROWED: ClassVar[tuple[str, ...]] = ()
+    """The keys that are taken from the account in *tokens_of*, where they are not given here."""
+
+    name: Name
+    """What the report calls it."""
+    network: str
+    """Where it is read."""
+    tokens_of: Name | None = None
+    """An account of ours on the same network, by whose tokens it is read; else by its own."""
+    calendar: str | None = None
+    """In whose open hours its answers are timed as well; on the wall clock they always are."""
+    poll_every: Annotated[Duration, AfterValidator(_now_and_then)] = timedelta(hours=6)
+    """How often it is read, at least every 10 minutes."""
+    overlap: Duration = timedelta(hours=1)
+    """How far behind the last read each one goes back."""
+    backfill: Duration = timedelta(days=7)
+    """How far back the very first read goes."""
+    timeout: Duration = timedelta(seconds=20)
+    """The longest that one call to the network may take, in real time."""
+    auto_replies: tuple[str, ...] = ()
+    """Regular expressions of its automatic texts, which stop no clock."""
+    api_base: str = ""
+    """Another origin to speak to (a proxy, a mock); empty for the network's own."""
+
+    @field_validator("auto_replies")
+    @classmethod
+    def _regular_expressions(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in patterns:
+            parse_pattern(pattern)
+        return patterns
+
+
+class AnyWatch(WatchSettings):
+    """A watched account of whichever network, for those who only need what each has."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
 class AccountSettings(BaseModel):
     """What every account has; a network adds keys of its own."""
 
@@ -58,6 +112,8 @@ class AccountSettings(BaseModel):
 
     SUPPORTED_STREAMS: ClassVar[frozenset[Stream]] = frozenset()
     """The streams that this network can serve at all."""
+    WATCHED_AS: ClassVar[type[WatchSettings] | None] = None
+    """What is said of somebody else's account on it; None where what is public is not read."""
 
     name: Name
     """Who it is in the database and in alerts: under another name it is a new account."""
@@ -106,6 +162,8 @@ class AnyAccount(AccountSettings):
     """An account of whichever network, for those who only need what every account has."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
+
+    WATCHED_AS: ClassVar[type[WatchSettings] | None] = AnyWatch
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 
 from inboxd.connector import AccountSettings, AnyAccount, Connector
 from inboxd.errors import OperatorError
+from inboxd.public import PublicReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
     from inboxd.clock import Clock
-    from inboxd.connector import Ledger
+    from inboxd.connector import Ledger, WatchSettings
 
 _PACKAGE = "connectors"
 _GROUP = "inboxd.connectors"
@@ -44,6 +45,17 @@ def networks_unloaded() -> dict[str, Callable[[], type[AccountSettings]]]:
 def connect(settings: AccountSettings, clock: Clock, ledger: Ledger | None = None) -> Connector:
     """Return the connector for an account; nothing is asked of the network yet."""
     return _connector(settings.network)(settings, clock, ledger)
+
+
+def watch(
+    settings: WatchSettings, clock: Clock, ledger: Ledger | None = None, ours: Ledger | None = None
+) -> PublicReader:
+    """Return what reads somebody else's account; nothing is asked of the network yet."""
+    kind = _offered(settings.network, "PublicReader")
+    if not (isinstance(kind, type) and issubclass(kind, PublicReader)):
+        raise OperatorError(f"the connector for {settings.network} has no class PublicReader")
+    reader: PublicReader = kind(settings, clock, ledger, ours)
+    return reader
 
 
 def length(network: str, text: str) -> int:

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from connectors.vk.payloads import WALL, comment_of, folded
-from connectors.vk.people import PROFILE_FIELDS
 from connectors.vk.shapes import instant_of, integer, items_of, oldest_first, sift, total_of, unix
 from connectors.vk.windows import comment_windows, why_closed
 from inboxd.connector import Page
@@ -114,7 +113,8 @@ class Comments:
         params: dict[str, Any] = {
             "owner_id": place.owner, "post_id": place.post, "offset": offset,
             "count": COMMENTS_PAGE, "sort": "desc", "preview_length": 0, "need_likes": 0,
-            "thread_items_count": _SHOWN_REPLIES, "extended": 1, "fields": PROFILE_FIELDS,
+            "thread_items_count": _SHOWN_REPLIES,
+            **self._desk.people.asking,
             **({} if top is None else {"comment_id": top}),
         }  # fmt: skip
         reader = self._desk.require_reader("reading a wall")

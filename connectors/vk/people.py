@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 from connectors.vk.payloads import community, nameless, profile
 from connectors.vk.shapes import as_object
 from inboxd.errors import NetworkError, OperatorError, UnexpectedPayload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from connectors.vk.transport import Api
     from inboxd.model import Author, Json, Message
 
 PROFILE_FIELDS: Final = "screen_name,followers_count"
+_WITH_NAMES: Final[Mapping[str, Any]] = MappingProxyType({"extended": 1, "fields": PROFILE_FIELDS})
 _USERS_PAGE: Final = 1000
 _GROUPS_PAGE: Final = 500
 
@@ -25,6 +27,8 @@ class People:
     """The names behind author ids, each asked for once."""
 
     _MOST: Final = 50_000
+    asking: Mapping[str, Any] = _WITH_NAMES
+    """What asks VK to send names along with a list."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -74,6 +78,19 @@ class People:
             except UnexpectedPayload:
                 continue
             self._known[author.remote_id] = author
+
+
+class Strangers(People):
+    """People whose names are nobody's business: they are not asked for, and not looked at."""
+
+    asking: Mapping[str, Any] = MappingProxyType({})
+
+    def learn(self, answer: Json) -> None:
+        """Look at nothing."""
+
+    async def name(self, messages: Sequence[Message]) -> list[Message]:
+        """Return *messages* as they are."""
+        return list(messages)
 
 
 def groups_of(answer: object) -> Sequence[object]:

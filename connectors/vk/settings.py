@@ -6,11 +6,30 @@ from typing import ClassVar, Final
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from inboxd.connector import AccountSettings, Secret
+from inboxd.connector import AccountSettings, Secret, WatchSettings
 from inboxd.model import Stream
 
 SITE: Final = "https://vk.com"
 VK_ORIGIN: Final = "https://api.vk.ru"
+
+
+def _an_origin(value: str) -> str:
+    if value and not value.startswith(("https://", "http://")):
+        raise ValueError(f"must begin with https:// or http://, as {VK_ORIGIN} does")
+    return value.rstrip("/") or VK_ORIGIN
+
+
+class Watched(WatchSettings):
+    """The wall of somebody else's community, which a service token can read."""
+
+    BORROWED: ClassVar[tuple[str, ...]] = ("service_token", "timeout", "api_base")
+
+    group_id: int = Field(gt=0, description="The community's number, without a minus.")
+    service_token: Secret = Field(min_length=1, description="An app's service token reads walls.")
+    api_base: str = VK_ORIGIN
+    """Another origin to speak to: a proxy, a mock, a test server."""
+
+    _is_an_origin = field_validator("api_base")(_an_origin)
 
 
 class Settings(AccountSettings):
@@ -19,6 +38,7 @@ class Settings(AccountSettings):
     SUPPORTED_STREAMS: ClassVar[frozenset[Stream]] = frozenset(
         {Stream.DIRECT_MESSAGES, Stream.COMMENTS, Stream.MENTIONS, Stream.SEARCH}
     )
+    WATCHED_AS: ClassVar[type[WatchSettings] | None] = Watched
 
     group_id: int = Field(gt=0, description="The community's number, without a minus.")
     token: Secret = Field(min_length=1, description="A community token: messages, wall, manage.")
@@ -38,12 +58,7 @@ class Settings(AccountSettings):
     api_base: str = VK_ORIGIN
     """Another origin to speak to: a proxy, a mock, a test server."""
 
-    @field_validator("api_base")
-    @classmethod
-    def _is_an_origin(cls, value: str) -> str:
-        if value and not value.startswith(("https://", "http://")):
-            raise ValueError(f"must begin with https:// or http://, as {VK_ORIGIN} does")
-        return value.rstrip("/") or VK_ORIGIN
+    _is_an_origin = field_validator("api_base")(_an_origin)
 
     @field_validator("brand_words")
     @classmethod

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from connectors.vk.comments import UNCOUNTED, Comments, Place, commented, newest_of
 from connectors.vk.payloads import folded, post_of
-from connectors.vk.people import PROFILE_FIELDS
 from connectors.vk.shapes import (
     integer,
     integer_or_none,
@@ -20,7 +19,7 @@ from inboxd.connector import Page
 from inboxd.model import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncGenerator, Iterable
 
     from connectors.vk.desk import Desk
     from inboxd.connector import Cursor
@@ -67,7 +66,7 @@ class Wall:
         self._desk = desk
         self._comments = Comments(desk)
 
-    async def poll(self, cursor: Cursor) -> AsyncIterator[Page]:
+    async def poll(self, cursor: Cursor) -> AsyncGenerator[Page, None]:
         """Yield what customers posted, then the comments of one post after the other."""
         desk = self._desk
         if desk.require_reader("reading the wall back").quota.behind("wall.get"):
@@ -143,7 +142,7 @@ class Wall:
         """Return a page of posts, newest first."""
         params: dict[str, Any] = {
             "owner_id": -self._desk.group_id, "offset": offset, "count": count,
-            "extended": 1, "fields": PROFILE_FIELDS,
+            **self._desk.people.asking,
         }  # fmt: skip
         reader = self._desk.require_reader("reading the wall back")
         answer: Json = await reader.call("wall.get", params)

@@ -75,6 +75,7 @@ def _with_their_secrets(settings: Settings) -> Settings:
     return replace(
         settings,
         accounts=tuple(each for each in settings.accounts if not lacks_secret(each)),
+        watch=tuple(each for each in settings.watch if not lacks_secret(each)),
         sinks=tuple(each for each in settings.sinks if not lacks_secret(each)),
         http=None if http is None or lacks_secret(http) else http,
         heartbeat=None if beat is None or lacks_secret(beat) else beat,

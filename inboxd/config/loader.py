@@ -27,6 +27,7 @@ from inboxd.config.settings import (
 from inboxd.config.telling import DigestSettings, SpikeSettings
 from inboxd.config.triage import TuiSettings, misfits
 from inboxd.config.validation import validated
+from inboxd.config.watching import borrowing, misfits_of_watch
 from inboxd.core.queries import Known
 from inboxd.durations import format_duration, parse_duration
 from inboxd.errors import ConfigError, Problem
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from inboxd.config.settings import AnySink
-    from inboxd.connector import AccountSettings
+    from inboxd.connector import AccountSettings, WatchSettings
     from inboxd.core.digest import Digest
     from inboxd.core.hours import OpeningHours
     from inboxd.core.policies import Policy
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     Networks = Mapping[str, Callable[[], type[AccountSettings]]]
 
 TABLES = ("inboxd", "http", "heartbeat", "classifier", "grouping", "spikes", "tui", "backups")
-LISTS = ("accounts", "calendars", "sinks", "policies", "digests")
+LISTS = ("accounts", "calendars", "sinks", "policies", "digests", "watch")
 _LARGEST = 1_048_576
 _LONGEST_LINE = 8_192
 """The time tomllib takes for one dotted key grows with the square of its length."""
@@ -168,12 +169,13 @@ class Loading:
         spikes, digests = self._spikes(), self._digests(calendars, general or GeneralSettings())
         tui = self._tui()
         backups = self._keeping()
+        watched = self._watch()
         if general is None or classifier is None or grouping is None or tui is None:
             return None
         return Settings(
             path, general, served, accounts, calendars, sinks, policies,
             tuple(self._vault.files), classifier, grouping.grouping, pressed, spikes, digests,
-            tuple(self._closed_files), tui, self._secret_variables, backups,
+            tuple(self._closed_files), tui, self._secret_variables, backups, watched,
         )  # fmt: skip
 
     def receivers(self) -> Receivers:
@@ -242,6 +244,18 @@ class Loading:
         return tuple(account for account in made if account)
 
     def _account(self, path: str, raw: dict[str, Any]) -> AccountSettings | None:
+        model = self._settings_of(path, raw)
+        if model is None:
+            return None
+        for key, least in _LEAST.items():
+            if _shorter(raw.get(key), least):
+                text = wrong(raw[key], f"it must be at least {format_duration(least)}")
+                self.problems.add(at(path, key), text)
+        account: AccountSettings | None = self._validated(model, raw, path)
+        return account
+
+    def _settings_of(self, path: str, raw: dict[str, Any]) -> type[AccountSettings] | None:
+        """Return the settings class of the network that a table names."""
         network = raw.get("network")
         if not isinstance(network, str) or network not in self._networks:
             there_are = ", ".join(sorted(self._networks)) or "none"
@@ -250,17 +264,30 @@ class Loading:
             self.problems.add(at(path, "network"), text)
             return None
         try:
-            model = self._networks[network]()
+            return self._networks[network]()
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises, the file names it
             why = f"its connector cannot be loaded: {type(error).__name__}: {error}"
             self.problems.add(at(path, "network"), wrong(network, why))
             return None
-        for key, least in _LEAST.items():
-            if _shorter(raw.get(key), least):
-                text = wrong(raw[key], f"it must be at least {format_duration(least)}")
+
+    def _watch(self) -> tuple[WatchSettings, ...]:
+        made = []
+        accounts = [raw for _, raw in self._tables_again("accounts")]
+        calendars = {ALWAYS.name, *self._names("calendars")}
+        for path, raw in self._tables("watch"):
+            for key, text in misfits_of_watch(raw, accounts, calendars):
                 self.problems.add(at(path, key), text)
-        account: AccountSettings | None = self._validated(model, raw, path)
-        return account
+            model = self._settings_of(path, raw)
+            if model is None:
+                continue
+            if model.WATCHED_AS is None:
+                why = "its connector does not read what is public of others"
+                self.problems.add(at(path, "network"), wrong(raw["network"], why))
+                continue
+            whole = borrowing(raw, accounts, model.WATCHED_AS)
+            watched: WatchSettings | None = self._validated(model.WATCHED_AS, whole, path)
+            made += [watched] if watched else []
+        return tuple(made)
 
     def _calendars(self, general: GeneralSettings) -> dict[str, OpeningHours]:
         calendars = {ALWAYS.name: ALWAYS}

@@ -34,7 +34,7 @@ from inboxd.config.settings import (
 from inboxd.config.telling import DigestSettings, SpikeSettings
 from inboxd.config.triage import ReplySettings, TuiSettings, ViewSettings
 from inboxd.config.words import WordSettings
-from inboxd.connector import AccountSettings
+from inboxd.connector import AccountSettings, WatchSettings
 from inboxd.durations import BusinessSpan, StepAt, format_duration
 
 if TYPE_CHECKING:
@@ -130,15 +130,7 @@ def _sections(networks: Mapping[str, Model]) -> Iterator[_Section]:
     yield _Section("`[heartbeat]`", HeartbeatSettings, "heartbeat")
     yield _Section("`[backups]`", BackupSettings, "backups")
     yield _Section("`[[accounts]]`: of every network", AccountSettings, "accounts")
-    common = frozenset(AccountSettings.model_fields)
-    for network, model in sorted(networks.items()):
-        own = {
-            name
-            for name, field in model.model_fields.items()
-            if name in common and field.default == AccountSettings.model_fields[name].default
-        }
-        title = f'`[[accounts]]` with `network = "{network}"`'
-        yield _Section(title, model, f"accounts:{network}", frozenset(own))
+    yield from _of_networks("accounts", AccountSettings, networks)
     yield _Section("`[[calendars]]`", CalendarSettings, "calendars")
     yield _Section("`[[sinks]]`: of every type", SinkSettings, "sinks")
     shared = frozenset(SinkSettings.model_fields)
@@ -150,11 +142,28 @@ def _sections(networks: Mapping[str, Model]) -> Iterator[_Section]:
     yield _Section("`[grouping]`", GroupingSettings, "grouping")
     yield _Section("`[spikes]`", SpikeSettings, "spikes")
     yield _Section("`[[digests]]`", DigestSettings, "digests")
+    yield _Section("`[[watch]]`: of every network", WatchSettings, "watch")
+    watched = {name: getattr(model, "WATCHED_AS", None) for name, model in networks.items()}
+    models = {name: model for name, model in watched.items() if model is not None}
+    yield from _of_networks("watch", WatchSettings, models)
     yield _Section("`[classifier]`", ClassifierSettings, "classifier")
     yield _Section("`ru`, `uk`, `de`, `en` in `[classifier]`", WordSettings, "classifier")
     yield _Section("`[tui]`", TuiSettings, "tui")
     yield _Section("`[[tui.views]]`", ViewSettings, "tui.views")
     yield _Section("`[[tui.replies]]`", ReplySettings, "tui.replies")
+
+
+def _of_networks(key: str, common: Model, models: Mapping[str, Model]) -> Iterator[_Section]:
+    """Yield, for each network, what its tables below ``[[key]]`` have beside the *common* keys."""
+    shared = common.model_fields
+    for network, model in sorted(models.items()):
+        left_out = {
+            name
+            for name, field in model.model_fields.items()
+            if name in shared and field.default == shared[name].default
+        }
+        title = f'`[[{key}]]` with `network = "{network}"`'
+        yield _Section(title, model, f"{key}:{network}", frozenset(left_out))
 
 
 def _section(section: _Section, examples: Mapping[tuple[str, str], str]) -> Iterator[str]:

@@ -23,7 +23,7 @@ from pydantic import (
 from inboxd.config.triage import TuiSettings
 from inboxd.config.words import LANGUAGES, OwnWord, WordSettings
 from inboxd.config.zones import parse_zone
-from inboxd.connector import AccountSettings, Duration, Name
+from inboxd.connector import AccountSettings, Duration, Name, WatchSettings
 from inboxd.core.grouping import ALONE, Grouping, Trait
 from inboxd.core.hours import OpeningHours
 from inboxd.core.localtime import parse_interval
@@ -429,6 +429,8 @@ class Settings:
     secret_variables: frozenset[str] = frozenset()
     """The variables of the environment that hold secrets: no child process is given them."""
     backups: BackupSettings | None = None
+    watch: tuple[WatchSettings, ...] = ()
+    """Somebody else's accounts, of which what is public is read."""
 
     @property
     def backup_folder(self) -> Path:
@@ -455,7 +457,7 @@ class Settings:
     def secrets(self) -> frozenset[str]:
         """Return every secret value, so that whatever writes text can keep them out of it."""
         single = filter(None, (self.heartbeat, self.http))
-        return _secrets_of([*self.accounts, *self.sinks, *single])
+        return _secrets_of([*self.accounts, *self.watch, *self.sinks, *single])
 
 
 def _secrets_of(models: Iterable[BaseModel]) -> frozenset[str]:

@@ -80,6 +80,20 @@ def make_person(
     return Person(key, name, _handle(name, key), language, followers, ids)
 
 
+def make_shop(seed: int, key: str, name: str, handle: str) -> Person:
+    """
+    Return another shop, which writes in its own name and has walls of its own.
+
+    On VK it is a community, whose id is negative wherever it owns or writes.
+    """
+    ids: dict[Network, int] = {
+        "vk": -_draw(f"{seed}/vk/{key}", 1_000_000, 200_000_000),
+        "facebook": _draw(f"{seed}/facebook/{key}", 100_000_000_000_000, 399_999_999_999_999),
+        "twitter": _draw(f"{seed}/twitter/{key}", *_ID_RANGES["twitter"]),
+    }
+    return Person(key, name, handle, "en", 4_000, ids)
+
+
 def crowd(seed: int, size: int) -> list[Person]:
     """
     Return *size* different people in four languages, the same ones for the same seed.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from inboxd.simulator.people import NETWORKS, Network, Person, crowd, make_person
+from inboxd.simulator.people import NETWORKS, Network, Person, crowd, make_person, make_shop
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -192,6 +192,12 @@ class World:
         self.people.append(person)
         self._register(person)
         return person
+
+    def new_shop(self, key: str, name: str, handle: str) -> Person:
+        """Add another shop (same seed and key, same ids); it is nobody's customer."""
+        shop = make_shop(self.seed, key, name, handle)
+        self._register(shop)
+        return shop
 
     def person_by_id(self, network: Network, person_id: int) -> Person | None:
         """Return the customer whom *network* knows under *person_id*."""

@@ -676,7 +676,7 @@ def test_every_problem_is_told_at_once(problems: Tell) -> None:
         steps = [{ at = "later", to = ["log", "mial"], repeat = "5s", too = 1 }]
         """
     ) == [
-        "colour is unknown; there are: accounts, backups, calendars, classifier, digests, grouping, heartbeat, http, inboxd, policies, sinks, spikes, tui",
+        "colour is unknown; there are: accounts, backups, calendars, classifier, digests, grouping, heartbeat, http, inboxd, policies, sinks, spikes, tui, watch",
         "inboxd.databse is unknown; did you mean database?",
         "inboxd.blind_after = true; it must be a whole number",
         'inboxd.timezone = "Kyiv" is no time zone; did you mean Europe/Kyiv?',

@@ -16,10 +16,14 @@ _PERMISSIONS = {"messages": 1 << 12, "wall": 1 << 13, "manage": 1 << 18}
 
 
 def get_by_id(community: Community, params: Params) -> Json:
-    """`groups.getById`: the community, by id, by screen name, or by its own token."""
+    """`groups.getById`: the community, by id, by screen name, or by its own token; or another."""
     brand = community.brand
     named = params.texts("group_ids") or params.texts("group_id") or [str(brand.id)]
     known = {str(brand.id), brand.handle}
+    if named[0].isdecimal():
+        other = community.world.person_by_id(objects.NETWORK, -int(named[0]))
+        if other is not None:
+            return {"groups": [objects.shop(other)], "profiles": []}
     if not known.intersection(named):
         raise VkError(100, "group_ids is undefined")
     return {"groups": [objects.group(brand)], "profiles": []}

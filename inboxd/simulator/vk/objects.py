@@ -54,6 +54,18 @@ def group(brand: Brand) -> Json:
     }
 
 
+def shop(person: Person) -> Json:
+    """Return another shop's community."""
+    return {
+        "id": -person.id_on(NETWORK),
+        "name": person.name,
+        "screen_name": person.handle,
+        "is_closed": 0,
+        "type": "page",
+        "photo_50": _NO_AVATAR,
+    }
+
+
 def author_id(world: World, item: Item) -> int:
     """Return who wrote the item, the community being negative."""
     return -world.brand(NETWORK).id if item.by_brand else world.author_id(item)
@@ -316,9 +328,12 @@ def extended(world: World, items: Iterable[Item], fields: Collection[str] = ()) 
         for person in (item.author, item.peer)
         if person is not None
     }
+    shops = [person for person in people.values() if person.id_on(NETWORK) < 0]
     return {
-        "profiles": [user(person, fields) for person in people.values()],
-        "groups": [group(world.brand(NETWORK))],
+        "profiles": [
+            user(person, fields) for person in people.values() if person.id_on(NETWORK) > 0
+        ],
+        "groups": [group(world.brand(NETWORK)), *map(shop, shops)],
     }
 
 

@@ -1,0 +1,122 @@
+"""Promises about `[[watch]]` in the configuration."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from inboxd.config import load
+from inboxd.connector import AccountSettings
+from inboxd.errors import ConfigError
+from inboxd.model import Stream
+from inboxd.plugins import networks, networks_unloaded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from inboxd.config import Settings
+
+    Read = Callable[..., Settings]
+    Tell = Callable[..., Sequence[str]]
+
+ENV = {"VK": "a-community-token", "SERVICE": "a-service-token"}
+VK = """
+[[accounts]]
+name = "shop-vk"
+network = "vk"
+group_id = 1
+token = { env = "VK" }
+service_token = { env = "SERVICE" }
+api_base = "http://vk.example"
+streams = ["comments"]
+"""
+WATCH = '[[watch]]\nname = "yug"\nnetwork = "vk"\ngroup_id = 2\n'
+
+
+class Guestbook(AccountSettings):
+    """A network whose connector reads nothing of others."""
+
+    streams: tuple[Stream, ...] = (Stream.COMMENTS,)
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    def reading(*parts: str, **options: Any) -> Settings:
+        path = tmp_path / "config.toml"
+        path.write_text("\n".join([VK, *parts]), encoding="utf-8")
+        there: Any = {**networks(), "guestbook": lambda: Guestbook}
+        return load(path, options.pop("networks", there), ENV, **options)
+
+    return reading
+
+
+@pytest.fixture
+def problems(read: Read) -> Tell:
+    def telling(*parts: str) -> Sequence[str]:
+        with pytest.raises(ConfigError) as caught:
+            read(*parts)
+        return [str(problem) for problem in caught.value.problems]
+
+    return telling
+
+
+def test_a_rival_may_have_a_token_of_its_own(read: Read) -> None:
+    """What is not said has defaults; whatever writes text knows the secret."""
+    settings = read(WATCH, 'service_token = { env = "VK" }')
+
+    (watch,) = settings.watch
+    assert (watch.poll_every, watch.backfill) == (timedelta(hours=6), timedelta(days=7))
+    assert watch.api_base == "https://api.vk.ru"
+    assert ENV["VK"] in settings.secrets()
+
+
+def test_a_rival_may_be_read_with_an_account_s_tokens(read: Read) -> None:
+    """What opens the account's network opens the rival's; what is said here stands above it."""
+    borrowed, own = read(
+        WATCH, 'tokens_of = "shop-vk"', WATCH.replace("yug", "vostok"), 'tokens_of = "shop-vk"',
+        'api_base = "http://proxy.example"',
+    ).watch  # fmt: skip
+
+    assert borrowed.model_dump()["service_token"].get_secret_value() == ENV["SERVICE"]
+    assert borrowed.api_base == "http://vk.example"
+    assert own.api_base == "http://proxy.example"
+
+
+def test_every_problem_of_a_rival_is_told_with_its_place(problems: Tell) -> None:
+    """Each says what may stand there instead."""
+    assert problems(
+        '[[watch]]\nname = "shop-vk"\nnetwork = "vk"\ngroup_id = 0\ntokens_of = "shop-fk"',
+        'calendar = "ofice"\npoll_evry = "1h"\npoll_every = "1m"\n[[calendars]]\nname = "office"',
+        'mon = ["09:00-18:00"]',
+        '[[watch]]\nname = "b"\nnetwork = "vkk"',
+        '[[watch]]\nname = "c"\nnetwork = "guestbook"',
+        '[[watch]]\nname = "d"\nnetwork = "facebook"\ntokens_of = "shop-vk"',
+    )[:9] == [
+        'watch[0].name = "shop-vk"; an account of ours has that name already',
+        'watch[0].tokens_of = "shop-fk"; did you mean shop-vk? there are: shop-vk among the accounts on vk',
+        'watch[0].calendar = "ofice"; did you mean office? there are: always, office',
+        "watch[0].poll_evry is unknown; did you mean poll_every?",
+        'watch[0].poll_every = "1m"; it must be at least 10m: nobody waits for what is read there',
+        "watch[0].group_id = 0; it must be more than 0 (The community's number, without a minus)",
+        'watch[0].service_token is missing; write { env = "…" }, { file = "…" } or { credential = "…" }',
+        'watch[1].network = "vkk"; did you mean vk? there are: facebook, guestbook, twitter, vk',
+        'watch[2].network = "guestbook"; its connector does not read what is public of others',
+    ]  # fmt: skip
+
+
+def test_two_rivals_of_one_name_are_one_too_many(problems: Tell) -> None:
+    """Their figures would be mixed."""
+    with_token = WATCH + 'service_token = { env = "VK" }\n'
+    assert problems(with_token, with_token) == [
+        'watch[1].name = "yug"; watch[0] has that name already'
+    ]
+
+
+def test_commands_that_load_no_network_take_rivals_as_they_are(read: Read) -> None:
+    """Only who reads them needs to know what each network wants to be told."""
+    (watch,) = read(WATCH, 'tokens_of = "shop-vk"', networks=networks_unloaded()).watch
+
+    assert watch.name == "yug"
