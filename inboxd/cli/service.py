@@ -159,7 +159,29 @@ def _refuse_missing_folder(settings: Settings) -> None:
 async def _check_online(settings: Settings) -> bool:
     """Print what networks and Slack say; returns whether all of it is good."""
     accounts = await _check_accounts(settings)
-    return await _check_buttons(settings) and accounts
+    watched = await _check_watched(settings)
+    return await _check_buttons(settings) and accounts and watched
+
+
+async def _check_watched(settings: Settings) -> bool:
+    """Print whether others' accounts can be read; returns whether all can."""
+    from inboxd import plugins
+    from inboxd.clock import SystemClock
+
+    good = True
+    for watch in settings.watch:
+        reader = plugins.watch(watch, SystemClock())
+        try:
+            found = await reader.check()
+        except InboxdError as error:
+            click.echo(f"{watch.name}: {error}")
+            good = False
+            continue
+        finally:
+            await reader.close()
+        click.echo(f"{watch.name}: {found.identity}")
+        click.echo("  can be read" + (f": {found.text}" if found.text else ""))
+    return good
 
 
 async def _check_buttons(settings: Settings) -> bool:

@@ -22,6 +22,7 @@ async def take_over(plan: Plan, workers: Workers) -> None:
     if unsure:
         log.warning("deliveries interrupted", count=unsure)
     await _take_over_accounts(plan, workers)
+    await workers.rivals.prepare()
     thread = workers.context.store
     await thread.run(lambda store: store.remember("version", __version__))
     if await thread.run(lambda store: store.recall("rules")) != plan.fingerprint:

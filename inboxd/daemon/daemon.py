@@ -103,6 +103,8 @@ class Daemon:
         await workers.keeper.look()
         await self.tick()
         await workers.deliveries.settled()
+        # Last of all: nobody waits for what is read of others.
+        await workers.rivals.look()
         failed = [
             f"{account.name}/{source}"
             for account, result in zip(workers.accounts, results, strict=True)
@@ -201,4 +203,5 @@ class Daemon:
         connectors = (account.connector.close() for account in workers.accounts)
         sinks = (sink.close() for sink in workers.sinks.values())
         await workers.machine.database.close()
-        await asyncio.gather(*connectors, *sinks, return_exceptions=True)
+        readers = workers.rivals.close()
+        await asyncio.gather(*connectors, *sinks, readers, return_exceptions=True)

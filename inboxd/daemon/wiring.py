@@ -28,6 +28,7 @@ from inboxd.workers.presses import Presses
 from inboxd.workers.reconciler import Reconciler, Verifier
 from inboxd.workers.refresher import Refresher
 from inboxd.workers.replies import ReplyWorker
+from inboxd.workers.rivals import RivalWatch, watched
 from inboxd.workers.sender import Handling, Sender
 from inboxd.workers.upkeep import Upkeep
 
@@ -89,6 +90,7 @@ class Workers:
         self.machine = Machine(thread, clock, last_resort, lambda: reach(settings, clock))
         self.deliveries = self._deliveries(handling)
         self.classifier = self._classifier(plan)
+        self.rivals = _rivals(plan, self.accounts, self.context)
         self.upkeep = _upkeep(settings, self.accounts, self.context)
         self.keeper = Keeper(settings, self.context)
         self.listening = Listening(settings.sinks, Presses(self.context), clock)
@@ -178,6 +180,12 @@ def _patience_with_networks(settings: Settings, vigil: Vigil) -> dict[str, timed
 
 def _handling(sink: AnySink, settings: Settings) -> Handling:
     return Handling(sink.restraint(settings.general.timezone), sink.fallback)
+
+
+def _rivals(plan: Plan, accounts: Sequence[Account], context: Context) -> RivalWatch:
+    watches = [watched(each, accounts, context.clock) for each in plan.settings.watch]
+    judges, zone = (plan.classifier, classify.load_reply_judge), plan.settings.general.timezone
+    return RivalWatch(watches, accounts, context, judges, zone)
 
 
 def _upkeep(settings: Settings, accounts: Sequence[Account], context: Context) -> Upkeep:

@@ -19,6 +19,7 @@ from inboxd.doctor import (
     database,
     machine,
     network,
+    rivals,
     sinks,
 )
 from inboxd.doctor.guarding import failure, looked_at, waited_for
@@ -140,6 +141,8 @@ def _others(patient: _Patient) -> Iterator[Awaitable[list[Finding]]]:
     if wishes.online:
         yield waited_for("network", network.reach(settings, clock), _PATIENCE)
         yield waited_for("buttons", sinks.buttons(settings, clock), _PATIENCE)
+        for watch in settings.watch:
+            yield waited_for(watch.name, rivals.ask(watch, clock), _PATIENCE)
     for sink in settings.sinks:
         if wishes.online and not wishes.send:
             yield waited_for(sink.name, sinks.ask(sink, clock, zone), _PATIENCE)
@@ -229,3 +232,4 @@ def _stored(patient: _Patient, store: Store) -> Iterator[Finding]:
     yield from looked_at("accounts", lambda: accounts.reading(settings, store, clock))
     yield from looked_at("outbox", lambda: findings.delivery(store, names, now))
     yield from looked_at("buttons", lambda: sinks.unheard(settings, store, clock))
+    yield from looked_at("rivals", lambda: rivals.reading(settings, store, clock))

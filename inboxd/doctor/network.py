@@ -51,6 +51,7 @@ def origins(settings: Settings) -> dict[str, list[str]]:
     given: list[tuple[str, str]] = [
         (account.name, account.api_base) for account in settings.accounts
     ]
+    given += [(watch.name, watch.api_base) for watch in settings.watch]
     for sink in settings.sinks:
         if sink.type == "slack":
             hook = sink.webhook_url

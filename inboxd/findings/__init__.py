@@ -12,6 +12,8 @@ from inboxd.findings.stored import (
     gap_in_words,
     gaps,
     quarantine,
+    rival,
+    rival_allowance,
     source,
 )
 
@@ -26,5 +28,7 @@ __all__ = [
     "gap_in_words",
     "gaps",
     "quarantine",
+    "rival",
+    "rival_allowance",
     "source",
 ]

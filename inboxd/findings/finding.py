@@ -141,6 +141,15 @@ class Code(StrEnum):
     SINK_BUTTONS = "sink.buttons", WELL
     SINK_BUTTONS_DEAD = "sink.buttons_dead", TROUBLE
 
+    RIVAL_IDENTITY = "rival.identity", WELL
+    RIVAL_CHECK_FAILED = "rival.check_failed", NOTICE
+    RIVAL_NEW = "rival.new", NOTICE
+    RIVAL_READ = "rival.read", WELL
+    RIVAL_UNREAD = "rival.unread", NOTICE
+    RIVAL_RESTS = "rival.rests", NOTICE
+    RIVAL_ALLOWANCE = "rival.allowance", WELL
+    RIVAL_ALLOWANCE_SPENT = "rival.allowance_spent", NOTICE
+
     DOCTOR_LATE = "doctor.late", TROUBLE
     DOCTOR_FAILED = "doctor.failed", TROUBLE
 
@@ -153,6 +162,7 @@ TITLES: Mapping[str, str] = {
     "network": "Network",
     "account": "Accounts",
     "sink": "Sinks",
+    "rival": "Rivals",
     "doctor": "Doctor",
 }
 """The groups of findings in the order of the report, as people read them."""

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
     from inboxd.connector import Allowance
     from inboxd.store import Gap, SourceState, Store
+    from inboxd.store.rivals import RivalState
 
 _GAPS_OF = timedelta(days=7)
 _MOST_GAPS = 5
 _SLOW_DELIVERY = timedelta(minutes=10)
 _SEE_CHECK = "see `inboxd check --online`"
+_RESTS = {"RateLimited", "BudgetSpent", "Spared"}
 
 
 def source(state: SourceState, patience: timedelta, now: datetime) -> Finding:
@@ -129,7 +131,39 @@ def allowance(account: str, allowance: Allowance) -> Finding:
         )
     elif limit and (allowance.projected or 0) > limit:
         code, todo = Code.ACCOUNT_ALLOWANCE_LOW, "it will not last: read less often, or raise it"
+    name, text = _named(allowance)
+    return Finding(code, f"{account} {name}", text, todo)
+
+
+def _named(allowance: Allowance) -> tuple[str, str]:
+    """Return what an allowance is called in short, and how it stands."""
     # What stands in brackets explains a name, and would make it too long to stand beside others.
     name, bracket, remark = allowance.name.partition(" (")
-    text = allowance_in_words(allowance) + bracket + remark
-    return Finding(code, f"{account} {name}", text, todo)
+    return name, allowance_in_words(allowance) + bracket + remark
+
+
+def rival_allowance(rival: str, allowance: Allowance) -> Finding:
+    """Return how an allowance stands of which a watched account is read: nobody waits for it."""
+    spent = allowance.limit is not None and allowance.used >= allowance.limit
+    name, text = _named(allowance)
+    return Finding(
+        Code.RIVAL_ALLOWANCE_SPENT if spent else Code.RIVAL_ALLOWANCE,
+        f"{rival} {name}",
+        text,
+        "nothing more is read there until it is renewed" if spent else "",
+    )
+
+
+def rival(name: str, state: RivalState | None, now: datetime) -> Finding:
+    """Return how the reading of a watched account stands."""
+    if state is None or state.polled_at is None:
+        return Finding(Code.RIVAL_NEW, name, "has never been read")
+    age = format_duration(max(now - (state.succeeded_at or state.began_at), timedelta()))
+    if not state.error_class:
+        return Finding(Code.RIVAL_READ, name, f"read {age} ago")
+    read = f"read {age} ago" if state.succeeded_at else "has never been read to its end"
+    until = f", next try {state.retry_at:%Y-%m-%d %H:%M}Z" if state.retry_at else ""
+    text = f"{read}{until}; {state.error_class}: {state.error}"
+    if state.error_class in _RESTS:
+        return Finding(Code.RIVAL_RESTS, name, text)
+    return Finding(Code.RIVAL_UNREAD, name, text, _SEE_CHECK)

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from inboxd.store.quarantine import Held, QuarantineStore
     from inboxd.store.refreshes import Refresh, RefreshStore
     from inboxd.store.replies import ReplyStore, UnjudgedReply
+    from inboxd.store.rivals import RivalStore
     from inboxd.store.scorecard.sheets import SheetStore
     from inboxd.store.silences import SilenceStore
     from inboxd.store.sources import SourceState, SourceStore
@@ -165,6 +166,7 @@ class Store:
     figures: FigureStore
     replies: ReplyStore
     retention: RetentionStore
+    rivals: RivalStore
     sources: SourceStore
     coverage: CoverageStore
     ledger: LedgerStore

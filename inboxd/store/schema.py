@@ -688,9 +688,69 @@ def m006_forgetting(db: Database) -> None:
         db.execute(statement)
 
 
+_RIVALS = """
+CREATE TABLE rivals (               -- somebody else's accounts, of which what is public is read
+    name          TEXT PRIMARY KEY,
+    network       TEXT NOT NULL,
+    key           TEXT NOT NULL,    -- by which the names in rival_messages are hashed
+    cursor        TEXT,
+    began_at      TEXT NOT NULL,    -- from when on it is read
+    polled_at     TEXT,
+    succeeded_at  TEXT,             -- the last time that it was read to the end
+    failing_since TEXT,
+    error_class   TEXT NOT NULL DEFAULT '',
+    error         TEXT NOT NULL DEFAULT '',
+    failures      INTEGER NOT NULL DEFAULT 0,
+    retry_at      TEXT
+);
+CREATE TABLE rival_messages (
+    id         INTEGER PRIMARY KEY,
+    rival      TEXT NOT NULL REFERENCES rivals (name) ON DELETE CASCADE,
+    message    TEXT NOT NULL,       -- keyed hashes of what the network calls it,
+    thread     TEXT NOT NULL,       -- its thread,
+    author     TEXT NOT NULL DEFAULT '',       -- and who wrote it, other ones in each thread
+    addressees TEXT NOT NULL DEFAULT '[]',
+    stream     TEXT NOT NULL,
+    direction  TEXT NOT NULL,       -- outbound: by the watched account itself
+    sent_at    TEXT NOT NULL,
+    seen_at    TEXT NOT NULL,
+    deleted_at TEXT,
+    automatic  INTEGER NOT NULL DEFAULT 0,
+    text       TEXT,                -- for as long as something is to be judged by it
+    words      TEXT NOT NULL DEFAULT '',       -- an answer's text as a keyed hash
+    asks       INTEGER NOT NULL DEFAULT 0,     -- whether there is a question mark in it
+    kind       TEXT,
+    topics     TEXT,
+    urgency    TEXT,
+    language   TEXT,
+    judged_at  TEXT,                -- of answers; the next two as in reply_verdicts
+    flags      TEXT,
+    manners    TEXT,
+    UNIQUE (rival, message)
+);
+CREATE INDEX rival_messages_in_thread ON rival_messages (rival, thread, sent_at);
+CREATE INDEX rival_messages_by_time ON rival_messages (rival, sent_at);
+CREATE INDEX rival_messages_with_text ON rival_messages (rival, sent_at) WHERE text IS NOT NULL;
+"""
+
+
+def m008_rivals(db: Database) -> None:
+    """Keep what others are asked in public, apart from everything that is ours."""
+    for statement in _statements(_RIVALS):
+        db.execute(statement)
+
+
 _STEPS: Mapping[str, Callable[[Database], None]] = {
     step.__name__: step
-    for step in (m001_first, m002_depth, m003_spikes, m004_triage, m005_keeping, m006_forgetting)
+    for step in (
+        m001_first,
+        m002_depth,
+        m003_spikes,
+        m004_triage,
+        m005_keeping,
+        m006_forgetting,
+        m008_rivals,
+    )
 }
 
 

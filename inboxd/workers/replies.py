@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from inboxd.workers.context import Context
 
 BATCH = 100
-_UNKNOWN = ReplyVerdict(
+UNKNOWN = ReplyVerdict(
     deflection=False,
     promise=False,
     non_answer=False,
@@ -52,7 +52,7 @@ class ReplyWorker:
     def _verdicts(self, judge: ReplyJudge, batch: Sequence[UnjudgedReply]) -> list[ReplyVerdict]:
         """Return a verdict for each answer; one that crashes the judge holds up no others."""
         replies = list(map(self._reply, batch))
-        return by_halves(judge.judge, replies, _UNKNOWN, "judging a reply crashed")
+        return by_halves(judge.judge, replies, UNKNOWN, "judging a reply crashed")
 
     def _reply(self, unjudged: UnjudgedReply) -> Reply:
         return Reply(unjudged.text, unjudged.said_at.astimezone(self._zone), unjudged.question)

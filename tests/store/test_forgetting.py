@@ -154,7 +154,7 @@ OUR_WORDS = {
     "state", "bundle", "held", "instead_of", "model", "machine_kind", "machine_topics",
     "machine_urgency", "machine_language", "flags", "manners", "error_class", "told_as", "topic",
     "session", "doing", "hour", "day", "name", "value", "digest", "until", "since",
-    "promised_on", "error", "ended_by",
+    "promised_on", "error", "ended_by", "rival",
     *(f"{each}_at" for each in (
         "acknowledged", "answered", "became", "began", "blind", "calm", "claimed", "classified",
         "created", "deleted", "done", "due", "edited", "ended", "erased", "first_seen", "judged",
@@ -422,6 +422,9 @@ def test_every_column_of_words_is_looked_through(lived: Shop) -> None:
         # Theirs go with their rows; what others' threads and messages are called stays.
         ("authors", "remote_id"), ("authors", "handle"), ("authors", "url"),
         ("messages", "remote_id"), ("conversations", "remote_id"),
+        # Keyed hashes of theirs.
+        ("rival_messages", "message"), ("rival_messages", "author"),
+        ("rival_messages", "addressees"), ("rival_messages", "words"),
     }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from inboxd.store.forgetting.erasures import (
 )
 from inboxd.store.forgetting.mentions import Mentions
 from inboxd.store.forgetting.people import PeopleStore
+from inboxd.store.rivals import RivalStore
 from inboxd.store.times import to_text
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ class Eraser:
         self._db = connection
         self._erasures = ErasureStore(connection)
         self._people = PeopleStore(connection)
+        self._rivals = RivalStore(connection)
 
     def is_leaving(self, traces: Traces) -> bool:
         """Tell whether a reply to one of their cases is being sent at this moment."""
@@ -148,6 +150,7 @@ class Eraser:
         self._alerts(values, people, {*traces.theirs})
         for statement in _ROWS.split(";\n")[:-1]:
             self._db.execute(statement, values)
+        self._rivals.erase((each.network, each.remote_id) for each in people)
         return traces
 
     def mentions(self, people: Sequence[Person]) -> Mentions:

@@ -31,6 +31,8 @@ TEXTS: Mapping[str, Sequence[str]] = {
     "alerts": ("headline", "detail", "card", "facts", "examples"),
     "outbox": ("reply", "receipt", "error"),
     "sources": ("cursor", "error"),
+    "rivals": ("cursor", "error"),
+    "rival_messages": ("text",),
 }  # fmt: skip
 """The columns in which what customers and networks said may stand; all others hold our words."""
 

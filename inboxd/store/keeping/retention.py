@@ -44,6 +44,7 @@ SELECT id FROM alerts AS a WHERE case_id IS NULL AND created_at < :until
 """
 _LEFT_ALONE = (
     "DELETE FROM unknown_items WHERE last_seen_at < :until",
+    "DELETE FROM rival_messages WHERE sent_at < :until",
     "DELETE FROM silences WHERE until < :until AND id < (SELECT max(id) FROM silences)",
     "DELETE FROM spikes WHERE ended_at < :until AND id < (SELECT max(id) FROM spikes)",
     (
