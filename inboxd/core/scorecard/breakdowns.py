@@ -53,7 +53,7 @@ OVERLAP: Final = (
     "What is about two topics counts in both rows: they do not add up to the whole. What has no "
     "topic yet is in none."
 )
-_UNSAID: Final = "No network that was read says who wrote an answer."
+_UNSAID: Final = "Of no answer in this period is it known who wrote it: the network does not say."
 _SOME_UNSAID: Final = (
     "An answer whose author the network does not say is under unknown; what nobody answered is in "
     "no row."
@@ -111,12 +111,17 @@ def measured(facts: Facts, keys: Iterable[str]) -> tuple[Figure, ...]:
 
 
 def _by_staff(facts: Facts, sheets: Sheets) -> Breakdown:
-    if not sheets.staff:
-        return Breakdown("staff", "By member of staff", {}, _UNSAID)
     parts = grouping.split(replace(facts, of_staff=True), grouping.by_staff(facts, sheets))
-    answering = ((name, part) for name, part in parts if part.contacts.answered.any())
-    rows = _ordered(_rows(answering, STAFF_COLUMNS), by_size=True)
+    working = ((name, each) for name, each in parts if _works(each))
+    rows = _ordered(_rows(working, STAFF_COLUMNS), by_size=True)
+    if not rows.keys() - {UNKNOWN}:
+        return Breakdown("staff", "By member of staff", {}, _UNSAID)
     return Breakdown("staff", "By member of staff", rows, _SOME_UNSAID)
+
+
+def _works(facts: Facts) -> bool:
+    """Tell whether anybody answered: unanswered contacts and messages are nobody's."""
+    return bool(facts.contacts.answered.any()) or facts.replies.size > 0
 
 
 def _rows(parts: Iterable[tuple[str, Facts]], keys: Sequence[str]) -> dict[str, tuple[Figure, ...]]:

@@ -84,11 +84,29 @@ def caveats(
     begun: Mapping[str, datetime],
 ) -> Iterator[str]:
     """Yield what is to be said of the figures, the weightiest first; *begun* of the accounts."""
-    begins, today = midnight(period.since, period.timezone), _local(now, period)
-    yield from _begun_later(begins, period, begun)
-    if period.until > today:
+    yield from _begun_later(midnight(period.since, period.timezone), period, begun)
+    if period.until > _local(now, period):
         yield f"The period is not over: it goes to {_day(period.until - timedelta(days=1))}."
     yield from _of_rows(facts)
+
+
+def caveats_of_before(
+    before: Period,
+    now: datetime,
+    gaps: Sequence[Gap],
+    accounts: Sequence[str],
+    begun: Mapping[str, datetime],
+) -> Iterator[str]:
+    """Yield what is to be said of the period that it is compared with."""
+    since = midnight(before.since, before.timezone)
+    late = [account for account, first in begun.items() if first > since]
+    if late:
+        yield (
+            f"Compared with days before {', '.join(late)} was first read: of them, only what the "
+            "network still told is known."
+        )
+    if open_gaps(gaps, accounts, before, now):
+        yield "The period it is compared with has gaps, too."
 
 
 def _begun_later(begins: datetime, period: Period, begun: Mapping[str, datetime]) -> Iterator[str]:

@@ -204,6 +204,7 @@ class Messages(Columns):
     author = Column[np.int64]()
     lag = Column[np.float32]()
     hold = Column[np.bool_]()
+    complaint = Column[np.bool_]()
 
     @classmethod
     def of(cls, messages: NDArray[np.void]) -> Self:
@@ -214,6 +215,7 @@ class Messages(Columns):
             author=np.ascontiguousarray(messages["author"]),
             lag=lag,
             hold=messages["hold"],
+            complaint=messages["kind"] == KINDS.index(Kind.COMPLAINT),
         )
 
 
@@ -223,7 +225,6 @@ class Replies(Columns):
     automatic = Column[np.bool_]()
     judged = Column[np.bool_]()
     deflection = Column[np.bool_]()
-    promise = Column[np.bool_]()
     non_answer = Column[np.bool_]()
     marked = Column[np.bool_]()
     parts = Column[np.uint8]()
@@ -238,7 +239,6 @@ class Replies(Columns):
             automatic=automatic,
             judged=judged,
             deflection=judged & replies["deflection"],
-            promise=judged & replies["promise"],
             non_answer=judged & replies["non_answer"],
             marked=judged & (replies["mark"] != NO_MARK),
             parts=replies["parts"],

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Final
 from inboxd.core.scorecard import plots
 from inboxd.core.scorecard.breakdowns import breakdowns, compared, compared_figures, measured
 from inboxd.core.scorecard.catalogue import CHAPTERS
-from inboxd.core.scorecard.caveats import caveats, open_gaps, spikes_within, unknown
+from inboxd.core.scorecard.caveats import (
+    caveats,
+    caveats_of_before,
+    open_gaps,
+    spikes_within,
+    unknown,
+)
 from inboxd.core.scorecard.facts import Facts, Moment
 from inboxd.core.scorecard.grouping import by_topic
 from inboxd.core.scorecard.measuring import ServiceLevel
@@ -55,16 +61,21 @@ def scorecard(  # noqa: PLR0913 - a report is about all of this
     *begun* is when each account was first read: of what was before, only what the network still
     told is known.
     """
-    known = _Known(spikes, begun or {}, filters, level)
+    # An account that was blind all the time has a first read and a gap, but no row.
+    accounts = filters.among(dict.fromkeys([*sheets.accounts, *(begun or {})]), sheets)
+    gappy = filters.among({gap.account for gap in gaps}, sheets)
+    first_reads = {account: at for account, at in (begun or {}).items() if account in accounts}
+    known = _Known(spikes, first_reads, filters, level)
     look = known.looked_at(sheets, period, now)
-    earlier = known.looked_at(before, previous(period), now) if before else None
+    earlier = known.looked_at(before, previous(period), now) if before is not None else None
     sections, parts = look.sections(), look.breakdowns()
     if earlier:
         sections = tuple(map(_section_compared, sections, earlier.sections()))
         parts = tuple(map(compared, parts, earlier.breakdowns()))
-    accounts = filters.accounts_of(sheets)
-    holes = open_gaps(gaps, accounts, period, now)
-    first_reads = {account: at for account, at in known.begun.items() if account in accounts}
+    holes = open_gaps(gaps, gappy, period, now)
+    said = [*caveats(look.facts, period, now, known.begun)]
+    if earlier:
+        said += caveats_of_before(previous(period), now, gaps, gappy, known.begun)
     return Scorecard(
         period=period,
         compared=previous(period) if earlier else None,
@@ -77,7 +88,7 @@ def scorecard(  # noqa: PLR0913 - a report is about all of this
         days=plots.days(look.facts, period, look.moment, holes),
         week=plots.week(look.facts),
         gaps=holes,
-        caveats=tuple(caveats(look.facts, period, now, first_reads)),
+        caveats=tuple(said),
     )
 
 

@@ -29,11 +29,12 @@ MOST_DAYS: Final = 100
 def days(facts: Facts, period: Period, moment: Moment, gaps: Sequence[Gap]) -> tuple[Day, ...]:
     """Return each day of *period* up to now, or each week of a long one."""
     starts = _starts(period, moment)
+    if facts.unknown or not starts.size:
+        return ()
     begins = [period.since + timedelta(days=int(start)) for start in starts]
     first = period.since.toordinal()
     codes = {
         "contacts": moment.day_of(facts.raw["contacts"]["since"]),
-        "cases": moment.day_of(facts.raw["cases"]["opened"]),
         "messages": facts.raw["messages"]["day"] - first,
     }
     bins = {table: np.searchsorted(starts, days, "right") - 1 for table, days in codes.items()}
@@ -66,7 +67,7 @@ def _day(facts: Facts, begins: date, blind: bool) -> Day:  # noqa: FBT001 - a fa
     return Day(
         begins,
         messages=int(facts.messages.count.sum()),
-        complaints=int(np.count_nonzero(facts.cases.complaint)),
+        complaints=int(facts.messages.count[facts.messages.complaint].sum()),
         answered=response_rate(facts).value,
         first_response=float(np.median(open_hours)) if open_hours.size else None,
         blind=blind,

@@ -10,7 +10,7 @@ import numpy as np
 from inboxd.core.scorecard.columns import KINDS, STREAMS, TOPICS, URGENCIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -59,10 +59,14 @@ class Filters:
         named = not self.account or account in self.account
         return named and (not self.network or network in self.network)
 
-    def accounts_of(self, sheets: Sheets) -> tuple[str, ...]:
-        """Return which accounts of *sheets* are asked for."""
-        both = zip(sheets.accounts, sheets.networks, strict=True)
-        return tuple(account for account, network in both if self.names(account, network))
+    def among(self, accounts: Iterable[str], sheets: Sheets) -> tuple[str, ...]:
+        """Return which of *accounts* are asked for; of one without a row the network is unknown."""
+        networks = dict(zip(sheets.accounts, sheets.networks, strict=True))
+        return tuple(
+            account
+            for account in accounts
+            if self.names(account, networks.get(account, "".join(self.network[:1])))
+        )
 
     @property
     def of_more_than_topics(self) -> bool:
