@@ -20,6 +20,13 @@ def as_text(card: Scorecard, width: int = 80, *, coloured: bool = False) -> str:
     return written(card, width, coloured=coloured)
 
 
+def as_html(card: Scorecard) -> str:
+    """Return one page that needs nothing else: no script, no font, no picture from elsewhere."""
+    from inboxd.report.page import written
+
+    return written(card)
+
+
 def as_markdown(card: Scorecard) -> str:
     """Return Markdown with tables as GitHub has them."""
     from inboxd.report.markdown import written

@@ -73,6 +73,8 @@ def _part(part: outline.Part, card: Scorecard, notes: Mapping[str, int]) -> Iter
             yield from _figures(part.of.figures, notes)
         case Breakdown():
             yield from _breakdown(part.of)
+            if why := outline.reasons(part.of):
+                yield from _note(f"{words.UNKNOWN} {why}")
             yield from _note(part.of.note)
         case _ if part.key == outline.WEEK:
             yield from (
@@ -107,7 +109,7 @@ def _figures(figures: Sequence[Figure], notes: Mapping[str, int]) -> Iterator[st
 
 def _others(figure: Figure, notes: Mapping[str, int]) -> Iterator[str]:
     for each in figure.benchmarks:
-        said = words.benchmark_in_words(each, figure.unit)
+        said = each.text
         yield f"{said} ({outline.note_number(each, notes)})"
 
 

@@ -6,46 +6,69 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from inboxd.core.scorecard.model import Breakdown, Section, Unit
 from inboxd.report.words import name_of, source_of, topic_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from inboxd.core.scorecard.model import Benchmark, Day, Figure, Scorecard
+    from inboxd.core.scorecard.model import Benchmark, Breakdown, Day, Figure, Scorecard, Section
 
 HEADLINES: Final = (
-    "customers",
-    "response_rate",
-    "first_response_median",
-    "within_hour",
-    "late",
-    "mark",
+    ("customers",),
+    ("response_rate",),
+    ("first_response_median_business", "first_response_median_wall"),
+    ("within_1h",),
+    ("within_target",),
+    ("first_contact_resolution",),
+    ("mark",),
+    ("complaint_rate",),
 )
-"""The figures that a reader who has a minute is told."""
+"""The figures that a reader who has a minute is told: of each, the first that is known."""
 WEEK, PROBLEMS = "week", "problems"
 _ORDER: Final = (
     "volume",
     "answering",
-    "first_response",
-    "next_response",
-    "service_level",
+    "times",
     "network",
     "account",
     "stream",
     WEEK,
     PROBLEMS,
-    "resolution",
+    "solving",
     "quality",
     "promises",
-    "complaints",
+    "trouble",
     "staff",
     "topic",
     "kind",
     "language",
+    "urgency",
     "connector",
 )
 """The keys of what is told, one after the other; what is not named here comes at the end."""
+_DRAWN = frozenset({"hour"})
+"""Breakdowns of very many rows, which plots show; as tables they are in JSON and CSV."""
+_HEADS: Final = {
+    "contacts": "Contacts",
+    "response_rate": "Answered",
+    "within_target": "In time",
+    "first_response_median_business": "Half answered in",
+    "first_response_median_wall": "On the wall clock",
+    "first_contact_resolution": "Solved at once",
+    "unanswered": "Unanswered",
+    "reopened": "Came back",
+    "complaint_rate": "Complaints",
+    "deflection_rate": "Sent elsewhere",
+    "non_answer_rate": "Question missed",
+    "mark": "Mark",
+    "answered": "Answered",
+    "answered_late": "Late",
+    "replies": "Answers",
+}
+"""What figures are called at the head of a narrow column."""
+_MOST_REASONS: Final = 3
+_EITHER: Final = ("first_response_median_business", "first_response_median_wall")
+"""Of these a table shows the first that is known."""
 _NAMED_BY_PEOPLE = frozenset({"account", "staff", "rival"})
 WEEK_HOURS = 24 * 7
 
@@ -62,7 +85,11 @@ class Part:
 def parts(card: Scorecard) -> list[Part]:
     """Return the chapters that have something to say, in the order in which they are read."""
     found = [Part(each.key, each.title, each) for each in card.sections if each.figures]
-    found += [Part(each.key, each.title, each) for each in card.breakdowns if each.rows]
+    found += [
+        Part(each.key, each.title, each)
+        for each in card.breakdowns
+        if each.rows and each.key not in _DRAWN
+    ]
     if any(contacts for contacts, _ in card.week):
         found.append(Part(WEEK, "When customers write"))
     if card.problems:
@@ -75,27 +102,43 @@ def _place(key: str) -> int:
 
 
 def headlines(card: Scorecard) -> list[Figure]:
-    """Return the few figures that come first: those of `HEADLINES`, else the first of each section."""
+    """Return the few figures that come first: `HEADLINES`, else the first of each section."""
     by_key = {each.key: each for section in card.sections for each in section.figures}
-    named = [by_key[key] for key in HEADLINES if key in by_key]
-    return named or [section.figures[0] for section in card.sections if section.figures][:4]
+    found = []
+    for keys in HEADLINES:
+        there = [by_key[key] for key in keys if key in by_key]
+        known = [each for each in there if each.value is not None]
+        found += (known or there)[:1]
+    return found or [section.figures[0] for section in card.sections if section.figures][:4]
 
 
 def row_name(key: str, value: str) -> str:
     """Return what a row of a breakdown is called: people's names as they are, ours in words."""
-    if not value and key == "staff":
-        return "not known"
     return name_of(value) if key in _NAMED_BY_PEOPLE else topic_in_words(name_of(value))
 
 
 def columns(breakdown: Breakdown) -> dict[str, str]:
-    """Return the figures of a breakdown, with their labels, in the order in which they appear."""
-    return {each.key: _heading(each) for each in chain.from_iterable(breakdown.rows.values())}
+    """Return the figures of a breakdown, with their headings, in the order in which they appear."""
+    figures = list(chain.from_iterable(breakdown.rows.values()))
+    business = any(each.key == _EITHER[0] and each.value is not None for each in figures)
+    left_out = _EITHER[1] if business else _EITHER[0]
+    heads = {each.key: head(each) for each in figures}
+    if set(_EITHER) <= set(heads):
+        del heads[left_out]
+    return heads
 
 
-def _heading(figure: Figure) -> str:
-    """Return a label that says which time is meant: a table has no room for it in each cell."""
-    return f"{figure.label} (clock)" if figure.unit is Unit.SECONDS else figure.label
+def head(figure: Figure) -> str:
+    """Return what a figure is called where there is little room."""
+    return _HEADS.get(figure.key, figure.label)
+
+
+def reasons(breakdown: Breakdown) -> str:
+    """Return why figures of a breakdown are unknown, each reason once; "" where all are known."""
+    figures = chain.from_iterable(breakdown.rows.values())
+    shown = columns(breakdown)
+    found = {each.why: None for each in figures if each.value is None and each.key in shown}
+    return "; ".join(list(filter(None, found))[:_MOST_REASONS])
 
 
 def all_figures(card: Scorecard) -> Iterator[Figure]:
@@ -118,9 +161,9 @@ def footnotes(card: Scorecard) -> Mapping[str, int]:
     return found
 
 
-def meanings(card: Scorecard) -> Mapping[str, str]:
-    """Return what each figure means, by its label; none of those that say nothing of themselves."""
-    return {each.label: each.means for each in all_figures(card) if each.means}
+def meanings(card: Scorecard) -> Mapping[str, tuple[str, str]]:
+    """Return by their keys the label of each figure, and what it means; none that say nothing."""
+    return {each.key: (each.label, each.means) for each in all_figures(card) if each.means}
 
 
 def note_number(benchmark: Benchmark, notes: Mapping[str, int]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
 
     from inboxd.core.scorecard.model import Figure, Problem, Scorecard
 
-LEAST, MOST = 60, 140
+LEAST, MOST = 64, 140
 """Columns below which a table cannot be read, and above which lines are too long to be."""
 _WIDE = 110
 _BAR = 10
 _LABEL = 34
 _MOST_GAPS = 5
+_INDENT = _GAP = 2
+_NARROW_NAME, _WIDE_NAME = 18, 30
 _GLUE = "\ue000"
 """Between a number and its unit until lines are broken: Rich breaks at a no-break space, too."""
 _STYLES = {"better": "green", "worse": "bold red", "may be chance": "dim"}
@@ -88,7 +91,7 @@ def _chapter(title: str, *body: RenderableType) -> Iterable[RenderableType]:
     yield Text()
     yield Text(words.one_note(title), style="bold cyan")
     for each in body:
-        yield Padding(each, (0, 0, 0, 2))
+        yield Padding(each, (0, 0, 0, _INDENT))
 
 
 def _glued(text: str) -> Text:
@@ -107,7 +110,9 @@ def _part(
         case Section():
             yield _figures(part.of.figures, notes, width)
         case Breakdown():
-            yield _breakdown(part.of, width)
+            yield from _breakdown(part.of, width)
+            if why := outline.reasons(part.of):
+                yield from _note(f"{words.UNKNOWN} {why}")
             yield from _note(part.of.note)
         case _ if part.key == outline.WEEK:
             yield from _week(card)
@@ -144,25 +149,57 @@ def _remarks(figure: Figure, notes: Mapping[str, int]) -> Iterable[str]:
         yield target
     for each in figure.benchmarks:
         number = outline.note_number(each, notes)
-        yield f"others: {words.benchmark_in_words(each, figure.unit)} [{number}]"
+        yield f"others: {each.text} [{number}]"
 
 
 def _change(figure: Figure) -> Text:
     return Text(words.change_in_words(figure), style=_STYLES.get(words.verdict(figure), "dim"))
 
 
-def _breakdown(breakdown: Breakdown, width: int) -> Table:
-    """Return a row for each value and a column for each figure."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column(max_width=30 if width >= _WIDE else 18, no_wrap=True, overflow="ellipsis")
-    heads = outline.columns(breakdown)
-    for head in heads.values():
-        table.add_column(_glued(head), justify="right")
-    for name, figures in breakdown.rows.items():
-        by_key = {each.key: each for each in figures}
-        cells = [words.briefly(by_key[key]) if key in by_key else "" for key in heads]
-        table.add_row(Text(outline.row_name(breakdown.key, name)), *map(Text, cells))
-    return table
+def _breakdown(breakdown: Breakdown, width: int) -> Iterable[RenderableType]:
+    """Yield a row for each value and a column for each figure for which there is room."""
+    names = [outline.row_name(breakdown.key, each) for each in breakdown.rows]
+    columns = list(_cells(breakdown))
+    most = max(map(cell_len, names), default=0)
+    first = min(most, _WIDE_NAME if width >= _WIDE else _NARROW_NAME)
+    fitting = _fitting(columns, width - _INDENT - first)
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")
+    table.add_column(width=first, no_wrap=True, overflow="ellipsis")
+    for head, cells in columns[:fitting]:
+        table.add_column(_glued(head), justify="right", width=_width(head, cells))
+    for row, name in enumerate(names):
+        table.add_row(Text(name), *(_unbroken(cells[row]) for _, cells in columns[:fitting]))
+    yield table
+    if left := [head for head, _ in columns[fitting:]]:
+        yield Text(f"wider: {', '.join(left)}", style="dim")
+
+
+def _cells(breakdown: Breakdown) -> Iterable[tuple[str, list[str]]]:
+    """Yield each column: its heading, and a cell for each row."""
+    for key, head in outline.columns(breakdown).items():
+        found = [
+            next((each for each in figures if each.key == key), None)
+            for figures in breakdown.rows.values()
+        ]
+        yield words.one_note(head), [words.briefly(each) if each else "" for each in found]
+
+
+def _fitting(columns: Sequence[tuple[str, list[str]]], room: int) -> int:
+    """Return how many of *columns* fit into so many cells: one at least."""
+    for place, (head, cells) in enumerate(columns):
+        room -= _width(head, cells) + _GAP
+        if room < 0:
+            return max(place, 1)
+    return len(columns)
+
+
+def _width(head: str, cells: Sequence[str]) -> int:
+    """Return what a column needs: a cell stays whole, and a heading may be broken between words."""
+    return max(map(cell_len, [*head.split(), *cells]))
+
+
+def _unbroken(text: str) -> Text:
+    return Text(text.replace(" ", _GLUE))
 
 
 def _trends(card: Scorecard, width: int) -> Iterable[RenderableType]:

@@ -51,11 +51,19 @@ def said(figure: Figure) -> str:
 
 def briefly(figure: Figure) -> str:
     """Return the value for a cell of a table, with how unsure it is: ``3 of 7``, ``43 % (33–54 %)``."""
+    value, unsure = value_and_range(figure)
+    return f"{value} ({unsure})" if unsure else value
+
+
+def value_and_range(figure: Figure) -> tuple[str, str]:
+    """Return the value, and of a share that is unsure its interval; of very few the numbers."""
+    if figure.value is not None and figure.unit is Unit.MARK:
+        return f"{figure.value:.1f}", ""
     if figure.value is None or figure.unit is not Unit.SHARE:
-        return said(figure)
+        return said(figure), ""
     if figure.of is not None and figure.of < _FEW:
-        return _counted(figure) or said(figure)
-    return f"{said(figure)} ({range_of(figure)})" if _is_unsure(figure) else said(figure)
+        return _counted(figure) or said(figure), ""
+    return said(figure), range_of(figure) if _is_unsure(figure) else ""
 
 
 def amount(value: float | None, unit: Unit) -> str:
@@ -90,17 +98,18 @@ def span(seconds: float, unit: Unit) -> str:
 
 def unit_in_words(unit: Unit) -> str:
     """Return which time is meant; "" where the number says it all."""
-    return {Unit.OPEN_SECONDS: "business time", Unit.SECONDS: "clock time"}.get(unit, "")
+    return {Unit.OPEN_SECONDS: "business time", Unit.SECONDS: "wall time"}.get(unit, "")
 
 
 def basis(figure: Figure) -> str:
     """Return what a figure rests on: ``3 of 7 (16–75 %)``, or why it is unknown."""
     if figure.value is None:
         return figure.why or "unknown"
-    parts = [unit_in_words(figure.unit)]
+    time = unit_in_words(figure.unit)
+    parts = ["" if time in figure.label else time]
     if figure.unit is Unit.SHARE:
         parts.append(_counted(figure))
-    elif figure.unit is not Unit.COUNT and figure.of is not None:
+    elif figure.of is not None:
         parts.append(f"of {figure.of:,}")
     bounds = range_of(figure)
     rests_on = ", ".join(filter(None, parts)) + (f" ({bounds})" if bounds else "")
@@ -215,9 +224,14 @@ def target_in_words(figure: Figure) -> str:
     return f"{text}, {'reached' if reached else 'missed'}"
 
 
-def benchmark_in_words(benchmark: Benchmark, unit: Unit) -> str:
-    """Return what others reached, in a line: ``50 %: e-mails unanswered``."""
-    return f"{amount(benchmark.value, unit)}: {benchmark.text}"
+def share_in_words(share: float | None) -> str:
+    """Return a share in percent, or a dash."""
+    return amount(share, Unit.SHARE)
+
+
+def open_time_in_words(seconds: float | None) -> str:
+    """Return a span of business time, or a dash."""
+    return amount(seconds, Unit.OPEN_SECONDS)
 
 
 def source_of(benchmark: Benchmark) -> str:
