@@ -46,7 +46,7 @@ def backup(config: Path, to: Path | None, keep: int | None, *, as_json: bool) ->
     database, now = settings.general.database, present()
     into_folder = to is None or to.is_dir()
     if to and not into_folder and keep:
-        raise UserError("--keep goes with a folder; TO names a file")
+        raise UserError(f"{to} {_no_folder(to)}: --keep counts the backups in a folder")
     if to and not into_folder and to.exists():
         raise UserError(f"{to} exists already; name a folder or a new file")
     folder = (to or settings.backup_folder) if into_folder else to.absolute().parent  # type: ignore[union-attr]  # a file is named
@@ -59,6 +59,13 @@ def backup(config: Path, to: Path | None, keep: int | None, *, as_json: bool) ->
         made = back_up(database, target or folder, watch)
     removed = prune(database, made.path, keep) if keep else []
     _say_backup(made, removed, as_json=as_json)
+
+
+def _no_folder(path: Path) -> str:
+    """Return what *path* is, and what to do."""
+    if path.exists():
+        return "is a file; name the folder that it is in"
+    return "does not exist; create that folder first, or mount it"
 
 
 @main.command(short_help="Put a backup in the place of the database")

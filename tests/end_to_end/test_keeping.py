@@ -77,11 +77,13 @@ async def test_what_is_wrong_with_a_backup_is_said(shop: Shop) -> None:
     Store(shop.database).close()
     assert "does not exist" in shop.say("restore", "/nowhere.db").expect(2).err
     assert "is the database itself" in shop.say("restore", str(shop.database)).expect(2).err
-    assert (
-        "goes with a folder"
-        in shop.say("backup", str(shop.folder / "one.db"), "--keep", "1").expect(2).err
-    )
-    shop.say("backup", str(shop.folder / "one.db")).expect(0)
+    one, missing = shop.folder / "one.db", shop.folder / "not-mounted"
+    no_folder = shop.say("backup", str(missing), "--keep", "3").expect(2).err
+    assert f"{missing} does not exist; create that folder first, or mount it" in no_folder
+    assert not missing.exists()
+    shop.say("backup", str(one)).expect(0)
+    a_file = shop.say("backup", str(one), "--keep", "1").expect(2).err
+    assert f"{one} is a file; name the folder that it is in" in a_file
     assert "exists already" in shop.say("backup", str(shop.folder / "one.db")).expect(2).err
     shop.say("backup", str(shop.folder)).expect(0)
     broken = shop.folder / "broken.db"
