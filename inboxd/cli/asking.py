@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from inboxd.cli.group import main
 from inboxd.cli.opening import load_without_networks
 from inboxd.core.text import one_line
+from inboxd.durations import parse_duration
 from inboxd.errors import OperatorError, UserError
 
 if TYPE_CHECKING:
@@ -17,13 +20,42 @@ if TYPE_CHECKING:
     from inboxd.config.settings import Address
 
 
+_SHORTEST, _LONGEST = 0.1, 60.0
+"""Seconds."""
+
+
+class _Patience(click.types.FloatParamType):
+    """Seconds, from a duration as in the configuration or a bare number."""
+
+    name = "duration"
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - click's signature
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> float:
+        """Return *value* in seconds."""
+        seconds = math.nan
+        with suppress(ValueError):
+            seconds = float(value)
+        with suppress(ValueError):
+            seconds = parse_duration(value).total_seconds()
+        if not _SHORTEST <= seconds <= _LONGEST:  # nor if it is no number at all
+            self.fail(f"{value!r}; write 0.5, 10 or 10s, and at most 60s", param, ctx)
+        return seconds
+
+
+PATIENCE = _Patience()
+
+
 @main.command(short_help="Ask the running daemon whether it lives")
 @click.option(
     "--timeout",
-    type=click.FloatRange(0.1, 60),
-    default=5.0,
+    type=PATIENCE,
+    default="5s",
     show_default=True,
-    help="Seconds to wait for an answer.",
+    help="How long to wait for an answer: 10s, or a number of seconds.",
 )
 @click.pass_obj
 def healthy(config: Path, timeout: float) -> None:

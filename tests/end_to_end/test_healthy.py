@@ -66,6 +66,20 @@ def test_a_daemon_that_says_it_is_stuck_is_not_healthy(stuck: int) -> None:
         asking._answer(Address("0.0.0.0", stuck), 5.0)  # noqa: S104 - nobody binds it
 
 
+@pytest.mark.parametrize(
+    ("written", "seconds"), [("10s", 10), ("1m", 60), ("0.5", 0.5), ("7", 7), ("0m3s", 3)]
+)
+def test_patience_is_a_duration_or_seconds(written: str, seconds: float) -> None:
+    """As everywhere else, and as it was before."""
+    assert asking.PATIENCE.convert(written, None, None) == seconds
+
+
+@pytest.mark.parametrize("written", ["0", "61", "2m", "soon", "-1s", "inf", "nan", ""])
+def test_other_patience_is_refused(shop: Shop, written: str) -> None:
+    """With what would be right."""
+    assert "write 0.5, 10 or 10s, and at most 60s" in ask(shop, "--timeout", written).expect(2).err
+
+
 def test_without_an_address_nobody_can_ask(shop: Shop) -> None:
     """That is a configuration to be changed, and not a daemon that died."""
     assert "has no [http]" in ask(shop).expect(2).err
