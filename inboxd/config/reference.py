@@ -36,6 +36,7 @@ from inboxd.config.triage import ReplySettings, TuiSettings, ViewSettings
 from inboxd.config.words import WordSettings
 from inboxd.connector import AccountSettings, WatchSettings
 from inboxd.durations import BusinessSpan, StepAt, format_duration
+from inboxd.model import Topic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -59,6 +60,7 @@ _WORDS: Mapping[object, str] = {
     BusinessSpan: "span of open time",
     StepAt: "moment",
     tuple[int, int]: "interval",
+    Topic: "topic",
 }
 """How a person calls what may stand at a key; the kinds of values are explained at the top."""
 _BOUNDS = (
@@ -93,7 +95,8 @@ place; "required" keys may not. Only few keys are needed: start with accounts, a
 | path | relative ones begin at the folder of `config.toml`; `~` is understood |
 | secret | where the secret is, never the secret itself: `{ env = "VK_TOKEN" }`, `{ file = "secrets/vk" }`, or `{ credential = "vk-token" }` for systemd's `LoadCredential=` |
 | list | `["a", "b"]` |
-"""
+| topic | one of TOPICS |
+""".replace("TOPICS", ", ".join(f'`"{topic}"`' for topic in Topic))
 
 
 @dataclass(frozen=True, slots=True)

@@ -233,7 +233,7 @@ class HttpSettings(BaseModel):
     listen: Annotated[InstanceOf[Address], BeforeValidator(_parse_address)]
     """Where monitors may ask; on another address than this machine's own, others may as well."""
     token: Annotated[SecretStr, AfterValidator(_long_enough)] | None = None
-    """What who asks must bring; it must be there where others than this machine can ask."""
+    """What who asks must bring, of 16 characters at least; required where others than this machine can ask."""
 
 
 class ClassifierSettings(WordSettings):

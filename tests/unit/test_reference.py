@@ -12,6 +12,7 @@ from inboxd.config import load
 from inboxd.config.loader import LISTS, TABLES
 from inboxd.config.reference import undocumented
 from inboxd.config.secrets import secret_keys
+from inboxd.config.settings import _SHORTEST_TOKEN
 from inboxd.plugins import networks
 
 ROOT = Path(__file__).parents[2]
@@ -43,6 +44,15 @@ def test_the_account_of_a_networks_page_is_one(network: str, tmp_path: Path) -> 
     config.write_text("\n".join(accounts))
     variables = dict.fromkeys(re.findall(r'env = "(\w+)"', page), "secret-of-nobody")
     assert [each.network for each in load(config, networks(), variables).accounts] == [network]
+
+
+def test_topics_are_listed_once_and_limits_are_said() -> None:
+    """What can be chosen from stands in one place, and what is refused is known before."""
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    assert page.count('`"loyalty_points"`') == 1
+    assert [row for row in page.splitlines() if row.startswith("| `topic` | list of topics |")]
+    (token,) = (row for row in page.splitlines() if "INBOXD_HTTP_TOKEN" in row)
+    assert f"{_SHORTEST_TOKEN} characters" in token
 
 
 def test_every_table_of_the_file_has_a_section() -> None:
