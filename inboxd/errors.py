@@ -12,6 +12,7 @@ The tree of errors: one class for each person or thing that must act.
     │   │   │   └── DatabaseLocked    another program keeps it
     │   │   ├── DatabaseDamaged   must not be written to; a backup is needed
     │   │   ├── DatabaseLost      another file than the one that was opened: start anew
+    │   │   ├── DatabaseLeft      it moved to another server: nothing is written here any more
     │   │   ├── DatabaseOlder     not yet migrated, and only to be read
     │   │   └── DatabaseNewer     a newer inboxd has migrated it
     │   ├── TokenInvalid          a network refuses the token: disconnected until renewed
@@ -94,6 +95,10 @@ class DatabaseDamaged(DatabaseError):
 
 class DatabaseLost(DatabaseError):
     """The file was moved, deleted or replaced while in use: only a new start finds what is there."""
+
+
+class DatabaseLeft(DatabaseError):
+    """The database moved to another server: whatever is written here is seen by nobody."""
 
 
 class DatabaseOlder(DatabaseError):

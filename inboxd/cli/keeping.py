@@ -31,16 +31,21 @@ _PATH = click.Path(path_type=Path)
 @main.command(short_help="Copy the database, beside a running daemon")
 @click.argument("to", type=_PATH, required=False)
 @click.option("--keep", type=click.IntRange(1), help="Delete our oldest backups there but so many.")
+@click.option(
+    "--last", is_flag=True, help="Before a move: nobody can write to this database afterwards."
+)
 @click.option("--json", "as_json", is_flag=True, help="A JSON object instead of text.")
 @click.pass_obj
-def backup(config: Path, to: Path | None, keep: int | None, *, as_json: bool) -> None:
+def backup(config: Path, to: Path | None, keep: int | None, *, last: bool, as_json: bool) -> None:
     """
     Copy the database, beside a running daemon, and verify the copy.
 
     TO is a folder or a new file; without it, it is the folder of [backups], or that named backups
-    beside the database.
+    beside the database. With --last the database moves to another server, where `restore` has all
+    that is still to be sent go on; it is refused while a daemon or a terminal has it open.
     """
     from inboxd.store.keeping.backups import back_up, free_path, made_ready, prune
+    from inboxd.store.keeping.leaving import back_up_last
 
     settings = load_without_networks(config)
     database, now = settings.general.database, present()
@@ -54,9 +59,12 @@ def backup(config: Path, to: Path | None, keep: int | None, *, as_json: bool) ->
         made_ready(folder)
     elif not folder.is_dir():
         raise UserError(f"{folder} does not exist; create the folder first")
+    if last:
+        _refuse_beside_a_daemon(database)
     target = free_path(database, folder, now) if into_folder else to
     with _shares("backup") as watch:
-        made = back_up(database, target or folder, watch)
+        file = target or folder
+        made = back_up_last(database, file, now, watch) if last else back_up(database, file, watch)
     removed = prune(database, made.path, keep) if keep else []
     _say_backup(made, removed, as_json=as_json)
 
@@ -80,7 +88,6 @@ def restore(config: Path, file: Path, *, force: bool, as_json: bool) -> None:
     No daemon and no terminal may have it open. What was to be sent when the backup was made is
     not sent again: see docs/data.md.
     """
-    from inboxd.store import daemon_pid
     from inboxd.store.keeping.restoring import examine, restore
 
     settings = load_without_networks(config)
@@ -91,8 +98,7 @@ def restore(config: Path, file: Path, *, force: bool, as_json: bool) -> None:
         raise UserError(f"{database.parent} does not exist; create the folder first")
     if database.exists() and file.samefile(database):
         raise UserError(f"{file} is the database itself")
-    if pid := daemon_pid(database):
-        raise DatabaseError(f"inboxd runs (process {pid}); stop it first")
+    _refuse_beside_a_daemon(database)
     until = examine(file)
     _confirm(database, f"{until:%Y-%m-%d %H:%M} UTC" if until else "no time", force=force)
     with _shares("restore") as watch:
@@ -126,6 +132,13 @@ def vacuum(config: Path, *, dry_run: bool, as_json: bool) -> None:
         removed = _removed(store, keep)
         after, why = _compacted(store, settings)
     _say_vacuum(removed, before, after, why, as_json=as_json)
+
+
+def _refuse_beside_a_daemon(database: Path) -> None:
+    from inboxd.store import daemon_pid
+
+    if pid := daemon_pid(database):
+        raise DatabaseError(f"inboxd runs (process {pid}); stop it first")
 
 
 def _removed(store: Store, keep: Keep) -> Removed:
@@ -236,6 +249,7 @@ def _say_restored(database: Path, done: Restored, *, as_json: bool) -> None:
             "database": str(database),
             "former": str(done.former) if done.former else None,
             "former_unreadable": done.unreadable,
+            "moved": done.moved,
             "lived_until": done.lived_until.isoformat() if done.lived_until else None,
             **{name: getattr(carried, name) for name in carried.__slots__},
         }
@@ -244,8 +258,13 @@ def _say_restored(database: Path, done: Restored, *, as_json: bool) -> None:
     click.echo(f"{database} is as it was on {until:%Y-%m-%d %H:%M} UTC." if until else "Restored.")
     if done.former:
         click.echo(f"The former database is kept: {done.former}")
+    settled = (
+        "deliveries that were still to be made: they go on from here"
+        if done.moved
+        else "deliveries that were under way then: the former database tells of them"
+    )
     for count, what in (
-        (carried.settled, "deliveries that were under way then: the former database tells of them"),
+        (carried.settled, settled),
         (carried.doubtful, "replies that may have been sent: looked for, and not sent again"),
         (carried.repeated, "alerts that may have been sent: told again as a repeat"),
         (carried.withdrawn, "alerts older than a day: withdrawn"),

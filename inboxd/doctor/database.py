@@ -9,6 +9,7 @@ from inboxd.core.text import format_size
 from inboxd.errors import (
     DatabaseDamaged,
     DatabaseError,
+    DatabaseLeft,
     DatabaseLocked,
     DatabaseNewer,
     DatabaseOlder,
@@ -40,6 +41,8 @@ def unopened(path: Path, error: DatabaseError) -> Finding:
             )
         case DatabaseNewer():
             code, todo = Code.DATABASE_NEWER, "install the version that it is of"
+        case DatabaseLeft():
+            code, todo = Code.DATABASE_LEFT, "`systemctl disable --now inboxd` here, and go there"
         case DatabaseLocked():
             code, todo = Code.DATABASE_LOCKED, f"find who holds it: fuser -v {path}"
         case DatabaseDamaged():

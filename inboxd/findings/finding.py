@@ -81,6 +81,7 @@ class Code(StrEnum):
     DATABASE_UNUSABLE = "database.unusable", TROUBLE
     DATABASE_DAMAGED = "database.damaged", TROUBLE
     DATABASE_LOCKED = "database.locked", TROUBLE
+    DATABASE_LEFT = "database.left", TROUBLE
     DATABASE_OLDER = "database.older", NOTICE
     DATABASE_NEWER = "database.newer", TROUBLE
     DATABASE_JOURNAL = "database.journal", NOTICE

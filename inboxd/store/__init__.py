@@ -20,6 +20,7 @@ from inboxd.store.database import (
     journal_path,
     open_database,
     open_read_only,
+    refuse_left,
     refuse_newer,
     transaction,
 )
@@ -200,6 +201,8 @@ class Store:
             else open_read_only(path)
         )
         self._files = self._identities()
+        if to_write:
+            self._refuse_to_be_left()
 
     if not TYPE_CHECKING:
 
@@ -241,6 +244,14 @@ class Store:
                 f"{self.path} or its journal was moved, deleted or replaced while in use; "
                 "restart inboxd"
             )
+
+    def _refuse_to_be_left(self) -> None:
+        try:
+            with self.explained():
+                refuse_left(self.database, self.path)
+        except BaseException:
+            self.close()
+            raise
 
     def version(self) -> int:
         """Return a number that changes when another connection has written to the file."""

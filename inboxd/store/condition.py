@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 from inboxd.errors import DatabaseError
 from inboxd.store import files
-from inboxd.store.database import explained, journal_path, lock_path, open_database, transaction
+from inboxd.store.database import (
+    explained,
+    journal_path,
+    lock_path,
+    open_database,
+    refuse_left,
+    transaction,
+)
 from inboxd.store.times import from_text, to_text
 
 if TYPE_CHECKING:
@@ -106,7 +113,7 @@ def try_to_write(path: Path) -> None:
     db = open_database(path, create=False)
     try:
         with explained(path), transaction(db):
-            pass
+            refuse_left(db, path)
     finally:
         db.close()
 

@@ -16,6 +16,7 @@ from inboxd.clock import SystemClock
 from inboxd.errors import (
     DatabaseDamaged,
     DatabaseError,
+    DatabaseLeft,
     DatabaseLocked,
     DatabaseNewer,
     DatabaseOlder,
@@ -38,6 +39,8 @@ _LARGEST_JOURNAL = 64 * 2**20
 _TRIES, _PAUSE_SECONDS = 4, 0.05
 IN_MEMORY = Path(":memory:")
 """Where a database is that is in no file."""
+LEFT_AT = "left_at"
+"""The name in `memory` under which stands when a database was left for another server."""
 _NOBODYS_BUG = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
@@ -323,6 +326,21 @@ def refuse_newer(db: sqlite3.Connection, path: Path) -> None:
         raise DatabaseNewer(
             f"{path} was last used by a newer inboxd (it has {', '.join(newer)}); "
             f"install that version, or restore the backup{how}"
+        )
+
+
+def left_at(db: sqlite3.Connection) -> str | None:
+    """Return when a database was left for its copy on another server, None if it was not."""
+    row = db.execute("SELECT value FROM memory WHERE name = ?", (LEFT_AT,)).fetchone()
+    return str(row[0]) if row else None
+
+
+def refuse_left(db: sqlite3.Connection, path: Path) -> None:
+    """Raise DatabaseLeft where nobody would ever see what is written."""
+    if at := left_at(db):
+        raise DatabaseLeft(
+            f"{path} moved to another server on {at[:10]} (`inboxd backup --last`): nothing may be "
+            "done with it here any more; to stay here after all, `inboxd restore` that last backup"
         )
 
 

@@ -13,6 +13,7 @@ from inboxd.store.database import DaemonLock, explained, open_database, refuse_n
 from inboxd.store.forgetting.erasures import ErasureStore
 from inboxd.store.keeping.backups import copy, free_path, is_ours, opened, quietly, sync
 from inboxd.store.keeping.carrying import Carried, carry_over, lived_until, queued_since, readable
+from inboxd.store.keeping.leaving import forget_leaving, held, use_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,13 +35,15 @@ class Restored:
     What a restored database is: until when it had lived, and where the former one is.
 
     *former* is None if there was none. Where it was *unreadable*, nobody knows whom it had
-    forgotten, nor what became of what was being sent.
+    forgotten, nor what became of what was being sent. Where it *moved* here, nothing had happened
+    since the backup.
     """
 
     lived_until: datetime | None
     former: Path | None
     carried: Carried
     unreadable: bool
+    moved: bool
 
 
 def examine(backup: Path) -> datetime | None:
@@ -88,9 +91,11 @@ def restore(
             stack.callback(_delete, new)
             former = _held(database, stack)
             watch("bringing it up to date", 0.0)
-            carried = _made_ready(new, former, now, erase_again)
+            carried, moved = _made_ready(new, former, now, erase_again, alone=_is_new(database))
             _belong_to(new, database)
             sync(new)
+            if moved:
+                use_up(backup)
             kept = _set_aside(database, now)
             new.replace(database)
             sync(database.parent)
@@ -98,7 +103,11 @@ def restore(
         raise DatabaseError(f"{database} cannot be replaced: {error.strerror}") from error
     finally:
         lock.release()
-    return Restored(until, kept, carried, unreadable=former is None and kept is not None)
+    return Restored(until, kept, carried, former is None and kept is not None, moved)
+
+
+def _is_new(database: Path) -> bool:
+    return database.stat().st_size == 0
 
 
 def _copied(backup: Path, new: Path, watch: Watch) -> None:
@@ -112,41 +121,41 @@ def _held(database: Path, stack: ExitStack) -> sqlite3.Connection | None:
     """
     Return the present database with everybody else locked out, None if it cannot be read.
 
-    What is in its journal is in the file itself then. Raises DatabaseError where somebody has it
-    open: what they wrote would go into a file that nobody looks into any more.
+    Raises DatabaseError where somebody has it open: what they wrote would go into a file that
+    nobody looks into any more.
     """
-    if database.stat().st_size == 0:
+    if _is_new(database):
         return None
-    former = stack.enter_context(
-        closing(sqlite3.connect(database, timeout=1.0, isolation_level=None))
-    )
     try:
-        former.execute("PRAGMA locking_mode = EXCLUSIVE")
-        former.execute("PRAGMA journal_mode = DELETE").fetchone()
-        former.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError as error:
-        if "locked" not in str(error):
-            return None
-        raise DatabaseError(
-            f"{database} is open in another program, such as `inboxd tui`; leave that first"
-        ) from error
+        former = stack.enter_context(held(database))
     except sqlite3.DatabaseError:
         return None
     return former if readable(former) else None
 
 
 def _made_ready(
-    new: Path, former: sqlite3.Connection | None, now: datetime, erase_again: EraseAgain
-) -> Carried:
-    """Bring the copy up to date and to one file; returns what was carried over."""
+    new: Path,
+    former: sqlite3.Connection | None,
+    now: datetime,
+    erase_again: EraseAgain,
+    *,
+    alone: bool,
+) -> tuple[Carried, bool]:
+    """
+    Bring the copy up to date and to one file; returns what was carried over, and whether it moved.
+
+    *alone* means that there was no database before.
+    """
     with closing(open_database(new, create=False, keep_before=False)) as restored:
-        carried = carry_over(former, restored, now)
+        moved = forget_leaving(restored, now) and alone
+        # What has moved knows itself what became of everything.
+        carried = carry_over(restored if moved else former, restored, now)
         carried = replace(carried, lost=queued_since(former, restored))
     if erasures := _erased(former):
         erase_again(new, erasures)
     with closing(sqlite3.connect(new, isolation_level=None)) as restored:
         restored.execute("PRAGMA journal_mode = DELETE").fetchone()
-    return carried
+    return carried, moved
 
 
 def _erased(former: sqlite3.Connection | None) -> Sequence[Erasure]:
@@ -173,7 +182,7 @@ def _set_aside(database: Path, now: datetime) -> Path | None:
 
     Its journal goes with it: by the new one it would be taken for its own.
     """
-    if database.stat().st_size == 0:
+    if _is_new(database):
         return None
     kept = free_path(database, database.parent, now, before="restore")
     try:
