@@ -23,6 +23,7 @@ from inboxd.errors import (
     DatabaseUnavailable,
 )
 from inboxd.store import schema
+from inboxd.store.files import make_private
 from inboxd.store.keeping import backups
 from inboxd.store.occupants import occupants
 
@@ -229,7 +230,8 @@ class DaemonLock:
         """Take the lock, or raise DatabaseError with the process that has it."""
         _look_at(self._database, create=True)
         try:
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            make_private(self._path)
+            file = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
         except OSError as error:
             raise DatabaseError(f"{self._path} cannot be opened: {error.strerror}") from error
         # Whoever only asks for the daemon's number holds the lock for an instant, too.
@@ -294,7 +296,7 @@ def _look_at(path: Path, *, create: bool, to_write: bool = True) -> None:
         if not exists and not create:
             raise DatabaseError(f"{path} does not exist; `inboxd run` creates it")
         if not exists:
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            make_private(path)
             path.chmod(0o600)  # an empty file may have been there before
     except FileNotFoundError:
         raise DatabaseError(f"{path.parent} does not exist; create the folder first") from None

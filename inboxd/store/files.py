@@ -1,13 +1,38 @@
-"""The database as a file: how large it is, how much room is beside it, and whether it is whole."""
+"""The database as a file: whose it is, how large, what room is beside it, and whether it is whole."""
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
+
+
+def make_private(path: Path) -> None:
+    """
+    Make an empty file of mode 0600, unless it is there, that belongs to whom its folder belongs to.
+
+    Root only looks after things: what it makes in the daemon's folder must not shut the daemon out.
+    """
+    path = path.resolve()
+    with suppress(FileExistsError):
+        # Never one that somebody has put there: it might be a link to what is root's own.
+        file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        try:
+            belong_to_folder(file, path.parent)
+        finally:
+            os.close(file)
+
+
+def belong_to_folder(file: int | Path, folder: Path) -> None:
+    """Give what root has just made in *folder* to its owner; a file system may know of none."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        with suppress(OSError):
+            os.chown(file, owner.st_uid, owner.st_gid)
 
 
 def extent(db: sqlite3.Connection) -> tuple[int, int]:

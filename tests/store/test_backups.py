@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import stat
@@ -248,6 +249,26 @@ def test_what_a_killed_backup_left_behind_goes_with_the_next(
     assert not list(tmp_path.glob("*partial*"))
     with Store(database) as store:
         assert store.database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_makes_for_a_daemon_does_not_shut_it_out(tmp_path: Path) -> None:
+    """In the daemon's folder everything is the daemon's; a copy in another's folder stays root's."""
+    folder, theirs, database = (tmp_path / name for name in ("var", "home", "var/inboxd.db"))
+    for each, user in ((folder, 65_534), (theirs, 65_533)):
+        each.mkdir()
+        os.chown(each, user, user)
+    Store(database).close()
+    backups.made_ready(folder / "backups")
+    made = back_up(database, folder / "backups" / "copy.db").path
+    back_up(database, theirs / "copy.db")
+    restore(folder / "other.db", made, at(5))
+    with closing_lock(DaemonLock(database)):
+        pass
+
+    assert {path.stat().st_uid for path in folder.rglob("*")} == {65_534}
+    assert {path.name for path in folder.rglob("*")} >= {"other.db", ".inboxd.backup.lock"}
+    assert (theirs / "copy.db").stat().st_uid == 0
 
 
 def test_two_backups_at_once_do_not_meet(shop: Shop, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from inboxd.core.text import format_size
 from inboxd.errors import DatabaseError
 from inboxd.store import schema
 from inboxd.store.bulk import quoted
-from inboxd.store.files import damage, extent, room
+from inboxd.store.files import belong_to_folder, damage, extent, make_private, room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -74,6 +74,9 @@ def back_up(database: Path, to: Path, watch: Watch = quietly) -> Backup:
     try:
         with _alone(to.parent, database):
             rows = copy(database, partial, watch)
+            if to.parent.stat().st_uid == database.stat().st_uid:
+                # Not elsewhere: whose folder it is need not be allowed to read the messages.
+                belong_to_folder(partial, to.parent)
             sync(partial)
             size = partial.stat().st_size
             partial.replace(to)
@@ -233,7 +236,9 @@ def made_before(database: Path, migration: str) -> Path | None:
 def made_ready(folder: Path) -> None:
     """Make a private *folder* for backups, unless it is there."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not folder.is_dir():
+            folder.mkdir(mode=0o700, parents=True)
+            belong_to_folder(folder, folder.parent)
     except OSError as error:
         raise DatabaseError(f"{folder} cannot be made: {error.strerror}") from error
 
@@ -271,7 +276,8 @@ def _is_one_of_ours(path: Path) -> bool:
 def _alone(folder: Path, database: Path) -> Iterator[None]:
     """Let one backup of *database* be made in *folder* at a time; what others left behind goes."""
     path = folder / f".{database.stem}.backup.lock"
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    make_private(path)
+    file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         for leftover in folder.glob(f".{escape(database.stem)}-*.db{_PARTIAL}"):

@@ -169,7 +169,7 @@ def _erased(former: sqlite3.Connection | None) -> Sequence[Erasure]:
 
 
 def _belong_to(new: Path, database: Path) -> None:
-    """Give the new file the owner of the present one, where root restores."""
+    """Give the new file the owner of the present one, which may be new, where root restores."""
     owner = database.stat()
     if os.geteuid() == 0:
         os.chown(new, owner.st_uid, owner.st_gid)
