@@ -9,13 +9,16 @@ from connectors.twitter.weighing import weight as length
 
 if TYPE_CHECKING:
     from connectors.twitter.connector import Connector
+    from connectors.twitter.public import PublicReader
     from connectors.twitter.settings import Settings
 
-__all__ = ["Connector", "Settings", "length"]
+__all__ = ["Connector", "PublicReader", "Settings", "length"]
+
+_IN = {"Connector": "connector", "PublicReader": "public", "Settings": "settings"}
 
 
 def __getattr__(name: str) -> object:
     """Return the public class of that *name*, loaded when it is first asked for."""
-    if name not in {"Connector", "Settings"}:
+    if name not in _IN:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{name.lower()}"), name)
+    return getattr(import_module(f"{__name__}.{_IN[name]}"), name)

@@ -17,6 +17,7 @@ from inboxd import errors
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Mapping, Sequence
 
+    from connectors.twitter.keys import Keys
     from connectors.twitter.settings import Settings
     from connectors.twitter.walk import Stretch
     from inboxd.clock import Clock
@@ -64,15 +65,28 @@ _LINK = re.compile(r"https?://\S+|\b[\w-]+\.(?:com|net|org|shop|ru|ua|de|io|co)\
 
 
 class Api:
-    """One account's calls. tweepy's user_auth stays off throughout: the transport signs."""
+    """
+    One account's calls. tweepy's user_auth stays off throughout: the transport signs.
 
-    def __init__(self, settings: Settings, clock: Clock, ledger: Ledger) -> None:
+    Without *names* a search brings posts alone, and not who wrote them.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        ledger: Ledger,
+        keys: Keys | None = None,
+        *,
+        names: bool = True,
+    ) -> None:
         self._us = settings.user_id
         self._clock = clock
         self._ledger = ledger
         self._summoned = settings.reply_rule == "summoned"
         self.budget = Budget(settings.monthly_read_budget, ledger, clock)
-        self._transport = Transport(settings, clock, ledger)
+        self._transport = Transport(settings, clock, ledger, keys)
+        self._found_with = _WITH_AUTHORS if names else _OURS
         self._client = AsyncClient(return_type=dict)
         self._client.session = self._transport
         self.known_handle = ""
@@ -113,7 +127,7 @@ class Api:
             # Recent search pages with next_token, which is the one that tweepy knows there.
             query["next_token"] = query.pop("pagination_token")
             answer = await self._client.search_recent_tweets(
-                stretch.query, **query, **_WITH_AUTHORS
+                stretch.query, **query, **self._found_with
             )
         self.budget.took(answer, owned=source not in SEARCHES, paid_to=paid_to)
         return answer
@@ -174,6 +188,14 @@ class Api:
         self.budget.took_user(str(user.get("id")))
         if user.get("id") == self._us:
             self.known_handle = as_string(user.get("username"))
+        return user
+
+    async def user_called(self, handle: str) -> Json:
+        """Return somebody else by their @handle; it is paid for like any user."""
+        self.budget.demand(optional=True)
+        answer = await self._read(self._client.get_user(username=handle, user_auth=False))
+        user = as_object(answer.get("data"))
+        self.budget.took({"includes": {"users": [user]}})
         return user
 
     async def handle(self) -> str:

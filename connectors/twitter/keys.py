@@ -83,6 +83,24 @@ class OAuth1:
         return False
 
 
+class AppOnly:
+    """An app's own token, which reads what is public and does not expire."""
+
+    def __init__(self, token: Secret) -> None:
+        self._token = token
+
+    async def ready(self, post: PostForm) -> None:
+        """Do nothing: it is."""
+
+    def header(self, method: str, url: str) -> str:  # noqa: ARG002 - the protocol's
+        """Return the bearer token."""
+        return f"Bearer {self._token.get_secret_value()}"
+
+    async def renewed(self, refused: str, post: PostForm) -> bool:  # noqa: ARG002 - the protocol's
+        """Return False: there is nothing else to try."""
+        return False
+
+
 class OAuth2:
     """
     A token of two hours, and a refresh token that can be used once.

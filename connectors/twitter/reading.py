@@ -41,7 +41,7 @@ _ADDED = frozenset({CONVERSATIONS, QUOTES})
 """What nobody asked for by name: it only adds to the mentions."""
 _NEARLY = 0.95
 """Deleted posts count into the reach and are not shown."""
-_BACK = {
+BACK = {
     **dict.fromkeys(SEARCHES, SEARCHED_BACK),
     DIRECT_MESSAGES: timedelta(days=30) - timedelta(minutes=5),
 }
@@ -125,7 +125,7 @@ class Reader:
     async def _begun(self, source: str, walk: Walk, now: datetime) -> Walk:
         """Return the walk with what is to be read from the newest end on."""
         settings = self._settings
-        bound = walk.bound(now, settings.overlap, settings.backfill, _BACK.get(source))
+        bound = walk.bound(now, settings.overlap, settings.backfill, BACK.get(source))
         if source not in SEARCHES:
             return walk.begun([bound], now)
         handle = await self._api.handle()
@@ -174,7 +174,7 @@ class Reader:
         lost = self._out_of_reach(run)
         stretch = run.walk.rest[0]
         try:
-            answer = await self._api.page(run.source, stretch, run.paid_to(stretch))
+            answer = await self._asked(run.source, stretch, run.paid_to(stretch))
         except Failure as failure:
             if self._restarted(run, failure):
                 return None
@@ -201,6 +201,10 @@ class Reader:
             restarted=bool(lost),
             lost=lost,
         )
+
+    async def _asked(self, source: str, stretch: Stretch, paid_to: int) -> Json:
+        """Return a page; raises Failure."""
+        return await self._api.page(source, stretch, paid_to)
 
     def _error_of(self, source: str, failure: Failure) -> errors.InboxdError:
         """Return what a failed page means; a search that is not there is none of the plan's."""
@@ -238,7 +242,7 @@ class Reader:
 
     def _out_of_reach(self, run: Run) -> str:
         """Move the bound of the first stretch to where X can still be asked; tell what that loses."""
-        back = _BACK.get(run.source)
+        back = BACK.get(run.source)
         stretch, now = run.walk.rest[0], self._clock.now()
         if back is None or time_of(stretch.since_id + 1) >= now - back:
             return ""

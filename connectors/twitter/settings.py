@@ -36,6 +36,56 @@ def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
         raise ValueError("must not begin with a ~ for which there is no home") from None
 
 
+_KEYS = (*_OAUTH_1, *_OAUTH_2, "client_secret")
+
+
+class Watched(port.WatchSettings):
+    """
+    Somebody else's account on X, found by search: what mentions it, and what it replies.
+
+    Read with the *bearer_token* of an app of yours, or with the keys of an account of yours
+    (*tokens_of*). X takes money for each post that it returns.
+    """
+
+    BORROWED: ClassVar[tuple[str, ...]] = (*_KEYS, "timeout", "api_base")
+
+    handle: str = Field(pattern="^[A-Za-z0-9_]{1,15}$", description="Without the @.")
+    """Its name on X."""
+    user_id: str | None = Field(None, pattern=r"^\d{1,19}$", coerce_numbers_to_str=True)
+    """Its number, which is looked up (at $0.010) where it is not given and no post tells it."""
+    monthly_read_budget: int = Field(500, gt=0)
+    """Posts that may be read of it in a calendar month (UTC), beside those of your own accounts."""
+    bearer_token: Secret | None = None
+    """Of an app: it reads what is public, and can do nothing else."""
+    consumer_key: Secret | None = None
+    """The four keys of OAuth 1.0a, as an account has them."""
+    consumer_secret: Secret | None = None
+    """As an account has it."""
+    access_token: Secret | None = None
+    """As an account has it."""
+    access_token_secret: Secret | None = None
+    """As an account has it."""
+    client_id: Secret | None = None
+    """OAuth 2.0, as an account has it."""
+    client_secret: Secret | None = None
+    """As an account has it."""
+    refresh_token: Secret | None = None
+    """As an account has it; where one has it already, say *tokens_of*: each can be used once."""
+    token_file: Annotated[Path, AfterValidator(_beside_the_file)] | None = None
+    """As an account has it."""
+    api_base: str = Field("https://api.x.com", pattern="^https?://")
+    """Another origin to speak to: a proxy, a mock, a test server."""
+
+    @model_validator(mode="after")
+    def _something_to_read_with(self) -> Self:
+        given = {name for name in self.model_fields_set if getattr(self, name) is not None}
+        if "bearer_token" in given or given >= {*_OAUTH_1} or given >= {*_OAUTH_2}:
+            return self
+        raise ValueError(
+            "lacks a bearer_token; give one, or tokens_of = the name of an account of yours on X"
+        )
+
+
 class Settings(port.AccountSettings):
     """
     An X account, with the keys of an app and of the shop's own user.
@@ -50,6 +100,7 @@ class Settings(port.AccountSettings):
     SUPPORTED_STREAMS: ClassVar = frozenset(
         {Stream.MENTIONS, Stream.DIRECT_MESSAGES, Stream.SEARCH}
     )
+    WATCHED_AS: ClassVar[type[port.WatchSettings] | None] = Watched
 
     poll_every: Duration = timedelta(minutes=2)
     """How often it is looked for news; X charges for what it returns, not for looking."""

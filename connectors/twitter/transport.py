@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from datetime import datetime
 
+    from connectors.twitter.keys import Keys
     from connectors.twitter.settings import Settings
     from inboxd.clock import Clock
     from inboxd.connector import Ledger
@@ -82,7 +83,9 @@ class Transport:
     signed anew: aiohttp repeats a GET on a connection that went stale, and X takes no nonce twice.
     """
 
-    def __init__(self, settings: Settings, clock: Clock, ledger: Ledger) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock, ledger: Ledger, keys: Keys | None = None
+    ) -> None:
         self._base = settings.api_base.rstrip("/")
         self._every = settings.poll_every
         self._clock = clock
@@ -90,7 +93,7 @@ class Transport:
         # Connecting gets less than the whole, so that "never sent" is told from "no answer".
         total = settings.timeout.total_seconds()
         self._timeout = aiohttp.ClientTimeout(total=total, sock_connect=total / 2)
-        self._keys = keys_of(settings, clock)
+        self._keys = keys or keys_of(settings, clock)
         self._session: aiohttp.ClientSession | None = None
 
     @asynccontextmanager

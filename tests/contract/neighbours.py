@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from inboxd import plugins
 from inboxd.connector import Ledger
 from inboxd.simulator import vk
+from inboxd.simulator.twitter import Credentials
 from inboxd.simulator.world import BRANDS
 
 if TYPE_CHECKING:
@@ -34,7 +35,13 @@ class Wiring:
     """The endpoints that it may ask; each of them only reads."""
 
 
+X_KEYS = Credentials()
 WIRINGS: dict[Network, Wiring] = {
+    "twitter": Wiring(
+        lambda shop: {"handle": shop.handle, "bearer_token": X_KEYS.app_bearer},
+        (X_KEYS.app_bearer,),
+        frozenset({"GET /2/tweets/search/recent", "GET /2/users/by/username/{username}"}),
+    ),
     "vk": Wiring(
         lambda shop: {
             "group_id": -shop.id_on("vk"),

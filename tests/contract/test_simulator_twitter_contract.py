@@ -114,6 +114,8 @@ def calls(dialect: str) -> list[tuple[str, str, dict[str, Any]]]:
     mention = next(str(i.number) for i in world.items() if i.kind == "mention")
     return [
         ("GET /2/users/me", "/2/users/me", {"params": marker}),
+        ("GET /2/users/by/username/{username}", f"/2/users/by/username/{world.people[0].handle}", {"params": marker}),
+        ("GET /2/users/by/username/{username}", "/2/users/by/username/nobody_at_all", {"params": marker}),
         ("GET /2/users/{id}/mentions", f"/2/users/{BRAND}/mentions", {"params": fields}),
         ("GET /2/users/{id}/mentions", "/2/users/17/mentions", {"params": marker}),
         ("GET /2/users/{id}/tweets", f"/2/users/{BRAND}/tweets", {"params": fields}),

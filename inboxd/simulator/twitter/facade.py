@@ -96,6 +96,7 @@ class _Facade:
         """Return the handler of each endpoint, by its name."""
         return {
             "GET /2/users/me": self.me,
+            "GET /2/users/by/username/{username}": self.user,
             "GET /2/users/{id}/mentions": self.mentions,
             "GET /2/users/{id}/tweets": self.timeline,
             "GET /2/tweets/search/recent": self.search,
@@ -157,6 +158,20 @@ class _Facade:
         parameters.check_names(request, parameters.USER)
         renderer = Renderer(self._world, self._now(), parameters.read_query(request))
         return web.json_response({"data": renderer.user(None)})
+
+    async def user(self, request: web.Request) -> web.Response:
+        """Return somebody by their screen name; of nobody, X answers a 200 with errors alone."""
+        parameters.check_names(request, parameters.USER)
+        name = request.match_info["username"]
+        query = parameters.read_query(request)
+        renderer = Renderer(self._world, self._now(), query)
+        if name.lower() == self._world.brand("twitter").handle.lower():
+            return web.json_response({"data": renderer.user(None)})
+        person = self._world.person_by_handle(name)
+        if person is None:
+            missing = problems.not_found("user", "username", name, posts=query.posts)
+            return web.json_response({"errors": [missing]})
+        return web.json_response({"data": renderer.user(person)})
 
     async def mentions(self, request: web.Request) -> web.Response:
         """Return who mentioned the account, newest first; X reaches back 800 posts, no further."""

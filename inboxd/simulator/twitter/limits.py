@@ -30,6 +30,7 @@ class Limit:
 # docs.x.com, "Rate limits", 2026-10 (contracts/README.md).
 LIMITS = {
     "GET /2/users/me": Limit(75),
+    "GET /2/users/by/username/{username}": Limit(900, 300),
     "GET /2/users/{id}/mentions": Limit(300, 450),
     "GET /2/users/{id}/tweets": Limit(900, 10_000),
     "GET /2/tweets/search/recent": Limit(300, 450),
