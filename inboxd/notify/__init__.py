@@ -9,7 +9,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from inboxd.notify.buttons import Press, Wish
-from inboxd.notify.sink import Delivery, Receipt, Sink
+from inboxd.notify.sink import Attachment, Delivery, Receipt, Sink
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from inboxd.config import AnySink
     from inboxd.notify.slack_listener import SlackListener
 
-__all__ = ["Delivery", "Press", "Receipt", "Sink", "Wish", "build", "listeners", "origin_of"]
+__all__ = [
+    "Attachment",
+    "Delivery",
+    "Press",
+    "Receipt",
+    "Sink",
+    "Wish",
+    "build",
+    "listeners",
+    "origin_of",
+]
 
 
 def build(settings: AnySink, clock: Clock, tz: tzinfo = UTC) -> Sink:

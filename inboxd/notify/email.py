@@ -64,6 +64,7 @@ class EmailSink(Sink):
             recipients=settings.to,
             date=now.astimezone(self._tz),
             head_id=head.get("message_id"),
+            attachments=delivery.attachments,
         )
         refused = await self._converse(mail)
         receipt = {"message_id": message_id(delivery.key, settings.sender)}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from inboxd.notify.sink import Attachment
     from inboxd.notify.summary import Summary
 
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")
@@ -41,6 +42,7 @@ def compose(  # noqa: PLR0913 - one keyword a header
     recipients: Sequence[str],
     date: datetime,
     head_id: str | None,
+    attachments: Sequence[Attachment] = (),
 ) -> EmailMessage:
     """
     Return the mail that tells *summary*.
@@ -61,6 +63,17 @@ def compose(  # noqa: PLR0913 - one keyword a header
     # RFC 3834: nobody's out-of-office note shall answer.
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
-    mail.set_content(mail_body.text(summary))
-    mail.add_alternative(mail_body.html(summary), subtype="html")
+    names = [each.name for each in attachments]
+    mail.set_content(mail_body.text(summary, names))
+    mail.add_alternative(mail_body.html(summary, names), subtype="html")
+    for each in attachments:
+        # As bytes, so that the page arrives byte for byte: nothing on the way breaks base64.
+        maintype, _, subtype = each.type.partition("/")
+        mail.add_attachment(
+            each.content,
+            maintype=maintype,
+            subtype=subtype,
+            filename=each.name,
+            params={"charset": "utf-8"} if maintype == "text" else {},
+        )
     return mail

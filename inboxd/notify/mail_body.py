@@ -15,6 +15,8 @@ from inboxd.model import Tone
 from inboxd.notify.inert import excerpt
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from inboxd.notify.summary import Line, Summary
 
 _LONGEST_QUOTE = 20_000
@@ -63,7 +65,7 @@ Times are $zone. Sent by inboxd.</p>
 _WRAP = "white-space:pre-wrap; overflow-wrap:anywhere;"
 
 
-def text(summary: Summary) -> str:
+def text(summary: Summary, attached: Sequence[str] = ()) -> str:
     """Return the plain-text body; each line of the customer's text is marked as quoted."""
     paragraphs = [summary.headline]
     if summary.caution:
@@ -80,6 +82,8 @@ def text(summary: Summary) -> str:
     if summary.command:
         paragraphs.append(f"To act: {summary.command}")
     paragraphs.extend(map(_text_line, summary.lines))
+    if attached:
+        paragraphs.append(f"Attached: {', '.join(attached)}")
     # "-- " and a line break start a signature, which mail programs fold away.
     return "\n\n".join(paragraphs) + f"\n\n-- \nTimes are {summary.zone}. Sent by inboxd.\n"
 
@@ -89,12 +93,12 @@ def _text_line(line: Line) -> str:
     return "\n".join([line.headline, *quote, *filter(None, (line.link, line.command))])
 
 
-def html(summary: Summary) -> str:
+def html(summary: Summary, attached: Sequence[str] = ()) -> str:
     """Return the HTML body."""
     return _PAGE.substitute(
         title=escape(summary.headline),
         colour=_COLOURS[summary.tone],
-        body="\n".join(_sections(summary)),
+        body="\n".join([*_sections(summary), *_attached(attached)]),
         zone=escape(summary.zone),
     )
 
@@ -113,6 +117,11 @@ def _sections(summary: Summary) -> list[str]:
     sections.extend(_actions(summary))
     sections.extend(map(_html_line, summary.lines))
     return sections
+
+
+def _attached(names: Sequence[str]) -> list[str]:
+    shown = escape(", ".join(names))
+    return [f'<p style="margin:14px 0 0;">Attached: {shown}</p>'] if names else []
 
 
 def _html_line(line: Line) -> str:

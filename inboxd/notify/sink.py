@@ -16,6 +16,15 @@ Receipt = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with what is told; *type* is its MIME type, of a text in UTF-8."""
+
+    name: str
+    type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """
     One attempt to tell people of *alerts*, at least one, at one sink.
@@ -26,7 +35,8 @@ class Delivery:
     *key* names the delivery in every attempt; *standings* are all cases of the thread by now.
     *held* says why it was held back (``quiet``, ``limit``, ``silence``), *instead_of* which sink it was meant for.
     In the thread of a spike, *spike* is how it stands with that. *origin* names the inboxd that
-    tells: a team may have several, and be told of one's own troubles.
+    tells: a team may have several, and be told of one's own troubles. *attachments* are the same
+    in every attempt; a sink that cannot send them leaves them out.
     """
 
     alerts: tuple[Alert, ...]
@@ -39,6 +49,7 @@ class Delivery:
     instead_of: str = ""
     spike: SpikeStanding | None = None
     origin: str = ""
+    attachments: tuple[Attachment, ...] = ()
 
     @classmethod
     def of(
