@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -134,6 +134,10 @@ class AccountSettings(BaseModel):
     """Regular expressions of the brand's automatic texts, which stop no clock."""
     api_base: str = ""
     """Another origin to speak to (a proxy, a mock); empty for the network's own."""
+
+    def advice(self) -> Iterator[tuple[str, str]]:
+        """Yield each key with what is allowed there but does not work, or not for long."""
+        yield from ()
 
     @field_validator("auto_replies")
     @classmethod

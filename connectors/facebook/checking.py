@@ -13,14 +13,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from connectors.facebook.failures import (
-    REVIEWS_END,
-    REVIEWS_ENDED,
     SEND_COMMENT,
     SEND_DM,
     WHO_IT_IS,
     Task,
 )
 from connectors.facebook.lists import LISTS, beside_the_feed, lists_of
+from connectors.facebook.settings import REVIEWS_END, REVIEWS_ENDED
 from connectors.facebook.shapes import Malformed, dig, id_of, integer, string
 from inboxd import errors
 from inboxd.connector import AccountCheck, StreamCheck

@@ -9,13 +9,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from connectors.facebook import checking
-from connectors.facebook.failures import REVIEWS_ENDED, SEND_COMMENT, SEND_DM, BadRequest, Expired
+from connectors.facebook.failures import SEND_COMMENT, SEND_DM, BadRequest, Expired
 from connectors.facebook.limits import Meter
 from connectors.facebook.lists import LISTS, beside_the_feed, lists_of
 from connectors.facebook.marks import LONG_AGO, SWEEP_EVERY, Listing, Marks
 from connectors.facebook.quarantine import reread
 from connectors.facebook.reading import HIDDEN, UNLISTED, Batch, Reading, Request, hidden
 from connectors.facebook.sending import private_reply, sent
+from connectors.facebook.settings import REVIEWS_ENDED
 from connectors.facebook.shapes import Malformed, id_of
 from connectors.facebook.transport import Graph
 from connectors.facebook.verifying import WAS_READ, Verifier

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
+from connectors.facebook.settings import REVIEWS_ENDED
 from connectors.facebook.shapes import integer, string
 from inboxd import errors, line
 
@@ -86,11 +87,6 @@ RATE_CODES = frozenset({4, 17, 32, 341, 613, 80001, 80006})
 _MESSENGERS_OWN = frozenset({613, 80006})
 PERMISSION_CODES = frozenset({3, 10, *range(200, 300)})
 _NOT_THERE = 33
-REVIEWS_END = "Facebook ends reviews with Graph API v21.0, on 2027-01-21."
-REVIEWS_ENDED = (
-    "Facebook answers reviews only up to Graph API v21.0, which ends on 2027-01-21: set "
-    'api_version = "v21.0" until then, or take "reviews" out of this account\'s streams.'
-)
 
 
 class BadRequest(errors.UnexpectedPayload):

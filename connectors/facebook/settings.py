@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
 from inboxd.connector import AccountSettings, Duration, Secret
 from inboxd.model import Stream
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 GRAPH = "https://graph.facebook.com"
 LAST_WITH_REVIEWS = 21
 """The last version that answers recommendations; from v22.0 on there is error 12."""
+REVIEWS_END = "Facebook ends reviews with Graph API v21.0, on 2027-01-21."
+REVIEWS_ENDED = (
+    "Facebook answers reviews only up to Graph API v21.0, which ends on 2027-01-21: set "
+    'api_version = "v21.0" until then, or take "reviews" out of this account\'s streams.'
+)
 
 
 class Settings(AccountSettings):
@@ -51,3 +59,8 @@ class Settings(AccountSettings):
     def has_reviews(self) -> bool:
         """Whether the configured version still answers recommendations."""
         return int(self.api_version[1:].partition(".")[0]) <= LAST_WITH_REVIEWS
+
+    def advice(self) -> Iterator[tuple[str, str]]:
+        """Yield what is to be known of reviews: few versions answer them, and not for long."""
+        if Stream.REVIEWS in self.streams:
+            yield "streams", f"has reviews. {REVIEWS_END if self.has_reviews else REVIEWS_ENDED}"

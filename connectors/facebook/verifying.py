@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from connectors.facebook import payloads, windows
 from connectors.facebook.checking import Token, token_told
-from connectors.facebook.failures import REVIEWS_ENDED, Expired, Missing
+from connectors.facebook.failures import Expired, Missing
 from connectors.facebook.fields import CONVERSATION_FIELDS
 from connectors.facebook.homes import (
     DETAILED_MESSAGES,
@@ -37,6 +37,7 @@ from connectors.facebook.homes import (
 )
 from connectors.facebook.lists import LISTS
 from connectors.facebook.marks import Listing
+from connectors.facebook.settings import REVIEWS_ENDED
 from connectors.facebook.shapes import Malformed, an_object, id_of, time_of
 from inboxd import errors
 from inboxd.connector import Page

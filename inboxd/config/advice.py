@@ -43,6 +43,8 @@ def _accounts(settings: Settings) -> Iterator[tuple[str, str]]:
         base = urlsplit(account.api_base)
         if base.scheme == "http" and base.hostname not in {"localhost", "127.0.0.1", "::1"}:
             yield f"{path}.api_base", "is not https: the tokens travel readable"
+        for key, text in account.advice():
+            yield f"{path}.{key}", text
 
 
 def _calendars(settings: Settings) -> Iterator[tuple[str, str]]:

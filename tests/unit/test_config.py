@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import Field
 
+from inboxd import plugins
 from inboxd.config import (
     ConsoleSettings,
     EmailSettings,
@@ -1253,6 +1254,27 @@ def test_what_is_allowed_but_not_wise_is_said(read: Read) -> None:
         'sinks[1].security = "none" sends the password readable',
         'policies[1] ("late") never applies: "all" before it matches everything',
     ]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("", 'only up to Graph API v21.0, which ends on 2027-01-21: set api_version = "v21.0"'),
+        ('api_version = "v21.0"', "Facebook ends reviews with Graph API v21.0, on 2027-01-21."),
+    ],
+)
+def test_reviews_that_facebook_does_not_answer_are_said(
+    tmp_path: Path, more: str, said: str
+) -> None:
+    """Before anything is asked: whoever sets them up looks offline first."""
+    path = tmp_path / "config.toml"
+    account = '[[accounts]]\nname = "fb"\nnetwork = "facebook"\npage_id = "1"\n'
+    path.write_text(
+        f'{account}token = {{ env = "TOKEN" }}\nstreams = ["reviews"]\n{more}\n{LOG}{CATCH_ALL}'
+    )
+    (hint,) = hints(load(path, plugins.networks(), {"TOKEN": "long-enough-for-a-token"}))
+    assert hint.startswith("accounts[0].streams has reviews. ")
+    assert said in hint
 
 
 def test_what_nobody_will_hear_of_is_said(read: Read) -> None:
