@@ -6,7 +6,7 @@ import asyncio
 import fcntl
 import json
 import os
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -98,7 +98,7 @@ class TokenFile:
     def _replace(self, content: bytes) -> None:
         fresh = self._path.with_name(f"{self._path.name}.new")
         fresh.unlink(missing_ok=True)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with os.fdopen(_made(fresh), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -111,7 +111,9 @@ class TokenFile:
 
     def _lock(self) -> int:
         beside = self._path.with_name(f"{self._path.name}.lock")
-        lock = os.open(beside, os.O_RDWR | os.O_CREAT, 0o600)
+        with suppress(FileExistsError):
+            os.close(_made(beside))
+        lock = os.open(beside, os.O_RDWR)
         fcntl.flock(lock, fcntl.LOCK_EX)
         return lock
 
@@ -121,6 +123,20 @@ class TokenFile:
             f"the token_file {self._path} cannot be {done}: {why}; X's tokens can be used once "
             f"and must be kept, so none is asked for until its folder is there and writable"
         )
+
+
+def _made(path: Path) -> int:
+    """
+    Make a new file for whom its folder belongs to, and return it opened.
+
+    Root may have been asked to try a token: the daemon must be able to use the next one.
+    """
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        with suppress(OSError):
+            os.fchown(file, owner.st_uid, owner.st_gid)
+    return file
 
 
 def _let_go(waiting: asyncio.Future[int]) -> None:

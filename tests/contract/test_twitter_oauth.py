@@ -247,6 +247,19 @@ async def test_no_token_is_asked_for_that_cannot_be_kept(stage: Stage, path: Pat
     assert refreshes(stage) == 0
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+async def test_what_root_has_tried_the_daemon_can_use(stage: Stage, path: Path) -> None:
+    """The renewed tokens and their lock belong to whom the folder belongs to."""
+    os.chown(path.parent, 65_534, 65_534)
+
+    await read(stage.connect(**keys(path)))
+
+    assert {each.name: each.stat().st_uid for each in path.parent.iterdir()} == {
+        path.name: 65_534,
+        f"{path.name}.lock": 65_534,
+    }
+
+
 async def test_a_folder_that_is_not_there_is_found_before_the_token_is_used_up(
     stage: Stage, tmp_path: Path
 ) -> None:
