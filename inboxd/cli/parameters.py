@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -69,10 +70,18 @@ TIER = click.option(
 LANGUAGE = _Language()
 
 
+def system_user() -> str:
+    """Return what the system calls who runs this, or their number: a container may have no names."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # the second from Python 3.13 on
+        return str(os.getuid())
+
+
 def acting(what: str) -> Callable[[Command], Command]:
     """Return the option that says who acts, the system's user by default; *what* is in its help."""
     return click.option(
-        "--as", "actor", type=WORDS, default=getpass.getuser, help=f"Who {what} (default: you)."
+        "--as", "actor", type=WORDS, default=system_user, help=f"Who {what} (default: you)."
     )
 
 

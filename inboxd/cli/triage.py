@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import getpass
 import os
 import sys
 from io import TextIOWrapper
@@ -13,7 +12,7 @@ import click
 
 from inboxd.cli.group import main
 from inboxd.cli.opening import load_without_networks
-from inboxd.cli.parameters import WORDS
+from inboxd.cli.parameters import WORDS, system_user
 from inboxd.errors import UserError
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @main.command(short_help="Triage and answer on a screen that keeps up to date")
-@click.option("--as", "me", type=WORDS, default=getpass.getuser, help="Who you are (default: you).")
+@click.option("--as", "me", type=WORDS, default=system_user, help="Who you are (default: you).")
 @click.option("--view", type=WORDS, help="Which view to begin with: a name, or a query.")
 @click.option("--theme", type=WORDS, help="How it looks, such as textual-light.")
 @click.pass_obj
