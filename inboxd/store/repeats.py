@@ -116,6 +116,7 @@ class Repeats:
         for ours in texts:
             if len(ours.text.strip()) < SHORTEST:
                 continue
+            self._mark(account, ours.text, (ours.sent_at, ours.sent_at))
             sent_at = from_text(ours.sent_at)
             for order, span in (
                 ("DESC", (to_text(_shifted(sent_at, -_APART)), ours.sent_at)),
@@ -131,7 +132,18 @@ class Repeats:
                 ).fetchall()
                 if len({*nearest}) == 1:
                     found.append((nearest[0][0], span[0]))
+                    self._mark(account, ours.text, span)
         return found
+
+    def _mark(self, account: str, text: str, span: tuple[str, str]) -> None:
+        """Let the sheets of a span say anew which answers in these words are a machine's."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO sheets_stale (hour) SELECT substr(?, 1, 13) "
+            "UNION SELECT substr(sent_at, 1, 13) "
+            "FROM messages INDEXED BY messages_of_ours_by_text WHERE account = ? AND text = ? "
+            "AND direction = 'outbound' AND sent_at BETWEEN ? AND ?",
+            (span[0], account, text, *span),
+        )
 
 
 def _shifted(instant: datetime, span: timedelta) -> datetime:

@@ -12,6 +12,8 @@ from contextlib import closing
 from functools import cache
 from typing import TYPE_CHECKING
 
+from inboxd.store.scorecard import marks
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -688,6 +690,87 @@ def m006_forgetting(db: Database) -> None:
         db.execute(statement)
 
 
+_SCORECARD = """
+-- Local days as columns of numbers, worked out from the other tables: what figures are made of.
+CREATE TABLE sheets (
+    day       TEXT NOT NULL,         -- of [inboxd] timezone
+    subject   TEXT NOT NULL,         -- waits, cases, messages, replies
+    begins_at TEXT NOT NULL,
+    ends_at   TEXT NOT NULL,
+    made_by   TEXT NOT NULL,         -- a fingerprint of what a row of it is
+    rows      INTEGER NOT NULL,
+    columns   BLOB NOT NULL,
+    PRIMARY KEY (day, subject)
+);
+CREATE TABLE sheet_accounts (        -- what accounts are called in sheets
+    number  INTEGER PRIMARY KEY,
+    account TEXT NOT NULL,
+    network TEXT NOT NULL,
+    UNIQUE (account, network)
+);
+CREATE TABLE sheet_staff (           -- what the brand's people are called in sheets
+    number INTEGER PRIMARY KEY,
+    staff  TEXT NOT NULL UNIQUE
+);
+CREATE TABLE sheets_stale (          -- hours of which something has changed since
+    hour TEXT PRIMARY KEY            -- of UTC: 2026-11-26T09
+) WITHOUT ROWID;
+-- By the hour: half as large as by the instant, and every new message is written into it.
+CREATE INDEX messages_by_hour ON messages (substr(sent_at, 1, 13));
+CREATE INDEX waits_by_hour ON waits (substr(since, 1, 13));
+CREATE INDEX answers_elsewhere_of_message ON answers_elsewhere (message_id);
+-- What is removed has to leave the figures as they were.
+ALTER TABLE past_cases ADD COLUMN reopened INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE past_waits ADD COLUMN seen_at TEXT;
+ALTER TABLE past_waits ADD COLUMN history INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE past_replies ADD COLUMN automatic INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE past_replies ADD COLUMN kind TEXT;
+ALTER TABLE past_replies ADD COLUMN topics TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE past_replies ADD COLUMN urgency TEXT;
+ALTER TABLE past_messages RENAME TO past_messages_before;
+CREATE TABLE past_messages (         -- how many messages were removed, by the hour of sending
+    hour       TEXT NOT NULL,
+    account    TEXT NOT NULL,
+    network    TEXT NOT NULL,
+    stream     TEXT NOT NULL,
+    public     INTEGER NOT NULL,
+    direction  TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    topics     TEXT NOT NULL,        -- JSON list
+    urgency    TEXT NOT NULL,
+    language   TEXT NOT NULL,
+    staff      TEXT NOT NULL,
+    auto_reply INTEGER NOT NULL,
+    deleted    INTEGER NOT NULL,
+    history    INTEGER NOT NULL,
+    hold       INTEGER NOT NULL,     -- they tell of waiting on the phone
+    messages   INTEGER NOT NULL,
+    PRIMARY KEY (hour, account, network, stream, public, direction, kind, topics, urgency,
+                 language, staff, auto_reply, deleted, history, hold)
+) WITHOUT ROWID;
+INSERT INTO past_messages
+SELECT hour, account, network, stream, public, direction, kind, topics, urgency, language, staff,
+       auto_reply, deleted, 0, 0, messages FROM past_messages_before;
+DROP TABLE past_messages_before;
+CREATE INDEX past_cases_opened ON past_cases (opened_at);
+CREATE INDEX past_waits_since ON past_waits (since);
+CREATE INDEX past_replies_sent ON past_replies (sent_at);
+INSERT INTO sheets_stale (hour)
+SELECT substr(sent_at, 1, 13) FROM messages UNION SELECT substr(since, 1, 13) FROM waits
+ UNION SELECT substr(opened_at, 1, 13) FROM cases
+ UNION SELECT substr(opened_at, 1, 13) FROM past_cases
+ UNION SELECT substr(since, 1, 13) FROM past_waits
+ UNION SELECT substr(sent_at, 1, 13) FROM past_replies
+ UNION SELECT substr(hour, 1, 13) FROM past_messages;
+"""
+
+
+def m007_scorecard(db: Database) -> None:
+    """Keep what figures are made of, by the day, and what of it is not true any more."""
+    for statement in (*_statements(_SCORECARD), *marks.triggers()):
+        db.execute(statement)
+
+
 _RIVALS = """
 CREATE TABLE rivals (               -- somebody else's accounts, of which what is public is read
     name          TEXT PRIMARY KEY,
@@ -749,6 +832,7 @@ _STEPS: Mapping[str, Callable[[Database], None]] = {
         m004_triage,
         m005_keeping,
         m006_forgetting,
+        m007_scorecard,
         m008_rivals,
     )
 }

@@ -154,10 +154,10 @@ OUR_WORDS = {
     "state", "bundle", "held", "instead_of", "model", "machine_kind", "machine_topics",
     "machine_urgency", "machine_language", "flags", "manners", "error_class", "told_as", "topic",
     "session", "doing", "hour", "day", "name", "value", "digest", "until", "since",
-    "promised_on", "error", "ended_by", "rival",
+    "promised_on", "error", "ended_by", "rival", "subject", "made_by",
     *(f"{each}_at" for each in (
-        "acknowledged", "answered", "became", "began", "blind", "calm", "claimed", "classified",
-        "created", "deleted", "done", "due", "edited", "ended", "erased", "first_seen", "judged",
+        "acknowledged", "answered", "became", "began", "begins", "blind", "calm", "claimed", "classified",
+        "created", "deleted", "done", "due", "edited", "ended", "ends", "erased", "first_seen", "judged",
         "last_seen", "next_step", "opened", "polled", "promised", "quiet", "replaced",
         "reply_closes", "resolution_due", "response_due", "retry", "saved", "seen", "sent",
         "snoozed", "succeeded", "told", "understood", "undone", "wrote")),

@@ -33,8 +33,14 @@ _TIMES = (
     "sent_at", "opened_at", "since", "waiting_since", "at", "created_at", "judged_at",
     "replaced_at", "last_seen_at", "hour", "began_at", "day", "saved_at", "erased_at",
 )  # fmt: skip
-_LEFT_OUT = ("messages_fts%", "sqlite_%", "_sqlite_%", "presences")
-"""What SQLite and sqlite-utils keep for themselves, and who looks at what at this moment."""
+_LEFT_OUT = (
+    "messages_fts%", "sqlite_%", "_sqlite_%", "presences",
+    "sheets", "sheet_accounts", "sheet_staff", "sheets_stale",
+)  # fmt: skip
+"""
+What SQLite and sqlite-utils keep for themselves, who looks at what at this moment, and what is
+worked out from the rest.
+"""
 _RAW = "raw"
 
 

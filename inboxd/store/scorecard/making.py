@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from inboxd import __version__
 from inboxd.core.scorecard import columns
 from inboxd.core.scorecard.mark import graded_columns
 from inboxd.store.repeats import Repeats
 from inboxd.store.scorecard import queries
-from inboxd.store.scorecard.days import QUARTER, Day, instant, milliseconds
+from inboxd.store.scorecard.days import QUARTER, Day, hour_of, instant, milliseconds
 
 if TYPE_CHECKING:
     import sqlite3
@@ -38,11 +40,24 @@ QUERIES: Final = {
     "messages": queries.MESSAGES,
     "replies": queries.REPLIES,
 }
+_MEASURED = ("waits", "cases")
+"""The subjects with business time in them, which other calendars make another."""
 _SHARED = 10
 """So many columns each query begins with."""
 _QUARTER_MS = QUARTER.seconds * 1_000
 _NEVER = "1969-12-31T23:59:59.999"
 """The instant that is `columns.NEVER`."""
+
+
+def made_by(subject: str, basis: Basis) -> str:
+    """Return what changes when a sheet of *subject* would be another: whatever is in it but facts."""
+    meant = (
+        *(__version__, QUERIES[subject], TYPES[subject].descr, str(basis.timezone)),
+        *(columns.STREAMS, columns.KINDS, columns.URGENCIES, columns.TOPICS, columns.WAIT_KINDS),
+        *(columns.OUTCOMES, columns.STATUSES, columns.PARTS),
+        basis.fingerprint if subject in _MEASURED else "",
+    )
+    return hashlib.sha256(repr(meant).encode()).hexdigest()[:16]
 
 
 class Maker:
@@ -66,7 +81,13 @@ class Maker:
     def make(self, subject: str, day: Day) -> Array:
         """Return the sheet of *subject* on a day."""
         begins, ends = day.bounds
-        rows = self._db.execute(QUERIES[subject], {"begins": begins, "ends": ends}).fetchall()
+        span = {
+            "begins": begins,
+            "ends": ends,
+            "first": hour_of(day.begins),
+            "last": hour_of(day.ends),
+        }
+        rows = self._db.execute(QUERIES[subject], span).fetchall()
         sheet = np.zeros(len(rows), TYPES[subject])
         if rows:
             values = list(zip(*rows, strict=True))
@@ -93,7 +114,7 @@ class Maker:
 
     def _fill_waits(self, sheet: Array, began: Array, values: Columns) -> None:
         (
-            kinds, cases, authors, due, ended, outcomes, seconds, policies, seen, answers, flags,
+            _, kinds, cases, authors, due, ended, outcomes, seconds, policies, seen, answers, flags,
             manners, history,
         ) = values  # fmt: skip
         sheet["wait"] = self._coded("wait", kinds)
@@ -124,7 +145,7 @@ class Maker:
         sheet["by_answer"] = by_answer
 
     def _fill_messages(self, sheet: Array, began: Array, values: Columns) -> None:
-        counts, authors, seen, deleted, history, hold = values
+        _, counts, authors, seen, deleted, history, hold = values
         sheet["count"] = counts
         sheet["author"] = _numbers(authors)
         sheet["lag"] = _lags(began, _instants(seen))

@@ -1,25 +1,34 @@
-"""The numbers by which sheets name accounts and the brand's people."""
+"""The numbers by which sheets name accounts and the brand's people: tables sheet_accounts, sheet_staff."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    import sqlite3
 
 
 class Names:
     """
     Gives each account (with its network) and each member of staff a number.
 
-    Accounts are counted from 0, people from 1: 0 is whoever the network does not name.
+    Accounts are counted from 0, people from 1: 0 is whoever the network does not name. What is
+    new is kept by `save`; whoever only reads goes without.
     """
 
-    def __init__(
-        self, accounts: Sequence[tuple[str, str]] = (), staff: Mapping[int, str] | None = None
-    ) -> None:
-        self._accounts = {pair: number for number, pair in enumerate(accounts)}
-        self._staff = {name: number for number, name in (staff or {}).items()}
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+        self._accounts: dict[tuple[str, str], int] = {
+            (account, network): number
+            for number, account, network in connection.execute(
+                "SELECT number, account, network FROM sheet_accounts ORDER BY number"
+            )
+        }
+        self._staff: dict[str, int] = {
+            name: number
+            for number, name in connection.execute("SELECT number, staff FROM sheet_staff")
+        }
+        self._kept = len(self._accounts), len(self._staff)
 
     def account(self, pair: tuple[str, str]) -> int:
         """Return the number of an account and its network."""
@@ -38,3 +47,16 @@ class Names:
     def staff(self) -> dict[int, str]:
         """Return the people by their numbers."""
         return {number: name for name, number in self._staff.items()}
+
+    def save(self) -> None:
+        """Keep the numbers that are new; to be called within a transaction."""
+        accounts, people = self._kept
+        self._db.executemany(
+            "INSERT INTO sheet_accounts (number, account, network) VALUES (?, ?, ?)",
+            [(number, *pair) for pair, number in [*self._accounts.items()][accounts:]],
+        )
+        self._db.executemany(
+            "INSERT INTO sheet_staff (number, staff) VALUES (?, ?)",
+            [(number, name) for name, number in [*self._staff.items()][people:]],
+        )
+        self._kept = len(self._accounts), len(self._staff)
