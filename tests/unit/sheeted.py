@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from inboxd.core.scorecard.model import Figure, Scorecard
 
 KYIV = ZoneInfo("Europe/Kyiv")
-ACCOUNTS = ("shop-vk", "shop-fb")
-NETWORKS = ("vk", "facebook")
+ACCOUNTS = ("shop-vk", "outlet-vk", "shop-fb")
+NETWORKS = ("vk", "vk", "facebook")
 STAFF = {7: "Olha", 9: "Max"}
 Row = dict[str, Any]
 

@@ -26,7 +26,7 @@ def test_the_interval_of_a_share_is_the_published_one(
     hits: int, of: int, low: float, high: float
 ) -> None:
     """Newcombe, Statistics in Medicine 17 (1998), table I, method 3."""
-    assert wilson(hits, of) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
+    assert [*wilson(hits, of)] == pytest.approx([low, high], abs=5e-5)
 
 
 @given(st.integers(1, 10**6), st.floats(0, 1))
@@ -121,5 +121,5 @@ def test_the_mean_of_ten_marks_has_an_interval_and_of_nine_none() -> None:
     """
     marks = np.array([1.0, 2, 3, 4, 5] * 2)
 
-    assert mean_interval(marks) == (pytest.approx(1.934, abs=1e-3), pytest.approx(4.066, abs=1e-3))
+    assert [*mean_interval(marks)] == pytest.approx([1.934, 4.066], abs=1e-3)
     assert mean_interval(marks[:9]) == (None, None)

@@ -122,16 +122,19 @@ def _begun_later(begins: datetime, period: Period, begun: Mapping[str, datetime]
 def _of_rows(facts: Facts) -> Iterator[str]:
     contacts, messages = facts.contacts, facts.messages
     if 0 < contacts.size < FEW:
-        yield f"Only {contacts.size} contacts: chance alone moves such figures a lot."
+        few = "1 contact" if contacts.size == 1 else f"{contacts.size} contacts"
+        yield f"Only {few}: chance alone moves such figures a lot."
     anonymous = int(messages.count[messages.author == NEVER].sum())
     if anonymous:
+        some = "1 message" if anonymous == 1 else f"{anonymous} messages"
         yield (
-            f"Of {anonymous} messages it is not known who wrote them, because the network does not "
-            "say or they were removed by age: there may be more customers."
+            f"Of {some} it is not known who wrote, because the network does not say or old "
+            "messages were removed: there may be more customers."
         )
     unjudged = int(np.count_nonzero(~facts.replies.judged & ~facts.replies.automatic))
     if unjudged:
-        yield f"{unjudged} answers were not judged: the mark and its like are of the others."
+        some = "1 answer was" if unjudged == 1 else f"{unjudged} answers were"
+        yield f"{some} not judged: the mark and its like are of the others."
     topics = facts.raw["contacts"]["topics"]
     if ((topics & (topics - np.uint32(1))) != 0)[topics > 0].any():
         yield "What is about several topics counts for each of them: topics overlap."
