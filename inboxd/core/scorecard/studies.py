@@ -113,8 +113,8 @@ STUDIES: Final[Mapping[str, tuple[Benchmark, ...]]] = {
     "service_level": (
         Benchmark(
             0.8,
-            "80 % within 20 seconds",
-            "the usual service level of call centres",
+            "the usual service level is 80 % within 20 seconds",
+            "call centres",
             caveat="on the phone: compare the share, not the seconds",
         ),
     ),
