@@ -94,6 +94,8 @@ class Maker:
             began = self._tell_apart(sheet, day, values[:_SHARED])
             fill: Callable[[Array, Array, Columns], None] = getattr(self, f"_fill_{subject}")
             fill(sheet, began, values[_SHARED:])
+        if subject == "messages":
+            sheet["day"] = day.local.toordinal()
         return sheet
 
     def _tell_apart(self, sheet: Array, day: Day, values: Columns) -> Array:
