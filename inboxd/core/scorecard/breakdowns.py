@@ -53,7 +53,7 @@ OVERLAP: Final = (
     "What is about two topics counts in both rows: they do not add up to the whole. What has no "
     "topic yet is in none."
 )
-_UNSAID: Final = "Of no answer in this period is it known who wrote it: the network does not say."
+_UNSAID: Final = "Of no answer is it known who wrote it: the networks that were read do not say."
 _SOME_UNSAID: Final = (
     "An answer whose author the network does not say is under unknown; what nobody answered is in "
     "no row."
@@ -69,8 +69,8 @@ class _Dimension(NamedTuple):
 
 
 _DIMENSIONS: Final = (
-    _Dimension("account", "By account", grouping.by_account),
-    _Dimension("network", "By network", grouping.by_network),
+    _Dimension("account", "By account", grouping.by_account, by_size=True),
+    _Dimension("network", "By network", grouping.by_network, by_size=True),
     _Dimension("stream", "By stream", grouping.by_stream),
     _Dimension("kind", "By kind", grouping.by_kind),
     _Dimension("language", "By language", grouping.by_language, by_size=True),
