@@ -70,7 +70,10 @@ def _note(text: str) -> list[str]:
 def _part(part: outline.Part, card: Scorecard, notes: Mapping[str, int]) -> Iterator[str]:
     match part.of:
         case Section():
-            yield from _figures(part.of.figures, notes)
+            known, unknown = outline.known(part.of.figures)
+            yield from _figures(known, notes)
+            for why, labels in unknown.items():
+                yield from _note(f"{words.UNKNOWN} {why}: {'; '.join(labels)}")
         case Breakdown():
             yield from _breakdown(part.of)
             if why := outline.reasons(part.of):

@@ -49,6 +49,8 @@ _ORDER: Final = (
 _DRAWN = frozenset({"hour"})
 """Breakdowns of very many rows, which plots show; as tables they are in JSON and CSV."""
 _HEADS: Final = {
+    "customers": "Customers",
+    "messages": "Messages",
     "contacts": "Contacts",
     "response_rate": "Answered",
     "within_target": "In time",
@@ -66,7 +68,11 @@ _HEADS: Final = {
     "replies": "Answers",
 }
 """What figures are called at the head of a narrow column."""
+MINOR: Final = frozenset({"customers", "messages"})
+"""Columns that go first where there is no room."""
 _MOST_REASONS: Final = 3
+_ALIKE: Final = 3
+"""So many unknown figures of one section that have the same reason are told in one line."""
 _EITHER: Final = ("first_response_median_business", "first_response_median_wall")
 """Of these a table shows the first that is known."""
 _NAMED_BY_PEOPLE = frozenset({"account", "staff", "rival"})
@@ -85,16 +91,20 @@ class Part:
 def parts(card: Scorecard) -> list[Part]:
     """Return the chapters that have something to say, in the order in which they are read."""
     found = [Part(each.key, each.title, each) for each in card.sections if each.figures]
-    found += [
-        Part(each.key, each.title, each)
-        for each in card.breakdowns
-        if each.rows and each.key not in _DRAWN
-    ]
+    found += [Part(each.key, each.title, each) for each in card.breakdowns if _is_told(each, card)]
     if any(contacts for contacts, _ in card.week):
         found.append(Part(WEEK, "When customers write"))
     if card.problems:
         found.append(Part(PROBLEMS, "What costs customers most"))
     return sorted(found, key=lambda each: _place(each.key))
+
+
+def _is_told(breakdown: Breakdown, card: Scorecard) -> bool:
+    """Tell whether a breakdown says something as a table: not if each network has one account."""
+    if not breakdown.rows or breakdown.key in _DRAWN:
+        return False
+    networks = next((len(each.rows) for each in card.breakdowns if each.key == "network"), 0)
+    return breakdown.key != "account" or len(breakdown.rows) != networks
 
 
 def _place(key: str) -> int:
@@ -126,6 +136,16 @@ def columns(breakdown: Breakdown) -> dict[str, str]:
     if set(_EITHER) <= set(heads):
         del heads[left_out]
     return heads
+
+
+def known(figures: Sequence[Figure]) -> tuple[list[Figure], dict[str, list[str]]]:
+    """Return *figures* but those that are unknown for a common reason: these by it, with their labels."""
+    by_reason: dict[str, list[str]] = {}
+    for each in figures:
+        if each.value is None:
+            by_reason.setdefault(each.why, []).append(each.label)
+    common = {why: labels for why, labels in by_reason.items() if len(labels) >= _ALIKE}
+    return [each for each in figures if each.value is not None or each.why not in common], common
 
 
 def head(figure: Figure) -> str:

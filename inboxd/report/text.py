@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LEAST, MOST = 64, 140
 """Columns below which a table cannot be read, and above which lines are too long to be."""
 _WIDE = 110
+_COMFORTABLE = 90
 _BAR = 10
 _LABEL = 34
 _MOST_GAPS = 5
@@ -108,7 +109,10 @@ def _part(
 ) -> Iterable[RenderableType]:
     match part.of:
         case Section():
-            yield _figures(part.of.figures, notes, width)
+            known, unknown = outline.known(part.of.figures)
+            yield _figures(known, notes, width)
+            for why, labels in unknown.items():
+                yield from _note(f"{words.UNKNOWN} {why}: {'; '.join(labels)}")
         case Breakdown():
             yield from _breakdown(part.of, width)
             if why := outline.reasons(part.of):
@@ -124,7 +128,7 @@ def _part(
 def _figures(figures: Sequence[Figure], notes: Mapping[str, int], width: int) -> Table:
     """Return figures below one another: value, what has changed, and what there is to know."""
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(max_width=_LABEL)
+    table.add_column(max_width=_LABEL + max(min(width, _WIDE) - _COMFORTABLE, 0))
     table.add_column(justify="right", no_wrap=True, style="bold")
     if width >= _WIDE:
         table.add_column(no_wrap=True, style="cyan")
@@ -159,7 +163,7 @@ def _change(figure: Figure) -> Text:
 def _breakdown(breakdown: Breakdown, width: int) -> Iterable[RenderableType]:
     """Yield a row for each value and a column for each figure for which there is room."""
     names = [outline.row_name(breakdown.key, each) for each in breakdown.rows]
-    columns = list(_cells(breakdown))
+    columns = list(_cells(breakdown, width))
     most = max(map(cell_len, names), default=0)
     first = min(most, _WIDE_NAME if width >= _WIDE else _NARROW_NAME)
     fitting = _fitting(columns, width - _INDENT - first)
@@ -174,9 +178,12 @@ def _breakdown(breakdown: Breakdown, width: int) -> Iterable[RenderableType]:
         yield Text(f"wider: {', '.join(left)}", style="dim")
 
 
-def _cells(breakdown: Breakdown) -> Iterable[tuple[str, list[str]]]:
-    """Yield each column: its heading, and a cell for each row."""
-    for key, head in outline.columns(breakdown).items():
+def _cells(breakdown: Breakdown, width: int) -> Iterable[tuple[str, list[str]]]:
+    """Yield each column: its heading, and a cell for each row; what matters less last, if need be."""
+    heads = list(outline.columns(breakdown).items())
+    if width < _WIDE:
+        heads.sort(key=lambda each: each[0] in outline.MINOR)
+    for key, head in heads:
         found = [
             next((each for each in figures if each.key == key), None)
             for figures in breakdown.rows.values()

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from inboxd.core.scorecard.model import Better, Unit
+from inboxd.core.scorecard.periods import in_words as period_in_words
 from inboxd.core.text import one_line
 from inboxd.durations import format_duration
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from inboxd.core.scorecard.model import Benchmark, Figure, Gap, Period, Scorecard
 
+__all__ = ["period_in_words"]
 UNKNOWN = "–"
 INTERVALS = "In brackets: where the true value lies, with 95 % certainty."
 TIMES = frozenset({Unit.SECONDS, Unit.OPEN_SECONDS})
@@ -127,14 +129,16 @@ def _counted(figure: Figure) -> str:
 
 
 def range_of(figure: Figure) -> str:
-    """Return the interval of a figure: ``16–75 %``, ``1h 2m–3h``; "" where it has none."""
+    """Return the interval of a figure: ``16–75 %``, ``1h 2m–3h``; "" where none can be seen."""
     if figure.low is None or figure.high is None:
         return ""
     if figure.unit is Unit.SHARE:
-        return f"{_percent(figure.low)}–{_percent(figure.high)} %"
+        low, high = _percent(figure.low), _percent(figure.high)
+        return "" if low == high else f"{low}–{high} %"
+    low, high = amount(figure.low, figure.unit), amount(figure.high, figure.unit)
     if figure.unit is Unit.MARK:
-        return f"{figure.low:.1f}–{figure.high:.1f}"
-    return f"{amount(figure.low, figure.unit)}–{amount(figure.high, figure.unit)}"
+        low, high = f"{figure.low:.1f}", f"{figure.high:.1f}"
+    return "" if low == high else f"{low}–{high}"
 
 
 def _is_unsure(figure: Figure) -> bool:
@@ -167,12 +171,15 @@ def change(figure: Figure) -> str:
             return "as before" if text == "0s" else text if more < 0 else f"+{text}"
     if not more:
         return "as before"
-    part = f" ({_relative(more / figure.before)})" if figure.before else ""
-    return f"{more:+,.0f}{part}"
+    return f"{more:+,.0f}{_relative(more, figure.before)}"
 
 
-def _relative(part: float) -> str:
-    return f"{part * 100:+.0f} %" if abs(part) < 10 else f"×{part + 1:.0f}"
+def _relative(more: float, before: float) -> str:
+    """Return a change beside what there was before; "" where that says nothing."""
+    part = more / before if before else 0.0
+    if abs(part) >= 10:
+        return f" (×{part + 1:.0f})"
+    return f" ({part * 100:+.0f} %)" if round(part * 100) else ""
 
 
 def rank_before(before: int | None, compared: Period | None) -> str:
@@ -190,11 +197,12 @@ def verdict(figure: Figure) -> str:
     """
     Return whether a change is ``better`` or ``worse``; "" where neither can be said.
 
-    What was before and lies within the present interval has not changed as far as one can know.
+    What was before and lies within the present interval has not changed as far as one can know. A
+    number of cases is neither: it is more where more customers write, and shares tell the rest.
     """
     if figure.value is None or figure.before is None or figure.better is Better.NEITHER:
         return ""
-    if change(figure) == "as before":
+    if figure.unit is Unit.COUNT or change(figure) == "as before":
         return ""
     if figure.low is not None and figure.high is not None and _is_within(figure):
         return "may be chance"
@@ -236,10 +244,9 @@ def open_time_in_words(seconds: float | None) -> str:
 
 def source_of(benchmark: Benchmark) -> str:
     """Return where a benchmark comes from, for a footnote."""
-    year = f", {benchmark.year}" if benchmark.year else ", year not said"
-    sample = f": {benchmark.sample}" if benchmark.sample else ""
-    caveat = f". {benchmark.caveat}" if benchmark.caveat else ""
-    return f"{benchmark.source}{year}{sample}{caveat}"
+    year = str(benchmark.year) if benchmark.year else "year not said"
+    told = ", ".join(filter(None, [benchmark.source, benchmark.sample, year]))
+    return f"{told}: {benchmark.caveat}" if benchmark.caveat else told
 
 
 def topic_in_words(topic: str) -> str:
@@ -250,14 +257,6 @@ def topic_in_words(topic: str) -> str:
 def day_in_words(day: date) -> str:
     """Return a day: ``Thu 26 Nov 2026``."""
     return f"{day:%a} {day.day} {day:%b %Y}"
-
-
-def period_in_words(period: Period) -> str:
-    """Return the days of a period, the last included: ``Sun 1 Nov 2026 – Mon 30 Nov 2026``."""
-    first, last = period.since, period.until - timedelta(days=1)
-    if first == last:
-        return day_in_words(first)
-    return f"{day_in_words(first)} – {day_in_words(last)}"
 
 
 def moment(at: datetime, tz: tzinfo) -> str:
