@@ -7,17 +7,47 @@ import io
 import json
 import re
 import unicodedata
+from html.parser import HTMLParser
 
 import pytest
 from rich.cells import cell_len
 
 from inboxd.core.scorecard.model import Better, Figure, Unit
-from inboxd.report import as_csv, as_json, as_markdown, as_text, words
+from inboxd.report import as_csv, as_html, as_json, as_markdown, as_text, words
 from tests.unit import cards
 
 CARDS = {"full": cards.full, "empty": cards.empty, "hostile": cards.hostile}
-FORMS = {"text": as_text, "markdown": as_markdown, "json": as_json, "csv": as_csv}
+FORMS = {
+    "text": as_text,
+    "html": as_html,
+    "markdown": as_markdown,
+    "json": as_json,
+    "csv": as_csv,
+}
 MOVING = re.compile("[\u202a-\u202e\u2066-\u2069\u2028\u2029\x7f-\x9f]")
+
+
+class Tags(HTMLParser):
+    """Collects the tags of a page with their attributes, and which are open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a tag that opens."""
+        self.seen.append((tag, dict(attrs)))
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a tag that closes itself."""
+        self.seen.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        """See that a tag closes what was opened last."""
+        assert self.open.pop() == tag
 
 
 def figure(unit: Unit, value: float | None, **more: object) -> Figure:
@@ -106,7 +136,7 @@ def test_the_terminals_form_has_colours_only_where_they_are_wanted() -> None:
     assert re.sub("\x1b\\[[0-9;]*m", "", coloured).split() == plain.split()
 
 
-@pytest.mark.parametrize("form", ["text", "markdown"])
+@pytest.mark.parametrize("form", ["text", "html", "markdown"])
 def test_people_are_told_the_gaps_before_any_figure(form: str) -> None:
     """What was not read stands above what was counted."""
     text = FORMS[form](cards.full())
@@ -161,6 +191,26 @@ def test_a_spreadsheet_runs_no_name_as_a_formula() -> None:
         for cell in row:
             assert not cell.startswith(("=", "+", "@", "\t", "\r"))
             assert not cell.startswith("-") or re.fullmatch(r"-[0-9.]+", cell)
+
+
+@pytest.mark.parametrize("card", CARDS)
+def test_the_page_holds_nothing_that_acts_or_fetches(card: str) -> None:
+    """Whatever browsers make of it: only tags and attributes of ours are there, and all are closed."""
+    page = Tags()
+    page.feed(as_html(CARDS[card]()))
+    names = {name for name, _ in page.seen}
+    attributes = {attribute for _, found in page.seen for attribute in found}
+
+    assert page.open == []
+    assert not names & {"script", "img", "link", "iframe", "object", "embed", "base", "form"}
+    assert not {each for each in attributes if each.startswith("on")}
+    assert not attributes & {"style", "src", "srcset", "action", "formaction", "xlink:href"}
+    assert all((found.get("href") or "#").startswith("#") for _, found in page.seen)
+
+
+def test_the_same_scorecard_gives_the_same_page() -> None:
+    """No date of today, no lot: two pages differ where the figures do."""
+    assert as_html(cards.full()) == as_html(cards.full())
 
 
 def test_markdown_shows_names_as_text() -> None:
