@@ -14,9 +14,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from inboxd.classify.private import private_spans
-from inboxd.classify.tokens import is_shouted
 from inboxd.core.owed import SURE
-from inboxd.core.text import LANGUAGE_NAMES
+from inboxd.core.text import LANGUAGE_NAMES, is_shouted
 from inboxd.model import Evidence
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from inboxd.classify.tokens import is_shouted
+from inboxd.core.text import is_shouted
 from inboxd.model import Kind, Manners
 
 if TYPE_CHECKING:

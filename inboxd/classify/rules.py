@@ -19,7 +19,8 @@ from inboxd.classify.language import Guess, identify
 from inboxd.classify.lexicon import Lexicon, Match, packaged
 from inboxd.classify.romanise import skeleton
 from inboxd.classify.signals import Cues, Signal, find_cues, hear
-from inboxd.classify.tokens import Reading, is_shouted, read
+from inboxd.classify.tokens import Reading, read
+from inboxd.core.text import is_shouted
 from inboxd.model import Evidence, Kind, Topic, Urgency, Verdict
 
 if TYPE_CHECKING:

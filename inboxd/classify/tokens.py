@@ -159,10 +159,3 @@ def fold(word: str) -> str:
     if "'" in key and (key.endswith("'t") or not key.isascii()):
         key = key.translate(_NO_APOSTROPHE)
     return _REPEATED.sub(r"\1", key)
-
-
-def is_shouted(text: str) -> bool:
-    """Return whether most of the letters at the beginning of *text* are capitals."""
-    head = text[:400]
-    capitals = sum(map(str.isupper, head))
-    return capitals >= 10 and capitals > sum(map(str.islower, head))

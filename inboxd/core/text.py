@@ -46,6 +46,13 @@ def inert(text: str) -> str:
     return _UNSEEN.sub("", _CONTROL.sub("", _LINE_BREAK.sub("\n", text)))
 
 
+def is_shouted(text: str) -> bool:
+    """Return whether most of the letters at the beginning of *text* are capitals."""
+    head = text[:400]
+    capitals = sum(map(str.isupper, head))
+    return capitals >= 10 and capitals > sum(map(str.islower, head))
+
+
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 """What spreadsheets take for the beginning of a formula, and run."""
 
