@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from inboxd import plugins
-from inboxd.core.doings import done_words, news_line
+from inboxd.core.doings import done_words, news_line, verdict_words
 from inboxd.core.text import one_line, storable
 from inboxd.durations import format_duration
 from inboxd.errors import UserError
@@ -21,9 +21,10 @@ from inboxd.pipeline import Pipeline
 from inboxd.store.times import to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
+    from inboxd.core.reproach import Fault
     from inboxd.core.tracking import CaseState, Rules
     from inboxd.store import Mark, Said, Store
     from inboxd.store.actions import Action, LastDone
@@ -49,8 +50,8 @@ class Done:
     """
     What was done about *case*, in *words* ("case 17 acknowledged"), as what undoes it needs it.
 
-    One of *action*, *correction* and *reply* is the number of the row; none of them: it cannot
-    be taken back.
+    One of *action*, *correction*, *reply* and *reply_correction* is the number of the row; none
+    of them: it cannot be taken back.
     """
 
     case: int
@@ -58,6 +59,7 @@ class Done:
     action: int | None = None
     reply: int | None = None
     correction: int | None = None
+    reply_correction: int | None = None
 
 
 class Meanwhile(UserError):
@@ -201,6 +203,31 @@ class Desk:
         words = f"case {case}: message {number} corrected to {' · '.join(filter(None, parts))}"
         return Done(case, words, correction=correction)
 
+    def correct_reply(
+        self, message: int, said: Mapping[Fault, bool], note: str, actor: str, now: datetime
+    ) -> Done:
+        """
+        Let a person's word stand for what the judge found in an answer of ours.
+
+        *said* tells of each fault whether it is one; *note* may say why, for colleagues.
+        """
+        if not said:
+            raise UserError("say what it is about: --part deflection, non_answer, promise or rude")
+        note = storable(note).strip()
+        with self._store.transaction():
+            case = self._pipeline.correct_reply(message, said, note, actor, now)
+            number = self._store.reply_corrections.newest(message)
+        return Done(case or 0, verdict_words(message, said), reply_correction=number)
+
+    def undo_on_reply(self, message: int, actor: str, now: datetime) -> str:
+        """Take back the last that was said of an answer of ours; returns words for that."""
+        with self._store.transaction():
+            number = self._store.reply_corrections.newest(message)
+            if not number:
+                raise UserError(f"nobody has said anything of message {message} that still counts")
+            words = f"what was said of message {message}"
+            return self.undo(Done(0, words, reply_correction=number), actor, now)
+
     def reply(  # noqa: PLR0913 - a reply is what, to whom, by whom, and when
         self,
         case: int,
@@ -254,6 +281,10 @@ class Desk:
                 words = f"{words.removesuffix(_QUEUED)}; {kept}"
             elif done.correction is not None:
                 self._take_back_correction(done.correction, done, actor, now)
+            elif done.reply_correction is not None:
+                number = done.reply_correction
+                if not self._pipeline.undo_reply_correction(number, actor, now):
+                    raise UserError(f"{words}: that was taken back already")
             elif done.action is not None:
                 self._take_back_action(done.action, done, actor, now)
             else:
@@ -374,6 +405,9 @@ def _done(case: int, last: LastDone) -> Done:
     match last.table:
         case "reply":
             return Done(case, f"the reply to case {case}{_QUEUED}", reply=last.id)
+        case "reply_correction":
+            words = f"what was said of our message {last.message}"
+            return Done(case, words, reply_correction=last.id)
         case "correction":
             words = f"the verdict on message {last.message} corrected"
             return Done(case, words, correction=last.id)

@@ -11,14 +11,16 @@ from inboxd.errors import UserError
 from inboxd.model import Direction, Kind, Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from inboxd.connector import LedgerEntries, Page
+    from inboxd.core.reproach import Fault
     from inboxd.core.spikes import Spike
     from inboxd.core.tracking import CaseState, History, Rules, WaitState
     from inboxd.model import Alert, CaseCard, Message, ReplyVerdict, Stream, Verdict
     from inboxd.store import Held, OutboxItem, Said, Store, Stored, Unclassified, UnjudgedReply
+    from inboxd.store.reply_corrections import ReplySubject
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +193,49 @@ class Pipeline:
             self.track(self._store.corrections.add(subject, said, actor, now), now)
             self._store.refreshes.mark(case, now)
         return number
+
+    def correct_reply(
+        self, message: int, said: Mapping[Fault, bool], note: str, actor: str, now: datetime
+    ) -> int | None:
+        """
+        Let a person's word stand for the verdict on an answer of ours; returns its case, if any.
+
+        Raises UserError where there is nothing of which that can be said.
+        """
+        with self._store.transaction():
+            subject = self._store.reply_corrections.subject(message)
+            if subject is None:
+                raise UserError(f"there is no message {message}; `inboxd audit` names them")
+            if subject.direction is Direction.INBOUND:
+                raise UserError(f"message {message} is a customer's; see `inboxd correct`")
+            if subject.judged is None:
+                raise UserError(f"message {message} is not judged; there is nothing to say of it")
+            if subject.judged != subject.text:
+                raise UserError(f"message {message} was edited; wait for the daemon to judge it")
+            touched = self._store.reply_corrections.add(subject, said, note, actor, now)
+            self._follow(subject, touched, now)
+        return subject.case
+
+    def undo_reply_correction(self, number: int, actor: str, now: datetime) -> bool:
+        """Let a word on an answer of ours count as never said; False if it does already."""
+        with self._store.transaction():
+            message = self._store.reply_corrections.message_of(number)
+            touched = self._store.reply_corrections.undo(number, actor, now)
+            if message is None or touched is None:
+                return False
+            subject = self._store.reply_corrections.subject(message)
+            if subject:
+                self._follow(subject, touched, now)
+        return True
+
+    def _follow(self, subject: ReplySubject, touched: Iterable[int], now: datetime) -> None:
+        """Track again what an answer owes; where its case is over, nobody is alerted to it."""
+        since = self._store.watched_since(subject.account, now)
+        old = since is not None and subject.sent_at < since
+        if subject.case is not None:
+            old = old or self._store.cases.find(subject.case)[0].ended_at is not None
+            self._store.refreshes.mark(subject.case, now)
+        self.track(dict.fromkeys(touched, ""), now, old=old)
 
     def reply_sent(
         self, item: OutboxItem, account: str, network: str, message: Message, now: datetime

@@ -22,6 +22,7 @@ from inboxd.pipeline import Origin, Pipeline
 from inboxd.store import IN_MEMORY, Store, UnjudgedReply
 from inboxd.store.past import (
     Corrected,
+    CorrectedReply,
     Deed,
     Found,
     FoundOfReply,
@@ -127,7 +128,7 @@ class Rehearsal:
         self._escalator = Escalator(self.store, self._pipeline, rules)
         self._absences = absences
         self._watch = watch
-        self._done: dict[Deed | Corrected, int] = {}
+        self._done: dict[Deed | Corrected | CorrectedReply, int] = {}
         """Under which number here people's doings of there are."""
         for name, value in past.watched().items():
             self.store.remember(name, value)
@@ -177,6 +178,8 @@ class Rehearsal:
                 self._do(each)
             elif isinstance(each, Corrected):
                 self._correct(each)
+            elif isinstance(each, CorrectedReply):
+                self._correct_reply(each)
             elif isinstance(each, TakenBack):
                 self._take_back(each)
             elif isinstance(each, Muted):
@@ -257,12 +260,21 @@ class Rehearsal:
             self._done[word] = self.store.corrections.newest(subject.id)
             self._pipeline.track(touched, word.at)
 
+    def _correct_reply(self, word: CorrectedReply) -> None:
+        message = self.store.messages.find(word.account, word.remote_id)
+        subject = self.store.reply_corrections.subject(message.id) if message else None
+        if subject and subject.judged == word.text and word.said:
+            self._pipeline.correct_reply(subject.id, dict(word.said), "", word.actor, word.at)
+            self._done[word] = self.store.reply_corrections.newest(subject.id)
+
     def _take_back(self, undone: TakenBack) -> None:
         number = self._done.get(undone.done)
         if number is None:
             return
         if isinstance(undone.done, Deed):
             self.store.actions.undo(number, undone.actor, undone.at)
+        elif isinstance(undone.done, CorrectedReply):
+            self._pipeline.undo_reply_correction(number, undone.actor, undone.at)
         else:
             touched = self.store.corrections.undo(number, undone.actor, undone.at)
             self._pipeline.track(touched, undone.at)

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from inboxd.core.text import one_line
 from inboxd.durations import format_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from inboxd.core.reproach import Fault
 
 _LONGEST_NAME = 40
 _LONGEST_SAYING = 100
@@ -17,6 +23,7 @@ _DEEDS = {
     "reopen": "the reopening",
     "note": "the note",
     "correct": "the correction",
+    "correct_reply": "the word on an answer of ours",
 }
 
 _NEWS = {
@@ -27,6 +34,7 @@ _NEWS = {
     "reopen": "reopened by {who}{ago}",
     "note": "{who} noted{ago}: “{said}”",
     "correct": "{who} corrected the verdict{ago}{more}",
+    "correct_reply": "{who} said of an answer of ours{ago}{more}",
     "undone": "{who} took back {deed} by {whose}{ago}",
     "reply": "a reply of {who}'s is on its way: “{said}”",
     "answered": "answered on the network{ago}: “{said}”",
@@ -55,6 +63,12 @@ def done_words(case: int, action: str, detail: str, at: datetime | None = None) 
             return f"case {case} reopened"
         case _:
             return f"case {case} noted: “{said}”"
+
+
+def verdict_words(message: int, said: Mapping[Fault, bool]) -> str:
+    """Return what was *said* of an answer of ours, as whoever said it is told."""
+    parts = [f"{'' if holds else 'no '}{fault.replace('_', '-')}" for fault, holds in said.items()]
+    return f"our message {message}: {', '.join(parts)}"
 
 
 def news_line(what: str, who: str, text: str, whose: str, ago: str = "") -> str:

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from inboxd.store.quarantine import Held, QuarantineStore
     from inboxd.store.refreshes import Refresh, RefreshStore
     from inboxd.store.replies import ReplyStore, UnjudgedReply
+    from inboxd.store.reply_corrections import ReplyCorrectionStore
     from inboxd.store.rivals import RivalStore
     from inboxd.store.scorecard.sheets import SheetStore
     from inboxd.store.silences import SilenceStore
@@ -166,6 +167,7 @@ class Store:
     spikes: SpikeStore
     figures: FigureStore
     replies: ReplyStore
+    reply_corrections: ReplyCorrectionStore
     retention: RetentionStore
     rivals: RivalStore
     sources: SourceStore

@@ -23,6 +23,11 @@ SELECT 'correction', s.id, s.at, s.actor, '', '', s.message_id FROM cases AS c
   JOIN corrections AS s ON s.message_id = m.id
  WHERE c.id = :case AND s.undone_at IS NULL
 UNION ALL
+SELECT 'reply_correction', s.id, s.at, s.actor, '', '', s.message_id FROM cases AS c
+  JOIN messages AS m ON m.conversation_id = c.conversation_id
+  JOIN reply_corrections AS s ON s.message_id = m.id
+ WHERE c.id = :case AND s.undone_at IS NULL
+UNION ALL
 SELECT 'reply', o.id, o.created_at, o.actor, '', '', 0 FROM outbox AS o
  WHERE o.thread = 'case:' || :case AND o.reply IS NOT NULL AND o.state <> 'cancelled'
  ORDER BY 3 DESC, 2 DESC LIMIT 1
@@ -72,9 +77,9 @@ class Action:
 @dataclass(frozen=True, slots=True)
 class LastDone:
     """
-    The last that was done about a case: the row *id* of *table* (action, correction or reply).
+    The last that was done about a case: the row *id* of *table*.
 
-    Of a correction, *message* is what it is of; of an action, *action* and *detail* say which.
+    It is called action, correction, reply_correction or reply. Of a correction, *message* is what it is of; of an action, *action* and *detail* say which.
     """
 
     table: str

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from inboxd.store.reply_corrections import IN_WORDS
 from inboxd.store.sent import SENT_BY_US
 from inboxd.store.times import from_text
 
@@ -25,12 +26,14 @@ SELECT c.id, coalesce(max(m.id), 0),
        coalesce(max(m.deleted_at), ''),
        coalesce((SELECT max(id) FROM actions WHERE case_id = c.id), 0),
        coalesce(max(s.id), 0),
+       coalesce(max(x.id), 0),
        max(coalesce((SELECT max(undone_at) FROM actions WHERE case_id = c.id), ''),
-           coalesce(max(s.undone_at), '')),
+           coalesce(max(s.undone_at), ''), coalesce(max(x.undone_at), '')),
        coalesce((SELECT max(id) FROM outbox
           WHERE thread = 'case:' || c.id AND reply IS NOT NULL), 0)
   FROM json_each(?) AS wanted CROSS JOIN cases AS c ON c.id = wanted.value
   LEFT JOIN messages AS m ON {_MINE} LEFT JOIN corrections AS s ON s.message_id = m.id
+  LEFT JOIN reply_corrections AS x ON x.message_id = m.id
  GROUP BY c.id
 """  # noqa: S608 - constants
 # What we sent ourselves is known by the receipt; a reply that was seen on its way is no news.
@@ -69,6 +72,15 @@ SELECT iif(s.id > :correction, s.at, s.undone_at),
  WHERE c.id = :case AND ((s.id > :correction AND s.undone_at IS NULL)
        OR (s.id <= :correction AND s.undone_at > :undone))
 UNION ALL
+SELECT iif(s.id > :reply_correction, s.at, s.undone_at),
+       iif(s.id > :reply_correction, 'correct_reply', 'undone'),
+       iif(s.id > :reply_correction, s.actor, s.undone_by),
+       iif(s.id > :reply_correction, {IN_WORDS}, 'correct_reply'),
+       iif(s.id > :reply_correction, '', s.actor)
+  FROM cases AS c JOIN messages AS m ON {_MINE} JOIN reply_corrections AS s ON s.message_id = m.id
+ WHERE c.id = :case AND ((s.id > :reply_correction AND s.undone_at IS NULL)
+       OR (s.id <= :reply_correction AND s.undone_at > :undone))
+UNION ALL
 SELECT created_at, 'reply', actor, json_extract(reply, '$.text'), '' FROM outbox
  WHERE thread = 'case:' || :case AND reply IS NOT NULL AND id > :reply
    AND state IN ('pending', 'sending', 'unsure')
@@ -87,6 +99,7 @@ class Mark:
     deleted: str
     action: int
     correction: int
+    reply_correction: int
     undone: str
     reply: int
 
@@ -96,7 +109,7 @@ class News:
     """
     One thing that happened to a case.
 
-    *what* is an action's name, ``correct``, ``undone`` (*text* says what), ``wrote``,
+    *what* is an action's name, ``correct``, ``correct_reply``, ``undone`` (*text* says what), ``wrote``,
     ``changed``, ``deleted``, ``answered``, or ``reply`` (one of ours is on its way). *who* is
     "" for customers, and for an answer that did not go by way of inboxd; *whose* says who wrote
     that on the network, or who had done what is undone.

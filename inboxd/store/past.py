@@ -30,6 +30,7 @@ from inboxd.model import (
 from inboxd.store.corrections import Said
 from inboxd.store.coverage import CoverageStore
 from inboxd.store.database import explained, open_read_only
+from inboxd.store.reply_corrections import FLAGS
 from inboxd.store.sent import SENT_BY_US
 from inboxd.store.silences import SilenceStore
 from inboxd.store.times import from_text, maybe_instant, to_text
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from inboxd.core.reproach import Fault
     from inboxd.core.silences import Silence
     from inboxd.store.coverage import Span
 
@@ -77,7 +79,8 @@ SELECT m.id, m.account, v.network, v.remote_id, m.remote_id, m.stream, m.directi
 """  # noqa: S608 - a constant
 _REPLIES = """
 SELECT r.judged_at, m.account, m.remote_id, r.text, r.language, r.deflection, r.promise,
-       r.non_answer, r.flags, r.promised, r.promised_on, r.promised_at, r.manners, r.evidence
+       r.non_answer, r.flags, r.promised, r.promised_on, r.promised_at, r.manners, r.evidence,
+       r.machine
   FROM json_each(?) AS b
   JOIN messages AS m ON m.conversation_id = json_extract(b.value, '$[0]')
                     AND m.seen_at > json_extract(b.value, '$[1]')
@@ -99,6 +102,15 @@ SELECT a.undone_at, a.undone_by, a.id, a.at, v.account, v.remote_id, m.remote_id
   JOIN actions AS a ON a.case_id = c.id AND a.at > json_extract(b.value, '$[1]')
  ORDER BY a.id
 """
+_REPLY_CORRECTIONS = """
+SELECT c.undone_at, c.undone_by, c.id, c.at, m.account, m.remote_id, c.text, c.actor,
+       c.deflection, c.promise, c.non_answer
+  FROM json_each(?) AS b
+  JOIN messages AS m ON m.conversation_id = json_extract(b.value, '$[0]')
+                    AND m.seen_at > json_extract(b.value, '$[1]')
+  JOIN reply_corrections AS c ON c.message_id = m.id
+ ORDER BY c.id
+"""
 _CORRECTIONS = """
 SELECT c.undone_at, c.undone_by, c.id, c.at, m.account, m.remote_id, c.actor,
        c.kind, c.topics, c.urgency, c.language
@@ -108,6 +120,11 @@ SELECT c.undone_at, c.undone_by, c.id, c.at, m.account, m.remote_id, c.actor,
   JOIN corrections AS c ON c.message_id = m.id
  ORDER BY c.id
 """
+
+
+_NO_MANNERS = Manners(
+    greeting=False, thanks=False, apology=False, punctuation=False, capitals=False
+)
 
 
 class Turn(IntEnum):
@@ -185,6 +202,20 @@ class Corrected:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectedReply:
+    """A person said what an answer of ours really is; *number* names it there."""
+
+    number: int
+    at: datetime
+    account: str
+    remote_id: str
+    text: str
+    said: tuple[tuple[Fault, bool], ...]
+    actor: str
+    turn: Turn = Turn.DONE
+
+
+@dataclass(frozen=True, slots=True)
 class Deed:
     """
     A person did something about the case in a thread that a message had opened.
@@ -208,7 +239,7 @@ class TakenBack:
     """A person took back what had been said or done."""
 
     at: datetime
-    done: Corrected | Deed
+    done: Corrected | CorrectedReply | Deed
     actor: str
     turn: Turn = Turn.DONE
 
@@ -222,7 +253,9 @@ class Muted:
     turn: Turn = Turn.DONE
 
 
-Happening = Heard | Gone | Found | FoundOfReply | Corrected | Deed | TakenBack | Muted
+Happening = (
+    Heard | Gone | Found | FoundOfReply | Corrected | CorrectedReply | Deed | TakenBack | Muted
+)
 
 
 class Past:
@@ -259,6 +292,7 @@ class Past:
                 *self._replies(bounds),
                 *self._deeds(bounds),
                 *self._corrections(bounds),
+                *self._reply_corrections(bounds),
             ]
             first = min((each.at for each in happened), default=since)
             silences = SilenceStore(self._db).lasting(first)
@@ -290,6 +324,27 @@ class Past:
             _CORRECTIONS, (bounds,)
         ):
             word = Corrected(number, from_text(at), account, remote_id, Said.of(said), actor)
+            yield word
+            if undone_at:
+                yield TakenBack(from_text(undone_at), word, undone_by)
+
+    def _reply_corrections(self, bounds: str) -> Iterator[CorrectedReply | TakenBack]:
+        for (
+            undone_at,
+            undone_by,
+            number,
+            at,
+            *where,
+            actor,
+            deflects,
+            promises,
+            misses,
+        ) in self._db.execute(_REPLY_CORRECTIONS, (bounds,)):
+            said = zip(FLAGS, (deflects, promises, misses), strict=True)
+            held = tuple((part, bool(holds)) for part, holds in said if holds is not None)
+            account, remote_id, text = where
+            instant = from_text(at)
+            word = CorrectedReply(number, instant, account, remote_id, text, held, actor)
             yield word
             if undone_at:
                 yield TakenBack(from_text(undone_at), word, undone_by)
@@ -384,8 +439,16 @@ def _verdict(kind: str, topics: str, urgency: str, language: str, why: str | Non
 
 
 def _reply_verdict(columns: Sequence[Any]) -> ReplyVerdict:
-    """Return what was said of an answer; where in its words a time is named is not kept."""
-    language, deflection, promise, non_answer, flags, words, on, at, manners, evidence = columns
+    """
+    Return what the judge said of an answer: a person's word comes in its own time.
+
+    Where in its words a time is named is not kept.
+    """
+    language, *shares, flags, words, on, at, manners, evidence, machine = columns
+    scores = dict(zip(("deflection", "promise", "non_answer"), shares, strict=True))
+    if machine:
+        scores = json.loads(machine)
+        flags = scores.pop("flags")
     named = json.loads(flags)
     promised = None
     if words is not None:
@@ -396,8 +459,8 @@ def _reply_verdict(columns: Sequence[Any]) -> ReplyVerdict:
         promise="promise" in named,
         non_answer="non_answer" in named,
         language=language,
-        scores={"deflection": deflection, "promise": promise, "non_answer": non_answer},
-        manners=Manners(**json.loads(manners)),
+        scores=scores if manners else {},
+        manners=Manners(**json.loads(manners)) if manners else _NO_MANNERS,
         promised=promised,
         evidence=tuple(Evidence(**span) for span in json.loads(evidence)),
     )

@@ -7,8 +7,8 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from inboxd.core.owed import SURE
-from inboxd.store.kinds import OWED
+from inboxd.store.owing import concerned
+from inboxd.store.reply_corrections import ReplyCorrectionStore
 from inboxd.store.times import from_text, maybe_text, to_text
 
 if TYPE_CHECKING:
@@ -37,28 +37,11 @@ UPDATE reply_verdicts
    SET judged_at = :now, text = :text, model = :model, language = :language,
        deflection = :deflection, promise = :promise, non_answer = :non_answer, flags = :flags,
        promised = :promised, promised_on = :promised_on, promised_at = :promised_at,
-       manners = :manners, evidence = :evidence
+       manners = :manners, evidence = :evidence, machine = NULL
  WHERE message_id = :message
    AND EXISTS (SELECT 1 FROM messages WHERE id = :message AND text = :text)
 """
-_FACTS = f"""
-SELECT r.message_id, coalesce(r.promise >= {SURE}, 0), coalesce(r.deflection >= {SURE}, 0),
-       r.promised_on, r.promised_at
-  FROM json_each(?) AS n JOIN reply_verdicts AS r ON r.message_id = n.value
-"""  # noqa: S608 - a constant
 _SENTENCE_END = re.compile(r"[.!?…]+(?=\s|$)|\n")
-_PLAIN = (0, 0, None, None)
-_OWING = f"""
-SELECT c.conversation_id FROM json_each(?) AS n
-  JOIN messages AS m ON m.id = n.value
-  JOIN cases AS c ON c.conversation_id = m.conversation_id OR c.conversation_id IN (
-       SELECT v.id FROM answers_elsewhere AS e JOIN conversations AS v
-           ON v.account = e.account AND v.remote_id = e.thread_remote_id
-        WHERE e.message_id = m.id)
- WHERE m.id IN (SELECT value FROM json_each(?)) OR EXISTS (
-       SELECT 1 FROM waits AS w WHERE w.case_id = c.id AND w.ended_at IS NULL
-          AND w.kind IN {OWED})
-"""  # noqa: S608 - a constant
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +65,7 @@ class ReplyStore:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
+        self._corrections = ReplyCorrectionStore(connection)
 
     def queue(self, answers: Iterable[int]) -> None:
         """Let those of our *answers* be judged that have not been."""
@@ -107,18 +91,14 @@ class ReplyStore:
 
         An answer that was edited since its text was read goes on waiting for a verdict.
         """
-        numbers = json.dumps([reply.id for reply, _ in verdicts])
-        before = self._facts(numbers)
-        self._db.executemany(
-            _SAVE, [_values(reply, verdict, now, model) for reply, verdict in verdicts]
-        )
-        after = self._facts(numbers)
-        changed = [each for each, facts in after.items() if {facts, before[each]} != {_PLAIN}]
-        rows = self._db.execute(_OWING, (numbers, json.dumps(changed)))
-        return {conversation for (conversation,) in rows}
+        numbers = [reply.id for reply, _ in verdicts]
+        values = [_values(reply, verdict, now, model) for reply, verdict in verdicts]
 
-    def _facts(self, numbers: str) -> dict[int, tuple[Any, ...]]:
-        return {number: tuple(facts) for number, *facts in self._db.execute(_FACTS, (numbers,))}
+        def judge() -> None:
+            self._db.executemany(_SAVE, values)
+            self._corrections.uphold(numbers)
+
+        return concerned(self._db, numbers, judge)
 
 
 def promising_words(text: str, evidence: str | None) -> str:
@@ -148,6 +128,7 @@ def _values(
         "promised": when.text if when else None,
         "promised_on": when.on.isoformat() if when and when.on else None,
         "promised_at": maybe_text(when.at) if when else None,
-        "manners": json.dumps(asdict(verdict.manners)),
+        # What crashed the judge has none: it was not found wanting in any.
+        "manners": json.dumps(asdict(verdict.manners)) if verdict.scores else None,
         "evidence": json.dumps([asdict(span) for span in verdict.evidence]),
     }

@@ -823,6 +823,34 @@ def m008_rivals(db: Database) -> None:
         db.execute(statement)
 
 
+_AUDIT = """
+CREATE TABLE reply_corrections (     -- what people said of the judge's verdicts on our answers
+    id            INTEGER PRIMARY KEY,
+    message_id    INTEGER NOT NULL REFERENCES messages (id),
+    text          TEXT NOT NULL,     -- what the answer said then: it holds of nothing else
+    at            TEXT NOT NULL,
+    actor         TEXT NOT NULL,
+    model         TEXT NOT NULL,     -- which model had judged
+    machine_flags TEXT NOT NULL,     -- JSON list: what that had found
+    deflection    INTEGER,           -- whether it is so; NULL: the person said nothing of it
+    promise       INTEGER,
+    non_answer    INTEGER,
+    rude          INTEGER,
+    note          TEXT NOT NULL DEFAULT '',
+    undone_at     TEXT,
+    undone_by     TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX reply_corrections_of_message ON reply_corrections (message_id);
+ALTER TABLE reply_verdicts ADD COLUMN machine TEXT;
+"""
+
+
+def m009_audit(db: Database) -> None:
+    """Keep what people said of what the judge had found in our answers."""
+    for statement in _statements(_AUDIT):
+        db.execute(statement)
+
+
 _STEPS: Mapping[str, Callable[[Database], None]] = {
     step.__name__: step
     for step in (
@@ -834,6 +862,7 @@ _STEPS: Mapping[str, Callable[[Database], None]] = {
         m006_forgetting,
         m007_scorecard,
         m008_rivals,
+        m009_audit,
     )
 }
 

@@ -17,6 +17,7 @@ from inboxd.store import continued
 from inboxd.store.corrections import Said
 from inboxd.store.kinds import OWED
 from inboxd.store.replies import promising_words
+from inboxd.store.reply_corrections import IN_WORDS
 from inboxd.store.standing import AUTHOR, PROMISED, SNOOZED_UNTIL, SPEAKING, TAKEN_BY
 from inboxd.store.times import from_text, maybe_instant, to_text
 
@@ -224,6 +225,14 @@ _CORRECTED = (
     "WHERE c.id = :case AND (m.sent_at >= c.opened_at OR m.id = c.first_message_id)"
 )
 """What people said of the messages of a case."""
+_CORRECTED_REPLY = (
+    f"SELECT s.at, 'correct', s.actor, 'our message ' || m.id || ': ' || {IN_WORDS} "  # noqa: S608 - a constant
+    "|| iif(s.note = '', '', ' (' || s.note || ')'), s.undone_at, s.undone_by FROM cases AS c "
+    "JOIN messages AS m ON m.conversation_id = c.conversation_id "
+    "JOIN reply_corrections AS s ON s.message_id = m.id "
+    "WHERE c.id = :case AND m.sent_at >= c.opened_at"
+)
+"""What people said of our answers in a case."""
 _FIRST = "ORDER BY sent_at DESC, id DESC LIMIT 1"
 
 
@@ -355,7 +364,7 @@ class ViewStore:
         rows = self._db.execute(
             "SELECT at, action, actor, detail, undone_at, undone_by "  # noqa: S608 - a constant
             "FROM actions WHERE case_id = :case "
-            f"UNION ALL {_CORRECTED} "
+            f"UNION ALL {_CORRECTED} UNION ALL {_CORRECTED_REPLY} "
             "UNION ALL SELECT created_at, 'alert ' || reason, '', headline, NULL, '' FROM alerts "
             "WHERE case_id = :case "
             "UNION ALL SELECT coalesce(done_at, created_at), "

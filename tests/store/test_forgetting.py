@@ -13,10 +13,21 @@ import pytest
 from inboxd.classify.retraining import corrected_rows
 from inboxd.connector import OutgoingReply, Page
 from inboxd.core.redaction import ERASED
+from inboxd.core.reproach import Fault
 from inboxd.errors import UserError
 from inboxd.explain import explain_json
 from inboxd.forgetting import Forgetting, Forgotten
-from inboxd.model import Alert, Attachment, Author, Kind, Stream, Tone, Unknown
+from inboxd.model import (
+    Alert,
+    Attachment,
+    Author,
+    Kind,
+    Manners,
+    ReplyVerdict,
+    Stream,
+    Tone,
+    Unknown,
+)
 from inboxd.pipeline import Origin
 from inboxd.rehearsal import rehearse
 from inboxd.store import Past, Said, Store
@@ -152,7 +163,7 @@ OUR_WORDS = {
     "actor", "staff", "acknowledged_by", "assigned_to", "undone_by", "policy", "status", "action",
     "outcome", "told", "pauses", "covers", "key", "thread", "reason", "tone", "mentions", "receiver",
     "state", "bundle", "held", "instead_of", "model", "machine_kind", "machine_topics",
-    "machine_urgency", "machine_language", "flags", "manners", "error_class", "told_as", "topic",
+    "machine_urgency", "machine_language", "machine", "machine_flags", "flags", "manners", "error_class", "told_as", "topic",
     "session", "doing", "hour", "day", "name", "value", "digest", "until", "since",
     "promised_on", "error", "ended_by", "rival", "subject", "made_by",
     *(f"{each}_at" for each in (
@@ -435,6 +446,32 @@ def test_nothing_is_learnt_from_what_was_erased(lived: Shop) -> None:
 
     assert corrected_rows(lived.store.corrections.all()) == []
     assert len(lived.store.corrections.all()) == 1
+
+
+def test_what_was_said_of_answers_to_her_says_nothing_of_her(lived: Shop) -> None:
+    """The text goes, the note goes, and the word itself goes on standing."""
+    ours = "SELECT id FROM messages WHERE direction = 'outbound' AND NOT public"
+    said = lived.store.replies.unjudged(99)
+    verdict = ReplyVerdict(
+        deflection=True,
+        promise=False,
+        non_answer=False,
+        language="en",
+        scores={"deflection": 0.9},
+        manners=Manners(
+            greeting=True, thanks=False, apology=False, punctuation=True, capitals=True
+        ),
+    )
+    lived.pipeline.judge_replies([(each, verdict) for each in said], lived.now, "test")
+    message = lived.value(ours)
+    fine = {Fault.DEFLECTION: False}
+    lived.pipeline.correct_reply(message, fine, "Зинаида asked for it", "anna", lived.now)
+    forget(lived)
+
+    assert lived.rows("SELECT note FROM reply_corrections") == [("(erased)",)]
+    (found,) = lived.store.reply_corrections.of([message]).values()
+    assert found.person == fine
+    assert "balalaika" not in found.text
 
 
 def test_a_past_with_erased_people_can_be_rehearsed(lived: Shop, database: Path) -> None:

@@ -57,6 +57,8 @@ UPDATE message_versions SET text = erased_text(text)
  WHERE message_id IN (SELECT value FROM json_each(:theirs));
 UPDATE corrections SET text = erased_text(text)
  WHERE message_id IN (SELECT value FROM json_each(:theirs));
+UPDATE reply_corrections SET text = erased_text(text), note = iif(note = '', '', :erased)
+ WHERE message_id IN (SELECT value FROM json_each(:theirs));
 UPDATE reply_verdicts SET text = erased_text(text), evidence = '[]'
  WHERE message_id IN (SELECT value FROM json_each(:theirs)) AND text IS NOT NULL;
 UPDATE answers_elsewhere SET thread_remote_id = erased_name('thread', account, thread_remote_id)

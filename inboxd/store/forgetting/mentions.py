@@ -20,6 +20,7 @@ TEXTS: Mapping[str, Sequence[str]] = {
     ),
     "message_versions": ("text",),
     "corrections": ("text",),
+    "reply_corrections": ("text", "note"),
     "reply_verdicts": ("text", "evidence", "promised"),
     "answers_elsewhere": ("thread_remote_id",),
     "conversations": ("reply_note",),
@@ -36,7 +37,9 @@ TEXTS: Mapping[str, Sequence[str]] = {
 }  # fmt: skip
 """The columns in which what customers and networks said may stand; all others hold our words."""
 
-_WORDS = {"text", "headline", "detail", "reason", "close_reason", "promised", "error", "reply_note"}
+_WORDS = {
+    "text", "headline", "detail", "reason", "close_reason", "promised", "error", "reply_note", "note",
+}  # fmt: skip
 """Columns that hold words, even if a customer's begin like JSON: places in them are pointed to."""
 _KEYS: Mapping[str, str] = {
     "answers_elsewhere": "account || char(31) || thread_remote_id || char(31) || message_id",

@@ -30,6 +30,7 @@ _REMOVALS = (
     f"DELETE FROM cases WHERE id IN {_OF_CASES}",  # noqa: S608 - as above
     f"DELETE FROM message_versions WHERE message_id IN {_OF_MESSAGES}",  # noqa: S608 - as above
     f"DELETE FROM corrections WHERE message_id IN {_OF_MESSAGES}",  # noqa: S608 - as above
+    f"DELETE FROM reply_corrections WHERE message_id IN {_OF_MESSAGES}",  # noqa: S608 - as above
     f"DELETE FROM reply_verdicts WHERE message_id IN {_OF_MESSAGES}",  # noqa: S608 - as above
     f"DELETE FROM messages WHERE id IN {_OF_MESSAGES}",  # noqa: S608 - as above
 )

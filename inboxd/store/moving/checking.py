@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _INSTANT = re.compile(r"(^|_)(at|since|until|before|hour)$")
 _DAY = re.compile(r"(^|_)(on|day)$")
-_OBJECTS = {"cursor", "verdict", "told", "card", "reply", "receipt", "match", "manners"}
-_WORDS = {"topics", "machine_topics", "addressees", "mentions", "flags"}
+_OBJECTS = {"cursor", "verdict", "told", "card", "reply", "receipt", "match", "manners", "machine"}
+_WORDS = {"topics", "machine_topics", "addressees", "mentions", "flags", "machine_flags"}
 _LISTS = {"attachments", "pauses", "facts", "examples"}
 _CHOICES: Mapping[str, Collection[str]] = {
     "stream": frozenset(Stream),

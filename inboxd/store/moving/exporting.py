@@ -144,6 +144,7 @@ class Snapshot:
             "message_versions": ("message_id", traces.theirs),
             "corrections": ("message_id", traces.theirs),
             "reply_verdicts": ("message_id", traces.theirs),
+            "reply_corrections": ("message_id", traces.theirs),
             "cases": ("id", traces.cases),
             "waits": ("case_id", traces.cases),
             "actions": ("case_id", traces.cases),

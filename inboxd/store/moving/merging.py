@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from inboxd.core.matching import FOR_EVER
 from inboxd.store.bulk import next_id
 from inboxd.store.corrections import CorrectionStore
+from inboxd.store.reply_corrections import ReplyCorrectionStore
 from inboxd.store.times import to_text
 from inboxd.store.traffic import TrafficStore
 
@@ -166,6 +167,20 @@ class Merger:
         CorrectionStore(self._db).uphold(
             self._numbers(
                 f"SELECT DISTINCT message_id FROM main.corrections WHERE id > {corrected}"  # noqa: S608 - a number
+            )
+        )
+        said = self._numbers("SELECT coalesce(max(id), 0) FROM main.reply_corrections")[0]
+        self._copy(
+            "reply_corrections",
+            "JOIN map_messages AS m ON m.old = i.message_id AND NOT EXISTS ("
+            "SELECT 1 FROM main.reply_corrections AS x WHERE x.message_id = m.new "
+            "AND x.at = i.at AND x.actor = i.actor) ORDER BY i.id",
+            id="NULL",
+            message_id="m.new",
+        )
+        ReplyCorrectionStore(self._db).uphold(
+            self._numbers(
+                f"SELECT DISTINCT message_id FROM main.reply_corrections WHERE id > {said}"  # noqa: S608 - a number
             )
         )
         self._copy(
