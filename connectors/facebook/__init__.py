@@ -17,9 +17,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from connectors.facebook.connector import Connector
+    from connectors.facebook.public import PublicReader
     from connectors.facebook.settings import Settings
 
-__all__ = ["Connector", "Settings", "length"]
+__all__ = ["Connector", "PublicReader", "Settings", "length"]
+
+_IN = {"Connector": "connector", "PublicReader": "public", "Settings": "settings"}
 
 length = len
 """How long it finds a public text."""
@@ -27,6 +30,6 @@ length = len
 
 def __getattr__(name: str) -> object:
     """Return the public class of that *name*, loaded when it is first asked for."""
-    if name not in {"Connector", "Settings"}:
+    if name not in _IN:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{name.lower()}"), name)
+    return getattr(import_module(f"{__name__}.{_IN[name]}"), name)

@@ -6,7 +6,7 @@ from collections import deque
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from connectors.facebook import checking
 from connectors.facebook.failures import SEND_COMMENT, SEND_DM, BadRequest, Expired
@@ -25,9 +25,10 @@ from inboxd import errors
 from inboxd.model import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
     from datetime import datetime
 
+    from connectors.facebook.lists import List
     from connectors.facebook.settings import Settings
     from inboxd.clock import Clock
     from inboxd.model import Unknown
@@ -40,6 +41,8 @@ class Connector(port.Connector):
     """One Page."""
 
     network = "facebook"
+    lists: ClassVar[Mapping[str, List]] = LISTS
+    """How each source is read."""
 
     def __init__(self, settings: Settings, clock: Clock, ledger: port.Ledger | None = None) -> None:
         self._settings = settings
@@ -61,7 +64,7 @@ class Connector(port.Connector):
         Every page but the last carries the marks of before, so whoever resumes from it
         reads everything once more.
         """
-        which, now = LISTS[source], self._clock.now()
+        which, now = self.lists[source], self._clock.now()
         if which.stream is Stream.REVIEWS and not self._settings.has_reviews:
             raise errors.PermissionMissing(REVIEWS_ENDED)
         marks = Marks.of(cursor, now - self._settings.backfill)
@@ -172,7 +175,7 @@ class Connector(port.Connector):
         that are read after that. So its list is read from the top again, down to what stood
         there before, until one page shows all that moved.
         """
-        which, settings = LISTS[source], self._settings
+        which, settings = self.lists[source], self._settings
         path, asked = f"{settings.page_id}/{source}", set[tuple[str, str]]()
         first = self._first(source, marks, sweeps=sweeps)
         queue, last, pages = deque([first]), None, 0
@@ -204,10 +207,17 @@ class Connector(port.Connector):
 
     def _first(self, source: str, marks: Marks, *, sweeps: bool) -> Request:
         """Return the request that a poll begins with."""
-        which, settings = LISTS[source], self._settings
+        which, settings = self.lists[source], self._settings
         known = (marks.swept_to or marks.floor) if sweeps else marks.newest
         since = max(known - settings.overlap, marks.floor)
-        reading = Reading(settings, which.stream, marks.floor, since, _seen(marks))
+        reading = Reading(
+            settings,
+            which.stream,
+            marks.floor,
+            since,
+            _seen(marks),
+            comment_fields=which.comment_fields,
+        )
         take = partial(which.take, reading)
         context = {"stream": "mentions"} if source == "tagged" else {}
         until = LONG_AGO if sweeps else since
@@ -229,7 +239,7 @@ class Connector(port.Connector):
 
     async def _page(self, request: Request, source: str) -> Listing:
         """Return the page that is asked for; in simpler words if the server wants them."""
-        which, params = LISTS[source], dict(request.params)
+        which, params = self.lists[source], dict(request.params)
         if source in self._simply and request.kind == which.kind:
             params |= which.simpler
         try:

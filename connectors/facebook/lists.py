@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from connectors.facebook.failures import CONVERSATIONS, Task
 from connectors.facebook.fields import (
+    COMMENT_FIELDS,
     COMMENTS,
     CONVERSATION_FIELDS,
+    FOREIGN_COMMENT_FIELDS,
+    FOREIGN_COMMENTS,
+    FOREIGN_POST_FIELDS,
     PHOTO_FIELDS,
     POST_FIELDS,
     REVIEW_FIELDS,
@@ -44,6 +48,7 @@ class List:
     extra: Literal["", "ads", "photos"] = ""
     simpler: Mapping[str, str] = field(default_factory=dict)
     choose: Callable[[Sequence[Any]], Sequence[Any]] | None = None
+    comment_fields: str = COMMENT_FIELDS
 
 
 def pictures_in_company(photos: Sequence[Any]) -> Sequence[Any]:
@@ -115,6 +120,18 @@ LISTS = {
         choose=pictures_in_company,
     ),
 }
+
+
+FOREIGN_FEED = List(
+    Stream.COMMENTS,
+    "post",
+    Task("public posts", ("Page Public Content Access",)),
+    Reading.post,
+    {"limit": f"{_A_PAGE}", "fields": f"{FOREIGN_POST_FIELDS},{FOREIGN_COMMENTS}"},
+    sweeps=False,
+    comment_fields=FOREIGN_COMMENT_FIELDS,
+)
+"""What an app with that feature may read of a Page that is not ours."""
 
 
 def lists_of(settings: Settings) -> dict[str, List]:

@@ -123,6 +123,7 @@ class Reading:
     seen: datetime | None = None
     read: set[tuple[str, datetime]] = field(default_factory=set)
     """The conversations that this poll has read, and when each had changed then."""
+    comment_fields: str = COMMENT_FIELDS
 
     def conversation(self, batch: Batch, item: Json) -> datetime:
         """Take a conversation's new messages, and how it can be answered."""
@@ -188,7 +189,7 @@ class Reading:
         convert = partial(
             payloads.comment, thread=thread, stream=self.stream, page_id=self.settings.page_id
         )
-        params = {"fields": COMMENT_FIELDS, **NEWEST_FIRST}
+        params = {"fields": self.comment_fields, **NEWEST_FIRST}
         context = {} if thread is None else {"thread": thread}
         if self.stream is not Stream.COMMENTS:
             context["stream"] = self.stream.value

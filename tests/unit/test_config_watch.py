@@ -94,7 +94,7 @@ def test_every_problem_of_a_rival_is_told_with_its_place(problems: Tell) -> None
         '[[watch]]\nname = "b"\nnetwork = "vkk"',
         '[[watch]]\nname = "c"\nnetwork = "guestbook"',
         '[[watch]]\nname = "d"\nnetwork = "facebook"\ntokens_of = "shop-vk"',
-    )[:9] == [
+    )[:10] == [
         'watch[0].name = "shop-vk"; an account of ours has that name already',
         'watch[0].tokens_of = "shop-fk"; did you mean shop-vk? there are: shop-vk among the accounts on vk',
         'watch[0].calendar = "ofice"; did you mean office? there are: always, office',
@@ -104,6 +104,7 @@ def test_every_problem_of_a_rival_is_told_with_its_place(problems: Tell) -> None
         'watch[0].service_token is missing; write { env = "…" }, { file = "…" } or { credential = "…" }',
         'watch[1].network = "vkk"; did you mean vk? there are: facebook, guestbook, twitter, vk',
         'watch[2].network = "guestbook"; its connector does not read what is public of others',
+        'watch[3].tokens_of = "shop-vk"; there are none among the accounts on facebook',
     ]  # fmt: skip
 
 

@@ -45,12 +45,18 @@ class Credentials:
 
     page_token: str
     app_secret: str = ""
+    public_token: str = ""
+    """Of an app with Page Public Content Access: it reads others' Pages, and nothing of ours."""
+
+    def is_public(self, token: str) -> bool:
+        """Tell whether *token* is the one that reads what is public of any Page."""
+        return bool(self.public_token) and _same(token, self.public_token)
 
     def check(self, token: str, query: Mapping[str, Any]) -> None:
         """Raise error 190 for a wrong token, 100 for a missing or wrong appsecret_proof."""
         if not token:
             raise GraphError(190, "An access token is required to request this resource.")
-        if not _same(token, self.page_token):
+        if not _same(token, self.page_token) and not self.is_public(token):
             raise GraphError(190, "Invalid OAuth access token.", INVALID_TOKEN)
         if not self.app_secret:
             return

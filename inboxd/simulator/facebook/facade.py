@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from inboxd.simulator.world import World
 
 PAGE_TOKEN = "EAAG-page-token-of-the-simulator"
+PUBLIC_TOKEN = "EAAG-app-token-with-page-public-content-access"
 NODE = "node"
 """The name of an object itself in an endpoint: "GET node"; an edge has its own, "GET feed"."""
 BATCH = "batch"
@@ -63,7 +64,7 @@ def app(  # noqa: PLR0913 - what a facade is made of
     (message_tags, attachment, sticker …), and in `list` whether a post is no post of the feed
     but one of "ads_posts" or of "photos".
     """
-    credentials = Credentials(token, app_secret)
+    credentials = Credentials(token, app_secret, PUBLIC_TOKEN)
     graph = _Graph(
         world, now, faults, credentials, refusals, usage or Usage(), grant or Grant(), details
     )
@@ -187,6 +188,8 @@ class _Graph:
         if identifier == "debug_token":
             return self._token_told(query)
         node = nodes.find(view, identifier)
+        if nodes.is_foreign(node) != self._credentials.is_public(bearer(request, query)):
+            raise GraphError(10, nodes.NO_PUBLIC_ACCESS)
         base = f"{request.url.origin()}/v{view.version[0]}.{view.version[1]}"
         return _read(expand.Expander(base, bearer(request, query)), node, edge, query)
 

@@ -27,6 +27,12 @@ DETAILED_MESSAGES = 20
 """Only the newest messages of a conversation can be read in detail; of older ones, id and time."""
 
 
+NO_PUBLIC_ACCESS: Final = (
+    "This endpoint requires the 'pages_read_engagement' permission or the 'Page Public Content "
+    "Access' feature or the 'Page Public Metadata Access' feature."
+)
+
+
 class Node(ABC):
     """One object: what it is called, its fields, and the edges that lead from it."""
 
@@ -357,8 +363,47 @@ class RecommendationNode(Node):
         }
 
 
+class ForeignPageNode(Node):
+    """Another shop's Page, of which an app with the feature for it sees what is public."""
+
+    kind = "Page"
+    defaults = ("name",)
+
+    def __init__(self, view: View, shop: Person) -> None:
+        super().__init__(view)
+        self.shop = shop
+
+    @property
+    def id(self) -> str:
+        """Return the Page's id."""
+        return str(self.shop.id_on(NETWORK))
+
+    def values(self) -> Mapping[str, Callable[[], object]]:
+        """Return the fields that everybody may see."""
+        return {
+            "id": lambda: self.id,
+            "name": lambda: self.shop.name,
+            "username": lambda: self.shop.handle,
+            "link": lambda: f"https://www.facebook.com/{self.shop.handle}",
+        }
+
+    def edges(self) -> Mapping[str, Callable[[Mapping[str, str]], Sequence[Node]]]:
+        """Return `feed`."""
+        view = self.view
+        return {"feed": lambda query: _posts(view, view.between(view.feed_of(self.shop), query))}
+
+
+def is_foreign(node: Node) -> bool:
+    """Tell whether an object stands on another shop's Page, or is it."""
+    if isinstance(node, PostNode | CommentNode):
+        return node.view.is_foreign(node.item)
+    return isinstance(node, ForeignPageNode)
+
+
 def find(view: View, identifier: str) -> Node:
     """Return the object with an id; raise error 100 (33) where there is none to be seen."""
+    if (shop := view.other_shop(identifier)) is not None:
+        return ForeignPageNode(view, shop)
     if identifier in {"me", str(view.page.id)}:
         return PageNode(view)
     if identifier.startswith("t_"):

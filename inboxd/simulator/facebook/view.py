@@ -78,8 +78,20 @@ class View:
         page = self.page
         return {"name": page.name, "email": f"{page.id}@facebook.com", "id": str(page.id)}
 
-    def author(self, item: Item) -> Json:
-        """Return who wrote a public item."""
+    def other_shop(self, number: str) -> Person | None:
+        """Return the other shop whose Page has a number, or None."""
+        known = number.isascii() and number.isdecimal()
+        found = self.world.person_by_id(_NETWORK, int(number)) if known else None
+        return found if found is not None and found.is_shop else None
+
+    def is_foreign(self, item: Item) -> bool:
+        """Whether an item stands on another shop's Page."""
+        return item.wall is not None and item.wall.is_shop
+
+    def author(self, item: Item) -> Json | None:
+        """Return who wrote a public item; on another shop's Page people are not named."""
+        if self.is_foreign(item) and item.author != item.wall:
+            return None
         if item.author is None:
             return {"name": self.page.name, "id": str(self.page.id)}
         return {"name": item.author.name, "id": str(item.author.id_on(_NETWORK))}
@@ -120,6 +132,10 @@ class View:
         """Return what stands on the Page, ours and visitors', newest first."""
         roots = self._roots("post", "mention")
         return [item for item in roots if item.wall is None and not self.list_of(item)]
+
+    def feed_of(self, shop: Person) -> list[Item]:
+        """Return what stands on another shop's Page, newest first."""
+        return [item for item in self._roots("post") if item.wall == shop]
 
     def list_of(self, item: Item) -> str:
         """Return the list a thing of the Page's stands in instead of the feed: ads_posts, photos."""

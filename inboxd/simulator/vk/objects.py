@@ -328,11 +328,9 @@ def extended(world: World, items: Iterable[Item], fields: Collection[str] = ()) 
         for person in (item.author, item.peer)
         if person is not None
     }
-    shops = [person for person in people.values() if person.id_on(NETWORK) < 0]
+    shops = [person for person in people.values() if person.is_shop]
     return {
-        "profiles": [
-            user(person, fields) for person in people.values() if person.id_on(NETWORK) > 0
-        ],
+        "profiles": [user(person, fields) for person in people.values() if not person.is_shop],
         "groups": [group(world.brand(NETWORK)), *map(shop, shops)],
     }
 
