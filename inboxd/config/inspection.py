@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from inboxd.config.loader import LISTS, Loading, Unreadable, parsed
+from inboxd.config.loader import LISTS, Loading
+from inboxd.config.parsing import Unreadable, parsed
 from inboxd.config.secrets import Vault, lacks_secret
 from inboxd.errors import ConfigError
 

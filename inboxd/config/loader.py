@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
-import tomllib
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
 from inboxd.config.calendars import ALWAYS, CalendarSettings
 from inboxd.config.closures import UnusableFile
 from inboxd.config.keeping import BackupSettings, kept_too_short
+from inboxd.config.parsing import Unreadable, parsed
 from inboxd.config.policies import PolicySettings, aimless, lost_references, misplaced_steps
 from inboxd.config.problems import Problems, at, no_choice, unknown_key, wrong
 from inboxd.config.secrets import FORMS, Vault, lacks_secret, variables_in
@@ -30,7 +29,7 @@ from inboxd.config.validation import validated
 from inboxd.config.watching import borrowing, misfits_of_watch
 from inboxd.core.queries import Known
 from inboxd.durations import format_duration, parse_duration
-from inboxd.errors import ConfigError, Problem
+from inboxd.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -47,10 +46,6 @@ if TYPE_CHECKING:
 
 TABLES = ("inboxd", "http", "heartbeat", "classifier", "grouping", "spikes", "tui", "backups")
 LISTS = ("accounts", "calendars", "sinks", "policies", "digests", "watch")
-_LARGEST = 1_048_576
-_LONGEST_LINE = 8_192
-"""The time tomllib takes for one dotted key grows with the square of its length."""
-_PLACE = re.compile(r"(.*) \(at (end of document|line \d+, column \d+)\)", re.DOTALL)
 _LEAST = {"poll_every": timedelta(seconds=1), "timeout": timedelta(seconds=1)}
 
 
@@ -78,62 +73,6 @@ def load(
     if settings is None or loading.problems:
         raise ConfigError(str(path), loading.problems.listed())
     return settings
-
-
-class Unreadable(Exception):
-    """The file as a whole is no TOML; nothing in it can be looked at."""
-
-    def __init__(self, path: str, text: str) -> None:
-        super().__init__(text)
-        self.problem = Problem(path, text)
-
-
-def parsed(path: Path) -> dict[str, Any]:
-    """Return what is written in *path*; raises Unreadable where that is no TOML."""
-    return _parsed(_text(path))
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(_LARGEST + 1)
-        # An editor's byte order mark is not the user's fault.
-        text = data.decode("utf-8-sig")
-    except FileNotFoundError:
-        raise Unreadable("", "does not exist; copy config.example.toml to begin with") from None
-    except IsADirectoryError:
-        raise Unreadable("", "is a directory; name the file in it") from None
-    except OSError as error:
-        why = (error.strerror or "it cannot be opened").lower()
-        raise Unreadable("", f"cannot be read: {why}") from None
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise Unreadable(f"line {line}", "is not UTF-8; save the file as UTF-8") from None
-    except ValueError:
-        raise Unreadable("", "cannot be read: that is no path") from None
-    if len(data) > _LARGEST:
-        raise Unreadable("", "is larger than 1 MiB; that is no configuration")
-    if not text.strip():
-        raise Unreadable("", "is empty; copy config.example.toml to begin with")
-    return text
-
-
-def _parsed(text: str) -> dict[str, Any]:
-    for number, line in enumerate(text.split("\n"), start=1):
-        if len(line) > _LONGEST_LINE:
-            raise Unreadable(f"line {number}", f"is {len(line):,} characters long; break it up")
-    try:
-        return tomllib.loads(text)
-    except RecursionError:
-        raise Unreadable("", "is nested too deeply to be read") from None
-    except tomllib.TOMLDecodeError as error:
-        found = _PLACE.fullmatch(str(error))
-        what, place = found.groups() if found else (str(error), "the file")
-        where = "the end of the file" if place == "end of document" else place
-        raise Unreadable(where, f"is no TOML: {what[:1].lower()}{what[1:]}") from None
-    except ValueError:  # Python's own guard against numbers that take minutes to read
-        text = "has a number of thousands of digits; nothing here is that large"
-        raise Unreadable("", text) from None
 
 
 class Loading:
