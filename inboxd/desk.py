@@ -175,7 +175,7 @@ class Desk:
             raise UserError("the note is empty")
         with self._store.transaction():
             self._store.cases.find(case)
-            number = self._store.cases.act(case, "note", actor, now, text)
+            number = self._store.actions.add(case, "note", actor, now, text)
         return Done(case, done_words(case, "note", text), number)
 
     def correct(  # noqa: PLR0913, PLR0917 - what is said, of which message, by whom, when
@@ -307,7 +307,7 @@ class Desk:
             state = self._look(case, actor, now, seen)
             if state.status not in statuses:
                 raise UserError(f"case {case} is {state.status}; {action} does not apply to it")
-            number = self._store.cases.act(case, action, actor, now, detail)
+            number = self._store.actions.add(case, action, actor, now, detail)
             self._pipeline.track_pending(now)
         return Done(case, done_words(case, action, detail, now), number)
 

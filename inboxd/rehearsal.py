@@ -248,7 +248,7 @@ class Rehearsal:
     def _do(self, deed: Deed) -> None:
         case = self.store.cases.of_thread(deed.account, deed.thread, deed.opened_by)
         if case is not None:
-            self._done[deed] = self.store.cases.act(
+            self._done[deed] = self.store.actions.add(
                 case, deed.action, deed.actor, deed.at, deed.detail
             )
 

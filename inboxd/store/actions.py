@@ -1,10 +1,11 @@
-"""What people did, to be found again and taken back."""
+"""What people did about cases: written down, found again and taken back."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from inboxd.store.happened import plausible
 from inboxd.store.refreshes import RefreshStore
 from inboxd.store.times import from_text, to_text
 
@@ -92,10 +93,48 @@ class LastDone:
 
 
 class ActionStore:
-    """The table actions, beside what :class:`CaseStore` adds to it."""
+    """The table actions, and what cases have of it."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
+
+    def add(self, case: int, action: str, actor: str, at: datetime, detail: str = "") -> int:
+        """
+        Record what a person did about a case; tracking takes it up from there.
+
+        A note is kept beside the others and changes nothing. Returns the action's number. To be called within a transaction.
+        """
+        cursor = self._db.execute(
+            "INSERT INTO actions (case_id, at, actor, action, detail, covers) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (case, to_text(at), actor, action, detail, self._newest_seen(case) or to_text(at)),
+        )
+        if action == "note":
+            return int(cursor.lastrowid or 0)
+        if action == "ack":
+            self._db.execute(
+                "UPDATE cases SET acknowledged_at = ?, acknowledged_by = ? WHERE id = ?",
+                (to_text(at), actor, case),
+            )
+        if action == "assign":
+            self._db.execute("UPDATE cases SET assigned_to = ? WHERE id = ?", (detail, case))
+        if action == "snooze":
+            self._db.execute(
+                "UPDATE cases SET snoozed_at = ?, snoozed_until = ? WHERE id = ?",
+                (to_text(at), to_text(from_text(detail)), case),
+            )
+        self._take_up(case, at)
+        return int(cursor.lastrowid or 0)
+
+    def colleagues(self) -> list[str]:
+        """Return who did something to cases of late, or was given one, the latest first."""
+        rows = self._db.execute(
+            "WITH late AS (SELECT id, actor, action, detail FROM actions ORDER BY id DESC LIMIT 2000), "
+            "people AS (SELECT id, actor AS name FROM late "
+            "UNION ALL SELECT id, detail FROM late WHERE action = 'assign') "
+            "SELECT name FROM people WHERE name <> '' GROUP BY name ORDER BY max(id) DESC, name",
+        )
+        return [name for (name,) in rows]
 
     def find(self, number: int) -> Action | None:
         """Return an action, taken back or not."""
@@ -159,13 +198,34 @@ class ActionStore:
         case, action = row
         if action != "note":
             self._db.execute(_STAND, {"case": case})
-            self._db.execute(
-                "UPDATE conversations SET untracked = 1 "
-                "WHERE id = (SELECT conversation_id FROM cases WHERE id = ?)",
-                (case,),
-            )
-            RefreshStore(self._db).mark(case, now)
+            self._take_up(case, now)
         return True
+
+    def _take_up(self, case: int, now: datetime) -> None:
+        """Have tracking fold in what was done about *case*, and messages shown anew."""
+        self._db.execute(
+            "UPDATE conversations SET untracked = 1 "
+            "WHERE id = (SELECT conversation_id FROM cases WHERE id = ?)",
+            (case,),
+        )
+        RefreshStore(self._db).mark(case, now)
+
+    def _newest_seen(self, case: int) -> str:
+        """Return when the newest message of a case's conversation began to count, or its edit."""
+        row = self._db.execute(
+            "SELECT sent_at, seen_at FROM messages WHERE conversation_id = "
+            "(SELECT conversation_id FROM cases WHERE id = ?) "
+            "ORDER BY min(sent_at, seen_at) DESC LIMIT 1",
+            (case,),
+        ).fetchone()
+        (edited_at,) = self._db.execute(
+            "SELECT coalesce(max(min(coalesce(m.edited_at, v.replaced_at), v.replaced_at)), '') "
+            "FROM cases AS c JOIN messages AS m ON m.conversation_id = c.conversation_id "
+            "JOIN message_versions AS v ON v.message_id = m.id "
+            "WHERE c.id = ? AND m.versions AND m.direction = 'inbound'",
+            (case,),
+        ).fetchone()
+        return max(to_text(plausible(*row)) if row else "", str(edited_at))
 
 
 def _action(row: Sequence[Any]) -> Action:

@@ -1,4 +1,4 @@
-"""Cases, waits and what people did about them."""
+"""Cases and waits."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ from inboxd.store.caserows import (
     case_from,
     wait_from,
 )
-from inboxd.store.happened import HappenedStore, plausible
-from inboxd.store.refreshes import RefreshStore
-from inboxd.store.times import from_text, maybe_instant, maybe_text, to_text
+from inboxd.store.happened import HappenedStore
+from inboxd.store.times import maybe_instant, maybe_text, to_text
 
 if TYPE_CHECKING:
     import sqlite3
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class CaseStore:
-    """The tables cases, waits and actions."""
+    """The tables cases and waits."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
@@ -257,66 +256,6 @@ class CaseStore:
             "SELECT DISTINCT conversation_id FROM cases WHERE status IN ('waiting', 'answered')"
         )
         return [number for (number,) in rows]
-
-    def act(self, case: int, action: str, actor: str, at: datetime, detail: str = "") -> int:
-        """
-        Record what a person did about a case; tracking takes it up from there.
-
-        A note is kept beside the others and changes nothing. Returns the action's number. To be called within a transaction.
-        """
-        cursor = self._db.execute(
-            "INSERT INTO actions (case_id, at, actor, action, detail, covers) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            (case, to_text(at), actor, action, detail, self._newest_seen(case) or to_text(at)),
-        )
-        if action == "note":
-            return int(cursor.lastrowid or 0)
-        if action == "ack":
-            self._db.execute(
-                "UPDATE cases SET acknowledged_at = ?, acknowledged_by = ? WHERE id = ?",
-                (to_text(at), actor, case),
-            )
-        if action == "assign":
-            self._db.execute("UPDATE cases SET assigned_to = ? WHERE id = ?", (detail, case))
-        if action == "snooze":
-            self._db.execute(
-                "UPDATE cases SET snoozed_at = ?, snoozed_until = ? WHERE id = ?",
-                (to_text(at), to_text(from_text(detail)), case),
-            )
-        self._db.execute(
-            "UPDATE conversations SET untracked = 1 "
-            "WHERE id = (SELECT conversation_id FROM cases WHERE id = ?)",
-            (case,),
-        )
-        RefreshStore(self._db).mark(case, at)
-        return int(cursor.lastrowid or 0)
-
-    def colleagues(self) -> list[str]:
-        """Return who did something to cases of late, or was given one, the latest first."""
-        rows = self._db.execute(
-            "WITH late AS (SELECT id, actor, action, detail FROM actions ORDER BY id DESC LIMIT 2000), "
-            "people AS (SELECT id, actor AS name FROM late "
-            "UNION ALL SELECT id, detail FROM late WHERE action = 'assign') "
-            "SELECT name FROM people WHERE name <> '' GROUP BY name ORDER BY max(id) DESC, name",
-        )
-        return [name for (name,) in rows]
-
-    def _newest_seen(self, case: int) -> str:
-        """Return when the newest message of a case's conversation began to count, or its edit."""
-        row = self._db.execute(
-            "SELECT sent_at, seen_at FROM messages WHERE conversation_id = "
-            "(SELECT conversation_id FROM cases WHERE id = ?) "
-            "ORDER BY min(sent_at, seen_at) DESC LIMIT 1",
-            (case,),
-        ).fetchone()
-        (edited_at,) = self._db.execute(
-            "SELECT coalesce(max(min(coalesce(m.edited_at, v.replaced_at), v.replaced_at)), '') "
-            "FROM cases AS c JOIN messages AS m ON m.conversation_id = c.conversation_id "
-            "JOIN message_versions AS v ON v.message_id = m.id "
-            "WHERE c.id = ? AND m.versions AND m.direction = 'inbound'",
-            (case,),
-        ).fetchone()
-        return max(to_text(plausible(*row)) if row else "", str(edited_at))
 
 
 def _followed(setting: Setting, followers: int | None) -> Setting:

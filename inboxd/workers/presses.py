@@ -62,9 +62,9 @@ class Presses:
     def _do(self, store: Store, press: Press, actor: str, now: datetime) -> str:
         match press.wish:
             case Wish.ACKNOWLEDGE:
-                store.cases.act(press.case, "ack", actor, now)
+                store.actions.add(press.case, "ack", actor, now)
             case Wish.SNOOZE:
-                store.cases.act(press.case, "snooze", actor, now, to_text(now + _SNOOZE))
+                store.actions.add(press.case, "snooze", actor, now, to_text(now + _SNOOZE))
             case Wish.NO_COMPLAINT:
                 return self._correct(store, press, actor, now)
         return ""

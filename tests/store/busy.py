@@ -398,7 +398,7 @@ class BusyShop:
     def _act(self, case: int, doing: str, detail: str = "") -> None:
         self.count(doing)
         with self.store.transaction():
-            self.store.cases.act(case, doing, "anna", self.now, detail)
+            self.store.actions.add(case, doing, "anna", self.now, detail)
 
     def _take_back(self) -> None:
         """Take one of the latest deeds back, where the world allows."""

@@ -206,7 +206,7 @@ class Shop:
 
     def _act(self, case: int, action: str, actor: str, at: datetime, detail: str) -> None:
         with self.store.transaction():
-            self.store.cases.act(case, action, actor, at, detail)
+            self.store.actions.add(case, action, actor, at, detail)
         self.pipeline.track_pending(at)
 
     def value(self, sql: str, *values: object) -> Any:

@@ -137,7 +137,7 @@ class Shop:
         """Do what a person does about a case (the newest, unless told), and fold it in."""
         number = case or self.value("SELECT max(id) FROM cases")
         with self.store.transaction():
-            self.store.cases.act(number, action, "anna", self.now, detail)
+            self.store.actions.add(number, action, "anna", self.now, detail)
         self.pipeline.track_pending(self.now)
 
     def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:

@@ -68,7 +68,7 @@ def test_an_acknowledged_case_is_not_told_again(shop: Shop) -> None:
     shop.hear(said(0, "m1"))
     shop.tick(30)
     with shop.store.transaction():
-        shop.store.cases.act(1, "ack", "anna", shop.now)
+        shop.store.actions.add(1, "ack", "anna", shop.now)
     shop.tick(60)
     assert len(shop.queued()) == 1
     assert shop.store.views.waiting()[0].acknowledged_by == "anna"

@@ -190,7 +190,7 @@ class Stage:
     def act(self, case: int, action: str, actor: str, at: datetime, detail: str = "") -> None:
         """Record what somebody did about a case."""
         with self.store.transaction():
-            self.store.cases.act(case, action, actor, at, detail)
+            self.store.actions.add(case, action, actor, at, detail)
         self.pipeline.track_pending(at)
 
     def case_of(self, ref: str) -> int:

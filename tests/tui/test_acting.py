@@ -627,7 +627,7 @@ async def test_only_addresses_of_the_web_are_opened(shop: Shop, url: str) -> Non
 async def test_colleagues_are_those_who_did_something_or_got_something(shop: Shop) -> None:
     """Who acted, or was assigned a case, can be given one; the latest first."""
     _, stage, _ = shop
-    assert stage.store.cases.colleagues() == ["Olena", "Max"]
+    assert stage.store.actions.colleagues() == ["Olena", "Max"]
 
 
 async def test_a_reply_is_written_taken_back_and_kept_as_a_draft(shop: Shop) -> None:

@@ -74,7 +74,7 @@ class CaseActions(Doing):
         """Ask whom the cases are for."""
         from inboxd.tui.dialogs.assign import AssignDialog
 
-        colleagues = self.session.store.cases.colleagues()
+        colleagues = self.session.store.actions.colleagues()
         self._ask(lambda cases: AssignDialog(cases, self.session.me, colleagues), changes.assign)
 
     def action_snooze(self) -> None:
