@@ -300,7 +300,8 @@ async def test_a_conversation_that_moves_to_the_top_while_the_list_is_read_is_re
     people = shop.world.people
     for number in range(40):
         shop.dm(f"first {number}", people[number], sent_at=shop.ago(hours=5, minutes=-number))
-    came, cursor = [], None
+    came: list[str] = []
+    cursor = None
     async for page in shop.connector.poll("conversations", None):
         if not came:
             shop.clock.advance(timedelta(minutes=1))
