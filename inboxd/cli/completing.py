@@ -95,6 +95,13 @@ def accounts(ctx: click.Context, _begun: str) -> Iterator[tuple[object, str]]:
         yield account["name"], account["network"]
 
 
+@_offering
+def networks(ctx: click.Context, _begun: str) -> Iterator[tuple[object, str]]:
+    """Offer the networks of the configured accounts."""
+    for network in dict.fromkeys(each["network"] for each in _configuration(ctx)["accounts"]):
+        yield network, ""
+
+
 def _configuration(ctx: click.Context) -> dict[str, Any]:
     """Return what the file says, unchecked: to check it takes longer than somebody waits for a Tab."""
     return tomllib.loads(_path(ctx).read_text(encoding="utf-8-sig"))

@@ -14,7 +14,7 @@ from inboxd.core.text import is_language
 from inboxd.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterable
     from datetime import datetime
 
     from inboxd.config import Settings
@@ -96,3 +96,11 @@ def instant(text: str, now: datetime, settings: Settings) -> datetime:
         return ahead(text, now, settings.general.timezone)
     except ValueError as error:
         raise UserError(str(error)) from None
+
+
+def refuse_unknown(given: Iterable[str], what: str, known: Collection[str]) -> None:
+    """Raise UserError for the first of the names *given* that is not *known*."""
+    for name in given:
+        if name not in known:
+            there_are = ", ".join(sorted(known))
+            raise UserError(f"there is no {what} {name!r}; there are: {there_are}")

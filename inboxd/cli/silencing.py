@@ -10,7 +10,7 @@ import click
 from inboxd.cli import completing
 from inboxd.cli.group import main
 from inboxd.cli.opening import load_without_networks, opened_store, present
-from inboxd.cli.parameters import LANGUAGE, WORDS, acting, instant
+from inboxd.cli.parameters import LANGUAGE, WORDS, acting, instant, refuse_unknown
 from inboxd.errors import UserError
 from inboxd.model import Kind, Stream, Topic, Urgency
 
@@ -61,8 +61,8 @@ def add(  # noqa: PLR0913 - a condition each
 
     now, settings = present(), load_without_networks(config)
     ends_at = instant(until, now, settings)
-    _refuse_unknown(conditions["account"], "account", {each.name for each in settings.accounts})
-    _refuse_unknown(conditions["network"], "network", {each.network for each in settings.accounts})
+    refuse_unknown(conditions["account"], "account", {each.name for each in settings.accounts})
+    refuse_unknown(conditions["network"], "network", {each.network for each in settings.accounts})
     match = _match(conditions, public=public)
     if not (everything or described(match)):
         raise UserError("say what shall be silent (--account, --topic …), or --everything")
@@ -117,13 +117,6 @@ def end(config: Path, number: int) -> None:
     with opened_store(config) as (store, _), store.transaction():
         store.silences.end(number, present())
     click.echo(f"Silence {number} is over.")
-
-
-def _refuse_unknown(given: tuple[str, ...], what: str, known: set[str]) -> None:
-    for name in given:
-        if name not in known:
-            there_are = ", ".join(sorted(known))
-            raise UserError(f"there is no {what} {name!r}; there are: {there_are}")
 
 
 def _match(conditions: Mapping[str, tuple[str, ...]], *, public: bool | None) -> Match:
