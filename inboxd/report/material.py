@@ -1,0 +1,116 @@
+"""What a scorecard is made of, read out of the store; the rest needs no store, and takes longer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, time
+from typing import TYPE_CHECKING
+
+from inboxd.core.scorecard.figures import NO_FILTERS, scorecard
+from inboxd.core.scorecard.model import Gap
+from inboxd.core.scorecard.periods import previous
+from inboxd.core.scorecard.selecting import Filters
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from inboxd.config import Settings
+    from inboxd.core.policies import Match
+    from inboxd.core.scorecard.basis import Basis
+    from inboxd.core.scorecard.columns import Sheets
+    from inboxd.core.scorecard.model import Period, Scorecard
+    from inboxd.core.spikes import Spike
+    from inboxd.store import Gap as StoredGap
+    from inboxd.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Which scorecard is wanted: of what, and whether with what has changed since the period before."""
+
+    period: Period
+    compares: bool = False
+    filters: Filters = NO_FILTERS
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """All that a scorecard follows from, as it was known at *now*."""
+
+    request: Request
+    now: datetime
+    sheets: Sheets
+    before: Sheets | None
+    gaps: Sequence[Gap]
+    spikes: Sequence[Spike] | None
+    begun: Mapping[str, datetime]
+
+    def scorecard(self) -> Scorecard:
+        """Work the figures out."""
+        return scorecard(
+            self.sheets,
+            self.request.period,
+            self.now,
+            before=self.before,
+            gaps=self.gaps,
+            spikes=self.spikes,
+            begun=self.begun,
+            filters=self.request.filters,
+        )
+
+
+def read(
+    store: Store, settings: Settings, basis: Basis, request: Request, now: datetime
+) -> Material:
+    """Return what is known of the days of *request*, and of those before where it compares."""
+    period = request.period
+    before = previous(period) if request.compares else None
+    begins, ends = _midnight((before or period).since, period), _midnight(period.until, period)
+    watched = {each.name: store.watched_since(each.name, now) for each in settings.accounts}
+
+    def sheets_of(days: Period) -> Sheets:
+        return _with_all(store.sheets.read(basis, days.since, days.until), settings)
+
+    return Material(
+        request,
+        now,
+        sheets_of(period),
+        sheets_of(before) if before else None,
+        [_gap(each) for each in store.coverage.gaps(begins, ends)],
+        store.spikes.noticed(begins, ends) if settings.spikes else None,
+        {name: at for name, at in watched.items() if at},
+    )
+
+
+def _with_all(sheets: Sheets, settings: Settings) -> Sheets:
+    """Return *sheets* that name every account: one from which nothing came may have been blind."""
+    more = [each for each in settings.accounts if each.name not in sheets.accounts]
+    return replace(
+        sheets,
+        accounts=[*sheets.accounts, *(each.name for each in more)],
+        networks=[*sheets.networks, *(each.network for each in more)],
+    )
+
+
+def _gap(gap: StoredGap) -> Gap:
+    mended = gap.ended_at is not None and gap.found is not None
+    return Gap(gap.account, gap.source, gap.began_at, gap.ended_at, gap.reason, mended)
+
+
+def filters_of(match: Match) -> Filters:
+    """Return what a configuration's *match* lets through."""
+    return Filters(
+        account=tuple(sorted(match.account)),
+        network=tuple(sorted(match.network)),
+        stream=tuple(sorted(match.stream)),
+        kind=tuple(sorted(match.kind)),
+        topic=tuple(sorted(match.topic)),
+        language=tuple(sorted(match.language)),
+        urgency=tuple(sorted(match.urgency)),
+        public=match.public,
+    )
+
+
+def _midnight(day: date, period: Period) -> datetime:
+    return datetime.combine(day, time(), period.timezone)
