@@ -1,0 +1,174 @@
+"""The command that says how well the shop answers, in whatever form it is wanted."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from inboxd.cli import completing
+from inboxd.cli.group import main
+from inboxd.cli.opening import opened_store, present
+from inboxd.cli.parameters import LANGUAGE, WORDS, refuse_unknown
+from inboxd.model import Kind, Stream, Topic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from inboxd.core.scorecard.basis import Basis
+    from inboxd.core.scorecard.model import Period, Scorecard
+    from inboxd.core.scorecard.selecting import Filters
+    from inboxd.report.material import Material
+    from inboxd.store import Store
+
+    Conditions = dict[str, tuple[str, ...]]
+
+_UNKNOWN = "unknown"
+_BY_SUFFIX = {
+    ".html": "html",
+    ".htm": "html",
+    ".md": "md",
+    ".json": "json",
+    ".csv": "csv",
+    ".txt": "text",
+}
+_FORMS = tuple(dict.fromkeys(["text", *_BY_SUFFIX.values()]))
+_COLUMNS = 100
+"""How wide the text is where no terminal is."""
+
+
+@main.command(short_help="Say how well the shop answers, beside what others reach")
+@click.option(
+    "--period",
+    default="30d",
+    show_default=True,
+    help="Which days: 7d, today, yesterday, 2026-11, 2026-W47, 2026-Q3, 2026, 2026-11-01..2026-11-15.",
+)
+@click.option("--compare", type=click.Choice(["previous"]), help="Beside it, the period before.")
+@click.option("--account", type=WORDS, multiple=True, shell_complete=completing.accounts)
+@click.option("--network", type=WORDS, multiple=True, shell_complete=completing.networks)
+@click.option("--stream", type=click.Choice([str(each) for each in Stream]), multiple=True)
+@click.option("--kind", type=click.Choice([*map(str, Kind), _UNKNOWN]), multiple=True)
+@click.option("--topic", type=click.Choice([str(each) for each in Topic]), multiple=True)
+@click.option("--language", type=LANGUAGE, multiple=True)
+@click.option("--staff", type=WORDS, multiple=True, help="Who answered, as the network calls them.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(_FORMS),
+    help="By default what --output ends with, or text.",
+)
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A file for it, mode 0600.",
+)
+@click.pass_obj
+def report(
+    config: Path,
+    /,
+    period: str,
+    compare: str | None,
+    *,
+    form: str | None,
+    output: Path | None,
+    **conditions: tuple[str, ...],
+) -> None:
+    """
+    Say how well the shop answers: how many, how fast, how well, and what customers complain of.
+
+    Of several values of one option one is enough, of several options all must hold. Figures of past
+    days change while customers are answered: a contact counts for the day on which it began.
+    """
+    card = _material(config, period, conditions, compares=compare is not None).scorecard()
+    _write(card, form or _form_of(output), output)
+
+
+def _material(config: Path, text: str, conditions: Conditions, *, compares: bool) -> Material:
+    """Return what the report is made of, when the store has taken up what is new."""
+    from inboxd.core.scorecard.basis import Basis
+    from inboxd.core.scorecard.periods import parse_period, previous
+    from inboxd.plan import fingerprint
+    from inboxd.report.material import Request, read
+
+    now = present()
+    with opened_store(config) as (store, settings):
+        period = parse_period(text, now, settings.general.timezone)
+        basis = Basis(settings.general.timezone, settings.policies, fingerprint(settings))
+        _refresh(store, basis, previous(period) if compares else period, period)
+        request = Request(period, compares, _filters(conditions))
+        material = read(store, settings, basis, request, now)
+    sheets = material.sheets
+    refuse_unknown(conditions["account"], "account", {*sheets.accounts})
+    refuse_unknown(conditions["network"], "network", {*sheets.networks})
+    before = material.before.staff.values() if material.before else ()
+    names = {*sheets.staff.values(), *before, _UNKNOWN}
+    refuse_unknown(conditions["staff"], "answer in this period by", names)
+    return material
+
+
+def _filters(conditions: Conditions) -> Filters:
+    from inboxd.core.scorecard.selecting import Filters
+
+    return Filters(
+        account=conditions["account"],
+        network=conditions["network"],
+        stream=conditions["stream"],
+        kind=conditions["kind"],
+        topic=conditions["topic"],
+        language=conditions["language"],
+        staff=conditions["staff"],
+    )
+
+
+def _refresh(store: Store, basis: Basis, first: Period, last: Period) -> None:
+    """Let the store take up what is new in these days, and show how far it is if that takes long."""
+    from inboxd.terminal import console
+    from inboxd.terminal.progress import share_bar
+
+    # An answer of today counts for the day on which the customer began to wait.
+    with ExitStack() as shown:
+        tell: Callable[[str, float], None] | None = None
+        for done, of in store.sheets.refreshing(basis, first.since, last.until):
+            if tell is None and done < of:
+                tell = shown.enter_context(share_bar(console(stderr=True), "report"))
+            if tell:
+                tell("counting days", done / of)
+
+
+def _form_of(output: Path | None) -> str:
+    if output is None:
+        return "text"
+    return _BY_SUFFIX.get(Path(output.name.removesuffix(".gz")).suffix.casefold(), "text")
+
+
+def _write(card: Scorecard, form: str, output: Path | None) -> None:
+    from inboxd import report as forms
+    from inboxd.cli.writing import destination
+
+    if form == "text" and output is None:
+        _show(card)
+        return
+    written = {
+        "text": lambda: forms.as_text(card, _COLUMNS),
+        "html": lambda: forms.as_html(card),
+        "md": lambda: forms.as_markdown(card),
+        "json": lambda: forms.as_json(card),
+        "csv": lambda: forms.as_csv(card),
+    }[form]()
+    with destination(output) as out:
+        out.write(written)
+
+
+def _show(card: Scorecard) -> None:
+    """Print the report as wide as the terminal is, with colours if it has and wants any."""
+    from inboxd.report import as_text
+    from inboxd.terminal import console
+
+    out = console()
+    coloured = out.is_terminal and out.color_system is not None and not out.no_color
+    width = out.width if out.is_terminal else _COLUMNS
+    click.echo(as_text(card, width, coloured=coloured), nl=False, color=coloured)

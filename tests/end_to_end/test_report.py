@@ -1,0 +1,202 @@
+"""Promises about `inboxd report`: from a real database to a terminal, a file or a pipe."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from inboxd.cli import main
+from inboxd.model import Author
+from tests.store.shop import answered, at, open_shop, said
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONFIGURATION = """
+[inboxd]
+database = "inboxd.db"
+timezone = "UTC"
+[[accounts]]
+name = "shop-vk"
+network = "vk"
+group_id = 1
+token = { env = "VK_TOKEN" }
+streams = ["direct_messages"]
+[[accounts]]
+name = "shop-fb"
+network = "facebook"
+page_id = "1"
+token = { env = "FB_TOKEN" }
+streams = ["direct_messages"]
+"""
+DAY = ("--period", "2026-11-23")
+ALONE = "from inboxd.cli import main; main()"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A shop that four customers wrote to; three were answered, after 20, 40 and 90 minutes."""
+    path = tmp_path / "config.toml"
+    path.write_text(CONFIGURATION, encoding="utf-8")
+    shop = open_shop(tmp_path / "inboxd.db")
+    shop.now = at(120)
+    for number, minutes in enumerate((20, 40, 90, None)):
+        who = {"thread_id": f"dm:{number}", "author": Author(f"c{number}", f"Customer {number}")}
+        shop.hear(said(number, f"m{number}", "please, where is it?", **who))
+        if minutes is not None:
+            shop.hear(answered(number + minutes, f"a{number}", thread_id=f"dm:{number}"))
+    shop.judge()
+    shop.store.close()
+    return path
+
+
+def run(config: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(main, ["--config", str(config), "report", *arguments])
+
+
+def figures(result: Result) -> dict[str, dict[str, Any]]:
+    """Return the figures of a report in JSON by their keys."""
+    assert result.exit_code == 0, result.stderr
+    sections = json.loads(result.stdout)["sections"]
+    return {each["key"]: each for section in sections for each in section["figures"]}
+
+
+def test_the_report_counts_what_was_read(config: Path) -> None:
+    """Four wrote, three were answered, two of them within the hour, the median took 40 minutes."""
+    found = figures(run(config, *DAY, "--format", "json"))
+
+    assert found["customers"]["value"] == 4
+    assert (found["response_rate"]["value"], found["response_rate"]["of"]) == (0.75, 4)
+    assert found["first_response_median_wall"]["value"] == 40 * 60
+    assert found["within_1h"]["value"] == 0.5
+
+
+def test_a_second_report_sees_what_came_since(config: Path) -> None:
+    """The answer of today counts for the day on which the customer wrote."""
+    before = figures(run(config, *DAY, "--format", "json"))
+    shop = open_shop(config.parent / "inboxd.db")
+    shop.now = at(660)
+    shop.hear(answered(600, "a3", thread_id="dm:3"))
+    shop.store.close()
+
+    after = figures(run(config, *DAY, "--format", "json"))
+
+    assert before["response_rate"]["value"] == 0.75
+    assert after["response_rate"]["value"] == 1
+
+
+def test_one_account_is_told_apart(config: Path) -> None:
+    """What nobody wrote to has no rate: it is unknown, and not 0."""
+    found = figures(run(config, *DAY, "--account", "shop-fb", "--format", "json"))
+
+    assert found["customers"]["value"] == 0
+    assert found["response_rate"]["value"] is None
+    assert found["response_rate"]["why"]
+
+
+def test_the_period_before_stands_beside(config: Path) -> None:
+    """Only where it is asked for."""
+    day = ("--period", "2026-11-24", "--format", "json")
+
+    alone, beside = figures(run(config, *day)), figures(run(config, *day, "--compare", "previous"))
+
+    assert alone["customers"]["before"] is None
+    assert beside["customers"]["before"] == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [
+        ("report.html", "<!DOCTYPE html>"),
+        ("report.md", "# How we answered"),
+        ("report.json", "{"),
+        ("report.csv", "\ufeffsection,"),
+        ("report.txt", "How we answered"),
+    ],
+)
+def test_a_file_has_the_form_that_its_name_says(config: Path, name: str, begins: str) -> None:
+    """It is for its owner alone, and nothing is printed."""
+    path = config.parent / name
+
+    result = run(config, *DAY, "--output", str(path))
+
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert path.read_text(encoding="utf-8").startswith(begins)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_that_cannot_be_written_is_not_begun(config: Path) -> None:
+    """What was there before stays as it was, and nothing is left beside it."""
+    folder = config.parent / "closed"
+    folder.mkdir()
+    path = folder / "report.html"
+    path.mkdir()
+
+    result = run(config, *DAY, "--output", str(path / "x" / "report.html"))
+
+    assert result.exit_code == 1
+    assert "cannot be written" in result.stderr
+    assert [*folder.iterdir()] == [path]
+    assert not [*path.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--period", "2026-13"), "2026-13"),
+        (("--period", "2027-01"), "has not begun"),
+        (("--account", "shop-ok"), "there are: shop-fb, shop-vk"),
+        (("--network", "ok"), "there are: facebook, vk"),
+        (("--staff", "Nobody"), "Nobody"),
+        (("--topic", "weather"), "weather"),
+        (("--compare", "next"), "next"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(
+    config: Path, arguments: tuple[str, ...], told: str
+) -> None:
+    """With exit code 2, and a text that says what there is."""
+    result = run(config, *arguments)
+
+    assert result.exit_code == 2
+    assert told in result.stderr
+
+
+def test_a_pipe_gets_neither_colours_nor_progress(config: Path) -> None:
+    """What is read by programs is text alone, and of the same width everywhere."""
+    ran = subprocess.run(  # noqa: S603 - our own arguments
+        [sys.executable, "-c", ALONE, "--config", str(config), "report", *DAY],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "FORCE_COLOR": "", "COLUMNS": "60"},
+    )
+
+    assert "\x1b" not in ran.stdout
+    assert ran.stderr == ""
+    assert max(map(len, ran.stdout.splitlines())) <= 100
+    assert "Response rate" in ran.stdout
+
+
+def test_a_spreadsheet_reads_what_json_says(config: Path) -> None:
+    """Both forms are of the same figures."""
+    found = figures(run(config, *DAY, "--format", "json"))
+    text = run(config, *DAY, "--format", "csv").stdout.removeprefix("\ufeff")
+    rows = [
+        row
+        for row in csv.DictReader(io.StringIO(text, newline=""))
+        if not row["dimension"] and row["key"] in found
+    ]
+
+    assert {row["key"] for row in rows} == {*found}
+    for row in rows:
+        value = found[row["key"]]["value"]
+        assert row["value"] == "" if value is None else float(row["value"]) == value
