@@ -15,6 +15,7 @@ import pygal
 from pygal.style import Style
 
 from inboxd.core.scorecard.model import Unit
+from inboxd.report.outline import pace
 from inboxd.report.words import amount, day_in_words
 
 if TYPE_CHECKING:
@@ -35,7 +36,10 @@ def messages(days: Sequence[Day]) -> str:
     """Return a column for each day: complaints, and above them all other messages."""
     most = max((day.messages for day in days), default=0)
     chart = _chart(
-        pygal.StackedBar, days, "Messages a day", "Customers' messages, complaints among them"
+        pygal.StackedBar,
+        days,
+        f"Messages by {pace(days)}",
+        "Customers' messages, complaints among them",
     )
     chart.y_labels = _evenly(most, _round_step(most))
     chart.value_formatter = lambda value: f"{value:,.0f}"
@@ -50,7 +54,9 @@ def messages(days: Sequence[Day]) -> str:
 
 def answered(days: Sequence[Day]) -> str:
     """Return a line of the share of customers who were answered."""
-    chart = _line(days, "Answered", "Of the customers of each day, the share answered by now")
+    chart = _line(
+        days, "Answered", f"Of the customers of each {pace(days)}, the share answered by now"
+    )
     chart.range = (0, 1)
     chart.y_labels = [0, 0.25, 0.5, 0.75, 1]
     chart.value_formatter = lambda value: amount(value, Unit.SHARE)
@@ -62,7 +68,7 @@ def first_response(days: Sequence[Day]) -> str:
     """Return a line of the median first response in business time."""
     known = [day.first_response for day in days if day.first_response is not None]
     most = max(known, default=0.0)
-    chart = _line(days, "First response", "Median of each day, in business time")
+    chart = _line(days, "First response", f"Median of each {pace(days)}, in business time")
     chart.y_labels = _evenly(most, _time_step(most))
     chart.value_formatter = lambda value: amount(value, Unit.OPEN_SECONDS) if value else "0"
     chart.add("first response", _points(days, lambda day: day.first_response, Unit.OPEN_SECONDS))

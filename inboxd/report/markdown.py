@@ -28,7 +28,7 @@ def _lines(card: Scorecard) -> Iterator[str]:
     yield from _top(card)
     yield from _chapter("In brief", _figures(outline.headlines(card), notes))
     if len(card.days) > 1:
-        yield from _chapter("Day by day", _trends(card))
+        yield from _chapter(outline.days_title(card.days), _trends(card))
     for part in outline.parts(card):
         yield from _chapter(part.title, _part(part, card, notes))
     for rival in card.rivals:
@@ -146,7 +146,7 @@ def _trends(card: Scorecard) -> Iterator[str]:
         yield f"{trend.name:16}{trend.line}  {trend.ends}".rstrip()
     yield "```"
     if any(day.blind for day in card.days):
-        yield from ("", "× not all was read on such a day")
+        yield from ("", words.CROSSED)
 
 
 def _problem(rank: int, problem: Problem, before: str) -> Iterator[str]:

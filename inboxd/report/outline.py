@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Final
 
 from inboxd.report.words import name_of, source_of, topic_in_words
@@ -189,6 +189,17 @@ def meanings(card: Scorecard) -> Mapping[str, tuple[str, str]]:
 def note_number(benchmark: Benchmark, notes: Mapping[str, int]) -> int:
     """Return the footnote of a benchmark."""
     return notes[source_of(benchmark)]
+
+
+def pace(days: Sequence[Day]) -> str:
+    """Return what is one point of a plot: a ``day``, or of a long period a ``week``."""
+    apart = (after.begins - before.begins for before, after in pairwise(days))
+    return "week" if any(each.days > 1 for each in apart) else "day"
+
+
+def days_title(days: Sequence[Day]) -> str:
+    """Return the title above plots: ``Day by day``."""
+    return f"{pace(days).capitalize()} by {pace(days)}"
 
 
 def squeezed(days: Sequence[Day], most: int) -> list[Sequence[Day]]:

@@ -105,9 +105,10 @@ def _plots(card: Scorecard) -> list[tuple[str, str, Markup]]:
     """Return the plots of the days, each with its title and what it shows; none of a single day."""
     if len(card.days) < 2:
         return []
+    pace = outline.pace(card.days)
     drawn = (
-        ("Messages", "a day; dark: complaints", charts.messages),
-        ("Answered", "of those who wrote that day", charts.answered),
+        ("Messages", f"a {pace}; dark: complaints", charts.messages),
+        ("Answered", f"of those who wrote in the {pace}", charts.answered),
         ("First response", "median, in business time", charts.first_response),
     )
     # pygal has escaped what it was given.

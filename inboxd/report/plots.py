@@ -32,12 +32,14 @@ class Trend:
 
 
 def trends(days: Sequence[Day], most: int) -> Iterator[Trend]:
-    """Yield the course of a period in at most *most* cells a line, and below it where it is blind."""
+    """
+    Yield the course of a period in at most *most* cells a line, and below it where it is blind.
+
+    Where there are more days, a cell is the mean of several.
+    """
     groups = squeezed(days, most)
-    yield _trend("Messages", [sum(day.messages for day in group) for group in groups], Unit.COUNT)
-    yield _trend(
-        "Complaints", [sum(day.complaints for day in group) for group in groups], Unit.COUNT
-    )
+    yield _trend("Messages", _means(groups, lambda day: day.messages), Unit.COUNT)
+    yield _trend("Complaints", _means(groups, lambda day: day.complaints), Unit.COUNT)
     yield _trend("Answered", _means(groups, lambda day: day.answered), Unit.SHARE)
     yield _trend(
         "First response", _means(groups, lambda day: day.first_response), Unit.OPEN_SECONDS

@@ -60,7 +60,7 @@ def _pieces(card: Scorecard, width: int) -> Iterable[RenderableType]:
     yield from _top(card)
     yield from _chapter("In brief", _figures(outline.headlines(card), notes, width))
     if len(card.days) > 1:
-        yield from _chapter("Day by day", *_trends(card, width))
+        yield from _chapter(outline.days_title(card.days), *_trends(card, width))
     for part in outline.parts(card):
         yield from _chapter(part.title, *_part(part, card, notes, width))
     for rival in card.rivals:
@@ -218,7 +218,7 @@ def _trends(card: Scorecard, width: int) -> Iterable[RenderableType]:
         table.add_row(trend.name, Text(trend.line), trend.ends)
     yield table
     if any(day.blind for day in card.days):
-        yield Text("× not all was read on such a day", style="dim")
+        yield Text(words.CROSSED, style="dim")
 
 
 def _week(card: Scorecard) -> Iterable[RenderableType]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["period_in_words"]
 UNKNOWN = "–"
+CROSSED = "× not all was read then"
 INTERVALS = "In brackets: where the true value lies, with 95 % certainty."
 TIMES = frozenset({Unit.SECONDS, Unit.OPEN_SECONDS})
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import unicodedata
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -206,6 +207,17 @@ def test_the_page_holds_nothing_that_acts_or_fetches(card: str) -> None:
     assert not {each for each in attributes if each.startswith("on")}
     assert not attributes & {"style", "src", "srcset", "action", "formaction", "xlink:href"}
     assert all((found.get("href") or "#").startswith("#") for _, found in page.seen)
+
+
+@pytest.mark.parametrize("form", ["text", "html", "markdown"])
+def test_a_long_period_is_told_by_weeks(form: str) -> None:
+    """Nobody takes the messages of a week for those of a day."""
+    card = cards.full()
+    weeks = replace(card, days=card.days[::7])
+
+    assert "Day by day" in FORMS[form](card)
+    assert "Week by week" in FORMS[form](weeks)
+    assert "Day by day" not in FORMS[form](weeks)
 
 
 def test_the_same_scorecard_gives_the_same_page() -> None:
