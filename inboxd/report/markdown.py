@@ -26,14 +26,13 @@ def written(card: Scorecard) -> str:
 def _lines(card: Scorecard) -> Iterator[str]:
     notes = outline.footnotes(card)
     yield from _top(card)
-    yield from _chapter("In brief", _figures(outline.headlines(card), notes))
+    yield from _chapter("In brief", _figures(outline.brief_figures(card), notes))
     if len(card.days) > 1:
         yield from _chapter(outline.days_title(card.days), _trends(card))
     for part in outline.parts(card):
         yield from _chapter(part.title, _part(part, card, notes))
-    for rival in card.rivals:
-        title = f"{words.name_of(rival.name)} ({rival.network}), only what is public"
-        yield from _chapter(title, [*_figures(rival.figures, notes), *_note(rival.note)])
+        for each in part.notes:
+            yield from ("", _plain(words.one_note(each)))
     if notes:
         yield from _chapter(
             "What others reached",
@@ -63,22 +62,12 @@ def _chapter(title: str, body: Iterable[str]) -> Iterator[str]:
     yield from body
 
 
-def _note(text: str) -> list[str]:
-    return ["", _plain(words.one_note(text))] if text else []
-
-
 def _part(part: outline.Part, card: Scorecard, notes: Mapping[str, int]) -> Iterator[str]:
     match part.of:
         case Section():
-            known, unknown = outline.known(part.of.figures)
-            yield from _figures(known, notes)
-            for why, labels in unknown.items():
-                yield from _note(f"{words.UNKNOWN} {why}: {'; '.join(labels)}")
+            yield from _figures(part.of.figures, notes)
         case Breakdown():
             yield from _breakdown(part.of)
-            if why := outline.reasons(part.of):
-                yield from _note(f"{words.UNKNOWN} {why}")
-            yield from _note(part.of.note)
         case _ if part.key == outline.WEEK:
             yield from (
                 "```text",

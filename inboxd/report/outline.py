@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Final
 
-from inboxd.report.words import name_of, source_of, topic_in_words
+from inboxd.core.scorecard.model import Breakdown
+from inboxd.report.words import UNKNOWN, name_of, source_of, topic_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from inboxd.core.scorecard.model import Benchmark, Breakdown, Day, Figure, Scorecard, Section
+    from inboxd.core.scorecard.model import Benchmark, Day, Figure, Scorecard, Section
 
 HEADLINES: Final = (
     ("customers",),
@@ -55,7 +56,7 @@ _HEADS: Final = {
     "response_rate": "Answered",
     "within_target": "In time",
     "first_response_median_business": "Half answered in",
-    "first_response_median_wall": "On the wall clock",
+    "first_response_median_wall": "Half in (wall time)",
     "first_contact_resolution": "Solved at once",
     "unanswered": "Unanswered",
     "reopened": "Came back",
@@ -66,8 +67,24 @@ _HEADS: Final = {
     "answered": "Answered",
     "answered_late": "Late",
     "replies": "Answers",
+    "within_1h": "Within the hour",
+    "within_next_day": "By next day",
+    "good_within_1h": "Good within the hour",
 }
 """What figures are called at the head of a narrow column."""
+_OF_RIVALS: Final = (
+    "messages",
+    "response_rate",
+    "first_response_median_wall",
+    "within_1h",
+    "within_next_day",
+    "deflection_rate",
+    "non_answer_rate",
+    "mark",
+    "good_within_1h",
+)
+"""What is compared with others: on the wall clock, for nobody knows their opening hours."""
+_AT_A_GLANCE: Final = 2
 MINOR: Final = frozenset({"customers", "messages"})
 """Columns that go first where there is no room."""
 _MOST_REASONS: Final = 3
@@ -81,22 +98,64 @@ WEEK_HOURS = 24 * 7
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One chapter: figures, a table of figures, the week, or the problems."""
+    """One chapter: figures, a table of figures, the week, or the problems; *notes* stand below it."""
 
     key: str
     title: str
     of: Section | Breakdown | None = None
+    notes: tuple[str, ...] = ()
 
 
 def parts(card: Scorecard) -> list[Part]:
     """Return the chapters that have something to say, in the order in which they are read."""
-    found = [Part(each.key, each.title, each) for each in card.sections if each.figures]
-    found += [Part(each.key, each.title, each) for each in card.breakdowns if _is_told(each, card)]
+    found = [_section(each) for each in card.sections if each.figures]
+    found += [_table(each) for each in card.breakdowns if _is_told(each, card)]
     if any(contacts for contacts, _ in card.week):
         found.append(Part(WEEK, "When customers write"))
     if card.problems:
         found.append(Part(PROBLEMS, "What costs customers most"))
-    return sorted(found, key=lambda each: _place(each.key))
+    ordered = sorted(found, key=lambda each: _place(each.key))
+    return [*ordered, _rivals(card)] if card.rivals else ordered
+
+
+def _section(section: Section) -> Part:
+    """Return a section without figures that are unknown for a common reason: a note tells of these."""
+    by_reason: dict[str, list[str]] = {}
+    for each in section.figures:
+        if each.value is None:
+            by_reason.setdefault(each.why, []).append(each.label)
+    common = {why: labels for why, labels in by_reason.items() if len(labels) >= _ALIKE}
+    told = tuple(
+        each for each in section.figures if each.value is not None or each.why not in common
+    )
+    notes = [f"{UNKNOWN} {why}: {'; '.join(labels)}" for why, labels in common.items()]
+    return Part(section.key, section.title, replace(section, figures=told), tuple(notes))
+
+
+def _table(breakdown: Breakdown) -> Part:
+    notes = [_reasons(breakdown), breakdown.note]
+    return Part(breakdown.key, breakdown.title, breakdown, tuple(filter(None, notes)))
+
+
+def _rivals(card: Scorecard) -> Part:
+    """Return others below one another, and what is to be known of whom."""
+    rows, names = {}, dict[str, list[str]]()
+    for each in card.rivals:
+        name = f"{each.name} ({each.network})"
+        rows[name] = tuple(figure for figure in each.figures if figure.key in _OF_RIVALS)
+        names.setdefault(each.note, []).append(name_of(each.name))
+    table = Breakdown("rival", "Others, as far as it is public", rows)
+    notes = [f"{', '.join(those)}: {note}" for note, those in names.items() if note]
+    return Part(table.key, table.title, table, tuple(filter(None, [_reasons(table), *notes])))
+
+
+def _reasons(breakdown: Breakdown) -> str:
+    """Return why figures of a breakdown are unknown, each reason once; "" where all are known."""
+    figures = chain.from_iterable(breakdown.rows.values())
+    shown = columns(breakdown)
+    found = {each.why: None for each in figures if each.value is None and each.key in shown}
+    whys = list(filter(None, found))[:_MOST_REASONS]
+    return f"{UNKNOWN} {'; '.join(whys)}" if whys else ""
 
 
 def _is_told(breakdown: Breakdown, card: Scorecard) -> bool:
@@ -122,6 +181,11 @@ def headlines(card: Scorecard) -> list[Figure]:
     return found or [section.figures[0] for section in card.sections if section.figures][:4]
 
 
+def brief_figures(card: Scorecard) -> list[Figure]:
+    """Return the headlines, each with no more of what others reach than is read at a glance."""
+    return [replace(each, benchmarks=each.benchmarks[:_AT_A_GLANCE]) for each in headlines(card)]
+
+
 def row_name(key: str, value: str) -> str:
     """Return what a row of a breakdown is called: people's names as they are, ours in words."""
     return name_of(value) if key in _NAMED_BY_PEOPLE else topic_in_words(name_of(value))
@@ -138,27 +202,9 @@ def columns(breakdown: Breakdown) -> dict[str, str]:
     return heads
 
 
-def known(figures: Sequence[Figure]) -> tuple[list[Figure], dict[str, list[str]]]:
-    """Return *figures* but those that are unknown for a common reason: these by it, with their labels."""
-    by_reason: dict[str, list[str]] = {}
-    for each in figures:
-        if each.value is None:
-            by_reason.setdefault(each.why, []).append(each.label)
-    common = {why: labels for why, labels in by_reason.items() if len(labels) >= _ALIKE}
-    return [each for each in figures if each.value is not None or each.why not in common], common
-
-
 def head(figure: Figure) -> str:
     """Return what a figure is called where there is little room."""
     return _HEADS.get(figure.key, figure.label)
-
-
-def reasons(breakdown: Breakdown) -> str:
-    """Return why figures of a breakdown are unknown, each reason once; "" where all are known."""
-    figures = chain.from_iterable(breakdown.rows.values())
-    shown = columns(breakdown)
-    found = {each.why: None for each in figures if each.value is None and each.key in shown}
-    return "; ".join(list(filter(None, found))[:_MOST_REASONS])
 
 
 def all_figures(card: Scorecard) -> Iterator[Figure]:

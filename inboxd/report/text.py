@@ -58,14 +58,12 @@ def written(card: Scorecard, width: int, *, coloured: bool) -> str:
 def _pieces(card: Scorecard, width: int) -> Iterable[RenderableType]:
     notes = outline.footnotes(card)
     yield from _top(card)
-    yield from _chapter("In brief", _figures(outline.headlines(card), notes, width))
+    yield from _chapter("In brief", _figures(outline.brief_figures(card), notes, width))
     if len(card.days) > 1:
         yield from _chapter(outline.days_title(card.days), *_trends(card, width))
     for part in outline.parts(card):
-        yield from _chapter(part.title, *_part(part, card, notes, width))
-    for rival in card.rivals:
-        title = f"{words.name_of(rival.name)} ({rival.network}), only what is public"
-        yield from _chapter(title, _figures(rival.figures, notes, width), *_note(rival.note))
+        below = [Text(words.one_note(each), style="dim") for each in part.notes]
+        yield from _chapter(part.title, *_part(part, card, notes, width), *below)
     if notes:
         yield from _chapter("What others reached", *_numbered(notes))
     yield Text()
@@ -100,24 +98,14 @@ def _glued(text: str) -> Text:
     return Text(words.one_note(text).replace(" %", f"{_GLUE}%"))
 
 
-def _note(text: str) -> list[Text]:
-    return [Text(words.one_note(text), style="dim")] if text else []
-
-
 def _part(
     part: outline.Part, card: Scorecard, notes: Mapping[str, int], width: int
 ) -> Iterable[RenderableType]:
     match part.of:
         case Section():
-            known, unknown = outline.known(part.of.figures)
-            yield _figures(known, notes, width)
-            for why, labels in unknown.items():
-                yield from _note(f"{words.UNKNOWN} {why}: {'; '.join(labels)}")
+            yield _figures(part.of.figures, notes, width)
         case Breakdown():
             yield from _breakdown(part.of, width)
-            if why := outline.reasons(part.of):
-                yield from _note(f"{words.UNKNOWN} {why}")
-            yield from _note(part.of.note)
         case _ if part.key == outline.WEEK:
             yield from _week(card)
         case _:
