@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from inboxd.core.scorecard.model import Better, Unit
-from inboxd.core.scorecard.periods import in_words as period_in_words
+from inboxd.core.scorecard.periods import in_words
 from inboxd.core.text import one_line
 from inboxd.durations import format_duration
 
@@ -20,14 +20,12 @@ if TYPE_CHECKING:
 
     from inboxd.core.scorecard.model import Benchmark, Figure, Gap, Period, Scorecard
 
-__all__ = ["period_in_words"]
 UNKNOWN = "–"
 CROSSED = "× not all was read then"
 INTERVALS = "In brackets: where the true value lies, with 95 % certainty."
-TIMES = frozenset({Unit.SECONDS, Unit.OPEN_SECONDS})
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 LONGEST_NAME = 60
-_LONGEST_NOTE = 300
+_LONGEST_NOTE = 500
 _FEW = 10
 """Of fewer, the numbers themselves say more than a percentage."""
 _SURE = 0.02
@@ -258,6 +256,11 @@ def topic_in_words(topic: str) -> str:
 def day_in_words(day: date) -> str:
     """Return a day: ``Thu 26 Nov 2026``."""
     return f"{day:%a} {day.day} {day:%b %Y}"
+
+
+def period_in_words(period: Period) -> str:
+    """Return which days: ``November 2026``, ``28 October to 26 November 2026``."""
+    return in_words(period)
 
 
 def moment(at: datetime, tz: tzinfo) -> str:
