@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 _SHARE: Final = 20
 """All that are watched with one token get a twentieth of what VK lets it ask in a day."""
 _A_MOMENT: Final = timedelta(minutes=10)
-_MOST_PAGES: Final = 200
-"""Of comments in one poll, three a second; the cursor knows where to go on."""
 
 
 class PublicReader(port.PublicReader):
@@ -59,20 +57,16 @@ class PublicReader(port.PublicReader):
         self._wall = Wall(self._desk)
 
     async def poll(self, cursor: Cursor | None) -> AsyncGenerator[Page, None]:
-        """Yield what is new on the wall, until it is enough for once."""
+        """Yield what is new on the wall."""
         if self._api.quota.behind("wall.get"):
             raise Spared(
                 "wall.get: the token's calls are spread over the day, and ours come first",
                 until=self._desk.clock.now() + _A_MOMENT,
             )
-        read = 0
         async with aclosing(self._wall.poll(cursor or {})) as pages:
             async for page in pages:
                 # How one could answer is not our concern.
                 yield replace(page, windows=())
-                read += 1
-                if read >= _MOST_PAGES:
-                    return
 
     def allowances(self) -> list[Allowance]:
         """Return how much of their share is used today by all that are watched with the token."""

@@ -26,6 +26,7 @@ from inboxd.doctor.guarding import failure, looked_at, waited_for
 from inboxd.errors import DatabaseError
 from inboxd.findings import TITLES, Code, Finding
 from inboxd.store import Store, condition
+from inboxd.store.rivals import payer_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterator, Mapping, Sequence
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from inboxd.clock import Clock
     from inboxd.config import Settings
-    from inboxd.connector import AccountSettings, LedgerEntries
+    from inboxd.connector import AccountSettings, LedgerEntries, WatchSettings
     from inboxd.store.condition import Size
 
 _PATIENCE = timedelta(seconds=15)
@@ -141,8 +142,6 @@ def _others(patient: _Patient) -> Iterator[Awaitable[list[Finding]]]:
     if wishes.online:
         yield waited_for("network", network.reach(settings, clock), _PATIENCE)
         yield waited_for("buttons", sinks.buttons(settings, clock), _PATIENCE)
-        for watch in settings.watch:
-            yield waited_for(watch.name, rivals.ask(watch, clock), _PATIENCE)
     for sink in settings.sinks:
         if wishes.online and not wishes.send:
             yield waited_for(sink.name, sinks.ask(sink, clock, zone), _PATIENCE)
@@ -169,7 +168,8 @@ async def _database(patient: _Patient) -> list[Finding]:
         found += looked_at(account.name, used)
     if patient.wishes.online:
         patience = min(max(left, _LEAST), _PATIENCE)
-        asked = (_ask(patient, each, ledgers, patience) for each in patient.usable.accounts)
+        asked = [_ask(patient, each, ledgers, patience) for each in patient.usable.accounts]
+        asked += [_ask_rival(patient, each, ledgers, patience) for each in patient.usable.watch]
         found += chain.from_iterable(await asyncio.gather(*asked))
     return found
 
@@ -192,6 +192,24 @@ async def _ask(
     return await waited_for(account.name, ask(), patience)
 
 
+async def _ask_rival(
+    patient: _Patient,
+    watch: WatchSettings,
+    ledgers: Mapping[str, LedgerEntries],
+    patience: timedelta,
+) -> list[Finding]:
+    """Return what a watched account's network says; its cost is kept as that of ours."""
+
+    async def ask() -> list[Finding]:
+        payer = payer_of(watch.name)
+        found, cost = await rivals.ask(watch, ledgers.get(payer), patient.clock)
+        if cost and payer in ledgers:
+            await asyncio.to_thread(_keep, patient.known.general.database, payer, cost)
+        return found
+
+    return await waited_for(watch.name, ask(), patience)
+
+
 def _keep(path: Path, account: str, cost: LedgerEntries) -> None:
     with Store(path, create=False) as store, store.transaction():
         store.ledger.add(account, cost)
@@ -211,10 +229,9 @@ def _read(patient: _Patient) -> _Read:
             found += database.integrity(store, size, deep=patient.wishes.deep)
             if any(each.code is Code.DATABASE_DAMAGED for each in found):
                 return _Read(found, size)
-            ledgers = {
-                account.name: store.ledger.entries(account.name, now)
-                for account in patient.known.accounts
-            }
+            payers = [account.name for account in patient.known.accounts]
+            payers += [payer_of(watch.name) for watch in patient.known.watch]
+            ledgers = {payer: store.ledger.entries(payer, now) for payer in payers}
             newest, version = condition.newest(store), store.recall(daemon.VERSION)
         except Exception as error:  # noqa: BLE001 - a file that cannot be read is what was found
             return _Read([*found, failure("database", error)])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from inboxd.clock import Clock
     from inboxd.config import Settings
-    from inboxd.connector import AccountSettings, WatchSettings
+    from inboxd.connector import AccountSettings, LedgerEntries, WatchSettings
     from inboxd.public import PublicReader
     from inboxd.store import Store
 
@@ -45,16 +45,20 @@ def _reader(
     return plugins.watch(watch, clock, ledger, ours)
 
 
-async def ask(watch: WatchSettings, clock: Clock) -> list[Finding]:
-    """Return what the network says of a watched account."""
-    longest = min(watch.timeout, _A_CALL_LASTS)
-    reader = plugins.watch(watch.model_copy(update={"timeout": longest}), clock)
+async def ask(
+    watch: WatchSettings, entries: LedgerEntries | None, clock: Clock
+) -> tuple[list[Finding], LedgerEntries]:
+    """Return what the network says of a watched account, and what it cost to ask."""
+    longest, ledger = min(watch.timeout, _A_CALL_LASTS), Ledger(clock)
+    if entries:
+        ledger.restored(entries)
+    reader = plugins.watch(watch.model_copy(update={"timeout": longest}), clock, ledger)
     try:
         found = await reader.check()
     except InboxdError as error:
         text = f"{type(error).__name__}: {error}"
-        return [Finding(Code.RIVAL_CHECK_FAILED, watch.name, text)]
+        return [Finding(Code.RIVAL_CHECK_FAILED, watch.name, text)], ledger.taken()
     finally:
         await reader.close()
     said = f"{found.identity}; {found.text}" if found.text else found.identity
-    return [Finding(Code.RIVAL_IDENTITY, watch.name, said)]
+    return [Finding(Code.RIVAL_IDENTITY, watch.name, said)], ledger.taken()

@@ -216,6 +216,13 @@ class RivalStore:
             {"name": name, "now": to_text(now)},
         )
 
+    def broken_off(self, name: str, now: datetime) -> None:
+        """Note that an account was not read to the end, and goes on as soon as may be."""
+        self._db.execute(
+            "UPDATE rivals SET polled_at = :now, retry_at = :now WHERE name = :name",
+            {"name": name, "now": to_text(now)},
+        )
+
     def failed(self, name: str, error: InboxdError, retry_at: datetime, now: datetime) -> None:
         """Note why an account could not be read, and when to try again."""
         self._db.execute(

@@ -26,6 +26,7 @@ from inboxd.errors import (
     DatabaseError,
     InboxdError,
     OperatorError,
+    Spared,
     Unavailable,
     UnexpectedPayload,
     is_shortage,
@@ -53,6 +54,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+_AT_ONCE = timedelta(minutes=1)
+"""How long one is read at a time: a round by cron has to end, and others wait for their turn."""
+_LEAST_PAGES = 5
 _SHORTEST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=5), timedelta(hours=1)
 
 
@@ -141,7 +145,7 @@ class RivalWatch:
         """Read one account; whatever is wrong with it is noted, and the next one's turn comes."""
         try:
             await self._restore(each)
-            await self._read(each, state)
+            whole = await self._read(each, state)
             await self._judge(each)
         except DatabaseError:
             raise
@@ -156,7 +160,7 @@ class RivalWatch:
             bug = UnexpectedPayload(f"{type(error).__name__}: a bug in inboxd")
             await self._failed(each, state, bug)
         else:
-            await self._succeeded(each, state)
+            await self._ended(each, state, whole=whole)
 
     async def _restore(self, each: Watched) -> None:
         """Learn what was used before this process began."""
@@ -167,12 +171,17 @@ class RivalWatch:
             await each.lender.restore_ledger(self._context)
         each.is_restored = True
 
-    async def _read(self, each: Watched, state: RivalState) -> None:
-        each.seen = 0
+    async def _read(self, each: Watched, state: RivalState) -> bool:
+        """Read on from where it was; returns whether that was to the end."""
+        each.seen, read, until = 0, 0, self._clock.now() + _AT_ONCE
         pages: AsyncGenerator[Page, None] = each.reader.poll(state.cursor)  # type: ignore[assignment] # an async iterator made by yields is a generator
         async with aclosing(pages):
             async for page in pages:
                 await self._keep(each, page)
+                read += 1
+                if read >= _LEAST_PAGES and self._clock.now() > until:
+                    return False
+        return True
 
     async def _keep(self, each: Watched, page: Page) -> None:
         """Judge what a page brought that is new, and keep it with the cursor."""
@@ -239,16 +248,17 @@ class RivalWatch:
     def _reply(self, reply: RivalReply) -> Reply:
         return Reply(reply.text, reply.sent_at.astimezone(self._zone), reply.question)
 
-    async def _succeeded(self, each: Watched, state: RivalState) -> None:
+    async def _ended(self, each: Watched, state: RivalState, *, whole: bool) -> None:
         now, used = self._clock.now(), _used(each)
 
         def note(store: Store) -> None:
             with store.transaction():
-                store.rivals.succeeded(each.name, now)
+                note_end = store.rivals.succeeded if whole else store.rivals.broken_off
+                note_end(each.name, now)
                 _pay(store, used)
 
         await self._store.run(note)
-        if state.failing_since:
+        if state.failing_since and whole:
             after = format_duration(now - state.failing_since)
             log.info("rival read again", rival=each.name, after=after, new=each.seen)
         elif each.seen:
@@ -268,8 +278,9 @@ class RivalWatch:
                 _pay(store, used)
 
         await self._store.run(note)
-        if (state.error_class, state.error) != (type(error).__name__, str(error)):
-            log.warning(
+        if state.error_class != type(error).__name__:
+            say = log.info if isinstance(error, Spared) else log.warning
+            say(
                 "rival not read",
                 rival=each.name,
                 error=type(error).__name__,

@@ -67,6 +67,7 @@ class Script(PublicReader):
         self.settings, self.ledger = settings, ledger or Ledger(clock)
         self.pages: list[Page | InboxdError] = []
         self.cursors: list[Cursor | None] = []
+        self.takes, self._clock = timedelta(), clock
 
     async def poll(self, cursor: Cursor | None) -> AsyncIterator[Page]:
         """Yield or raise what is written down."""
@@ -74,6 +75,7 @@ class Script(PublicReader):
         pages, self.pages = self.pages, []
         for page in pages:
             self.ledger.spend("reads")
+            self._clock.advance(self.takes)
             if not isinstance(page, Page):
                 raise page
             yield page
@@ -273,6 +275,27 @@ async def test_each_is_read_when_its_time_has_come(shop: Shop) -> None:
             await watch.look(minutes)
 
         assert len(watch.scripts[0].cursors) == 3
+
+
+async def test_what_takes_long_is_broken_off_and_gone_on_with(shop: Shop) -> None:
+    """A large wall keeps no round from ending; what was read of it is kept, and the rest comes."""
+    async with watching(shop) as watch:
+        script = watch.scripts[0]
+        script.takes = timedelta(seconds=20)
+        script.pages += [Page({"at": str(n)}, [asked(-60, str(n))]) for n in range(9)]
+        await watch.look(0)
+        assert len(watch.messages()) == 5
+        assert (state := shop.store.rivals.state("yug")) is not None
+        assert state.succeeded_at is None
+
+        script.takes = timedelta()
+        script.pages += [Page({"at": str(n)}, [asked(-60, str(n))]) for n in range(5, 9)]
+        await watch.look(2)
+
+        assert len(watch.messages()) == 9
+        assert script.cursors == [None, {"at": "4"}]
+        assert (state := shop.store.rivals.state("yug")) is not None
+        assert state.succeeded_at == at(2)
 
 
 async def test_our_own_bug_in_a_rival_stops_nothing(shop: Shop) -> None:

@@ -93,10 +93,10 @@ class _Maker:
         """Take in one thread; *number* tells its cases from those of others."""
         by_id = {message.id: message for message in thread.messages}
         traits = {each.id: each.traits for each in thread.messages if each.by_customer}
+        about = [traits_of(case.messages, traits) for case in thread.cases]
         for place, case in enumerate(thread.cases):
-            about = traits_of(case.messages, traits)
             stream = by_id[case.messages[0]].stream
-            shared = self._shared(stream, about) | {"case": number * 1_000 + place}
+            shared = self._shared(stream, about[place]) | {"case": number * 1_000 + place}
             if self._is_within(case.opened_at):
                 self.cases.append(shared | self._case(case, by_id))
             for wait in case.waits:
@@ -104,19 +104,18 @@ class _Maker:
                     self.waits.append(shared | self._wait(wait, by_id))
         for message in thread.messages:
             if self._is_within(message.sent_at):
-                self._add_message(message, thread, traits)
+                self._add_message(message, thread, about)
 
-    def _add_message(
-        self, message: PublicMessage, thread: Thread, traits: Mapping[int, Traits]
-    ) -> None:
+    def _add_message(self, message: PublicMessage, thread: Thread, about: Sequence[Traits]) -> None:
+        """Take in a message; *about* is what each case of the thread is about."""
         if message.by_customer:
             shared = self._shared(message.stream, message.traits)
             self.messages.append(shared | self._message(message))
             return
         # What they wrote before anybody asked them anything is no answer.
-        if (case := _case_of(message, thread)) is not None:
-            about = traits_of(case.messages, traits)
-            shared = self._shared(message.stream, about)
+        opened = sum(case.opened_at <= message.sent_at for case in thread.cases)
+        if opened:
+            shared = self._shared(message.stream, about[opened - 1])
             self.replies.append(shared | self._reply(message, thread))
 
     def _shared(self, stream: str, traits: Traits) -> Row:
@@ -211,12 +210,6 @@ class _Maker:
 
 
 _GRADES: Final = ("judged", "deflection", "promise", "non_answer", "parts", "mark")
-
-
-def _case_of(message: PublicMessage, thread: Thread) -> CaseSpan | None:
-    """Return the case that an answer belongs to: the last that was opened before it."""
-    opened = [case for case in thread.cases if case.opened_at <= message.sent_at]
-    return opened[-1] if opened else None
 
 
 def _grade(answer: PublicMessage | None) -> Graded:
