@@ -45,7 +45,11 @@ def failed(config: Path, unit: str, remember: Path | None, *, test: bool) -> Non
     met = failure.failure_of(unit, os.environ)
     clock, origin = SystemClock(), origin_of(config)
     took: bool | None
-    if test or failure.is_alive(met):
+    state = "" if test else failure.state_of(met.unit)
+    if failure.goes_on(met, state):
+        click.echo(f"{met.unit} is started anew: it tells people itself if that goes on")
+        return
+    if test or failure.is_trial(met, state):
         why = "`inboxd failed --test` was run." if test else f"{met.unit} runs."
         took = asyncio.run(failure.tell_of_trial(met.unit, why, receivers, clock, origin))
         click.echo(f"{why} People are told that it is a test.")

@@ -37,6 +37,7 @@ def jobs_of(workers: Workers, vigil: Vigil) -> Jobs:
     jobs.add("tick", workers.tick.come_round, _TICK, vigil.patience)
     jobs.add("upkeep", gate.where_fit(workers.upkeep.look), _UPKEEP)
     jobs.add("keeping", gate.where_fit(workers.keeper.look), _UPKEEP)
+    jobs.add("restarts", gate.where_fit(workers.restarts.look), _UPKEEP)
     jobs.add("rivals", gate.where_fit(workers.rivals.look), _UPKEEP)
     jobs.add("machine", gate.look, LOOK_EVERY)
     if workers.heartbeat:

@@ -28,6 +28,7 @@ from inboxd.workers.presses import Presses
 from inboxd.workers.reconciler import Reconciler, Verifier
 from inboxd.workers.refresher import Refresher
 from inboxd.workers.replies import ReplyWorker
+from inboxd.workers.restarts import RestartWatch
 from inboxd.workers.rivals import RivalWatch, watched
 from inboxd.workers.sender import Handling, Sender
 from inboxd.workers.upkeep import Upkeep
@@ -93,6 +94,7 @@ class Workers:
         self.rivals = _rivals(plan, self.accounts, self.context)
         self.upkeep = _upkeep(settings, self.accounts, self.context)
         self.keeper = Keeper(settings, self.context)
+        self.restarts = RestartWatch(self.context)
         self.listening = Listening(settings.sinks, Presses(self.context), clock)
 
         self.watches = Watches(

@@ -35,6 +35,7 @@ log = structlog.get_logger(__name__)
 
 _LONGEST_QUESTION = 10.0
 """Real seconds for systemd to say how a unit is."""
+_RUNS = frozenset({"active", "reloading"})
 _LONGEST_TRY = 120.0
 """Real seconds for one sink; each has shorter limits of its own for each step."""
 
@@ -53,27 +54,37 @@ def failure_of(unit: str, environment: Mapping[str, str]) -> Failure:
     return Failure(**{**said, "unit": said["unit"] or unit})
 
 
-def is_alive(failure: Failure) -> bool:
-    """
-    Tell whether the unit that is said to have failed runs: then somebody tries the hook out.
-
-    What systemd itself reports has failed, even if it was started anew since; and so has what
-    nobody can be asked about.
-    """
+def state_of(unit: str) -> str:
+    """Return what systemd calls *unit* just now ("active", "failed", …), "" where nobody can tell."""
     systemctl = shutil.which("systemctl")
-    if failure.result or systemctl is None:
-        return False
+    if systemctl is None:
+        return ""
     try:
         asked = subprocess.run(  # noqa: S603 - a program of the system's, and no shell
-            [systemctl, "is-active", "--", failure.unit],
+            [systemctl, "is-active", "--", unit],
             env={"PATH": os.environ.get("PATH", os.defpath)},  # and none of the secrets
             capture_output=True,
             timeout=_LONGEST_QUESTION,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return False
-    return asked.stdout.strip() in {b"active", b"reloading"}
+        return ""
+    return asked.stdout.decode("ascii", "replace").strip()
+
+
+def is_trial(failure: Failure, state: str) -> bool:
+    """Tell whether somebody tries the hook out: the unit runs, and systemd reported no failure."""
+    return not failure.result and state in _RUNS
+
+
+def goes_on(failure: Failure, state: str) -> bool:
+    """
+    Tell whether a daemon that failed is being started anew, and so will tell of that itself.
+
+    From 254 on systemd runs OnFailure= before each restart, before that only when it gives up.
+    """
+    restarts = bool(failure.result) and not failure.of_rounds
+    return restarts and state in {*_RUNS, "activating"}
 
 
 async def tell_of_trial(

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -20,9 +20,9 @@ from inboxd.errors import ConfigError, DatabaseError, InboxdError, Problem
 from inboxd.jobs import log_failure
 from inboxd.plan import Plan
 from inboxd.service.reporter import Reporter
-from inboxd.store import DaemonLock, Store
+from inboxd.store import DaemonLock, Store, was_abandoned
 from inboxd.watchdog import PATIENCE, Vigil
-from inboxd.workers import reloads
+from inboxd.workers import reloads, restarts
 from inboxd.workers.storethread import StoreThread
 
 if TYPE_CHECKING:
@@ -46,13 +46,15 @@ _REFUSED = "the new configuration is refused; "
 @contextmanager
 def alone_on(database: Path) -> Iterator[StoreThread]:
     """Yield the thread of *database*'s store, which no other daemon works on meanwhile."""
-    with ExitStack() as stack:
-        lock = DaemonLock(database)
-        lock.acquire()
-        stack.callback(lock.release)
+    lock, orderly = DaemonLock(database), False
+    lock.acquire()
+    try:
         thread = StoreThread(Store(database))
-        stack.callback(thread.close)
-        yield thread
+        with closing(thread):
+            yield thread
+        orderly = True
+    finally:
+        lock.release(orderly=orderly)
 
 
 @asynccontextmanager
@@ -95,9 +97,10 @@ async def run_until_stopped(
     """
     service = Service(clock, reread, notifier)
     service.hear_signals()
-    plan = Plan.of(settings)
-    with alone_on(settings.general.database) as thread:
-        await service.run(plan, thread)
+    plan, database = Plan.of(settings), settings.general.database
+    abandoned = was_abandoned(database)
+    with alone_on(database) as thread:
+        await service.run(plan, thread, abandoned=abandoned)
 
 
 class Service:
@@ -148,13 +151,19 @@ class Service:
         else:
             self._reload.set()
 
-    async def run(self, plan: Plan, thread: StoreThread) -> None:
-        """Go by *plan*, and by what comes after it, until told to stop."""
+    async def run(self, plan: Plan, thread: StoreThread, *, abandoned: bool = False) -> None:
+        """
+        Go by *plan*, and by what comes after it, until told to stop.
+
+        *abandoned* says that the daemon before was killed, or crashed.
+        """
         metrics = metrics_for(plan.settings)
-        daemon: Daemon | None = Daemon(
-            plan, thread, self._clock, vigil=self._vigil, metrics=metrics
-        )
+        first = Daemon(plan, thread, self._clock, vigil=self._vigil, metrics=metrics)
+        daemon: Daemon | None = first
         try:
+            if abandoned:
+                log.warning("the last run was not stopped: it was killed, or crashed")
+                await first.note(restarts.note)
             async with self._reporter.running():
                 while daemon:
                     daemon = await self._turn(daemon)

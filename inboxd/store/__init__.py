@@ -23,6 +23,7 @@ from inboxd.store.database import (
     refuse_left,
     refuse_newer,
     transaction,
+    was_abandoned,
 )
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ __all__ = [
     "Unclassified",
     "UnjudgedReply",
     "daemon_pid",
+    "was_abandoned",
 ]
 
 

@@ -7,7 +7,7 @@ import logging
 import os
 import select
 import sqlite3
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from errno import ENOSPC
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -252,9 +252,12 @@ class DaemonLock:
             raise DatabaseUnavailable(text) from error
         self._file = file
 
-    def release(self) -> None:
-        """Give the lock back; safe to call twice."""
+    def release(self, *, orderly: bool = True) -> None:
+        """Give the lock back; safe to call twice. Only an *orderly* end leaves no number in it."""
         if self._file is not None:
+            if orderly:
+                with suppress(OSError):
+                    os.ftruncate(self._file, 0)
             os.close(self._file)
             self._file = None
 
@@ -266,6 +269,14 @@ def _locked(file: int) -> bool:
         select.select([], [], [], _PAUSE_SECONDS)
         return False
     return True
+
+
+def was_abandoned(database: Path) -> bool:
+    """Tell whether who held the lock last was killed, or crashed: its number is still in it."""
+    try:
+        return bool(lock_path(database).read_bytes().strip()) and daemon_pid(database) is None
+    except OSError:
+        return False
 
 
 def daemon_pid(database: Path) -> int | None:

@@ -106,7 +106,7 @@ async def test_trying_the_hook_out_is_no_alarm(shop: Shop) -> None:
     running = (await failed(shop, systemd_says(shop, "active"))).expect(0)
     (await failed(shop, systemd_says(shop, "failed"), "--test")).expect(0)
     (await failed(shop, systemd_says(shop, "failed"))).expect(0)
-    (await failed(shop, {**systemd_says(shop, "active"), **WATCHDOG})).expect(0)
+    (await failed(shop, {**systemd_says(shop, "failed"), **WATCHDOG})).expect(0)
 
     assert "People are told that it is a test" in running.out
     mails = shop.simulator.mail.messages
@@ -127,3 +127,25 @@ async def test_a_test_that_nobody_takes_has_failed(shop: Shop) -> None:
     shop.simulator.faults.switch_on("smtp", Fault.SERVER_ERROR)
 
     (await failed(shop, {}, "--test")).expect(1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("state", "unit", "told"),
+    [
+        ("activating", "inboxd.service", 0),
+        ("active", "inboxd@kyiv.service", 0),
+        ("failed", "inboxd.service", 1),
+        ("activating", "inboxd-once.service", 1),
+    ],
+)
+async def test_a_daemon_that_is_started_anew_is_not_called_dead(
+    shop: Shop, state: str, unit: str, told: int
+) -> None:
+    """Newer systemds run the hook before every restart; a round of a timer is not restarted."""
+    shop.configure(general='alert_to = ["lead"]\n')
+    said = {**systemd_says(shop, state), **WATCHDOG, "MONITOR_UNIT": unit}
+
+    (await failed(shop, said)).expect(0)
+
+    assert len(shop.simulator.mail.messages) == told

@@ -381,3 +381,29 @@ async def test_what_x_was_paid_for_is_counted_once(shop: Shop) -> None:
 
     assert again == 1
     assert list(kept.spent.values()) == [3]
+
+
+@pytest.mark.slow
+async def test_a_daemon_that_hangs_again_and_again_is_told_by_itself(
+    shop: Shop, manager: Manager
+) -> None:
+    """Killed three times as by a watchdog, and people hear of it; stopped ones do not count."""
+    shop.configure(general=GENERAL)
+    for _ in range(2):
+        daemon = await start(shop, manager)
+        daemon.kill(signal.SIGABRT)
+        await daemon.end()
+    daemon = await start(shop, manager)
+    (await daemon.stop()).expect(0)
+    assert "the last run was not stopped" in daemon.log
+    daemon = await start(shop, manager)
+    assert "the last run was not stopped" not in daemon.log
+    daemon.kill(signal.SIGKILL)
+    await daemon.end()
+
+    daemon = await start(shop, manager)
+    await until(lambda: shop.simulator.mail.to("night@shop.example"), "people to be told")
+
+    (mail,) = shop.simulator.mail.to("night@shop.example")
+    assert mail.subject.startswith("🔴 inboxd does not stay up: started 3 times in ")
+    (await daemon.stop()).expect(0)

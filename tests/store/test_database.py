@@ -20,7 +20,7 @@ from sqlite_utils.migrations import Migrations
 
 from inboxd.core.matching import FOR_EVER
 from inboxd.errors import DatabaseError
-from inboxd.store import DaemonLock, Store, daemon_pid
+from inboxd.store import DaemonLock, Store, daemon_pid, was_abandoned
 from inboxd.store.database import lock_path
 from inboxd.store.schema import APPLICATION_ID
 from inboxd.store.times import from_text, maybe_instant, maybe_text, to_text
@@ -295,10 +295,17 @@ def test_the_lock_of_a_killed_daemon_is_free(database: Path) -> None:
         assert child.stdout
         assert child.stdout.readline() == b"locked\n"
         assert daemon_pid(database) == child.pid
+        assert not was_abandoned(database)
         child.kill()
+    assert was_abandoned(database)
     lock = DaemonLock(database)
     lock.acquire()
+    assert not was_abandoned(database)
+    lock.release(orderly=False)
+    assert was_abandoned(database)
+    lock.acquire()
     lock.release()
+    assert not was_abandoned(database)
 
 
 def test_a_lock_file_that_cannot_be_opened_is_an_operators_error(database: Path) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from inboxd.core.failures import Failure
 
-_CONFIGURATION = "inboxd:configuration"
+_CONFIGURATION, _RESTARTS = "inboxd:configuration", "inboxd:restarts"
 
 
 def config_refused_alert(problems: Sequence[str], now: datetime) -> Alert:
@@ -39,6 +39,35 @@ def config_accepted_alert(since: datetime, now: datetime) -> Alert:
         tone=Tone.RECOVERY,
         headline="The configuration was read, and is in force, "
         f"after {format_duration(now - since)} with the old one",
+        created_at=now,
+    )
+
+
+def restarts_alert(starts: Sequence[datetime], now: datetime) -> Alert:
+    """Return the alert that inboxd was started anew at all of *starts*, though nobody had stopped it."""
+    span = format_duration(now - starts[0])
+    return Alert(
+        key=f"{_RESTARTS}/began/{starts[0].isoformat()}",
+        thread=_RESTARTS,
+        reason="inboxd_restarts",
+        tone=Tone.BREACH,
+        headline=f"inboxd does not stay up: started {len(starts)} times in {span} after it was killed "
+        "or crashed",
+        detail="Customers are seen late, and in between nobody is told. Why it ended is in the journal: "
+        "`journalctl -u inboxd` (watchdog: it hung, and the trace says where; oom-kill: it needs more "
+        "memory than MemoryMax=). Please report it with that.",
+        created_at=now,
+    )
+
+
+def stays_up_alert(since: datetime, now: datetime) -> Alert:
+    """Return the notice that inboxd stays up, of which people know that it did not."""
+    return Alert(
+        key=f"{_RESTARTS}/over/{since.isoformat()}",
+        thread=_RESTARTS,
+        reason="inboxd_stays_up",
+        tone=Tone.RECOVERY,
+        headline=f"inboxd stays up again, {format_duration(now - since)} after it began to fail",
         created_at=now,
     )
 
