@@ -53,7 +53,8 @@ if TYPE_CHECKING:
     from inboxd.store.ledger import LedgerStore
     from inboxd.store.meanwhile import Mark, MeanwhileStore
     from inboxd.store.messages import MessageStore, Unclassified
-    from inboxd.store.outbox import OutboxItem, OutboxStore
+    from inboxd.store.outbox import OutboxStore
+    from inboxd.store.outboxitems import OutboxItem
     from inboxd.store.overview import OverviewStore
     from inboxd.store.past import Past
     from inboxd.store.presences import Presence, PresenceStore
@@ -106,7 +107,7 @@ _ELSEWHERE = {
     "Held": "quarantine",
     "Look": "breaches",
     "Mark": "meanwhile",
-    "OutboxItem": "outbox",
+    "OutboxItem": "outboxitems",
     "Past": "past",
     "Presence": "presences",
     "Refresh": "refreshes",

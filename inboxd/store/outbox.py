@@ -13,9 +13,9 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from inboxd.core.grouping import THREAD
-from inboxd.store.cards import ALERT, alert_from, card_json, cards_json, reply_from, reply_json
-from inboxd.store.times import from_text, maybe_instant, to_text
+from inboxd.store.cards import card_json, cards_json, reply_json
+from inboxd.store.outboxitems import COLUMNS, TABLES, OutboxItem, item_from, units
+from inboxd.store.times import from_text, to_text
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,59 +25,16 @@ if TYPE_CHECKING:
     from inboxd.connector import OutgoingReply
     from inboxd.model import Alert
 
-_ITEM = (
-    "o.id, o.key, o.receiver, o.attempts, o.uncertain, o.created_at, o.claimed_at, o.case_id, "
-    "o.reply, o.thread, o.bundle, o.held, o.instead_of"
-)
 # What a clock that was ahead has queued, tried or held back would wait until that time has come.
 # Another process may queue what shall leave later while the daemon's "now" waits for its turn.
 _IS_DUE = (
     "(o.not_before <= :now OR max(o.created_at, coalesce(o.claimed_at, '')) "
     "> strftime('%Y-%m-%dT%H:%M:%fZ', :now, '+1 minute'))"
 )
-_COLUMNS = f"{_ITEM}, {ALERT}"
-_TABLES = "FROM outbox AS o LEFT JOIN alerts AS a ON a.id = o.alert_id"
 _OPEN = "('pending', 'sending', 'unsure')"
 _IS_TO_COME = "(state = 'pending' AND not_before > :now AND error = '')"
 """Whether an outbox row waits by design, and not because an attempt has failed."""
 _NUMBERS = "(SELECT value FROM json_each(:rows))"
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxItem:
-    """
-    One thing to deliver to one receiver: *alerts* to a sink or a *reply* to an account.
-
-    *rows* are what it is made of, one for each alert; *key* is the first one's when it was tried
-    first, and stays its name if that one is withdrawn since: nothing else goes by it. *attempts* counts the one that is
-    about to be made; *uncertain* says that an earlier one may have arrived. *held* says why it
-    was held back, and *instead_of* for whom it was meant; "" as a rule.
-    """
-
-    rows: tuple[int, ...]
-    key: str
-    receiver: str
-    attempts: int
-    uncertain: bool
-    created_at: datetime
-    claimed_at: datetime | None
-    case_id: int | None
-    alerts: tuple[Alert, ...] = ()
-    reply: OutgoingReply | None = None
-    held: str = ""
-    instead_of: str = ""
-
-    @property
-    def is_mixed(self) -> bool:
-        """Tell whether it has alerts of several threads."""
-        return len({alert.thread for alert in self.alerts}) > 1
-
-    def only(self, rows: Iterable[int]) -> OutboxItem:
-        """Return what is left of it when the other rows have been withdrawn."""
-        left = set(rows)
-        kept = [place for place, row in enumerate(self.rows) if row in left]
-        alerts = tuple(self.alerts[place] for place in kept) if self.alerts else ()
-        return replace(self, rows=tuple(self.rows[place] for place in kept), alerts=alerts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,11 +216,11 @@ class OutboxStore:
         rows = self._rows(
             "WITH ready AS (SELECT id, thread FROM outbox AS o WHERE state = 'pending' "  # noqa: S608 - constants
             f"AND receiver = :receiver AND {_IS_DUE} ORDER BY id LIMIT :limit) "
-            f"SELECT {_COLUMNS}, o.id IN (SELECT id FROM ready) {_TABLES} WHERE o.state = 'pending' AND o.receiver = :receiver "
+            f"SELECT {COLUMNS}, o.id IN (SELECT id FROM ready) {TABLES} WHERE o.state = 'pending' AND o.receiver = :receiver "
             "AND o.thread IN (SELECT thread FROM ready) ORDER BY o.id",
             {"receiver": receiver, "now": to_text(now), "limit": limit},
         )
-        return [_item(unit) for unit in _units(rows) if any(row[-1] for row in unit)]
+        return [item_from(unit) for unit in units(rows) if any(row[-1] for row in unit)]
 
     def told_at(self, receiver: str, since: datetime, now: datetime) -> list[datetime]:
         """Return when each message went to *receiver* between two instants, oldest first."""
@@ -308,10 +265,10 @@ class OutboxStore:
     def unsure(self, receiver: str) -> list[OutboxItem]:
         """Return what *receiver* may or may not have got."""
         rows = self._rows(
-            f"SELECT {_COLUMNS} {_TABLES} WHERE o.state = 'unsure' AND o.receiver = ? ORDER BY o.id",
+            f"SELECT {COLUMNS} {TABLES} WHERE o.state = 'unsure' AND o.receiver = ? ORDER BY o.id",
             (receiver,),
         )
-        return [_item(unit) for unit in _units(rows)]
+        return [item_from(unit) for unit in units(rows)]
 
     def claim(self, item: OutboxItem, now: datetime) -> OutboxItem | None:
         """
@@ -402,11 +359,11 @@ class OutboxStore:
     def delivered(self, bundle: str) -> tuple[OutboxItem, Mapping[str, str]] | None:
         """Return what was delivered as *bundle*, and its receipt; None if nothing was."""
         rows = self._rows(
-            f"SELECT {_COLUMNS}, o.receipt {_TABLES} "
+            f"SELECT {COLUMNS}, o.receipt {TABLES} "
             "WHERE o.bundle = ? AND o.state = 'sent' ORDER BY o.id",
             (bundle,),
         )
-        return (_item(rows), json.loads(rows[0][-1])) if rows else None
+        return (item_from(rows), json.loads(rows[0][-1])) if rows else None
 
     def thread_of(self, wait_id: int) -> str | None:
         """Return the thread in which a wait was told of last, None if it was not told of."""
@@ -458,35 +415,4 @@ def _is_over(outbox: str) -> str:
     return (
         "EXISTS (SELECT 1 FROM alerts AS a JOIN waits AS w ON w.id = a.wait_id "  # noqa: S608 - an alias
         f"WHERE a.id = {outbox}.alert_id AND w.ended_at IS NOT NULL AND a.tone <> 'recovery')"
-    )
-
-
-def _units(rows: Iterable[Sequence[Any]]) -> list[list[Sequence[Any]]]:
-    """Return *rows* by what is delivered at once, in the order of each one's first row."""
-    units: dict[str, list[Sequence[Any]]] = {}
-    for row in rows:
-        key, thread, bundle = row[1], row[9], row[10]
-        together = thread if thread.startswith(THREAD) else key
-        if row[11]:
-            together = "held"
-        units.setdefault(f"bundle {bundle}" if bundle else together, []).append(row)
-    return list(units.values())
-
-
-def _item(rows: Sequence[Sequence[Any]]) -> OutboxItem:
-    _, key, receiver, _, _, created, claimed, case, reply, _, bundle = rows[0][:11]
-    return OutboxItem(
-        rows=tuple(row[0] for row in rows),
-        key=bundle or key,
-        receiver=receiver,
-        attempts=max(row[3] for row in rows) + 1,
-        uncertain=any(row[4] for row in rows),
-        created_at=from_text(created),
-        claimed_at=maybe_instant(claimed),
-        case_id=case,
-        alerts=tuple(alert_from(row[13:24]) for row in rows if row[13]),
-        reply=reply_from(reply) if reply else None,
-        held=rows[0][11],
-        # One that is told here anyway was not meant for another.
-        instead_of=rows[0][12] if len({row[12] for row in rows}) == 1 else "",
     )

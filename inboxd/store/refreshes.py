@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from inboxd.store.outbox import OutboxItem
+    from inboxd.store.outboxitems import OutboxItem
 
 # A sink whose receipt names no ts can change nothing that it has delivered.
 _CAN_CHANGE = "o.state = 'sent' AND json_extract(o.receipt, '$.ts') IS NOT NULL"
