@@ -15,17 +15,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from inboxd.blotting import blotted
-from inboxd.core.alerts.receivers import delivers_again_alert, others, undelivered_alert
+from inboxd.core.alerts.receivers import delivers_again_alert, others
 from inboxd.core.delivery import (
     GIVE_UP_AFTER,
     TELL_AT_ATTEMPT,
-    Fate,
     after_failure,
     pause_after,
 )
-from inboxd.core.restraint import Held
-from inboxd.core.silences import muted_until
 from inboxd.errors import (
     DatabaseError,
     InboxdError,
@@ -34,14 +30,14 @@ from inboxd.errors import (
     SendRefused,
     SinkRefused,
 )
-from inboxd.model import Urgency
 from inboxd.notify import Delivery
 from inboxd.observer import DELIVERED
+from inboxd.workers.sparing import let_through
+from inboxd.workers.undelivered import Failure, record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
-    from inboxd.core.delivery import Outcome
     from inboxd.core.restraint import Restraint
     from inboxd.core.spikes import SpikeStanding
     from inboxd.model import Standing
@@ -52,7 +48,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-_HOUR = timedelta(hours=1)
 _KEYS_LAST = timedelta(minutes=30)
 """How long a network can be trusted to recognise a repeated send (VK: about an hour)."""
 _CLOCK_SKEW = timedelta(minutes=2)
@@ -68,16 +63,6 @@ class Handling:
 
 
 _NONE = Handling()
-_OF_INBOXD = ("account:", "receiver:", "machine:", "inboxd:")
-
-
-def _is_of_inboxd(item: OutboxItem) -> bool:
-    """Tell whether it is about inboxd itself: that must not stand behind a crowd of customers."""
-    return all(alert.thread.startswith(_OF_INBOXD) for alert in item.alerts)
-
-
-def _is_urgent(item: OutboxItem) -> bool:
-    return any(alert.case and alert.case.urgency is Urgency.HIGH for alert in item.alerts)
 
 
 class Sender:
@@ -128,47 +113,8 @@ class Sender:
 
     async def _due(self, receiver: str) -> list[OutboxItem]:
         now = self._context.clock.now()
-        return await self._store.run(lambda store: self._let_through(store, receiver, now))
-
-    def _let_through(self, store: Store, receiver: str, now: datetime) -> list[OutboxItem]:
-        """Return what may be sent to *receiver* now; what it is spared for the moment is held."""
-        due = self._audible(store, store.outbox.due(receiver, now), now)
         restraint = self._handling.get(receiver, _NONE).restraint
-        if restraint is None or not due:
-            return due
-        told_at = store.outbox.told_at(receiver, now - _HOUR, now)
-        free = []
-        with store.transaction():
-            for item in due:
-                told = () if _is_of_inboxd(item) else told_at
-                hold = restraint.hold(urgent=_is_urgent(item), told_at=told, now=now)
-                # An account may bear the name of a sink; its replies are no alerts.
-                if hold and not item.reply:
-                    store.outbox.hold(item, hold.until, hold.why, now)
-                else:
-                    free.append(item)
-                    told_at.append(now)
-        return free
-
-    @staticmethod
-    def _audible(store: Store, due: Sequence[OutboxItem], now: datetime) -> list[OutboxItem]:
-        """Return what of *due* has not been muted since it was queued; the rest is held."""
-        silences = store.silences.active(now) if due else []
-        if not silences:
-            return list(due)
-        audible = []
-        with store.transaction():
-            for item in due:
-                ends = [muted_until(silences, alert, now) for alert in item.alerts]
-                muted = {row: end for row, end in zip(item.rows, ends, strict=False) if end}
-                # What was tried together may have arrived, and is told as a whole or not at all.
-                if item.attempts > 1 and len(muted) < len(item.rows):
-                    muted = {}
-                for row, end in muted.items():
-                    store.outbox.hold(item.only([row]), end, Held.SILENCE, now)
-                if loud := [row for row in item.rows if row not in muted]:
-                    audible.append(item.only(loud))
-        return audible
+        return await self._store.run(lambda store: let_through(store, receiver, restraint, now))
 
     def _rests(self, receiver: str) -> bool:
         until = self._resting.get(receiver)
@@ -274,7 +220,10 @@ class Sender:
         )
         if outcome.rest and outcome.retry_at:
             self._resting[item.receiver] = outcome.retry_at
-        await self._store.run(lambda store: self._record(store, item, error, outcome, now))
+        fallback = self._handling.get(item.receiver, _NONE).fallback
+        failure = Failure(item, error, outcome, now)
+        to = self._context.alert_to
+        await self._store.run(lambda store: record(store, failure, fallback, to))
         self._observe(item, outcome.fate)
         log.warning(
             "delivery failed",
@@ -287,36 +236,6 @@ class Sender:
 
     def _observe(self, item: OutboxItem, outcome: str) -> None:
         self._context.observer.tried(item.receiver, outcome, reply=item.reply is not None)
-
-    def _record(
-        self, store: Store, item: OutboxItem, error: InboxdError, outcome: Outcome, now: datetime
-    ) -> None:
-        # It is told in alerts, and kept: also what a plugin of somebody else's says.
-        text = blotted(str(error))
-        with store.transaction():
-            if outcome.fate is Fate.RETRY and outcome.retry_at:
-                maybe_arrived = isinstance(error, OutcomeUnknown)
-                store.outbox.retry(item, outcome.retry_at, text, uncertain=maybe_arrived)
-            elif outcome.fate is Fate.DOUBT:
-                store.outbox.doubt(item, text)
-            else:
-                store.outbox.refuse(item, text, now)
-            if outcome.tell:
-                self._tell(store, item, text, now)
-                self._hand_over(store, item, now)
-
-    def _tell(self, store: Store, item: OutboxItem, error: str, now: datetime) -> None:
-        """Say by the other sinks that a receiver takes nothing: once, until it does again."""
-        if item.reply is None and store.outbox.refusing_since(item.receiver):
-            return
-        alert = undelivered_alert(item.key, item.receiver, error, now, reply=bool(item.reply))
-        store.outbox.add_alert(alert, others(self._context.alert_to, item.receiver))
-
-    def _hand_over(self, store: Store, item: OutboxItem, now: datetime) -> None:
-        """Let another sink tell what this one does not take, if there is one for that."""
-        fallback = self._handling.get(item.receiver, _NONE).fallback
-        if fallback and item.reply is None and store.outbox.hand_over(item, fallback, now):
-            log.warning("handed over", receiver=item.receiver, key=item.key, to=fallback)
 
     def _idempotent(self, item: OutboxItem) -> bool:
         if item.reply:

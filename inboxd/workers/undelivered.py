@@ -1,0 +1,71 @@
+"""What follows from a delivery that failed: in the outbox, and for those who must hear of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from inboxd.blotting import blotted
+from inboxd.core.alerts.receivers import others, undelivered_alert
+from inboxd.core.delivery import Fate
+from inboxd.errors import OutcomeUnknown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from inboxd.core.delivery import Outcome
+    from inboxd.errors import InboxdError
+    from inboxd.store import OutboxItem, Store
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What failed, why, what is to become of it, and when that was."""
+
+    item: OutboxItem
+    error: InboxdError
+    outcome: Outcome
+    at: datetime
+
+
+def record(store: Store, failure: Failure, fallback: str, alert_to: Sequence[str]) -> None:
+    """
+    Note a *failure*, and tell *alert_to* of it where that is its outcome.
+
+    The sink *fallback*, "" for none, then tells what the other does not take.
+    """
+    item, outcome = failure.item, failure.outcome
+    # It is told in alerts, and kept: also what a plugin of somebody else's says.
+    text = blotted(str(failure.error))
+    with store.transaction():
+        if outcome.fate is Fate.RETRY and outcome.retry_at:
+            maybe_arrived = isinstance(failure.error, OutcomeUnknown)
+            store.outbox.retry(item, outcome.retry_at, text, uncertain=maybe_arrived)
+        elif outcome.fate is Fate.DOUBT:
+            store.outbox.doubt(item, text)
+        else:
+            store.outbox.refuse(item, text, failure.at)
+        if outcome.tell:
+            _tell(store, failure, text, alert_to)
+            _hand_over(store, failure, fallback)
+
+
+def _tell(store: Store, failure: Failure, error: str, alert_to: Sequence[str]) -> None:
+    """Say by the other sinks that a receiver takes nothing: once, until it does again."""
+    item = failure.item
+    if item.reply is None and store.outbox.refusing_since(item.receiver):
+        return
+    alert = undelivered_alert(item.key, item.receiver, error, failure.at, reply=bool(item.reply))
+    store.outbox.add_alert(alert, others(alert_to, item.receiver))
+
+
+def _hand_over(store: Store, failure: Failure, fallback: str) -> None:
+    """Let another sink tell what this one does not take, if there is one for that."""
+    item = failure.item
+    if fallback and item.reply is None and store.outbox.hand_over(item, fallback, failure.at):
+        log.warning("handed over", receiver=item.receiver, key=item.key, to=fallback)
