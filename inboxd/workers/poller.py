@@ -8,17 +8,12 @@ keeps new messages waiting. Whether people must hear of a trouble is the watcher
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
-from inboxd.blotting import blotted
 from inboxd.clock import stopwatch
-from inboxd.core.alerts.accounts import lost_alert
 from inboxd.core.delivery import pause_after
 from inboxd.durations import format_duration
 from inboxd.errors import (
@@ -31,25 +26,23 @@ from inboxd.errors import (
     UnexpectedPayload,
     is_shortage,
 )
-from inboxd.model import Unknown
 from inboxd.observer import Read
 from inboxd.pipeline import Origin
 from inboxd.store import AccountFacts
-from inboxd.store.coverage import NOT_RUNNING
+from inboxd.workers.readings import LONGEST_PAUSE, Notes, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import Callable
     from datetime import datetime
 
     from inboxd.connector import Page, Source
-    from inboxd.store import SourceState, Store, Stored
+    from inboxd.store import SourceState, Stored
     from inboxd.workers.account import Account
     from inboxd.workers.context import Context
 
 log = structlog.get_logger(__name__)
 
 _SAID_UNTIL_WHEN = {RateLimited.__name__, BudgetSpent.__name__, Spared.__name__}
-_LONGEST_PAUSE = timedelta(minutes=5)
 _LEAST_PAGES = 5
 """So many pages a source may always read before it gives way: most need no more."""
 
@@ -82,34 +75,6 @@ class Progress:
     share: float
 
 
-@dataclass(slots=True)
-class _Reading:
-    """A reading of one source that has begun, and may be taken up again in the next round."""
-
-    source: Source
-    origin: Origin
-    pages: AsyncGenerator[Page, None]
-    before: SourceState
-    begun_at: datetime
-    messages: int = 0
-    new: int = 0
-    reached: datetime | None = None
-    restarted: bool = False
-
-    @property
-    def first(self) -> bool:
-        """Whether the source had never been read to its end: what it brings is history."""
-        return self.before.succeeded_at is None
-
-    def note(self, page: Page, stored: Stored) -> None:
-        """Count what a page brought."""
-        self.messages += len(page.messages)
-        self.new += len(stored.new)
-        self.restarted = self.restarted or page.restarted
-        times = [message.sent_at for message in page.messages]
-        self.reached = min(filter(None, [*times, self.reached]), default=None)
-
-
 class Poller:
     """One account's reading, which this process has done *since*."""
 
@@ -124,18 +89,17 @@ class Poller:
         self._connector = account.connector
         self._settings = account.settings
         self._ledger = account.ledger
-        self._patience = account.patience
         self._context = context
         self._store = context.store
         self._clock = context.clock
         self._observer = context.observer
         self._watch = watch
-        self._since = since or context.clock.now()
-        self._readings: dict[str, _Reading] = {}
+        self._notes = Notes(account, context, since or context.clock.now())
+        self._readings: dict[str, Reading] = {}
 
     def begin_anew(self) -> None:
         """Note that nothing has run until now: the machine slept, or could store nothing."""
-        self._since = self._clock.now()
+        self._notes.since = self._clock.now()
 
     async def poll(self, *, impatient: bool = False) -> PollResult:
         """
@@ -183,10 +147,10 @@ class Poller:
         account = self._settings.name
         return await self._store.run(lambda store: store.sources.get(account, source.name))
 
-    def _begun(self, source: Source, state: SourceState) -> _Reading:
+    def _begun(self, source: Source, state: SourceState) -> Reading:
         """Return a reading of *source* from where the last one ended."""
         pages = self._connector.poll(source.name, state.cursor)
-        return _Reading(source, self._origin(source), pages, state, self._clock.now())  # type: ignore[arg-type] # an async iterator made by yields is a generator
+        return Reading(source, self._origin(source), pages, state, self._clock.now())  # type: ignore[arg-type] # an async iterator made by yields is a generator
 
     def _rests(self, state: SourceState, *, impatient: bool) -> bool:
         now = self._clock.now()
@@ -197,14 +161,14 @@ class Poller:
             return False
         return state.error_class in _SAID_UNTIL_WHEN or not impatient
 
-    async def _go_on(self, reading: _Reading) -> bool:
+    async def _go_on(self, reading: Reading) -> bool:
         """Read on until the end, or until the source has had its share; False if it failed."""
         passed = stopwatch()
         how = await self._read(reading)
         self._observer.polled(self._settings.name, reading.source.name, how, passed())
         return how is not Read.FAILED
 
-    async def _read(self, reading: _Reading) -> Read:
+    async def _read(self, reading: Reading) -> Read:
         source = reading.source
         until = self._clock.now() + self._settings.poll_every / len(self._connector.sources())
         pages = 0
@@ -244,7 +208,7 @@ class Poller:
         await self._succeeded(reading)
         return Read.COMPLETE
 
-    def _progress(self, reading: _Reading, *, done: bool = False) -> Progress:
+    def _progress(self, reading: Reading, *, done: bool = False) -> Progress:
         share = float(done)
         if not done and reading.reached and reading.first:
             share = min(1.0, (reading.begun_at - reading.reached) / self._settings.backfill)
@@ -252,14 +216,14 @@ class Poller:
             self._settings.name, reading.source.name, reading.messages, reading.reached, share
         )
 
-    async def _ingest(self, reading: _Reading, page: Page) -> Stored:
+    async def _ingest(self, reading: Reading, page: Page) -> Stored:
         now, source = self._clock.now(), reading.source
         if page.note:
             log.warning(
                 "poll noted", account=self._settings.name, source=source.name, note=page.note
             )
         if page.lost:
-            await self._store.run(lambda store: self._record_loss(store, reading, page.lost, now))
+            await self._store.run(lambda store: self._notes.lost(store, reading, page.lost, now))
         origin, used = reading.origin, self._ledger.taken()
         stored = await self._store.run(
             lambda _: self._context.pipeline.ingest(
@@ -278,18 +242,10 @@ class Poller:
         account = self._settings
         return Origin(account.name, account.network, source.name, source.reads_back, backed)
 
-    def _record_loss(self, store: Store, reading: _Reading, what: str, now: datetime) -> None:
-        account, source = self._settings.name, reading.source.name
-        since = reading.before.succeeded_at or reading.begun_at
-        with store.transaction():
-            store.coverage.lose(account, source, since, now, what)
-            alert = lost_alert(account, source, since, what, now)
-            store.outbox.add_alert(alert, self._context.alert_to)
-
-    async def _succeeded(self, reading: _Reading) -> None:
+    async def _succeeded(self, reading: Reading) -> None:
         before, source = reading.before, reading.source.name
         facts = self._facts()
-        await self._store.run(lambda store: self._record_success(store, reading, facts))
+        await self._store.run(lambda store: self._notes.succeeded(store, reading, facts))
         self._watch(self._progress(reading, done=True))
         if before.failing_since:
             after = format_duration(self._clock.now() - before.failing_since)
@@ -306,32 +262,11 @@ class Poller:
     def _facts(self) -> AccountFacts:
         """Return what others cannot know; asked where the connector lives, which may go on counting."""
         sources = tuple(source.name for source in self._connector.sources())
-        return AccountFacts(sources, self._patience, tuple(self._connector.allowances()))
-
-    def _record_success(self, store: Store, reading: _Reading, facts: AccountFacts) -> None:
-        """Note a complete read, and the gap that it ends where the last one is too long ago."""
-        account, source, now = self._settings.name, reading.source.name, self._clock.now()
-        since = reading.before.succeeded_at
-        blind = since is not None and now - since > self._patience
-        with store.transaction():
-            if since is not None and blind:
-                store.coverage.begin(account, source, since, self._why_unread(reading.before))
-            store.coverage.end(account, source, now, reading.new)
-            # What a reading brings that began before is not what it failed to deliver.
-            anew = reading.begun_at if blind or reading.first or reading.restarted else None
-            store.sources.succeeded(account, source, now, reading_since=anew)
-            store.ledger.add(account, self._ledger.taken())
-            store.accounts.keep(account, facts)
-
-    def _why_unread(self, before: SourceState) -> str:
-        if before.error_class:
-            return before.error_class
-        ran = before.succeeded_at is not None and before.succeeded_at >= self._since
-        return "slow" if ran else NOT_RUNNING
+        return AccountFacts(sources, self._account.patience, tuple(self._connector.allowances()))
 
     async def _spared(self, source: Source, error: Spared) -> None:
         account, now = self._settings.name, self._clock.now()
-        retry_at = now + pause_after(error, 0, now, _LONGEST_PAUSE)
+        retry_at = now + pause_after(error, 0, now, LONGEST_PAUSE)
         log.debug("poll spared", account=account, source=source.name, text=str(error))
         await self._store.run(
             lambda store: store.sources.spared(account, source.name, now, error, retry_at)
@@ -340,9 +275,7 @@ class Poller:
     async def _failed(self, source: Source, error: InboxdError) -> None:
         self._observer.poll_failed(self._settings.name, source.name, error)
         facts = self._facts()
-        state = await self._store.run(
-            lambda store: self._record_failure(store, source, error, facts)
-        )
+        state = await self._store.run(lambda store: self._notes.failed(store, source, error, facts))
         if state.failures > 1:
             return
         retry_in = format_duration((state.retry_at or self._clock.now()) - self._clock.now())
@@ -354,34 +287,3 @@ class Poller:
             text=str(error),
             retry_in=retry_in,
         )
-
-    def _record_failure(
-        self, store: Store, source: Source, error: InboxdError, facts: AccountFacts
-    ) -> SourceState:
-        account, now = self._settings.name, self._clock.now()
-        with store.transaction():
-            failures = store.sources.get(account, source.name).failures
-            pause = pause_after(error, failures, now, _LONGEST_PAUSE)
-            # A time that the network named may be weeks away: a share of that would be days.
-            apart = min(pause, _LONGEST_PAUSE) * spread(f"{account}/{source.name}")
-            store.quarantine.add(account, source.name, unreadable(source.name, error), now)
-            store.ledger.add(account, self._ledger.taken())
-            store.accounts.keep(account, facts)
-            return store.sources.failed(account, source.name, now, error, now + pause + apart)
-
-
-def unreadable(source: str, error: Exception) -> list[Unknown]:
-    """Return the answer that *error* could make nothing of, to be kept; the same one once."""
-    raw = error.raw if isinstance(error, UnexpectedPayload) else None
-    if raw is None:
-        return []
-    whole: Mapping[str, object] = raw if isinstance(raw, dict) else {"value": raw}
-    # A connector leaves its secrets out; somebody else's may not.
-    text = blotted(json.dumps(whole, sort_keys=True, default=str))
-    name = hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8).hexdigest()
-    return [Unknown(f"answer:{name}", f"{source}:answer", json.loads(text), blotted(str(error)))]
-
-
-def spread(name: str) -> float:
-    """Return a share between 0 and 0.25, always the same for *name*, to keep things apart."""
-    return hashlib.blake2s(name.encode(), digest_size=1).digest()[0] / 1024
