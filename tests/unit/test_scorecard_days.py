@@ -144,6 +144,7 @@ def test_a_period_before_the_first_read_is_unknown_and_no_calm() -> None:
 @pytest.mark.parametrize(
     ("now", "rows", "caveat"),
     [
+        ("29 12:00", {}, "Today is not over"),
         ("26 12:00", {}, "not over: it goes to 29 November 2026"),
         ("30 12:00", {"waits": [contact("23 10:00")]}, "Only 1 contact:"),
         ("30 12:00", {"messages": [message("23 10:00", author=-1, count=7)]}, "Of 7 messages"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from inboxd.core.scorecard.catalogue import CATALOGUE
-from inboxd.core.scorecard.figures import public_figures, scorecard
+from inboxd.core.scorecard.figures import scorecard
 from inboxd.core.scorecard.measuring import ServiceLevel
 from inboxd.core.scorecard.model import Unit
 from tests.unit.sheeted import Row, at, case, contact, days, figures, message, reply, sheets
@@ -405,14 +405,3 @@ def test_every_figure_says_what_it_means_and_has_its_bounds_about_it() -> None:
             assert figure.high is None or figure.value <= figure.high, key
     assert got["within_30m"].low is not None
     assert got["first_response_median_wall"].high is not None
-
-
-def test_single_figures_are_the_same_as_those_of_the_whole_card() -> None:
-    """What rivals are measured by is what we are measured by."""
-    rows = sheets(waits=[contact("23 10:00", "23 10:10"), contact("23 10:00")])
-    keys = ("contacts", "response_rate", "first_response_median_wall")
-    whole = figures(scorecard(rows, WEEK, NOW))
-
-    assert [each.value for each in public_figures(rows, WEEK, NOW, keys)] == [
-        whole[key].value for key in keys
-    ]

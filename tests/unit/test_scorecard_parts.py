@@ -267,6 +267,15 @@ def test_other_is_a_problem_only_where_there_is_no_other() -> None:
     assert [each.topic for each in scorecard(sheets(waits=other), WEEK, NOW).problems] == ["other"]
 
 
+def test_one_forgotten_customer_puts_no_topic_before_frequent_ones() -> None:
+    """A week for one gift card outweighs everything, but five refunds come first."""
+    waits = [contact("23 10:00", topics=("gift_cards",)), *topical("refunds", 5, 30)]
+    found = scorecard(sheets(waits=waits), WEEK, NOW).problems
+
+    assert [problem.topic for problem in found] == ["refunds", "gift_cards"]
+    assert found[0].weight < found[1].weight
+
+
 def test_a_problem_without_business_time_is_timed_on_the_wall() -> None:
     """Where no calendar measures, the clock does, and the figure says which it is."""
     waits = [contact("23 10:00", "23 10:30", topics=("refunds",))]

@@ -85,8 +85,11 @@ def caveats(
 ) -> Iterator[str]:
     """Yield what is to be said of the figures, the weightiest first; *begun* of the accounts."""
     yield from _begun_later(midnight(period.since, period.timezone), period, begun)
-    if period.until > _local(now, period):
-        yield f"The period is not over: it goes to {_day(period.until - timedelta(days=1))}."
+    today, last = _local(now, period), period.until - timedelta(days=1)
+    if last == today:
+        yield "Today is not over, and who wrote last may yet be answered."
+    elif last > today:
+        yield f"The period is not over: it goes to {_day(last)}."
     yield from _of_rows(facts)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from inboxd.core.scorecard import plots
-from inboxd.core.scorecard.breakdowns import breakdowns, compared, compared_figures, measured
+from inboxd.core.scorecard.breakdowns import breakdowns, compared, compared_figures
 from inboxd.core.scorecard.catalogue import CHAPTERS
 from inboxd.core.scorecard.caveats import (
     caveats,
@@ -30,7 +30,7 @@ from inboxd.core.scorecard.selecting import Filters
 from inboxd.core.scorecard.studies import STUDIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from inboxd.core.scorecard.columns import Sheets
@@ -90,13 +90,6 @@ def scorecard(  # noqa: PLR0913 - a report is about all of this
         gaps=holes,
         caveats=tuple(said),
     )
-
-
-def public_figures(
-    sheets: Sheets, period: Period, now: datetime, keys: Iterable[str]
-) -> tuple[Figure, ...]:
-    """Return single figures by their *keys*, of rivals for instance."""
-    return measured(Facts.of(sheets, Moment.of(period, now)), keys)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     """All facts of a period, and those of each topic."""
 
 TOP: Final = 3
+ENOUGH: Final = 5
+"""Topics with fewer contacts come behind others: one forgotten customer outweighs everything."""
 _FIRST_RESPONSE: Final = "first_response_median_business"
 _KEYS: Final = (
     "contacts",
@@ -57,16 +59,21 @@ def _figures(facts: Facts, before: Facts | None) -> Five:
 
 
 def _ranking(whole: Facts, topics: Mapping[str, Facts]) -> list[tuple[str, float]]:
-    """Return the topics that had a contact by their weight, the greatest first."""
+    """Return the topics that had contacts by their weight, the greatest first, rare ones last."""
     named = {topic: facts for topic, facts in topics.items() if facts.contacts.size}
     if len(named) > 1:
         named.pop(Topic.OTHER, None)
-    weights = {topic: weight(facts, whole) for topic, facts in named.items()}
-    # Of two that weigh the same the first by name, so that a second look says the same.
-    return sorted(weights.items(), key=lambda item: (-item[1], item[0]))
+    weights = {topic: _weight(facts, whole) for topic, facts in named.items()}
+
+    def place(item: tuple[str, float]) -> tuple[bool, float, str]:
+        topic, weight = item
+        # Of two that weigh the same the first by name, so that a second look says the same.
+        return named[topic].contacts.size < ENOUGH, -weight, topic
+
+    return sorted(weights.items(), key=place)
 
 
-def weight(facts: Facts, whole: Facts) -> float:
+def _weight(facts: Facts, whole: Facts) -> float:
     """Return how much a topic costs customers beside the *whole*: docs/figures.md has it."""
     frequency = facts.contacts.size / whole.contacts.size
     slow, usual = _slowness(facts), _slowness(whole)
