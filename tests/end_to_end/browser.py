@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 120
 _MEASURE = (Path(__file__).parent / "measure.html").read_text(encoding="utf-8")
 
 
@@ -58,6 +58,7 @@ def measured(pages: Mapping[str, str], profile: Path, *, dark: bool) -> dict[str
                 "--disable-dev-shm-usage",
                 "--disable-background-networking",
                 "--no-first-run",
+                "--disable-breakpad",
                 "--enable-logging=stderr",
                 f"--user-data-dir={profile}",
                 f"--blink-settings=preferredColorScheme={0 if dark else 1}",
