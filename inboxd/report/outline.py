@@ -141,12 +141,19 @@ def _rivals(card: Scorecard) -> Part:
     """Return others below one another, and what is to be known of whom."""
     rows, names = {}, dict[str, list[str]]()
     for each in card.rivals:
-        name = f"{each.name} ({each.network})"
-        rows[name] = tuple(figure for figure in each.figures if figure.key in _OF_RIVALS)
-        names.setdefault(each.note, []).append(name_of(each.name))
+        figures = tuple(figure for figure in each.figures if figure.key in _OF_RIVALS)
+        rows[f"{each.name} ({each.network})"] = figures
+        whys = {figure.why if figure.value is None else "" for figure in figures}
+        why = f"{UNKNOWN} {whys.pop()}. " if len(whys) == 1 and any(whys) else ""
+        names.setdefault(why + each.note, []).append(name_of(each.name))
     table = Breakdown("rival", "Others, as far as it is public", rows)
+    told = replace(table, rows={name: each for name, each in rows.items() if not _is_blank(each)})
     notes = [f"{', '.join(those)}: {note}" for note, those in names.items() if note]
-    return Part(table.key, table.title, table, tuple(filter(None, [_reasons(table), *notes])))
+    return Part(table.key, table.title, table, tuple(filter(None, [_reasons(told), *notes])))
+
+
+def _is_blank(figures: Sequence[Figure]) -> bool:
+    return all(each.value is None for each in figures)
 
 
 def _reasons(breakdown: Breakdown) -> str:

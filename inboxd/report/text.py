@@ -29,7 +29,7 @@ _BAR = 10
 _LABEL = 34
 _MOST_GAPS = 5
 _INDENT = _GAP = 2
-_NARROW_NAME, _WIDE_NAME = 18, 30
+_NARROW_NAME, _WIDE_NAME = 24, 30
 _GLUE = "\ue000"
 """Between a number and its unit until lines are broken: Rich breaks at a no-break space, too."""
 _STYLES = {"better": "green", "worse": "bold red", "may be chance": "dim"}

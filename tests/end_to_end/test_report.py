@@ -37,6 +37,13 @@ page_id = "1"
 token = { env = "FB_TOKEN" }
 streams = ["direct_messages"]
 """
+WATCH = """
+[[watch]]
+name = "Magazin Yug"
+network = "vk"
+group_id = 7654321
+service_token = { env = "VK_SERVICE" }
+"""
 DAY = ("--period", "2026-11-23")
 ALONE = "from inboxd.cli import main; main()"
 
@@ -110,6 +117,23 @@ def test_the_period_before_stands_beside(config: Path) -> None:
 
     assert alone["customers"]["before"] is None
     assert beside["customers"]["before"] == 4
+
+
+def test_others_stand_beside_our_public_part(config: Path) -> None:
+    """One who was not read yet is unknown, and nobody is beside a report of one topic."""
+    with config.open("a", encoding="utf-8") as file:
+        file.write(WATCH)
+
+    told = json.loads(run(config, *DAY, "--format", "json").stdout)["rivals"]
+    text = " ".join(run(config, *DAY).stdout.split())
+    narrow = json.loads(run(config, *DAY, "--topic", "orders", "--format", "json").stdout)["rivals"]
+
+    assert [each["name"] for each in told] == ["Ourselves, in public", "Magazin Yug"]
+    rate = next(each for each in told[1]["figures"] if each["key"] == "response_rate")
+    assert (rate["value"], rate["why"]) == (None, "it has not been read yet")
+    assert "Others, as far as it is public" in text
+    assert "Magazin Yug: – it has not been read yet." in text
+    assert narrow == []
 
 
 @pytest.mark.parametrize(
