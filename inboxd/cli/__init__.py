@@ -2,6 +2,7 @@
 
 from inboxd.cli import (
     asking,
+    auditing,
     cases,
     completing,
     failing,
@@ -19,6 +20,7 @@ from inboxd.cli.group import main
 
 __all__ = [
     "asking",
+    "auditing",
     "cases",
     "completing",
     "failing",

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from inboxd.model import CaseCard
     from inboxd.store.accounts import AccountFacts, AccountStore
     from inboxd.store.actions import ActionStore
+    from inboxd.store.audit import AuditStore
     from inboxd.store.backlog import BacklogStore
     from inboxd.store.breaches import BreachStore, Look
     from inboxd.store.cases import CaseStore
@@ -180,6 +181,7 @@ class Store:
     quarantine: QuarantineStore
     traffic: TrafficStore
     overview: OverviewStore
+    audit: AuditStore
     backlog: BacklogStore
     breaches: BreachStore
     known: KnownStore

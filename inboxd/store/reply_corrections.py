@@ -218,6 +218,10 @@ class ReplyCorrectionStore:
         )
         return {each.message: each for each in found}
 
+    def standing(self) -> list[ReplyCorrection]:
+        """Return what people said of the texts that were judged last, of all answers."""
+        return self._latest("AND c.text = r.text")
+
     def all(self, since: datetime | None = None) -> list[ReplyCorrection]:
         """Return each text that people spoke of (since *since*), in the order of the last words."""
         return [each for each in self._latest("") if since is None or each.at >= since]
