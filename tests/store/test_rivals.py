@@ -24,6 +24,7 @@ from inboxd.workers.rivals import RivalWatch, Watched
 from inboxd.workers.storethread import StoreThread
 from tests.store.shop import Shop, at, commented, open_shop
 from tests.store.test_forgetting import bytes_of, left_of
+from tests.store.test_moving import another, exported, import_into
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
@@ -386,3 +387,23 @@ def test_the_same_person_is_somebody_else_in_each_thread(shop: Shop) -> None:
 
     authors = {each.author for each in shop.store.rivals.messages("yug", at(-1))}
     assert len(authors) == 2
+
+
+async def test_a_move_to_another_server_takes_others_along(
+    shop: Shop, database: Path, tmp_path: Path
+) -> None:
+    """Who was watched for a year is not unknown after it; an import beside ours takes none over."""
+    async with watching(shop) as watch:
+        shop.hear(commented(-100, "ours", ZINA))
+        await watch.read(asked(-10 * HOURS, "1"), told(-8 * HOURS, "2", to="1"))
+        archive, kept = exported(database), watch.messages()
+        state = shop.store.rivals.state("yug")
+
+    with another(tmp_path / "new") as moved:
+        import_into(moved, archive)
+        assert moved.store.rivals.messages("yug", at(-100_000)) == kept
+        assert moved.store.rivals.state("yug") == state
+    with another(tmp_path / "in use") as used:
+        used.hear(commented(-90, "theirs", BORIS))
+        import_into(used, archive)
+        assert used.store.rivals.state("yug") is None
