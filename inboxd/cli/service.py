@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from inboxd.config import Settings
+    from inboxd.core.reports import Report
     from inboxd.workers.poller import Progress
 
 
@@ -135,10 +136,23 @@ def check(config: Path, *, online: bool) -> None:
     click.echo(f"{config}: {len(settings.accounts)} accounts, {len(settings.policies)} policies")
     if own.model or own.own_words or own.tier != "compact":
         click.echo(f"classifier: {chosen.name}, {len(own.own_words)} words of your own")
+    for report in settings.reports:
+        click.echo(_due_next(report, settings))
     for problem in (*lacking, *advice(settings)):
         click.echo(f"  advice: {problem}")
     if online and not asyncio.run(_check_online(settings)):
         raise click.exceptions.Exit(1)
+
+
+def _due_next(report: Report, settings: Settings) -> str:
+    """Return when a report goes out next, of which days, and to whom."""
+    from inboxd.core.reports import days_of
+
+    due = report.cron.next_after(present())
+    name, _ = days_of(report.period, due, settings.general.timezone)
+    local, zone = due.astimezone(report.cron.timezone), report.cron.timezone
+    when = f"{local:%a} {local.day} {local:%b %Y %H:%M} ({zone})"
+    return f"report {report.name}: due {when} with {name}, to {', '.join(report.to)}"
 
 
 def _progress() -> AbstractContextManager[Callable[[Progress], None]]:

@@ -65,6 +65,7 @@ def _sinks(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "sinks", "are missing: nobody will be told of anything"
     named = {name for policy in settings.policies for step in policy.steps for name in step.to}
     named |= {name for digest in settings.digests for name in digest.to}
+    named |= {name for report in settings.reports for name in report.to}
     named |= {*settings.spikes.to} if settings.spikes else set()
     for number, sink in enumerate(settings.sinks):
         path = at("sinks", number)

@@ -23,7 +23,7 @@ from inboxd.config.settings import (
     Receivers,
     Settings,
 )
-from inboxd.config.telling import DigestSettings, SpikeSettings
+from inboxd.config.telling import DigestSettings, ReportSettings, SpikeSettings
 from inboxd.config.triage import TuiSettings, misfits
 from inboxd.config.validation import validated
 from inboxd.config.watching import borrowing, misfits_of_watch
@@ -40,12 +40,13 @@ if TYPE_CHECKING:
     from inboxd.core.digest import Digest
     from inboxd.core.hours import OpeningHours
     from inboxd.core.policies import Policy
+    from inboxd.core.reports import Report
     from inboxd.core.spikes import Spikes
 
     Networks = Mapping[str, Callable[[], type[AccountSettings]]]
 
 TABLES = ("inboxd", "http", "heartbeat", "classifier", "grouping", "spikes", "tui", "backups")
-LISTS = ("accounts", "calendars", "sinks", "policies", "digests", "watch")
+LISTS = ("accounts", "calendars", "sinks", "policies", "digests", "watch", "reports")
 _LEAST = {"poll_every": timedelta(seconds=1), "timeout": timedelta(seconds=1)}
 
 
@@ -106,6 +107,7 @@ class Loading:
         policies = self._policies(calendars)
         self._alert_to()
         spikes, digests = self._spikes(), self._digests(calendars, general or GeneralSettings())
+        reports = self._reports(general or GeneralSettings())
         tui = self._tui()
         backups = self._keeping()
         watched = self._watch()
@@ -114,7 +116,7 @@ class Loading:
         return Settings(
             path, general, served, accounts, calendars, sinks, policies,
             tuple(self._vault.files), classifier, grouping.grouping, pressed, spikes, digests,
-            tuple(self._closed_files), tui, self._secret_variables, backups, watched,
+            tuple(self._closed_files), tui, self._secret_variables, backups, watched, reports,
         )  # fmt: skip
 
     def receivers(self) -> Receivers:
@@ -377,6 +379,18 @@ class Loading:
             if made:
                 digests.append(made.digest(calendars, general.timezone))
         return tuple(digests)
+
+    def _reports(self, general: GeneralSettings) -> tuple[Report, ...]:
+        reports = []
+        known = {"account": self._names("accounts"), "network": set(self._networks)}
+        for path, raw in self._tables("reports"):
+            self._are_sinks(at(path, "to"), raw.get("to"))
+            for parts, text in lost_references({"match": raw.get("match")}, known):
+                self.problems.add(at(path, *parts), text)
+            made: ReportSettings | None = self._validated(ReportSettings, raw, path)
+            if made:
+                reports.append(made.report(general.timezone))
+        return tuple(reports)
 
 
 def _shorter(value: object, least: timedelta) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -92,8 +93,8 @@ class StepSettings(BaseModel):
         )
 
 
-class MatchSettings(BaseModel):
-    """What a case must be; of several values one is enough, of several keys all must hold."""
+class FilterSettings(BaseModel):
+    """What a report is of; of several values one is enough, of several keys all must hold."""
 
     model_config = STRICT
 
@@ -114,8 +115,6 @@ class MatchSettings(BaseModel):
     )
     public: bool | None = Field(default=None, strict=True)
     """Whether everybody can read it."""
-    min_followers: int | None = Field(default=None, ge=0, strict=True)
-    """How many followers the customer has at least, where the network tells."""
 
     def match(self) -> Match:
         """Return the conditions as they are asked."""
@@ -128,8 +127,18 @@ class MatchSettings(BaseModel):
             urgency=frozenset(self.urgency or ()),
             language=frozenset(self.language or ()),
             public=self.public,
-            min_followers=self.min_followers,
         )
+
+
+class MatchSettings(FilterSettings):
+    """What a case must be; of several values one is enough, of several keys all must hold."""
+
+    min_followers: int | None = Field(default=None, ge=0, strict=True)
+    """How many followers the customer has at least, where the network tells."""
+
+    def match(self) -> Match:
+        """Return the conditions as they are asked."""
+        return replace(super().match(), min_followers=self.min_followers)
 
 
 class PolicySettings(BaseModel):

@@ -31,7 +31,7 @@ from inboxd.config.settings import (
     HttpSettings,
     SinkSettings,
 )
-from inboxd.config.telling import DigestSettings, SpikeSettings
+from inboxd.config.telling import DigestSettings, ReportSettings, SpikeSettings
 from inboxd.config.triage import ReplySettings, TuiSettings, ViewSettings
 from inboxd.config.words import WordSettings
 from inboxd.connector import AccountSettings, WatchSettings
@@ -149,6 +149,7 @@ def _sections(networks: Mapping[str, Model]) -> Iterator[_Section]:
     watched = {name: getattr(model, "WATCHED_AS", None) for name, model in networks.items()}
     models = {name: model for name, model in watched.items() if model is not None}
     yield from _of_networks("watch", WatchSettings, models)
+    yield _Section("`[[reports]]`", ReportSettings, "reports")
     yield _Section("`[classifier]`", ClassifierSettings, "classifier")
     yield _Section("`ru`, `uk`, `de`, `en` in `[classifier]`", WordSettings, "classifier")
     yield _Section("`[tui]`", TuiSettings, "tui")

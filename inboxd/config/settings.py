@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from inboxd.config.keeping import BackupSettings
     from inboxd.core.digest import Digest
     from inboxd.core.policies import Policy
+    from inboxd.core.reports import Report
     from inboxd.core.spikes import Spikes
     from inboxd.core.tracking import Rules
 
@@ -431,6 +432,7 @@ class Settings:
     backups: BackupSettings | None = None
     watch: tuple[WatchSettings, ...] = ()
     """Somebody else's accounts, of which what is public is read."""
+    reports: tuple[Report, ...] = ()
 
     @property
     def backup_folder(self) -> Path:

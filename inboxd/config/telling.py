@@ -1,15 +1,18 @@
-"""``[spikes]`` and ``[[digests]]``: what is told of many customers at once, as it is written."""
+"""``[spikes]``, ``[[digests]]``, ``[[reports]]``: what is told of many customers at once, as written."""
 
 from __future__ import annotations
 
-from datetime import time, timedelta
-from typing import TYPE_CHECKING, Annotated
+from datetime import UTC, time, timedelta
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
-from inboxd.config.settings import STRICT, parse_time
+from inboxd.config.policies import FilterSettings
+from inboxd.config.settings import STRICT, Zone, parse_time
 from inboxd.connector import Duration, Name
+from inboxd.core.cron import Cron
 from inboxd.core.digest import Digest
+from inboxd.core.reports import LAST_WEEK, Report, checked_period
 from inboxd.core.spikes import Spikes
 
 if TYPE_CHECKING:
@@ -68,3 +71,48 @@ class DigestSettings(BaseModel):
         hours = calendars.get(self.calendar) if self.calendar else None
         zone = hours.timezone if hours else timezone
         return Digest(self.name, self.at, tuple(dict.fromkeys(self.to)), zone, hours)
+
+
+def _cron(value: str) -> str:
+    try:
+        return Cron.parse(value, UTC).expression
+    except ValueError as error:
+        raise ValueError(f"{value!r}: {error}") from None
+
+
+class ReportSettings(BaseModel):
+    """``[[reports]]``: a scorecard that goes out by itself."""
+
+    model_config = STRICT
+
+    name: Name
+    """What it is called in its headline."""
+    cron: Annotated[str, AfterValidator(_cron)]
+    """
+    When: minute, hour, day of the month, month, day of the week, as cron has them (0 and 7 are
+    Sunday). One that was missed is sent later, but no more than a day.
+    """
+    to: Sinks
+    """The sinks that get it."""
+    timezone: Zone | None = None
+    """On whose clocks; if it is not given, on those of ``[inboxd]``."""
+    period: Annotated[str, AfterValidator(checked_period)] = LAST_WEEK
+    """
+    Of which days, in the time zone of ``[inboxd]``: ``last-week``, ``last-month``,
+    ``last-quarter``, ``last-year``, ``yesterday``, ``today``, or so many up to today (``7d``).
+    """
+    compare: Literal["previous", "none"] = "previous"
+    """Whether it says what has changed since the period before."""
+    match: FilterSettings = FilterSettings()
+    """What it is of; without it, of everything. Keys and values are those of a policy's ``match``."""
+
+    def report(self, timezone: tzinfo) -> Report:
+        """Return it as it is applied."""
+        return Report(
+            self.name,
+            Cron.parse(self.cron, self.timezone or timezone),
+            tuple(dict.fromkeys(self.to)),
+            self.period,
+            self.compare == "previous",
+            self.match.match(),
+        )

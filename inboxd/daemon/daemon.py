@@ -101,6 +101,7 @@ class Daemon:
             if not await workers.deliveries.settled():
                 break
         await workers.keeper.look()
+        await workers.reports.look()
         await self.tick()
         await workers.deliveries.settled()
         # Last of all: nobody waits for what is read of others.

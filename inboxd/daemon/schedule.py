@@ -3,7 +3,7 @@ What comes round, and when.
 
 One job an account reads; one job a second looks whether anything is to be judged, told or
 sent, with a single look into the database when there is nothing; one a minute sees whether an
-account is to be checked or reconciled.
+account is to be checked or reconciled, and one every few seconds whether a report is due.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _TICK = timedelta(seconds=1)
 _UPKEEP = timedelta(minutes=1)
+_REPORTS = timedelta(seconds=5)
 
 
 def jobs_of(workers: Workers, vigil: Vigil) -> Jobs:
@@ -39,6 +40,7 @@ def jobs_of(workers: Workers, vigil: Vigil) -> Jobs:
     jobs.add("keeping", gate.where_fit(workers.keeper.look), _UPKEEP)
     jobs.add("restarts", gate.where_fit(workers.restarts.look), _UPKEEP)
     jobs.add("rivals", gate.where_fit(workers.rivals.look), _UPKEEP)
+    jobs.add("reports", gate.where_fit(workers.reports.look), _REPORTS)
     jobs.add("machine", gate.look, LOOK_EVERY)
     if workers.heartbeat:
         jobs.add("heartbeat", workers.heartbeat.beat, workers.heartbeat.every)

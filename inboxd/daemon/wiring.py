@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from inboxd import classify, health, notify, plugins
 from inboxd.connector import Ledger
+from inboxd.core.scorecard.basis import Basis
 from inboxd.daemon.gate import Gate
 from inboxd.daemon.tick import Tick
 from inboxd.daemon.watches import Watches
@@ -28,6 +29,7 @@ from inboxd.workers.presses import Presses
 from inboxd.workers.reconciler import Reconciler, Verifier
 from inboxd.workers.refresher import Refresher
 from inboxd.workers.replies import ReplyWorker
+from inboxd.workers.reports import ReportWriter
 from inboxd.workers.restarts import RestartWatch
 from inboxd.workers.rivals import RivalWatch, watched
 from inboxd.workers.sender import Handling, Sender
@@ -95,6 +97,12 @@ class Workers:
         self.upkeep = _upkeep(settings, self.accounts, self.context)
         self.keeper = Keeper(settings, self.context)
         self.restarts = RestartWatch(self.context)
+        self.reports = ReportWriter(
+            settings,
+            Basis(settings.general.timezone, settings.policies, plan.fingerprint),
+            self.context,
+            lambda: self.machine.knows_little,
+        )
         self.listening = Listening(settings.sinks, Presses(self.context), clock)
 
         self.watches = Watches(

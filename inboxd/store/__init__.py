@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from inboxd.store.refreshes import Refresh, RefreshStore
     from inboxd.store.replies import ReplyStore, UnjudgedReply
     from inboxd.store.reply_corrections import ReplyCorrectionStore
+    from inboxd.store.reports import ReportStore, WrittenReport
     from inboxd.store.rivals import RivalStore
     from inboxd.store.scorecard.sheets import SheetStore
     from inboxd.store.silences import SilenceStore
@@ -95,6 +96,7 @@ __all__ = [
     "Stored",
     "Unclassified",
     "UnjudgedReply",
+    "WrittenReport",
     "daemon_pid",
     "was_abandoned",
 ]
@@ -117,6 +119,7 @@ _ELSEWHERE = {
     "Stored": "stored",
     "Unclassified": "messages",
     "UnjudgedReply": "replies",
+    "WrittenReport": "reports",
 }
 """What this package offers of its modules, each of which is imported when it is first needed."""
 
@@ -172,6 +175,7 @@ class Store:
     figures: FigureStore
     replies: ReplyStore
     reply_corrections: ReplyCorrectionStore
+    reports: ReportStore
     retention: RetentionStore
     rivals: RivalStore
     sources: SourceStore

@@ -851,6 +851,26 @@ def m009_audit(db: Database) -> None:
         db.execute(statement)
 
 
+_REPORTS = """
+CREATE TABLE reports (               -- pages of reports, as they are attached to what tells of them
+    id         INTEGER PRIMARY KEY,
+    key        TEXT NOT NULL UNIQUE, -- that of its alert
+    name       TEXT NOT NULL,
+    due_at     TEXT NOT NULL,
+    period     TEXT NOT NULL,        -- as inboxd report --period takes it
+    written_at TEXT NOT NULL,
+    filename   TEXT NOT NULL,
+    html       TEXT NOT NULL
+);
+"""
+
+
+def m010_reports(db: Database) -> None:
+    """Keep the pages of reports that go out by themselves."""
+    for statement in _statements(_REPORTS):
+        db.execute(statement)
+
+
 _STEPS: Mapping[str, Callable[[Database], None]] = {
     step.__name__: step
     for step in (
@@ -863,6 +883,7 @@ _STEPS: Mapping[str, Callable[[Database], None]] = {
         m007_scorecard,
         m008_rivals,
         m009_audit,
+        m010_reports,
     )
 }
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from inboxd.core.alerts.receivers import delivers_again_alert, others
+from inboxd.core.alerts.reports import REPORT
 from inboxd.core.delivery import (
     GIVE_UP_AFTER,
     TELL_AT_ATTEMPT,
@@ -30,7 +31,7 @@ from inboxd.errors import (
     SendRefused,
     SinkRefused,
 )
-from inboxd.notify import Delivery
+from inboxd.notify import Attachment, Delivery
 from inboxd.observer import DELIVERED
 from inboxd.workers.sparing import let_through
 from inboxd.workers.undelivered import Failure, record
@@ -63,6 +64,15 @@ class Handling:
 
 
 _NONE = Handling()
+
+
+def _attached_to(store: Store, item: OutboxItem) -> tuple[Attachment, ...]:
+    """Return the pages of the reports that *item* tells of."""
+    keys = [alert.key for alert in item.alerts if alert.reason == REPORT]
+    return tuple(
+        Attachment(each.filename, "text/html", each.html.encode())
+        for each in (store.reports.told_by(keys) if keys else ())
+    )
 
 
 class Sender:
@@ -151,6 +161,7 @@ class Sender:
             raise SendRefused(f"there is no sink named {item.receiver} in the configuration")
         now = self._context.clock.now()
         head, told, spike = await self._store.run(lambda store: self._thread_of(store, item, now))
+        attached = await self._store.run(lambda store: _attached_to(store, item))
         # Where people cannot see a repeat there is nothing to admit.
         uncertain = item.uncertain and not sink.idempotent
         return sink, Delivery(
@@ -164,6 +175,7 @@ class Sender:
             instead_of=item.instead_of,
             spike=spike,
             origin=self._context.origin,
+            attachments=attached,
         )
 
     @staticmethod

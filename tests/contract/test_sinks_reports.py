@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from inboxd.config import ConsoleSettings
+from inboxd.core.alerts.reports import Told, report_alert
 from inboxd.notify import Attachment, Delivery
-from tests.contract.test_sinks import ALERT, Rig, content, running
+from inboxd.report import as_html
+from inboxd.report.brief import facts
+from tests.contract.test_sinks import ALERT, NOW, Rig, content, running
+from tests.unit import cards
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from inboxd.core.scorecard.model import Scorecard
 
 PAGE = "<!doctype html><title>Скільки клієнтів чекає 🙂</title>\n" + "<p>x</p>" * 40_000 + "\n.\n"
 ATTACHED = Attachment("inboxd-report-2026-W47.html", "text/html", PAGE.encode())
@@ -57,3 +63,50 @@ async def test_who_cannot_attach_leaves_it_out(
     console = rig.sink(ConsoleSettings(name="console", type="console"))
     await console.deliver(DELIVERY)
     assert ALERT.headline in capsys.readouterr().out
+
+
+def delivery(card: Scorecard) -> Delivery:
+    """What goes out of a report with that scorecard."""
+    told = Told("weekly", "key", card.period, card.compared, "inboxd report --period 2026-10")
+    page = Attachment("inboxd-report-2026-10.html", "text/html", as_html(card).encode())
+    alert = report_alert(told, facts(card), NOW)
+    return replace(Delivery.of(alert, origin="inboxd on shop"), attachments=(page,))
+
+
+async def test_slack_shows_what_matters_within_its_limits(rig: Rig) -> None:
+    """What is not known, the figures with what has changed, and the worst problem: in ten fields."""
+    card = cards.full()
+    for sink in (rig.webhook(), rig.bot()):
+        await sink.deliver(delivery(card))
+    for message in rig.posted:
+        header, fields, more = message.blocks
+        title = "🔔 weekly: how we answered, 1 to 31 October 2026"
+        assert header["text"]["text"] == title
+        said = [field["text"] for field in fields["fields"]]
+        assert len(said) <= 10
+        assert said[0].startswith("Not read: shop-vk (comments) was not read from 2026-10-12 11:05")
+        assert "Customers who wrote: 1,034; +83 (+9 %)" in said
+        assert "Response rate: 94 %; +4 points, better" in said
+        assert said[-2].startswith(
+            "Worst problem: shipping: 210 contacts, +42 (+25 %); first answer"
+        )
+        assert said[-1] == "Told by: inboxd on shop"
+        assert more["text"]["text"] == (
+            "What has changed is since 1 to 30 September 2026.\n"
+            "All of it: inboxd report --period 2026-10"
+        )
+
+
+@pytest.mark.parametrize("card", [cards.hostile(), cards.empty()], ids=["hostile", "empty"])
+async def test_no_scorecard_breaks_what_tells_of_it(
+    rig: Rig, capsys: pytest.CaptureFixture[str], card: Scorecard
+) -> None:
+    """Not by the names in it, and not where nothing is known."""
+    console = rig.sink(ConsoleSettings(name="console", type="console"))
+    for sink in (rig.webhook(), rig.bot(), rig.mail(), console):
+        await sink.deliver(delivery(card))
+    (mail,) = rig.mails
+    for shown in (*map(content, rig.posted), mail.text, capsys.readouterr().out):
+        assert "\u202e" not in shown
+        assert "\x1b" not in shown
+    assert "<script" not in mail.html

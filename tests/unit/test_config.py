@@ -27,9 +27,11 @@ from inboxd.config import (
     load,
 )
 from inboxd.connector import AccountSettings, Secret
+from inboxd.core.cron import Cron
 from inboxd.core.digest import Digest
 from inboxd.core.grouping import Grouping, Trait
-from inboxd.core.policies import Until
+from inboxd.core.policies import Match, Until
+from inboxd.core.reports import Report
 from inboxd.core.rota import Handover, Rota
 from inboxd.core.spikes import Spikes
 from inboxd.durations import BusinessSpan, parse_step_at
@@ -303,6 +305,64 @@ def test_what_a_digest_lacks_is_told(problems: Tell) -> None:
         'digests[1].to[0] = "b"; there are: a',
         'digests[1].calendar = "offce"; did you mean office? there are: always, office',
         'digests[1].at = "9" is no time of day, such as 03:30',
+    ]
+
+
+REPORTS = '[[reports]]\nname = "weekly"\ncron = "0 9 * * mon"\nto = ["a"]\n'
+
+
+def test_a_report_has_a_time_and_what_it_is_of(read: Read) -> None:
+    """By default of the last week, of everything, and with what has changed, on the shop's clocks."""
+    general = '[inboxd]\ntimezone = "Europe/Kyiv"\n'
+    other = (
+        '[[reports]]\nname = "vk"\ncron = "30 8 1 * *"\nto = ["a", "a"]\nperiod = "last-month"\n'
+        'timezone = "Europe/Berlin"\ncompare = "none"\n'
+        'match = { account = "a", topic = ["refunds", "returns"], public = true }\n'
+    )
+    settings = read(general, ACCOUNT, SINK.format("a"), REPORTS, other)
+    weekly, vk = settings.reports
+    kyiv, berlin = ZoneInfo("Europe/Kyiv"), ZoneInfo("Europe/Berlin")
+    assert weekly == Report("weekly", Cron("0 9 * * mon", kyiv), ("a",), "last-week", compares=True)
+    topics = frozenset({"refunds", "returns"})
+    only = Match(account=frozenset({"a"}), topic=topics, public=True)
+    assert vk == Report("vk", Cron("30 8 1 * *", berlin), ("a",), "last-month", False, only)
+    assert not [hint for hint in advice(settings) if hint.path.startswith("sinks")]
+
+
+def test_what_a_report_lacks_is_told(problems: Tell) -> None:
+    """Where it stands, and what is wrong with it; a period that stays the same is none."""
+    wrong = (
+        '[[reports]]\nname = "weekly"\ncron = "0 25 * * mon"\nto = ["b"]\nperiod = "2026-W47"\n'
+        'compare = "before"\ntimezone = "Europe/Kiyv"\n'
+        'match = { account = ["c"], topic = ["refund"], min_followers = 5 }\n'
+    )
+    assert problems(ACCOUNT, SINK.format("a"), REPORTS, wrong) == [
+        'reports[1].name = "weekly"; reports[0] has that name already',
+        'reports[1].to[0] = "b"; there are: a',
+        'reports[1].match.account = "c"; there are: a',
+        'reports[1].cron = "0 25 * * mon": "25" is no hour; it may be 0 to 23',
+        'reports[1].timezone = "Europe/Kiyv" is no time zone; did you mean Europe/Kyiv?',
+        (
+            'reports[1].period = "2026-W47" is no period that moves on; there are: last-week, '
+            "last-month, last-quarter, last-year, yesterday, today, and 7d, 30d …"
+        ),
+        'reports[1].compare = "before"; there are: none, previous',
+        (
+            'reports[1].match.topic[0] = "refund"; did you mean refunds? there are: availability, '
+            "cancellations, exchanges, gift_cards, loyalty_points, membership, orders, other, payment, "
+            "refunds, returns, shipping, staff, tracking, website"
+        ),
+        (
+            "reports[1].match.min_followers is unknown; there are: account, kind, language, network, "
+            "public, stream, topic, urgency"
+        ),
+    ]
+    assert problems(ACCOUNT, LOG, "[[reports]]\nname = 'r'\ncron = '@weekly'\nto = []\n") == [
+        (
+            'reports[0].cron = "@weekly": has 1 fields, not five: minute, hour, day of the month, '
+            'month, day of the week, as in "0 9 * * mon"'
+        ),
+        "reports[0].to = []; it must not be empty",
     ]
 
 
@@ -677,7 +737,7 @@ def test_every_problem_is_told_at_once(problems: Tell) -> None:
         steps = [{ at = "later", to = ["log", "mial"], repeat = "5s", too = 1 }]
         """
     ) == [
-        "colour is unknown; there are: accounts, backups, calendars, classifier, digests, grouping, heartbeat, http, inboxd, policies, sinks, spikes, tui, watch",
+        "colour is unknown; there are: accounts, backups, calendars, classifier, digests, grouping, heartbeat, http, inboxd, policies, reports, sinks, spikes, tui, watch",
         "inboxd.databse is unknown; did you mean database?",
         "inboxd.blind_after = true; it must be a whole number",
         'inboxd.timezone = "Kyiv" is no time zone; did you mean Europe/Kyiv?',
@@ -1077,6 +1137,17 @@ VALID: dict[str, Any] = {
     ],
     "spikes": {"to": ["log"], "at_least": 10, "factor": 2.5, "window": "1h"},
     "digests": [{"name": "d", "at": "09:00", "to": ["log"], "calendar": "office"}],
+    "reports": [
+        {
+            "name": "r",
+            "cron": "0 9 * * mon",
+            "to": ["log"],
+            "period": "last-week",
+            "compare": "none",
+            "timezone": "UTC",
+            "match": {"kind": "complaint"},
+        }
+    ],
     "tui": {
         "theme": "nord",
         "snooze": ["1h"],

@@ -140,14 +140,14 @@ def test_every_alert_has_advice() -> None:
     advice = named("docs/operations.md")
     modules = [*(ROOT / "inboxd/core/alerts").glob("*.py"), ROOT / "inboxd/core/digest.py"]
     code = "".join(module.read_text() for module in modules)
-    kinds = "config|inboxd|sink|reply|spike|daily|unit|database|clock|backup|buttons|token|allowance|stream"
+    kinds = "config|inboxd|sink|reply|report|spike|daily|unit|database|clock|backup|buttons|token|allowance|stream"
     reasons = set(re.findall(rf'"((?:{kinds})_\w+)"', code))
     reasons |= {f"account_{what}" for what in re.findall(r'_account_alert\("(\w+)"', code)}
     # Streams have reasons of their own, for the same alert.
     reasons -= {"account_silent", "account_speaks"}
 
     assert reasons
-    assert reasons | {"step_due", "reminder_due", "wait_answered"} <= advice
+    assert reasons | {"report", "step_due", "reminder_due", "wait_answered"} <= advice
 
 
 def test_every_test_that_the_threat_model_names_is_there() -> None:

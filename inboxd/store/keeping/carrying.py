@@ -174,10 +174,32 @@ def _presses(former: sqlite3.Connection | None, restored: sqlite3.Connection) ->
         )
 
 
+def _reports(former: sqlite3.Connection | None, restored: sqlite3.Connection) -> None:
+    """Remember which reports were sent since; what has not left is written again."""
+    if former is None or not _has_table(former, "reports"):
+        return
+    restored.executemany(
+        "INSERT OR IGNORE INTO reports (key, name, due_at, period, written_at, filename, html) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        former.execute(
+            "SELECT r.key, r.name, r.due_at, r.period, r.written_at, r.filename, r.html "
+            "FROM reports AS r JOIN alerts AS a ON a.key = r.key WHERE EXISTS (SELECT 1 "
+            "FROM outbox WHERE alert_id = a.id AND state IN ('sent', 'sending', 'unsure'))"
+        ).fetchall(),
+    )
+
+
+def _has_table(db: sqlite3.Connection, name: str) -> bool:
+    """Tell whether a database, which may be of an older inboxd, has a table."""
+    row = db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone()
+    return row is not None
+
+
 CARRIED: list[Callable[[sqlite3.Connection | None, sqlite3.Connection], None]] = [
     _numbers,
     _allowances,
     _presses,
+    _reports,
 ]
 """
 What else is carried over, one after the other, within one transaction on the restored database.

@@ -38,7 +38,7 @@ SELECT id FROM alerts AS a WHERE case_id IS NULL AND created_at < :until
    AND NOT EXISTS (SELECT 1 FROM outbox WHERE alert_id = a.id
                       AND state IN ('pending', 'sending', 'unsure'))
    -- The last word on an account or a sink is how it stands with it.
-   AND (thread LIKE 'gathering:%' OR thread LIKE 'digest:%' OR id < (
+   AND (thread LIKE 'gathering:%' OR thread LIKE 'digest:%' OR thread LIKE 'report:%' OR id < (
         SELECT max(id) FROM alerts WHERE thread = a.thread AND case_id IS NULL))
  LIMIT :most
 """

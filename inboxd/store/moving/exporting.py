@@ -31,7 +31,7 @@ Rows = tuple[list[str], "Iterator[tuple[Value, ...]]"]
 # When a row happened, in the order in which a table's columns are asked for it.
 _TIMES = (
     "sent_at", "opened_at", "since", "waiting_since", "at", "created_at", "judged_at",
-    "replaced_at", "last_seen_at", "hour", "began_at", "day", "saved_at", "erased_at",
+    "replaced_at", "last_seen_at", "hour", "began_at", "day", "saved_at", "erased_at", "written_at",
 )  # fmt: skip
 _LEFT_OUT = (
     "messages_fts%", "sqlite_%", "_sqlite_%", "presences",

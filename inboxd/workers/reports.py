@@ -1,0 +1,169 @@
+"""Reports that go out by themselves: each once when it is due, beside everything else."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from inboxd.blotting import blotted
+from inboxd.core.alerts.reports import Told, report_alert, report_failed_alert
+from inboxd.core.reports import days_of, file_name
+from inboxd.core.scorecard.periods import previous
+from inboxd.errors import DatabaseError, is_shortage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from inboxd.config import Settings
+    from inboxd.core.reports import Report
+    from inboxd.core.scorecard.basis import Basis
+    from inboxd.model import Alert
+    from inboxd.store import Store, WrittenReport
+    from inboxd.workers.context import Context
+
+log = structlog.get_logger(__name__)
+
+_KEPT = timedelta(days=31)
+"""How long a page is kept: what could not be sent within a day is given up, or was held back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """One report about to be written: which, when it was due, and what it is known by."""
+
+    report: Report
+    due: datetime
+    key: str
+    trial: bool = False
+
+
+def write(
+    writing: Writing, settings: Settings, basis: Basis, now: datetime
+) -> tuple[WrittenReport, Alert]:
+    """
+    Return the page of a report and what is told of it, as known at *now*.
+
+    The database is read on a connection of its own, so that this may be done in any thread and
+    nobody has to wait for it.
+    """
+    # These and what they need cost half a second, and a daemon without reports needs none.
+    from inboxd.report import as_html  # noqa: PLC0415
+    from inboxd.report.brief import facts  # noqa: PLC0415
+    from inboxd.report.material import Request, filters_of, read  # noqa: PLC0415
+    from inboxd.store import Store, WrittenReport  # noqa: PLC0415
+
+    report = writing.report
+    name, days = days_of(report.period, writing.due, settings.general.timezone)
+    request = Request(days, report.compares, filters_of(report.match))
+    with Store(settings.general.database, create=False, to_write=False) as store:
+        material = read(store, settings, basis, request, now)
+    card = material.scorecard()
+    written = WrittenReport(
+        writing.key, report.name, writing.due, name, now, file_name(name), as_html(card)
+    )
+    command = f"inboxd report --period {name}{' --compare previous' if report.compares else ''}"
+    told = Told(report.name, writing.key, days, card.compared, command)
+    return written, report_alert(told, facts(card), now, trial=writing.trial)
+
+
+def queue(store: Store, report: Report, written: WrittenReport, alert: Alert) -> None:
+    """Keep what was written and let it go out; one and the same is done once, whoever tries."""
+    with store.transaction():
+        if not store.reports.is_known(written.key) and store.outbox.add_alert(alert, report.to):
+            store.reports.add(written)
+
+
+class ReportWriter:
+    """
+    Writes each report once: its key bears the instant at which it was due, so that is for ever.
+
+    *is_early* says that it is not known yet what came while nothing was read.
+    """
+
+    def __init__(
+        self, settings: Settings, basis: Basis, context: Context, is_early: Callable[[], bool]
+    ) -> None:
+        self._settings = settings
+        self._basis = basis
+        self._context = context
+        self._is_early = is_early
+        self._since: dict[str, datetime] | None = None
+        self._waits: dict[str, tuple[datetime, datetime]] = {}
+
+    async def look(self) -> None:
+        """Write what is due; our own bug in one report stops nobody else."""
+        if self._since is None:
+            self._since = await self._context.store.run(self._begin)
+        if self._is_early():
+            return
+        for report in self._settings.reports:
+            now = self._context.clock.now()
+            due = self._due(report, self._since[report.name], now)
+            if due is not None:
+                await self._try_to_write(report, due)
+
+    def _begin(self, store: Store) -> dict[str, datetime]:
+        """Note which schedules there are, and let go of pages that nobody needs any more."""
+        now = self._context.clock.now()
+        schedules = {each.name: each.schedule for each in self._settings.reports}
+        with store.transaction():
+            store.reports.remove_before(now - _KEPT)
+            return store.reports.expect(schedules, now)
+
+    def _due(self, report: Report, since: datetime, now: datetime) -> datetime | None:
+        """Return when *report* fell due, once; it is looked for again when the next one does."""
+        looked_at, nothing_before = self._waits.get(report.name, (now, now))
+        # A clock that was set back makes what was worked out by it worthless.
+        if looked_at <= now < nothing_before:
+            return None
+        self._waits[report.name] = now, report.cron.next_after(now)
+        due = report.due(now)
+        return due if due is not None and due > since else None
+
+    async def _try_to_write(self, report: Report, due: datetime) -> None:
+        try:
+            await self._write(report, due)
+        except Exception as error:
+            if isinstance(error, DatabaseError) or is_shortage(error):
+                del self._waits[report.name]
+                raise
+            log.exception("report crashed", report=report.name)
+            text = blotted(f"{type(error).__name__}: {error}")
+            await self._context.store.run(lambda store: self._failed(store, report, due, text))
+
+    async def _write(self, report: Report, due: datetime) -> None:
+        thread, key = self._context.store, report.key(due)
+        if await thread.run(lambda store: store.reports.is_known(key)):
+            return
+        await self._take_up(report, due)
+        now, writing = self._context.clock.now(), Writing(report, due, key)
+        written, alert = await asyncio.to_thread(write, writing, self._settings, self._basis, now)
+
+        def keep(store: Store) -> None:
+            queue(store, report, written, alert)
+            store.reports.remove_before(now - _KEPT)
+
+        await thread.run(keep)
+        log.info("report written", report=report.name, period=written.period)
+
+    async def _take_up(self, report: Report, due: datetime) -> None:
+        """Let the store keep the days that are new or have changed, a short transaction at a time."""
+        thread = self._context.store
+        _, days = days_of(report.period, due, self._settings.general.timezone)
+        first = previous(days) if report.compares else days
+        steps = await thread.run(
+            lambda store: store.sheets.refreshing(self._basis, first.since, days.until)
+        )
+        while await thread.run(lambda _: next(steps, None)):
+            pass
+
+    def _failed(self, store: Store, report: Report, due: datetime, text: str) -> None:
+        now = self._context.clock.now()
+        with store.transaction():
+            alert = report_failed_alert(report.name, report.key(due), text, now)
+            store.outbox.add_alert(alert, self._context.alert_to)
