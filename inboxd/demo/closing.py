@@ -1,4 +1,4 @@
-"""The end of the demo's day: every alert that people got, and the figures."""
+"""The end of the demo's day: every alert that people got, the figures, and a short scorecard."""
 
 from __future__ import annotations
 
@@ -8,30 +8,37 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from inboxd.core.scorecard.basis import Basis
+from inboxd.core.scorecard.periods import parse_period
 from inboxd.core.text import one_line
+from inboxd.plan import fingerprint
+from inboxd.report.brief import facts
+from inboxd.report.material import Request, read
 
 if TYPE_CHECKING:
-    from datetime import datetime, tzinfo
+    from datetime import datetime
 
     from rich.console import Console
 
+    from inboxd.config import Settings
     from inboxd.simulator.server import Simulator
     from inboxd.store import Store
 
 
 @dataclass(slots=True)
 class Closing:
-    """The end of the day: every alert that people got, and the figures."""
+    """The end of the day: every alert that people got, the figures, and how the shop answered."""
 
     out: Console
     simulator: Simulator
     store: Store
-    zone: tzinfo
+    settings: Settings
 
     def tell(self, now: datetime) -> None:
         """Print the alerts, then the summary."""
         self._alerts()
         self._summary(now)
+        self._scorecard(now)
 
     def _alerts(self) -> None:
         self.out.print(Text("\nDelivered to people", style="bold"))
@@ -41,8 +48,9 @@ class Closing:
             self._line(mail.at, f"e-mail {', '.join(mail.recipients)}", mail.subject)
 
     def _line(self, at: datetime, where: str, text: str) -> None:
+        zone = self.settings.general.timezone
         self.out.print(
-            Text(f"  {at.astimezone(self.zone):%H:%M} {where}: {one_line(text, 140)}"),
+            Text(f"  {at.astimezone(zone):%H:%M} {where}: {one_line(text, 140)}"),
             overflow="ellipsis",
             no_wrap=True,
         )
@@ -73,6 +81,16 @@ class Closing:
         self.out.print(Text("\nThe day in figures", style="bold"))
         for name, value in lines:
             self.out.print(Text(f"  {name:18} {value}"))
+
+    def _scorecard(self, now: datetime) -> None:
+        """Print what `inboxd report` says first of the day."""
+        general = self.settings.general
+        basis = Basis(general.timezone, self.settings.policies, fingerprint(self.settings))
+        day = Request(parse_period("today", now, general.timezone))
+        card = read(self.store, self.settings, basis, day, now).scorecard()
+        self.out.print(Text("\nHow the shop answered", style="bold"))
+        for label, value in facts(card):
+            self.out.print(Text(f"  {label}: {value}"))
 
     def _complaints(self, now: datetime) -> tuple[int, int, int]:
         """Return how many complaints were found, how many there were, and how many are both."""

@@ -67,6 +67,13 @@ match = {{}}
 calendar = "office"
 first_response = "1d"
 
+[[reports]]
+name = "today"
+cron = "0 17 * * mon-fri"
+period = "today"
+compare = "none"
+to = ["lead"]
+
 [[tui.views]]
 name = "Parcels"
 query = "topic:shipping,tracking"

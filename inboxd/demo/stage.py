@@ -75,7 +75,9 @@ async def play(*, seed: int, keep: Path | None, seconds: int, tui: bool) -> None
         logs.configure(secrets=settings.secrets(), stream=log)
         await _Stage(day, simulator, clock, out).perform(settings, ends, tui=tui)
         if keep:
-            out.print(Text(f"\nTo look at the day: inboxd -c {settings.path} waiting (or show 6)"))
+            here = f"inboxd -c {settings.path}"
+            out.print(Text(f"\nTo look at the day: {here} waiting (or show 6)"))
+            out.print(Text(f"How the shop answered: {here} report --period {_DAY}"))
 
 
 def _private(path: Path) -> TextIO:
@@ -117,7 +119,7 @@ class _Stage:
                         await self._triage(settings)
                     else:
                         await self._narrate(store, ends)
-                Closing(self.out, self.simulator, store, _ZONE).tell(self.clock.now())
+                Closing(self.out, self.simulator, store, settings).tell(self.clock.now())
 
     @asynccontextmanager
     async def _day_on(self, daemon: Daemon, store: Store) -> AsyncIterator[None]:
