@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from inboxd.classify.tokens import REMEMBERED
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -78,7 +80,7 @@ def normal(text: str) -> str:
     return f" {' '.join(text.split())} "
 
 
-_normal_word = lru_cache(maxsize=1 << 12)(normal)
+_normal_word = lru_cache(maxsize=REMEMBERED)(normal)
 
 
 def pieces(texts: Sequence[str]) -> Pieces:

@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from inboxd.classify import profiles
-from inboxd.classify.tokens import fold
+from inboxd.classify.tokens import REMEMBERED, fold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +70,7 @@ class _Profile:
             for ending in set(listed.split()):
                 self._endings[ending].append(language)
         self._inside = inside
-        self.votes = lru_cache(maxsize=8_192)(self._count)
+        self.votes = lru_cache(maxsize=REMEMBERED)(self._count)
 
     def _count(self, key: str) -> tuple[tuple[str, float], ...]:
         """Return each language's votes for one word; a word that many share says less."""

@@ -29,7 +29,7 @@ from importlib import resources
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
-from inboxd.classify.tokens import fold
+from inboxd.classify.tokens import REMEMBERED, fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -164,7 +164,7 @@ class Lexicon:
         self._digit = self._numbers.get(_DIGIT)
         self._longest = max(map(len, self._prefixes), default=0)
         self._shortest = min(map(len, self._prefixes), default=0)
-        self._word = lru_cache(maxsize=8_192)(self._look_up)
+        self._word = lru_cache(maxsize=REMEMBERED)(self._look_up)
 
     def _add(self, phrase: Phrase, steps: list[str]) -> None:
         """Index one variant of *phrase* by each of its possible first words."""
