@@ -7,6 +7,7 @@ hovering becomes titles. Colours and fonts are those of the page's style sheet, 
 
 from __future__ import annotations
 
+import sys
 from math import ceil
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from inboxd.core.scorecard.model import Day
+
+# pygal hooks itself into every import for its old plug-ins, none of which is used here; Python
+# before 3.12 warns at whatever import it is asked about.
+sys.meta_path[:] = [each for each in sys.meta_path if not isinstance(each, pygal.PluginImportFixer)]
 
 _WIDTH, _HEIGHT = 380, 190
 _LABEL_SIZE = 11

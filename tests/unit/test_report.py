@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import re
+import subprocess
+import sys
 import unicodedata
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -223,6 +225,20 @@ def test_a_long_period_is_told_by_weeks(form: str) -> None:
 def test_the_same_scorecard_gives_the_same_page() -> None:
     """No date of today, no lot: two pages differ where the figures do."""
     assert as_html(cards.full()) == as_html(cards.full())
+
+
+def test_plots_leave_the_imports_of_others_alone() -> None:
+    """The hook of pygal warned whenever anything else was imported after it."""
+    tried = (
+        "import inboxd.report.charts, sys; "
+        "print(*(type(each).__module__ for each in sys.meta_path)); import six.moves._thread"
+    )
+    ran = subprocess.run(  # noqa: S603 - our own arguments
+        [sys.executable, "-W", "error", "-c", tried], capture_output=True, text=True, check=False
+    )
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "pygal" not in ran.stdout
 
 
 def test_markdown_shows_names_as_text() -> None:
