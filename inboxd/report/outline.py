@@ -157,11 +157,16 @@ def _is_blank(figures: Sequence[Figure]) -> bool:
 
 
 def _reasons(breakdown: Breakdown) -> str:
-    """Return why figures of a breakdown are unknown, each reason once; "" where all are known."""
-    figures = chain.from_iterable(breakdown.rows.values())
-    shown = columns(breakdown)
-    found = {each.why: None for each in figures if each.value is None and each.key in shown}
-    whys = list(filter(None, found))[:_MOST_REASONS]
+    """Return why figures are unknown, and which columns are not there for it; "" if all are known."""
+    shown, left_out = columns(breakdown), dict[str, dict[str, None]]()
+    for each in chain.from_iterable(breakdown.rows.values()):
+        if each.value is None and each.why:
+            heads = left_out.setdefault(each.why, {})
+            if each.key not in shown and each.key not in _EITHER:
+                heads[head(each)] = None
+    whys = [f"{why}: {', '.join(heads)}" if heads else why for why, heads in left_out.items()][
+        :_MOST_REASONS
+    ]
     return f"{UNKNOWN} {'; '.join(whys)}" if whys else ""
 
 
@@ -199,13 +204,16 @@ def row_name(key: str, value: str) -> str:
 
 
 def columns(breakdown: Breakdown) -> dict[str, str]:
-    """Return the figures of a breakdown, with their headings, in the order in which they appear."""
+    """
+    Return the figures of a breakdown, with their headings, in the order in which they appear.
+
+    Those that are known of no row are left out, if any is known at all.
+    """
     figures = list(chain.from_iterable(breakdown.rows.values()))
-    business = any(each.key == _EITHER[0] and each.value is not None for each in figures)
-    left_out = _EITHER[1] if business else _EITHER[0]
-    heads = {each.key: head(each) for each in figures}
+    known = {each.key for each in figures if each.value is not None}
+    heads = {each.key: head(each) for each in figures if each.key in known or not known}
     if set(_EITHER) <= set(heads):
-        del heads[left_out]
+        del heads[_EITHER[1]]
     return heads
 
 

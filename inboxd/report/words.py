@@ -110,7 +110,7 @@ def basis(figure: Figure) -> str:
     parts = ["" if time in figure.label else time]
     if figure.unit is Unit.SHARE:
         parts.append(_counted(figure))
-    elif figure.of is not None:
+    elif figure.of:
         parts.append(f"of {figure.of:,}")
     bounds = range_of(figure)
     rests_on = ", ".join(filter(None, parts)) + (f" ({bounds})" if bounds else "")
