@@ -13,8 +13,9 @@ from inboxd.connector import WatchSettings
 from inboxd.core.hours import OpeningHours
 from inboxd.core.rivals import PublicMessage
 from inboxd.core.scorecard import columns
+from inboxd.core.scorecard.breakdowns import measured
 from inboxd.core.scorecard.columns import Sheets
-from inboxd.core.scorecard.figures import public_figures
+from inboxd.core.scorecard.facts import Facts, Moment
 from inboxd.core.scorecard.model import Period
 from inboxd.core.scorecard.public import public_sheets
 from inboxd.core.tracking import Traits
@@ -77,7 +78,7 @@ NOW = MONDAY + timedelta(days=4)
 
 def figures(hours: OpeningHours | None = None) -> dict[str, Figure]:
     sheets = public_sheets("yug", "vk", WEEK, PERIOD, NOW, quiet_after=DAY, hours=hours)
-    return {each.key: each for each in public_figures(sheets, PERIOD, NOW, KEYS)}
+    return {each.key: each for each in measured(Facts.of(sheets, Moment.of(PERIOD, NOW)), KEYS)}
 
 
 def test_a_week_that_was_counted_by_hand() -> None:

@@ -215,7 +215,8 @@ class Plain:
         if message not in self.messages:
             return str(self.verdicts.get(message, {}).get("staff", ""))
         found = self.messages[message]
-        return found["staff"] or self.sent.get((found["account"], found["remote_id"]), "")
+        sent = self.sent.get((found["account"], found["remote_id"]), "")
+        return str(found["staff"] or sent)
 
     def judged(self, message: int | None) -> Row:
         """Return whether an answer was judged, sends elsewhere, and misses what was asked."""
