@@ -10,7 +10,7 @@ from inboxd.core.scorecard.figures import NO_FILTERS, scorecard
 from inboxd.core.scorecard.model import Gap
 from inboxd.core.scorecard.periods import previous
 from inboxd.core.scorecard.selecting import Filters
-from inboxd.report.rivals import rivals
+from inboxd.report.rivals import read_others, rivals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from inboxd.core.policies import Match
     from inboxd.core.scorecard.basis import Basis
     from inboxd.core.scorecard.columns import Sheets
-    from inboxd.core.scorecard.model import Period, Rival, Scorecard
+    from inboxd.core.scorecard.model import Period, Scorecard
     from inboxd.core.spikes import Spike
+    from inboxd.report.rivals import Others
     from inboxd.store import Gap as StoredGap
     from inboxd.store import Store
 
@@ -46,21 +47,22 @@ class Material:
     gaps: Sequence[Gap]
     spikes: Sequence[Spike] | None
     begun: Mapping[str, datetime]
-    rivals: tuple[Rival, ...] = ()
+    others: Sequence[Others] = ()
 
     def scorecard(self) -> Scorecard:
         """Work the figures out."""
+        period, filters = self.request.period, self.request.filters
         card = scorecard(
             self.sheets,
-            self.request.period,
+            period,
             self.now,
             before=self.before,
             gaps=self.gaps,
             spikes=self.spikes,
             begun=self.begun,
-            filters=self.request.filters,
+            filters=filters,
         )
-        return replace(card, rivals=self.rivals)
+        return replace(card, rivals=rivals(self.others, period, self.now, self.sheets, filters))
 
 
 def read(
@@ -75,25 +77,16 @@ def read(
     def sheets_of(days: Period) -> Sheets:
         return _with_all(store.sheets.read(basis, days.since, days.until), settings)
 
-    sheets = sheets_of(period)
     return Material(
         request,
         now,
-        sheets,
+        sheets_of(period),
         sheets_of(before) if before else None,
         [_gap(each) for each in store.coverage.gaps(begins, ends)],
         store.spikes.noticed(begins, ends) if settings.spikes else None,
         {name: at for name, at in watched.items() if at},
-        _beside(request, rivals(store, settings, period, now, sheets)),
+        read_others(store, settings, period),
     )
-
-
-def _beside(request: Request, found: Sequence[Rival]) -> tuple[Rival, ...]:
-    """Return whom the report can be held against: nobody is told apart by account, topic or staff."""
-    wanted = request.filters.network
-    if request.filters != Filters(network=wanted):
-        return ()
-    return tuple(each for each in found if not wanted or each.network in wanted)
 
 
 def _with_all(sheets: Sheets, settings: Settings) -> Sheets:

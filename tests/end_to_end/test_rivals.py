@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import closing
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from inboxd.clock import SystemClock
-from inboxd.config import load
-from inboxd.core.scorecard.model import Period
-from inboxd.plugins import networks
-from inboxd.report.rivals import rivals
 from inboxd.simulator.facebook import PAGE_TOKEN
 from inboxd.simulator.facebook.facade import PUBLIC_TOKEN
 from inboxd.simulator.people import NETWORKS
-from inboxd.store import Store
 from tests.contract.neighbours import Neighbour
 from tests.end_to_end.shop import until
 
 if TYPE_CHECKING:
-    from inboxd.core.scorecard.model import Rival
     from tests.end_to_end.shop import Shop
 
 STEPS = """
@@ -58,13 +51,10 @@ def watch(shop: Shop, facebook_token: str = PUBLIC_TOKEN) -> list[Neighbour]:
     return there
 
 
-def reported(shop: Shop) -> dict[str, Rival]:
-    """Return what a report of these days says of others."""
-    settings = load(shop.config, networks(), shop.environment)
-    now = datetime.now(UTC)
-    period = Period(now.date() - timedelta(days=1), now.date() + timedelta(days=1), UTC)
-    with closing(Store(shop.database, create=False, to_write=False)) as store:
-        return {each.name: each for each in rivals(store, settings, period, now)}
+async def reported(shop: Shop) -> dict[str, dict[str, Any]]:
+    """Return what `inboxd report` says of others."""
+    told = (await shop.run("report", "--format", "json", "--period", "7d")).expect(0)
+    return {each["name"]: each for each in json.loads(told.out)["rivals"]}
 
 
 async def test_rivals_are_read_reported_and_left_alone(shop: Shop) -> None:
@@ -78,13 +68,15 @@ async def test_rivals_are_read_reported_and_left_alone(shop: Shop) -> None:
     )
     (await running.stop()).expect(0)
 
-    for name, rival in reported(shop).items():
-        values = {each.key: each.value for each in rival.figures}
-        assert values["messages"] == 2, (name, rival)
+    told = await reported(shop)
+    assert told.keys() == {*NAMES.values(), "Ours, in public"}
+    for name in NAMES.values():
+        values = {each["key"]: each["value"] for each in told[name]["figures"]}
+        assert values["messages"] == 2, (name, told[name])
         assert values["response_rate"] == 0.5
         assert values["first_response_median_wall"] == pytest.approx(3_600, abs=2)
         assert values["deflection_rate"] == 1.0
-        assert "public part only" in rival.note
+        assert "public part only" in told[name]["note"]
     for table in ("messages", "cases", "waits", "alerts", "outbox", "authors", "traffic"):
         assert shop.value(f"SELECT count(*) FROM {table}") == 0  # noqa: S608 - names of our schema
     for network in NETWORKS:
@@ -105,10 +97,10 @@ async def test_a_rival_that_cannot_be_read_makes_no_trouble(shop: Shop) -> None:
 
     assert "rival not read" in done.err
     assert shop.value("SELECT count(*) FROM alerts") == 0
-    unread = reported(shop)["zapad"]
-    assert {each.value for each in unread.figures} == {None}
-    assert "Page Public Content Access" in unread.figures[0].why
-    told = (await asyncio.to_thread(shop.say, "doctor", "--json")).out
+    unread = (await reported(shop))["zapad"]["figures"]
+    assert {each["value"] for each in unread} == {None}
+    assert "Page Public Content Access" in unread[0]["why"]
+    told = (await shop.run("doctor", "--json")).out
     assert '"rival.unread"' in told
     assert '"rival.read"' in told
 
@@ -116,7 +108,7 @@ async def test_a_rival_that_cannot_be_read_makes_no_trouble(shop: Shop) -> None:
 async def test_check_says_whether_others_can_be_read(shop: Shop) -> None:
     """Whose they are, what X may cost, and what Facebook lacks; exit 1 where one cannot be read."""
     watch(shop, facebook_token=PAGE_TOKEN)
-    told = (await asyncio.to_thread(shop.say, "check", "--online")).expect(1)
+    told = (await shop.run("check", "--online")).expect(1)
 
     assert "yug: Магазин «Юг» (club" in told.out
     assert "at most 100 posts a month, $0.50" in told.out

@@ -18,10 +18,11 @@ from inboxd.core.scorecard.columns import Sheets
 from inboxd.core.scorecard.facts import Facts, Moment
 from inboxd.core.scorecard.model import Period
 from inboxd.core.scorecard.public import public_sheets
+from inboxd.core.scorecard.selecting import Filters
 from inboxd.core.tracking import Traits
 from inboxd.errors import PermissionMissing
 from inboxd.model import Direction, Kind, Stream, Topic, Urgency
-from inboxd.report.rivals import KEYS, rivals
+from inboxd.report.rivals import KEYS, read_others, rivals
 from tests.store.shop import at
 from tests.store.test_rivals import DAY, HOURS, Watch, asked, database, shop, told, watching
 
@@ -78,7 +79,12 @@ NOW = MONDAY + timedelta(days=4)
 
 def figures(hours: OpeningHours | None = None) -> dict[str, Figure]:
     sheets = public_sheets("yug", "vk", WEEK, PERIOD, NOW, quiet_after=DAY, hours=hours)
+<<<<<<< HEAD
     return {each.key: each for each in measured(Facts.of(sheets, Moment.of(PERIOD, NOW)), KEYS)}
+=======
+    facts = Facts.of(sheets, Moment.of(PERIOD, NOW))
+    return {each.key: each for each in measured(facts, KEYS)}
+>>>>>>> 854a639 (Set others beside ours in the report)
 
 
 def test_a_week_that_was_counted_by_hand() -> None:
@@ -128,7 +134,7 @@ def settings(path: Path, *watches: WatchSettings) -> Settings:
 def reported(watch: Watch, path: Path, now: datetime, **facts: Any) -> Rival:
     """Return what the report says of the first rival."""
     yug = WatchSettings(name="yug", network="vk", **facts)
-    (rival,) = rivals(watch.shop.store, settings(path, yug), PERIOD, now)
+    (rival,) = rivals(read_others(watch.shop.store, settings(path, yug), PERIOD), PERIOD, now)
     return rival
 
 
@@ -162,6 +168,7 @@ async def test_a_rival_that_cannot_be_read_is_unknown_with_the_reason(
         (after, "it could not be read: PermissionMissing: the wall is closed"),
     ):
         assert {(each.value, each.why) for each in rival.figures} == {(None, why)}
+        assert rival.note == f"Unknown: {why}."
 
 
 async def test_a_rival_that_fails_now_keeps_its_figures_and_says_so(
@@ -215,8 +222,18 @@ async def test_our_own_public_part_stands_before_those_of_a_network(
     yug = WatchSettings(name="yug", network="vk")
     vostok = WatchSettings(name="vostok", network="vk")
 
-    first, *others = rivals(shop.store, settings(tmp_path, yug, vostok), PERIOD, NOW, ours)
+    others = read_others(shop.store, settings(tmp_path, yug, vostok), PERIOD)
 
-    assert (first.name, first.network) == ("Ourselves, in public", "vk")
+    first, *rest = rivals(others, PERIOD, NOW, ours)
+
+    assert (first.name, first.network) == ("Ours, in public", "vk")
     assert {each.key: each.value for each in first.figures}["answered"] == 2
-    assert [each.name for each in others] == ["yug", "vostok"]
+    assert [each.name for each in rest] == ["yug", "vostok"]
+    beside = {
+        filters: [each.name for each in rivals(others, PERIOD, NOW, ours, filters)]
+        for filters in (
+            Filters(account=("shop-vk",)), Filters(network=("twitter",)), Filters(staff=("anna",)),
+            Filters(public=False), Filters(account=("shop-x",)),
+        )
+    }  # fmt: skip
+    assert [len(names) for names in beside.values()] == [3, 0, 0, 0, 0]
