@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from inboxd.cli.group import main
-from inboxd.cli.opening import load_without_networks, opened_store, present
+from inboxd.cli.opening import load_without_networks, opened_store, present, sender_note
 from inboxd.cli.parameters import CASE, LANGUAGE, WORDS, acting, instant
 from inboxd.cli.shapes import shown_json, waiting_json
 from inboxd.errors import UserError
@@ -108,7 +108,7 @@ def reply(config: Path, case: int, text: str, actor: str, *, anyway: bool) -> No
             done = desk.reply(case, text, actor, present(), anyway=anyway)
         except NobodyWaits as refusal:
             raise UserError(f"{refusal}; --anyway sends it") from None
-    click.echo(f"{_sentence(done.words)}{_sender_note(store.path)}")
+    click.echo(f"{_sentence(done.words)}{sender_note(store.path)}")
 
 
 @main.command(short_help="Take a case: its steps stop")
@@ -270,11 +270,3 @@ def _standard_input() -> str:
         return sys.stdin.buffer.read().decode(sys.stdin.encoding)
     except UnicodeDecodeError as error:
         raise UserError(f"standard input is no {error.encoding} text") from None
-
-
-def _sender_note(database: Path) -> str:
-    from inboxd.store import daemon_pid
-
-    if daemon_pid(database):
-        return "; the daemon sends it."
-    return ", but no daemon is running: `inboxd run --once` sends it."

@@ -102,6 +102,13 @@ def networks(ctx: click.Context, _begun: str) -> Iterator[tuple[object, str]]:
         yield network, ""
 
 
+@_offering
+def reports(ctx: click.Context, _begun: str) -> Iterator[tuple[object, str]]:
+    """Offer the reports that go out by themselves, each with when."""
+    for report in _configuration(ctx)["reports"]:
+        yield report["name"], report["cron"]
+
+
 def _configuration(ctx: click.Context) -> dict[str, Any]:
     """Return what the file says, unchecked: to check it takes longer than somebody waits for a Tab."""
     return tomllib.loads(_path(ctx).read_text(encoding="utf-8-sig"))

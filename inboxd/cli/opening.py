@@ -54,6 +54,15 @@ def present() -> datetime:
     return SystemClock().now()
 
 
+def sender_note(database: Path) -> str:
+    """Return, to be put behind what was queued, who sends it."""
+    from inboxd.store import daemon_pid
+
+    if daemon_pid(database):
+        return "; the daemon sends it."
+    return ", but no daemon is running: `inboxd run --once` sends it."
+
+
 @contextmanager
 def opened_store(config: Path) -> Iterator[tuple[Store, Settings]]:
     """Yield the store that *config* names, which must exist, and the settings without tokens."""

@@ -10,8 +10,9 @@ import click
 
 from inboxd.cli import completing
 from inboxd.cli.group import main
-from inboxd.cli.opening import opened_store, present
+from inboxd.cli.opening import opened_store, present, sender_note
 from inboxd.cli.parameters import LANGUAGE, WORDS, refuse_unknown
+from inboxd.errors import UserError
 from inboxd.model import Kind, Stream, Topic
 
 if TYPE_CHECKING:
@@ -66,8 +67,15 @@ _COLUMNS = 100
     type=click.Path(dir_okay=False, path_type=Path),
     help="A file for it, mode 0600.",
 )
+@click.option(
+    "--send",
+    metavar="NAME",
+    type=WORDS,
+    shell_complete=completing.reports,
+    help="Send this one of [[reports]] now, as a trial, to whom it goes.",
+)
 @click.pass_obj
-def report(
+def report(  # noqa: PLR0913 - an option each
     config: Path,
     /,
     period: str,
@@ -75,6 +83,7 @@ def report(
     *,
     form: str | None,
     output: Path | None,
+    send: str | None,
     **conditions: tuple[str, ...],
 ) -> None:
     """
@@ -83,8 +92,43 @@ def report(
     Of several values of one option one is enough, of several options all must hold. Figures of past
     days change while customers are answered: a contact counts for the day on which it began.
     """
+    if send is not None:
+        _refuse_beside_send()
+        _send(config, send)
+        return
     card = _material(config, period, conditions, compares=compare is not None).scorecard()
     _write(card, form or _form_of(output), output)
+
+
+def _refuse_beside_send() -> None:
+    """Raise UserError for an option that a report has by its configuration."""
+    from click.core import ParameterSource
+
+    ctx = click.get_current_context()
+    for name in ctx.params:
+        source = ctx.get_parameter_source(name)
+        if name != "send" and source is ParameterSource.COMMANDLINE:
+            option = {"form": "format"}.get(name, name)
+            raise UserError(f"--{option} does not go with --send: what is sent is configured")
+
+
+def _send(config: Path, name: str) -> None:
+    """Queue a report as if it were due now, and say when it goes out."""
+    from inboxd.core.scorecard.basis import Basis
+    from inboxd.plan import fingerprint
+    from inboxd.workers.reports import periods_of, queue, trial, write
+
+    now = present()
+    with opened_store(config) as (store, settings):
+        named = {each.name: each for each in settings.reports}
+        refuse_unknown([name], "report", named)
+        basis = Basis(settings.general.timezone, settings.policies, fingerprint(settings))
+        writing = trial(named[name], now)
+        _refresh(store, basis, *periods_of(writing, settings))
+        written, alert = write(writing, settings, basis, now)
+        queue(store, named[name], written, alert)
+        database = settings.general.database
+    click.echo(f"{written.period} goes to {', '.join(named[name].to)}{sender_note(database)}")
 
 
 def _material(config: Path, text: str, conditions: Conditions, *, compares: bool) -> Material:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -22,12 +23,15 @@ if TYPE_CHECKING:
     from inboxd.config import Settings
     from inboxd.core.reports import Report
     from inboxd.core.scorecard.basis import Basis
+    from inboxd.core.scorecard.model import Period
     from inboxd.model import Alert
     from inboxd.store import Store, WrittenReport
     from inboxd.workers.context import Context
 
 log = structlog.get_logger(__name__)
 
+_OPTIONS = ("account", "network", "stream", "kind", "topic", "language")
+"""By what `inboxd report` can be told to look at a part."""
 _KEPT = timedelta(days=31)
 """How long a page is kept: what could not be sent within a day is given up, or was held back."""
 
@@ -40,6 +44,19 @@ class Writing:
     due: datetime
     key: str
     trial: bool = False
+
+
+def trial(report: Report, now: datetime) -> Writing:
+    """Return the writing of a report that is sent out of turn, to see what it is like."""
+    key = f"report:{report.name}/trial/{now:%Y-%m-%dT%H:%M:%SZ}"
+    return Writing(report, now, key, trial=True)
+
+
+def periods_of(writing: Writing, settings: Settings) -> tuple[Period, Period]:
+    """Return the first and the last period that a report needs: the same where it compares with none."""
+    report = writing.report
+    _, days = days_of(report.period, writing.due, settings.general.timezone)
+    return previous(days) if report.compares else days, days
 
 
 def write(
@@ -66,9 +83,20 @@ def write(
     written = WrittenReport(
         writing.key, report.name, writing.due, name, now, file_name(name), as_html(card)
     )
-    command = f"inboxd report --period {name}{' --compare previous' if report.compares else ''}"
-    told = Told(report.name, writing.key, days, card.compared, command)
+    told = Told(report.name, writing.key, days, card.compared, _command(report, name))
     return written, report_alert(told, facts(card), now, trial=writing.trial)
+
+
+def _command(report: Report, period: str) -> str:
+    """Return what shows the same at the terminal, as far as the command knows such conditions."""
+    compared = ["--compare", "previous"] if report.compares else []
+    only = [
+        word
+        for name in _OPTIONS
+        for value in sorted(getattr(report.match, name))
+        for word in (f"--{name}", value)
+    ]
+    return shlex.join(["inboxd", "report", "--period", period, *compared, *only])
 
 
 def queue(store: Store, report: Report, written: WrittenReport, alert: Alert) -> None:
@@ -140,8 +168,9 @@ class ReportWriter:
         thread, key = self._context.store, report.key(due)
         if await thread.run(lambda store: store.reports.is_known(key)):
             return
-        await self._take_up(report, due)
-        now, writing = self._context.clock.now(), Writing(report, due, key)
+        writing = Writing(report, due, key)
+        await self._take_up(writing)
+        now = self._context.clock.now()
         written, alert = await asyncio.to_thread(write, writing, self._settings, self._basis, now)
 
         def keep(store: Store) -> None:
@@ -151,13 +180,12 @@ class ReportWriter:
         await thread.run(keep)
         log.info("report written", report=report.name, period=written.period)
 
-    async def _take_up(self, report: Report, due: datetime) -> None:
+    async def _take_up(self, writing: Writing) -> None:
         """Let the store keep the days that are new or have changed, a short transaction at a time."""
         thread = self._context.store
-        _, days = days_of(report.period, due, self._settings.general.timezone)
-        first = previous(days) if report.compares else days
+        first, last = periods_of(writing, self._settings)
         steps = await thread.run(
-            lambda store: store.sheets.refreshing(self._basis, first.since, days.until)
+            lambda store: store.sheets.refreshing(self._basis, first.since, last.until)
         )
         while await thread.run(lambda _: next(steps, None)):
             pass

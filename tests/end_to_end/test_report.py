@@ -6,8 +6,11 @@ import csv
 import io
 import json
 import os
+import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -224,3 +227,53 @@ def test_a_spreadsheet_reads_what_json_says(config: Path) -> None:
     for row in rows:
         value = found[row["key"]]["value"]
         assert row["value"] == "" if value is None else float(row["value"]) == value
+
+
+REPORT = """
+[[sinks]]
+name = "lead"
+type = "console"
+[[sinks]]
+name = "boss"
+type = "console"
+[[reports]]
+name = "weekly"
+cron = "0 9 * * mon"
+to = ["lead", "boss"]
+match = { account = "shop-vk", topic = ["refunds", "returns"] }
+"""
+
+
+def test_a_scheduled_report_can_be_tried(config: Path) -> None:
+    """It is queued for those to whom it goes, marked as a trial; each trial is one of its own."""
+    config.write_text(CONFIGURATION + REPORT, encoding="utf-8")
+    sent = run(config, "--send", "weekly")
+    assert sent.exit_code == 0, sent.stderr
+    assert re.fullmatch(
+        r"\d{4}-W\d\d goes to lead, boss, but no daemon is running: `inboxd run --once` sends it.\n",
+        sent.stdout,
+    )
+    with closing(sqlite3.connect(config.parent / "inboxd.db")) as db:
+        ((headline, detail, reason, key),) = db.execute(
+            "SELECT headline, detail, reason, key FROM alerts"
+        ).fetchall()
+        receivers = db.execute("SELECT receiver FROM outbox ORDER BY id").fetchall()
+        ((name, html),) = db.execute("SELECT filename, html FROM reports WHERE key = ?", (key,))
+    assert headline.startswith("Trial of weekly: how we answered, ")
+    assert reason == "report"
+    assert detail.endswith("--compare previous --account shop-vk --topic refunds --topic returns")
+    assert receivers == [("lead",), ("boss",)]
+    assert name.endswith(".html")
+    assert "<html" in html
+
+
+def test_only_what_is_configured_can_be_sent(config: Path) -> None:
+    """A name that there is not, and an option that would contradict the file, are refused."""
+    config.write_text(CONFIGURATION + REPORT, encoding="utf-8")
+    unknown = run(config, "--send", "weakly")
+    assert (unknown.exit_code, unknown.stdout) == (2, "")
+    assert "there is no report 'weakly'; there are: weekly" in unknown.stderr
+    for options in (("--period", "7d"), ("--format", "csv"), ("--topic", "refunds")):
+        refused = run(config, "--send", "weekly", *options)
+        assert refused.exit_code == 2
+        assert f"{options[0]} does not go with --send" in refused.stderr
