@@ -79,12 +79,8 @@ NOW = MONDAY + timedelta(days=4)
 
 def figures(hours: OpeningHours | None = None) -> dict[str, Figure]:
     sheets = public_sheets("yug", "vk", WEEK, PERIOD, NOW, quiet_after=DAY, hours=hours)
-<<<<<<< HEAD
-    return {each.key: each for each in measured(Facts.of(sheets, Moment.of(PERIOD, NOW)), KEYS)}
-=======
     facts = Facts.of(sheets, Moment.of(PERIOD, NOW))
     return {each.key: each for each in measured(facts, KEYS)}
->>>>>>> 854a639 (Set others beside ours in the report)
 
 
 def test_a_week_that_was_counted_by_hand() -> None:
