@@ -38,6 +38,7 @@ def jobs_of(workers: Workers, vigil: Vigil) -> Jobs:
     jobs.add("tick", workers.tick.come_round, _TICK, vigil.patience)
     jobs.add("upkeep", gate.where_fit(workers.upkeep.look), _UPKEEP)
     jobs.add("keeping", gate.where_fit(workers.keeper.look), _UPKEEP)
+    jobs.add("sheets", gate.where_fit(workers.sheets.look), _UPKEEP)
     jobs.add("restarts", gate.where_fit(workers.restarts.look), _UPKEEP)
     jobs.add("rivals", gate.where_fit(workers.rivals.look), _UPKEEP)
     jobs.add("reports", gate.where_fit(workers.reports.look), _REPORTS)

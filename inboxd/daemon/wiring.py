@@ -33,6 +33,7 @@ from inboxd.workers.reports import ReportWriter
 from inboxd.workers.restarts import RestartWatch
 from inboxd.workers.rivals import RivalWatch, watched
 from inboxd.workers.sender import Handling, Sender
+from inboxd.workers.sheets import SheetMaker
 from inboxd.workers.upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -97,9 +98,11 @@ class Workers:
         self.upkeep = _upkeep(settings, self.accounts, self.context)
         self.keeper = Keeper(settings, self.context)
         self.restarts = RestartWatch(self.context)
+        basis = Basis(settings.general.timezone, settings.policies, plan.fingerprint)
+        self.sheets = SheetMaker(basis, self.context)
         self.reports = ReportWriter(
             settings,
-            Basis(settings.general.timezone, settings.policies, plan.fingerprint),
+            basis,
             self.context,
             lambda: self.machine.knows_little,
         )
