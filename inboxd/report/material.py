@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from inboxd.core.scorecard.figures import NO_FILTERS, scorecard
 from inboxd.core.scorecard.model import Gap
 from inboxd.core.scorecard.periods import previous
 from inboxd.core.scorecard.selecting import Filters
+from inboxd.core.standing import patience_with
 from inboxd.report.rivals import read_others, rivals
+from inboxd.store.coverage import NOT_RUNNING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     from inboxd.config import Settings
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from inboxd.report.rivals import Others
     from inboxd.store import Gap as StoredGap
     from inboxd.store import Store
+
+_A_WHILE = timedelta(hours=1)
+"""What is not read for less than this is no gap that a report should open with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,8 @@ def read(
     before = previous(period) if request.compares else None
     begins, ends = _midnight((before or period).since, period), _midnight(period.until, period)
     watched = {each.name: store.watched_since(each.name, now) for each in settings.accounts}
+    gaps = [_gap(each) for each in store.coverage.gaps(begins, ends)]
+    lasting = {_place(gap) for gap in gaps if gap.ended_at is None}
 
     def sheets_of(days: Period) -> Sheets:
         return _with_all(store.sheets.read(basis, days.since, days.until), settings)
@@ -82,7 +89,7 @@ def read(
         now,
         sheets_of(period),
         sheets_of(before) if before else None,
-        [_gap(each) for each in store.coverage.gaps(begins, ends)],
+        gaps + [gap for gap in _unread(store, settings, now) if _place(gap) not in lasting],
         store.spikes.noticed(begins, ends) if settings.spikes else None,
         {name: at for name, at in watched.items() if at},
         read_others(store, settings, period),
@@ -99,9 +106,26 @@ def _with_all(sheets: Sheets, settings: Settings) -> Sheets:
     )
 
 
+def _unread(store: Store, settings: Settings, now: datetime) -> Iterator[Gap]:
+    """Yield what is not read by now: where no daemon runs, nobody notes that a gap has begun."""
+    configured = {each.name for each in settings.accounts}
+    for account, facts in store.accounts.all().items():
+        for state in store.sources.all(account):
+            since = state.succeeded_at
+            patience = max(patience_with(state, facts.patience), _A_WHILE)
+            is_read = account in configured and state.source in facts.sources
+            if is_read and since and now - since > patience:
+                reason = state.error_class or NOT_RUNNING
+                yield Gap(account, state.source, since, None, reason, mended=False)
+
+
 def _gap(gap: StoredGap) -> Gap:
     mended = gap.ended_at is not None and gap.found is not None
     return Gap(gap.account, gap.source, gap.began_at, gap.ended_at, gap.reason, mended)
+
+
+def _place(gap: Gap) -> tuple[str, str]:
+    return gap.account, gap.source
 
 
 def filters_of(match: Match) -> Filters:
