@@ -58,6 +58,8 @@ def config(tmp_path: Path) -> Path:
     path.write_text(CONFIGURATION, encoding="utf-8")
     shop = open_shop(tmp_path / "inboxd.db")
     shop.now = at(120)
+    for account in ("shop-vk", "shop-fb"):
+        shop.store.watch_from(account, at(-7 * 24 * 60))
     for number, minutes in enumerate((20, 40, 90, None)):
         who = {"thread_id": f"dm:{number}", "author": Author(f"c{number}", f"Customer {number}")}
         shop.hear(said(number, f"m{number}", "please, where is it?", **who))

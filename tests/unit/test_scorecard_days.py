@@ -134,11 +134,40 @@ def test_a_period_before_the_first_read_is_unknown_and_no_calm() -> None:
     history = scorecard(sheets(messages=[message("23 10:00")]), WEEK, NOW, begun=begun)
 
     assert {figure.value for figure in figures(empty).values()} == {None}
-    assert all("first read" in figure.why for figure in figures(empty).values())
+    assert all("watched since" in figure.why for figure in figures(empty).values())
     assert empty.days == ()
     assert figures(history)["messages"].value == 1
     for card in (empty, history):
-        assert "shop-vk was first read on 30 November 2026" in card.caveats[0]
+        assert "shop-vk is watched since 30 November 2026" in card.caveats[0]
+
+
+def test_a_period_in_which_nothing_was_read_is_unknown_and_no_calm() -> None:
+    """Each account blind all the time, or never read; while one was read, calm is known."""
+    begun = {"shop-vk": at("01 10:00"), "shop-fb": at("30 10:00")}
+    blind = gap("20 10:00", None)
+    dark = scorecard(sheets(), WEEK, NOW, begun=begun, gaps=[blind])
+    shorter = scorecard(sheets(), WEEK, NOW, begun=begun, gaps=[gap("23 00:01", None)])
+    beside = begun | {"outlet-vk": at("01 10:00")}
+
+    assert {figure.value for figure in figures(dark).values()} == {None}
+    assert all(figure.why == "nothing was read in this period" for figure in figures(dark).values())
+    assert figures(shorter)["messages"].value == 0
+    assert (
+        figures(scorecard(sheets(), WEEK, NOW, begun=beside, gaps=[blind]))["messages"].value == 0
+    )
+    some = scorecard(sheets(waits=[contact("23 10:00")]), WEEK, NOW, begun=begun, gaps=[blind])
+    assert figures(some)["unanswered"].value == 1
+
+
+def test_an_account_that_was_never_read_is_named() -> None:
+    """Else it would seem that nobody writes there; one that was given up since is not."""
+    rows = sheets(messages=[message("23 10:00", account="outlet-vk")])
+    card = scorecard(rows, WEEK, NOW, begun={"shop-vk": at("01 10:00")})
+    never = scorecard(sheets(), WEEK, NOW, begun={})
+
+    said = [text for text in card.caveats if "never been read" in text]
+    assert said == ["shop-fb has never been read: nothing is known of it."]
+    assert {figure.value for figure in figures(never).values()} == {None}
 
 
 @pytest.mark.parametrize(
@@ -168,7 +197,7 @@ def test_what_the_figures_do_not_know_stands_at_the_top(
 
 def test_what_is_not_known_of_the_period_before_is_said() -> None:
     """Else every figure would seem to have grown."""
-    begun = {"shop-vk": at("20 10:00")}
+    begun = {"shop-vk": at("20 10:00"), "outlet-vk": at("01 10:00"), "shop-fb": at("01 10:00")}
     alone = scorecard(sheets(), WEEK, NOW, begun=begun, gaps=[gap("17 10:00", "17 12:00")])
     beside = scorecard(
         sheets(), WEEK, NOW, begun=begun, gaps=[gap("17 10:00", "17 12:00")], before=sheets()
@@ -176,7 +205,7 @@ def test_what_is_not_known_of_the_period_before_is_said() -> None:
 
     assert alone.caveats == ()
     assert len(beside.caveats) == 2
-    assert "before shop-vk was first read" in beside.caveats[0]
+    assert "on which shop-vk was not watched" in beside.caveats[0]
     assert "gaps, too" in beside.caveats[1]
 
 

@@ -37,6 +37,7 @@ def within_target(facts: Facts) -> Measure:
     decided = contacts.targeted & (contacts.answered | contacts.late)
     in_time = np.count_nonzero(decided & ~contacts.late)
     why = "no contact with a target is decided" if contacts.targeted.any() else "none has a target"
+    why = why if contacts.needy.any() else _NONE_NEEDED
     return share(in_time, np.count_nonzero(decided), why)
 
 

@@ -8,38 +8,21 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from inboxd.core.scorecard.columns import NEVER
+from inboxd.core.scorecard.coverage import day_in_words
 from inboxd.core.scorecard.facts import midnight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date, datetime
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
-    from inboxd.core.scorecard.columns import Sheets
+    from inboxd.core.scorecard.coverage import Coverage
     from inboxd.core.scorecard.facts import Facts
-    from inboxd.core.scorecard.model import Gap, Period
+    from inboxd.core.scorecard.model import Period
     from inboxd.core.scorecard.selecting import Filters
     from inboxd.core.spikes import Spike
 
 FEW: Final = 30
 """Fewer contacts than this are said to be few."""
-_UNSAID = "no network that was read says who wrote an answer"
-
-
-def open_gaps(
-    gaps: Sequence[Gap], accounts: Sequence[str], period: Period, now: datetime
-) -> tuple[Gap, ...]:
-    """Return those of *accounts* in *period* of which nothing came later, oldest first."""
-    begins = midnight(period.since, period.timezone)
-    ends = min(midnight(period.until, period.timezone), now)
-    overlapping = [
-        gap
-        for gap in gaps
-        if not gap.mended
-        and gap.account in accounts
-        and gap.began_at < ends
-        and (gap.ended_at or now) > begins
-    ]
-    return tuple(sorted(overlapping, key=lambda gap: (gap.began_at, gap.account, gap.source)))
 
 
 def spikes_within(
@@ -61,65 +44,15 @@ def spikes_within(
     return len(found), ""
 
 
-def unknown(
-    facts: Facts,
-    sheets: Sheets,
-    period: Period,
-    begun: Mapping[str, datetime],
-    filters: Filters,
-) -> str:
-    """Return why nothing at all is known of *period*, "" if something is."""
-    if filters.staff and not sheets.staff:
-        return _UNSAID
-    first = min(begun.values(), default=None)
-    if first and midnight(period.until, period.timezone) <= first and facts.is_empty:
-        return f"nothing was read yet: the first read was on {_day(_local(first, period))}"
-    return ""
-
-
-def caveats(
-    facts: Facts,
-    period: Period,
-    now: datetime,
-    begun: Mapping[str, datetime],
-) -> Iterator[str]:
-    """Yield what is to be said of the figures, the weightiest first; *begun* of the accounts."""
-    yield from _begun_later(midnight(period.since, period.timezone), period, begun)
-    today, last = _local(now, period), period.until - timedelta(days=1)
+def caveats(facts: Facts, coverage: Coverage, period: Period, now: datetime) -> Iterator[str]:
+    """Yield what is to be said of the figures, the weightiest first."""
+    yield from coverage.caveats(period)
+    today, last = now.astimezone(period.timezone).date(), period.until - timedelta(days=1)
     if last == today:
         yield "Today is not over, and who wrote last may yet be answered."
     elif last > today:
-        yield f"The period is not over: it goes to {_day(last)}."
+        yield f"The period is not over: it goes to {day_in_words(last)}."
     yield from _of_rows(facts)
-
-
-def caveats_of_before(
-    before: Period,
-    now: datetime,
-    gaps: Sequence[Gap],
-    accounts: Sequence[str],
-    begun: Mapping[str, datetime],
-) -> Iterator[str]:
-    """Yield what is to be said of the period that it is compared with."""
-    since = midnight(before.since, before.timezone)
-    late = [account for account, first in begun.items() if first > since]
-    if late:
-        yield (
-            f"Compared with days before {', '.join(late)} was first read: of them, only what the "
-            "network still told is known."
-        )
-    if open_gaps(gaps, accounts, before, now):
-        yield "The period it is compared with has gaps, too."
-
-
-def _begun_later(begins: datetime, period: Period, begun: Mapping[str, datetime]) -> Iterator[str]:
-    for account, first in begun.items():
-        if first > begins:
-            day = _day(_local(first, period))
-            yield (
-                f"{account} was first read on {day}: of what was before, only what the network "
-                "still told is known."
-            )
 
 
 def _of_rows(facts: Facts) -> Iterator[str]:
@@ -141,11 +74,3 @@ def _of_rows(facts: Facts) -> Iterator[str]:
     topics = facts.raw["contacts"]["topics"]
     if ((topics & (topics - np.uint32(1))) != 0)[topics > 0].any():
         yield "What is about several topics counts for each of them: topics overlap."
-
-
-def _local(instant: datetime, period: Period) -> date:
-    return instant.astimezone(period.timezone).date()
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"

@@ -13,13 +13,8 @@ from typing import TYPE_CHECKING, Final
 from inboxd.core.scorecard import plots
 from inboxd.core.scorecard.breakdowns import breakdowns, compared, compared_figures
 from inboxd.core.scorecard.catalogue import CHAPTERS
-from inboxd.core.scorecard.caveats import (
-    caveats,
-    caveats_of_before,
-    open_gaps,
-    spikes_within,
-    unknown,
-)
+from inboxd.core.scorecard.caveats import caveats, spikes_within
+from inboxd.core.scorecard.coverage import Coverage
 from inboxd.core.scorecard.facts import Facts, Moment
 from inboxd.core.scorecard.grouping import by_topic
 from inboxd.core.scorecard.measuring import ServiceLevel
@@ -39,6 +34,7 @@ if TYPE_CHECKING:
 
 NO_FILTERS: Final = Filters()
 USUAL_LEVEL: Final = ServiceLevel()
+_UNSAID = "no network that was read says who wrote an answer"
 
 
 def scorecard(  # noqa: PLR0913 - a report is about all of this
@@ -58,24 +54,21 @@ def scorecard(  # noqa: PLR0913 - a report is about all of this
 
     *before* are the sheets of the period before, to compare with. *gaps* may be more than those
     of the period, and so may *spikes* (those of both periods; None: nobody looks for any).
-    *begun* is when each account was first read: of what was before, only what the network still
-    told is known.
+    *begun* is since when each account is watched, None where nobody says: of what was before, only
+    what the network still told is known, and of an account that is not in it, nothing.
     """
-    # An account that was blind all the time has a first read and a gap, but no row.
     accounts = filters.among(dict.fromkeys([*sheets.accounts, *(begun or {})]), sheets)
-    gappy = filters.among({gap.account for gap in gaps}, sheets)
-    first_reads = {account: at for account, at in (begun or {}).items() if account in accounts}
-    known = _Known(spikes, first_reads, filters, level)
+    coverage = Coverage.of(sheets, begun, gaps, filters)
+    known = _Known(spikes, coverage, filters, level)
     look = known.looked_at(sheets, period, now)
     earlier = known.looked_at(before, previous(period), now) if before is not None else None
     sections, parts = look.sections(), look.breakdowns()
     if earlier:
         sections = tuple(map(_section_compared, sections, earlier.sections()))
         parts = tuple(map(compared, parts, earlier.breakdowns()))
-    holes = open_gaps(gaps, gappy, period, now)
-    said = [*caveats(look.facts, period, now, known.begun)]
+    holes, said = coverage.holes(period, now), [*caveats(look.facts, coverage, period, now)]
     if earlier:
-        said += caveats_of_before(previous(period), now, gaps, gappy, known.begun)
+        said += coverage.caveats_of_before(previous(period), now)
     return Scorecard(
         period=period,
         compared=previous(period) if earlier else None,
@@ -120,7 +113,7 @@ class _Known:
     """What is known beside the sheets, and what is asked for."""
 
     spikes: Sequence[Spike] | None
-    begun: Mapping[str, datetime]
+    coverage: Coverage
     filters: Filters
     level: ServiceLevel
 
@@ -134,10 +127,16 @@ class _Known:
             level=self.level,
             spikes=count,
             unspiked=why,
-            unknown=unknown(facts, rows, period, self.begun, self.filters),
+            unknown=self._why_unknown(facts, rows, period, now),
             of_staff=bool(self.filters.staff),
         )
         return _Look(rows, facts, dict(by_topic(facts)), moment)
+
+    def _why_unknown(self, facts: Facts, rows: Sheets, period: Period, now: datetime) -> str:
+        """Return why nothing at all is known of *period*, "" if something is."""
+        if self.filters.staff and not rows.staff:
+            return _UNSAID
+        return self.coverage.why_dark(period, now) if facts.is_empty else ""
 
 
 def _beside_studies(figure: Figure) -> Figure:
