@@ -135,10 +135,19 @@ def configured(settings: Settings, tell: Callable[[str], None] = _ignored) -> Cl
     try:
         model = of_tier(chosen.tier, chosen.model, tell)
     except UserError as error:
-        problem = Problem("classifier.model", f"cannot be used: {error}")
-        raise ConfigError(str(settings.path), [problem]) from None
+        raise _unusable(settings, "model", error) from None
+    try:
+        if chosen.replies:
+            reply_model(chosen.replies)
+    except UserError as error:
+        raise _unusable(settings, "replies", error) from None
     words = chosen.own_words
     return OwnWords(model, words) if words else model
+
+
+def _unusable(settings: Settings, key: str, error: UserError) -> ConfigError:
+    problem = Problem(f"classifier.{key}", f"cannot be used: {error}")
+    return ConfigError(str(settings.path), [problem])
 
 
 def of_tier(
@@ -158,16 +167,29 @@ def of_tier(
         return load()
 
 
-def load_reply_judge(settings: Settings | None = None) -> ReplyJudge:
+def load_reply_judge(
+    settings: Settings | None = None, *, replies: Path | None = None
+) -> ReplyJudge:
     """
     Return the judge of replies; it asks the configured classifier what the customer's message was.
 
-    Without *settings* that is the one that comes with this version. Raises ConfigError if the
-    configured one cannot be used.
+    Without *settings* both are those that come with this version, but for a model of *replies*.
+    Raises ConfigError, or for *replies* UserError, if one cannot be used.
     """
     from inboxd.classify.replies import CompactReplyJudge  # noqa: PLC0415 -- quick `--help`
 
-    return CompactReplyJudge(_of_replies(), configured(settings) if settings else load())
+    if settings is None:
+        return CompactReplyJudge(reply_model(replies), load())
+    asked = configured(settings)
+    return CompactReplyJudge(reply_model(replies or settings.classifier.replies), asked)
+
+
+def reply_model(path: Path | None = None) -> Model:
+    """Return the model of replies in a file, by default this version's; UserError if it is none."""
+    from inboxd.classify.compact import Model  # noqa: PLC0415 -- as above
+    from inboxd.classify.replies import FLAGS  # noqa: PLC0415 -- as above
+
+    return Model.load(path, FLAGS) if path else _of_replies()
 
 
 @cache

@@ -84,7 +84,7 @@ def train_replies(rows: Sequence[ReplyRow], tell: Callable[[str], None] = lambda
     tell("all rows")
     model = _fit(known, blind)
     raw = np.concatenate(held_out)
-    holds = np.array([[row.labels[flag] for flag in FLAGS] for row in (*rows, *rows)])
+    holds = np.array([[row.labels.get(flag, np.nan) for flag in FLAGS] for row in (*rows, *rows)])
     slopes, offsets = _calibration(raw, holds)
     shares = 1 / (1 + np.exp(-(raw * slopes + offsets)))
     model = replace(
@@ -139,40 +139,54 @@ def _fit(*parts: _Set) -> Model:
     rows = [row for part in learnt for row in part.rows]
     inputs = np.concatenate([part.inputs for part in learnt]) * np.float32(_FOUND)
     seen = seen_in(texts, inputs, least=_LEAST * len(learnt))
-    columns = [column(seen.matrix, [row.labels[flag] for row in rows], _STRENGTH) for flag in FLAGS]
+    columns = [
+        column(seen.matrix, [row.labels.get(flag) for row in rows], _STRENGTH) for flag in FLAGS
+    ]
     thresholds = np.full(len(FLAGS), 0.5, np.float32)
     model = linear(seen, np.stack(columns, axis=1), FLAGS, thresholds)
     return replace(model, signals=model.signals * np.float32(_FOUND))
 
 
 def _calibration(
-    scores: NDArray[np.float64], holds: NDArray[np.bool_]
+    scores: NDArray[np.float64], holds: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return slope and offset for each flag by which its scores become log-odds (Platt 1999)."""
+    """
+    Return slope and offset for each flag by which its scores become log-odds (Platt 1999).
+
+    Where a flag is not labelled, *holds* is nan.
+    """
     slopes, offsets = np.ones(len(FLAGS)), np.zeros(len(FLAGS))
     for place in range(len(FLAGS)):
-        if holds[:, place].any() and not holds[:, place].all():
+        given, truth = _labelled(scores, holds, place)
+        if truth.any() and not truth.all():
             fitted = LogisticRegression(C=1e3, solver="liblinear", random_state=0)
-            fitted.fit(scores[:, place : place + 1], holds[:, place])
+            fitted.fit(given[:, np.newaxis], truth)
             slopes[place] = round(max(float(fitted.coef_[0, 0]), 1e-3), _DIGITS)
             offsets[place] = round(float(fitted.intercept_[0]), _DIGITS)
     return slopes, offsets
 
 
-def _thresholds(shares: NDArray[np.float64], holds: NDArray[np.bool_]) -> NDArray[np.float32]:
+def _labelled(
+    scores: NDArray[np.float64], holds: NDArray[np.float64], place: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return one flag's scores of the rows that are labelled with it, and whether it holds there."""
+    known = ~np.isnan(holds[:, place])
+    return scores[known, place], holds[known, place] > 0
+
+
+def _thresholds(shares: NDArray[np.float64], holds: NDArray[np.float64]) -> NDArray[np.float32]:
     """
     Return, for each flag, the share from which on saying it serves its F1 best.
 
     Never more than a half: other people's replies are less like the seeds, and score lower.
     """
     steps = [step / 40 for step in range(10, 21)]
-    return np.array(
-        [
-            max(steps, key=lambda step: _f1(shares[:, place] >= step, holds[:, place]))
-            for place in range(len(FLAGS))
-        ],
-        np.float32,
-    )
+    labelled = [_labelled(shares, holds, place) for place in range(len(FLAGS))]
+    return np.array([_best(steps, *each) for each in labelled], np.float32)
+
+
+def _best(steps: Sequence[float], shares: NDArray[np.float64], holds: NDArray[np.bool_]) -> float:
+    return max(steps, key=lambda step: _f1(shares >= step, holds))
 
 
 def _f1(said: NDArray[np.bool_], holds: NDArray[np.bool_]) -> float:

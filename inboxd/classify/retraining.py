@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from inboxd.classify.compact import CompactClassifier
 from inboxd.classify.evaluation import evaluate, learnt_from
+from inboxd.classify.replies import FLAGS
+from inboxd.classify.reply_rows import ReplyRow
 from inboxd.classify.rows import Row
 from inboxd.classify.training import train_judging
 from inboxd.core.redaction import is_erased
@@ -24,12 +26,16 @@ if TYPE_CHECKING:
     from inboxd.classify.compact import Model
     from inboxd.model import Verdict
     from inboxd.store import Correction
+    from inboxd.store.reply_corrections import ReplyCorrection
 
     Trainer = Callable[[Sequence[Row], Callable[[str], None]], tuple[Model, list[Verdict]]]
 
 ENOUGH = 30
 """Messages below which a comparison would be a toss of a coin."""
-_ALLOWED = {"kind": 0.005, "complaint or not": 0.005, "topic": 0.02, "urgency": 0.02}
+_ALLOWED = {
+    "kind": 0.005, "complaint or not": 0.005, "topic": 0.02, "urgency": 0.02,
+    **{f"{flag}, F1": 0.01 for flag in FLAGS},
+}  # fmt: skip
 """How much less a new model may reach; more than the last digit, less than anybody would notice."""
 
 
@@ -92,6 +98,38 @@ def corrected_rows(corrections: Iterable[Correction]) -> list[Row]:
         for correction in corrections
         if not is_erased(correction.text)
     ]
+
+
+def corrected_replies(corrections: Iterable[ReplyCorrection]) -> list[ReplyRow]:
+    """
+    Return what people said of our answers as labelled replies; one conversation is one idea.
+
+    As of messages, what they did not speak of is not labelled; whether it was rude is no label.
+    """
+    rows = []
+    for each in corrections:
+        labels = {str(part): holds for part, holds in each.person.items() if part in FLAGS}
+        if labels and not is_erased(each.text):
+            question = "" if is_erased(each.question) else each.question
+            idea = f"conversation {each.conversation}"
+            rows.append(ReplyRow(each.text, each.language, labels, idea, question))
+    return rows
+
+
+def compare_replies(present: Model, new: Model) -> Comparison:
+    """
+    Return how two judges of replies compare, by what each reached on folds of its own data.
+
+    Such a model does not know what it has learnt from: none can be held back from it.
+    """
+    before, after = (
+        {f"{flag}, F1": figures[f"{flag}, F1"] for flag in FLAGS if f"{flag}, F1" in figures}
+        for figures in (
+            each.card.get("figures", {}).get("question known", {}).get("all", {})
+            for each in (present, new)
+        )
+    )
+    return Comparison("folds of what each has learnt from", before, after)
 
 
 def _figures(rows: Sequence[Row], verdicts: Sequence[Verdict]) -> dict[str, float]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from inboxd.classify import Classifier
     from inboxd.classify.compact import Model
     from inboxd.classify.evaluation import Evaluation
+    from inboxd.classify.retraining import Comparison
     from inboxd.config import Settings
 
 
@@ -94,7 +95,7 @@ def train(  # noqa: PLR0913 - what from, where to, and whatever comes of it
         from inboxd.classify import retraining, semantic_training, training
 
         if replies:
-            _train_on_replies(paths, out, said)
+            _train_on_replies(ctx, paths, out, said, learn=corrections, force=force)
             return
     except ModuleNotFoundError as error:
         raise UserError(f"training needs {error.name}: pip install 'inboxd[train]'") from None
@@ -111,13 +112,7 @@ def train(  # noqa: PLR0913 - what from, where to, and whatever comes of it
         model, comparison = retraining.retrain(rows, in_use, tell, trainer.train_judging)
     for name, value in model.card["figures"]["all"].items():
         click.echo(f"{name:34} {value:.3f}")
-    click.echo(f"On {comparison.basis}:")
-    for name, value in comparison.new.items():
-        before = f"{comparison.present[name]:.3f}" if name in comparison.present else "unknown"
-        click.echo(f"  {name:32} {value:.3f}, the present model {before}")
-    if comparison.worse and not force:
-        worse = ", ".join(comparison.worse)
-        raise UserError(f"the new model is worse in: {worse}; {out} is not written without --force")
+    _compare(comparison, out, force=force)
     replace(model, card=completed(model.card, said)).save(out)
     click.echo(f'{out} is written; [classifier] tier = "{model.tier}" and model = … let it judge.')
 
@@ -191,8 +186,18 @@ def _shipped_or(path: Path | None, tier: str) -> Model:
     return Model.load(path or classifying.SHIPPED)
 
 
-def _train_on_replies(paths: tuple[Path, ...], out: Path, said: dict[str, list[str]]) -> None:
+def _train_on_replies(  # noqa: PLR0913 - as the command has them
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    out: Path,
+    said: dict[str, list[str]],
+    *,
+    learn: bool,
+    force: bool,
+) -> None:
     """Train the judge of replies, and say what it reached on folds of them."""
+    from inboxd import classify as classifying
+    from inboxd.classify import retraining
     from inboxd.classify.card import completed
     from inboxd.classify.replies import FLAGS
     from inboxd.classify.reply_rows import read_reply_rows
@@ -200,14 +205,39 @@ def _train_on_replies(paths: tuple[Path, ...], out: Path, said: dict[str, list[s
     from inboxd.terminal import console
     from inboxd.terminal.progress import step_bar
 
+    _refuse_unwritable(out)
     rows = read_reply_rows(paths, FLAGS)
+    if learn:
+        with opened_store(ctx.obj) as (store, _):
+            rows += retraining.corrected_replies(store.reply_corrections.all())
     if not rows:
-        raise UserError("there is nothing to train on")
+        raise UserError("there is nothing to train on; name --data, or use --corrections")
+    if len(rows) < retraining.ENOUGH:
+        few = f"{len(rows)} labelled replies teach nothing about others"
+        raise UserError(
+            f"{few}; name data of {retraining.ENOUGH} at least, such as inboxd's own seeds"
+        )
     with step_bar(console(stderr=True), "training", STEPS) as tell:
         model = train_replies(rows, tell)
-    replace(model, card=completed(model.card, said)).save(out)
     for name, value in model.card["figures"]["question unknown"]["all"].items():
         click.echo(f"{name:34} {value:.3f}")
+    if learn:
+        settings = _settings(ctx)
+        present = classifying.reply_model(settings.classifier.replies if settings else None)
+        _compare(retraining.compare_replies(present, model), out, force=force)
+    replace(model, card=completed(model.card, said)).save(out)
+    click.echo(f"{out} is written; [classifier] replies = … lets it judge.")
+
+
+def _compare(comparison: Comparison, out: Path, *, force: bool) -> None:
+    """Tell how a new model compares with the present one; raises UserError if it is worse."""
+    click.echo(f"On {comparison.basis}:")
+    for name, value in comparison.new.items():
+        before = f"{comparison.present[name]:.3f}" if name in comparison.present else "unknown"
+        click.echo(f"  {name:32} {value:.3f}, the present model {before}")
+    if comparison.worse and not force:
+        worse = ", ".join(comparison.worse)
+        raise UserError(f"the new model is worse in: {worse}; {out} is not written without --force")
 
 
 @classifier.command(short_help="Hold the classifier against labelled messages")

@@ -244,6 +244,8 @@ class ClassifierSettings(WordSettings):
     """The semantic one needs the extra of that name, and falls back where the machine lacks something."""
     model: LocalPath | None = None
     """Another model than the one that came with inboxd."""
+    replies: LocalPath | None = None
+    """Another model of our answers than the one that came with inboxd."""
     ru: WordSettings = WordSettings()
     """Words that count only in messages in Russian."""
     uk: WordSettings = WordSettings()

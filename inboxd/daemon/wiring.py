@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from inboxd import classify, health, notify, plugins
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+    from inboxd.classify import ReplyJudge
     from inboxd.clock import Clock
     from inboxd.config import AnySink, Settings
     from inboxd.connector import AccountSettings
@@ -139,7 +141,7 @@ class Workers:
 
     def _classifier(self, plan: Plan) -> ClassifyWorker:
         timezone = plan.settings.general.timezone
-        replies = ReplyWorker(classify.load_reply_judge, timezone, self.context)
+        replies = ReplyWorker(_judge_of_replies(plan), timezone, self.context)
         return ClassifyWorker(plan.classifier, self.context, replies)
 
     def _got_on(self, progress: Progress) -> None:
@@ -195,9 +197,14 @@ def _handling(sink: AnySink, settings: Settings) -> Handling:
     return Handling(sink.restraint(settings.general.timezone), sink.fallback)
 
 
+def _judge_of_replies(plan: Plan) -> Callable[[], ReplyJudge]:
+    """Return what loads the judge of replies when the first is to be judged, and keeps it."""
+    return cache(partial(classify.load_reply_judge, replies=plan.settings.classifier.replies))
+
+
 def _rivals(plan: Plan, accounts: Sequence[Account], context: Context) -> RivalWatch:
     watches = [watched(each, accounts, context.clock) for each in plan.settings.watch]
-    judges, zone = (plan.classifier, classify.load_reply_judge), plan.settings.general.timezone
+    judges, zone = (plan.classifier, _judge_of_replies(plan)), plan.settings.general.timezone
     return RivalWatch(watches, accounts, context, judges, zone)
 
 

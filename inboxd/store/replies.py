@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from inboxd.store.owing import concerned
-from inboxd.store.reply_corrections import ReplyCorrectionStore
+from inboxd.store.reply_corrections import QUESTION, ReplyCorrectionStore
 from inboxd.store.times import from_text, maybe_text, to_text
 
 if TYPE_CHECKING:
@@ -18,20 +18,12 @@ if TYPE_CHECKING:
 
     from inboxd.model import ReplyVerdict
 
-# The question is the message that the network says is answered, else the last one before.
-_UNJUDGED = """
-SELECT m.id, m.account, m.text, coalesce(m.edited_at, m.sent_at), m.sent_at, coalesce(
-    (SELECT q.text FROM messages AS q
-      WHERE q.account = m.account AND q.remote_id = m.parent_remote_id AND q.direction = 'inbound'),
-    (SELECT q.text FROM messages AS q LEFT JOIN authors AS a ON a.id = q.author_id
-      WHERE q.conversation_id = m.conversation_id AND q.direction = 'inbound'
-        AND q.sent_at <= m.sent_at AND (m.addressees = '[]'
-            OR a.remote_id IN (SELECT value FROM json_each(m.addressees)))
-      ORDER BY q.sent_at DESC, q.id DESC LIMIT 1), '')
+_UNJUDGED = f"""
+SELECT m.id, m.account, m.text, coalesce(m.edited_at, m.sent_at), m.sent_at, {QUESTION}
   FROM reply_verdicts AS r
   JOIN messages AS m ON m.id = r.message_id
  WHERE r.judged_at IS NULL ORDER BY r.message_id DESC LIMIT ?
-"""
+"""  # noqa: S608 - a constant
 _SAVE = """
 UPDATE reply_verdicts
    SET judged_at = :now, text = :text, model = :model, language = :language,

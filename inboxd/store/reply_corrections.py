@@ -61,14 +61,24 @@ _UPHOLD = """
 UPDATE reply_verdicts SET deflection = ?, promise = ?, non_answer = ?, flags = ?, machine = ?
  WHERE message_id = ?
 """
-_ROWS = """
+# The question is the message that the network says is answered, else the last one before.
+QUESTION: Final = """coalesce(
+    (SELECT q.text FROM messages AS q
+      WHERE q.account = m.account AND q.remote_id = m.parent_remote_id AND q.direction = 'inbound'),
+    (SELECT q.text FROM messages AS q LEFT JOIN authors AS a ON a.id = q.author_id
+      WHERE q.conversation_id = m.conversation_id AND q.direction = 'inbound'
+        AND q.sent_at <= m.sent_at AND (m.addressees = '[]'
+            OR a.remote_id IN (SELECT value FROM json_each(m.addressees)))
+      ORDER BY q.sent_at DESC, q.id DESC LIMIT 1), '')"""
+"""What the customer had asked whom *m* answers, "" if that is not known."""
+_ROWS = f"""
 SELECT c.message_id, m.conversation_id, c.text, c.at, c.actor, c.note, c.model, c.machine_flags,
-       r.language, c.deflection, c.promise, c.non_answer, c.rude
+       r.language, {QUESTION}, c.deflection, c.promise, c.non_answer, c.rude
   FROM reply_corrections AS c
   JOIN messages AS m ON m.id = c.message_id
   JOIN reply_verdicts AS r ON r.message_id = c.message_id
  WHERE c.undone_at IS NULL
-"""
+"""  # noqa: S608 - a constant
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +117,7 @@ class ReplyCorrection:
     model: str
     machine: frozenset[Fault]
     language: str
+    question: str
     person: Mapping[Fault, bool]
 
 
@@ -242,7 +253,7 @@ def latest(rows: Iterable[ReplyCorrection]) -> list[ReplyCorrection]:
 
 
 def _correction(row: Sequence[Any]) -> ReplyCorrection:
-    message, conversation, text, at, actor, note, model, flags, language, *said = row
+    message, conversation, text, at, actor, note, model, flags, language, question, *said = row
     return ReplyCorrection(
         message=message,
         conversation=conversation,
@@ -253,6 +264,7 @@ def _correction(row: Sequence[Any]) -> ReplyCorrection:
         model=model,
         machine=frozenset(map(Fault, json.loads(flags))),
         language=language,
+        question=question,
         person={
             part: bool(holds) for part, holds in zip(_PARTS, said, strict=True) if holds is not None
         },

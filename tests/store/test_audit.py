@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, timedelta
 from io import StringIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,8 +25,6 @@ from tests.store.test_owed import AWAY, PROMISE, TIMED, rules
 from tests.store.test_owed import verdict as plain_verdict
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from click.testing import Result
 
 EVER = Choice(at(-1_000_000), at(1_000_000))
@@ -188,6 +187,7 @@ def test_strangers_words_stay_in_their_place(serving: Shop) -> None:
     assert max(len(line) for line in printed(replace(answer, text="Short."), terminal=True)) <= 80
 
 
+SEEDS = sorted((Path(__file__).parents[2] / "data").glob("replies.*.jsonl"))
 CONFIG = """
 [inboxd]
 database = "inboxd.db"
@@ -283,3 +283,30 @@ def test_many_answers_are_gone_through_in_a_moment(serving: Shop) -> None:
     assert [each.at for each in newest] == [at(391), at(381)]
     assert newest[1].again == at(390)
     assert newest[1].again - newest[1].at == timedelta(minutes=9)
+
+
+def test_what_was_said_is_learnt_from(config: Path, tmp_path: Path) -> None:
+    """Alone it is too little, and a judge that it makes worse is not written."""
+    out = tmp_path / "replies.npz"
+    learn = ["-c", str(config), "classifier", "train", "--replies", "--corrections"]
+    nothing = CliRunner().invoke(main, [*learn, "--out", str(out)])
+    assert "nothing to train on" in nothing.stderr
+    audit(config, "--fine", "2")
+    few = CliRunner().invoke(main, [*learn, "--out", str(out)])
+    assert "too few labelled replies to learn from: 1, and not 30" in few.stderr
+    data = tmp_path / "seeds.jsonl"
+    seeds = [line for path in SEEDS for line in path.read_text("utf-8").splitlines()[::100]]
+    data.write_text("\n".join(seeds), encoding="utf-8")
+    refused = CliRunner().invoke(main, [*learn, "--data", str(data), "--out", str(out)])
+    assert refused.exit_code == 2, refused.output
+    assert "the new model is worse in: deflection, F1" in refused.stderr
+    assert not out.exists()
+
+
+def test_a_judge_of_ones_own_that_is_none_is_refused(config: Path) -> None:
+    """By every command that reads what judges, and with its place in the configuration."""
+    text = config.read_text(encoding="utf-8")
+    config.write_text(f'{text}[classifier]\nreplies = "none.npz"\n', encoding="utf-8")
+    ended = CliRunner().invoke(main, ["-c", str(config), "classify"], input='{"text": "a"}\n')
+    assert ended.exit_code == 2
+    assert "classifier.replies cannot be used" in ended.stderr

@@ -1385,6 +1385,7 @@ def test_own_words_are_read_with_their_places(read: Read, tmp_path: Path) -> Non
         """
         [classifier]
         model = "models/own.npz"
+        replies = "models/replies.npz"
         complaint = ["брак*"]
         topics = { shipping = ["/почтомат\\\\w*/"] }
         [classifier.de]
@@ -1392,6 +1393,7 @@ def test_own_words_are_read_with_their_places(read: Read, tmp_path: Path) -> Non
         """,
     )
     assert settings.classifier.model == tmp_path / "models" / "own.npz"
+    assert settings.classifier.replies == tmp_path / "models" / "replies.npz"
     assert [(word.path, word.label, word.pattern) for word in settings.classifier.own_words] == [
         ("classifier.complaint[0]", "kind:complaint", ""),
         ("classifier.topics.shipping[0]", "topic:shipping", "почтомат\\w*"),
