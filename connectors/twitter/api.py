@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tweepy.asynchronous import AsyncClient
 
-from connectors.twitter.budget import DMS, LINKS, REPLIES, WRITTEN, Budget
+from connectors.twitter.budget import DMS, LINKS, MEANWHILE, REPLIES, WRITTEN, Budget
 from connectors.twitter.failures import Failure, read_error, send_error
 from connectors.twitter.payloads import as_object, as_objects, as_string, checked_id
 from connectors.twitter.transport import Transport
@@ -84,7 +84,8 @@ class Api:
         self._clock = clock
         self._ledger = ledger
         self._summoned = settings.reply_rule == "summoned"
-        self.budget = Budget(settings.monthly_read_budget, ledger, clock)
+        meanwhile = MEANWHILE if names else "nothing is read"
+        self.budget = Budget(settings.monthly_read_budget, ledger, clock, meanwhile)
         self._transport = Transport(settings, clock, ledger, keys)
         self._found_with = _WITH_AUTHORS if names else _OURS
         self._client = AsyncClient(return_type=dict)

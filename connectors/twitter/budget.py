@@ -47,6 +47,7 @@ _PRICES = {
 }
 _READS = (POSTS, USERS, EVENTS)
 _LOOKED_UP = "the account itself, looked up"
+MEANWHILE = "only mentions, own posts and direct messages are read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +81,17 @@ class Month:
 
 
 class Budget:
-    """Counts what an account reads and writes, in its ledger."""
+    """
+    Counts what an account reads and writes, in its ledger.
 
-    def __init__(self, limit: int | None, ledger: Ledger, clock: Clock) -> None:
+    *meanwhile* says what is done while what can be done without has to wait.
+    """
+
+    def __init__(
+        self, limit: int | None, ledger: Ledger, clock: Clock, meanwhile: str = MEANWHILE
+    ) -> None:
         self._limit = limit
+        self._meanwhile = meanwhile
         self._ledger = ledger
         self._clock = clock
 
@@ -138,8 +146,7 @@ class Budget:
         if optional and even_at > month.now:
             raise errors.Spared(
                 f"{used} of the month's {self._limit} reads are used, which is ahead of an even "
-                f"pace: only mentions, own posts and direct messages are read "
-                f"before {even_at:%Y-%m-%d %H:%M}Z",
+                f"pace: {self._meanwhile} before {even_at:%Y-%m-%d %H:%M}Z",
                 until=min(even_at, month.now + LOOK_AGAIN),
             )
 

@@ -181,6 +181,7 @@ async def _check_watched(settings: Settings) -> bool:
     """Print whether others' accounts can be read; returns whether all can."""
     from inboxd import plugins
     from inboxd.clock import SystemClock
+    from inboxd.core.text import one_line
 
     good = True
     for watch in settings.watch:
@@ -193,7 +194,8 @@ async def _check_watched(settings: Settings) -> bool:
             continue
         finally:
             await reader.close()
-        click.echo(f"{watch.name}: {found.identity}")
+        # What strangers call themselves may be anything.
+        click.echo(f"{watch.name}: {one_line(found.identity, 200)}")
         click.echo("  can be read" + (f": {found.text}" if found.text else ""))
     return good
 

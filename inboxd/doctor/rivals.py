@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from inboxd import findings, plugins
 from inboxd.config.watching import lends
 from inboxd.connector import Ledger
+from inboxd.core.text import one_line
 from inboxd.errors import InboxdError
 from inboxd.findings import Code, Finding
 from inboxd.store.rivals import payer_of
@@ -60,5 +61,7 @@ async def ask(
         return [Finding(Code.RIVAL_CHECK_FAILED, watch.name, text)], ledger.taken()
     finally:
         await reader.close()
-    said = f"{found.identity}; {found.text}" if found.text else found.identity
+    # What strangers call themselves may be anything.
+    identity = one_line(found.identity, 200)
+    said = f"{identity}; {found.text}" if found.text else identity
     return [Finding(Code.RIVAL_IDENTITY, watch.name, said)], ledger.taken()

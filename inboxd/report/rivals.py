@@ -150,8 +150,10 @@ def _rival(others: Others, period: Period, now: datetime, filters: Filters) -> R
 
 def _why_unknown(state: RivalState | None, period: Period) -> str:
     """Return why nothing at all is known of *period*, "" where something is."""
-    if state is None or (state.succeeded_at is None and not state.error_class):
+    if state is None or state.polled_at is None:
         return "it has not been read yet"
+    if state.succeeded_at is None and not state.error_class:
+        return "its first read has not come to its end yet"
     if state.succeeded_at is None:
         return f"it could not be read: {state.error_class}: {state.error}"
     if state.began_at >= midnight(period.until, period.timezone):

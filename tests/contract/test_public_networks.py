@@ -172,7 +172,7 @@ async def test_x_s_budget_is_spread_over_the_month(on_x: Neighbour) -> None:
     reader = on_x.reader(monthly_read_budget=100)
     pages = await read(reader)
 
-    with pytest.raises(Spared, match="even pace"):
+    with pytest.raises(Spared, match="even pace: nothing is read before"):
         await read(reader, pages[-1].cursor)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from inboxd.config import Settings
-from inboxd.connector import WatchSettings
+from inboxd.connector import Page, WatchSettings
 from inboxd.core.hours import OpeningHours
 from inboxd.core.rivals import PublicMessage
 from inboxd.core.scorecard import columns
@@ -165,6 +165,18 @@ async def test_a_rival_that_cannot_be_read_is_unknown_with_the_reason(
     ):
         assert {(each.value, each.why) for each in rival.figures} == {(None, why)}
         assert rival.note == f"Unknown: {why}."
+
+
+async def test_a_first_read_that_goes_on_is_unknown_yet(shop: Shop, tmp_path: Path) -> None:
+    """Half a wall would be half of the figures."""
+    async with watching(shop) as watch:
+        watch.scripts[0].takes = timedelta(seconds=20)
+        watch.scripts[0].pages += [Page({}, [asked(-60, str(n))]) for n in range(9)]
+        await watch.look(0)
+        rival = reported(watch, tmp_path, at(1))
+
+    assert {each.value for each in rival.figures} == {None}
+    assert rival.note == "Unknown: its first read has not come to its end yet."
 
 
 async def test_a_rival_that_fails_now_keeps_its_figures_and_says_so(
