@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from inboxd.desk import Desk
 from inboxd.errors import UserError
 from inboxd.store.forgetting.erasure import CLOSED_AS
+from inboxd.store.forgetting.erasures import UNFINISHED
 from inboxd.store.times import from_text, to_text
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     Watch = Callable[[str], None]
     Group = tuple[Sequence[Person], datetime, str | None]
 
-_UNFINISHED = "forgetting"
-"""Under which name it is remembered that the index and the journal still hold what was erased."""
 _ROUNDS = 3
 """How often what the daemon wrote meanwhile is looked through."""
 
@@ -100,7 +99,7 @@ class Forgetting:
             named = self._take_out(mentions, found, latest)
             for case in {*cases, *closed}:
                 self._store.refreshes.mark(case, latest)
-            self._store.remember(_UNFINISHED, to_text(latest))
+            self._store.remember(UNFINISHED, to_text(latest))
         for _ in range(_ROUNDS):
             # What was written meanwhile was not refused yet.
             found = mentions.find(watch)
@@ -112,7 +111,7 @@ class Forgetting:
 
     def is_finished(self) -> bool:
         """Tell whether nothing that was erased is left in the index or the journal."""
-        return self._store.recall(_UNFINISHED) is None
+        return self._store.recall(UNFINISHED) is None
 
     def finish(self, watch: Watch) -> bool:
         """
@@ -127,7 +126,7 @@ class Forgetting:
             watch("journal")
             is_clean = eraser.checkpoint()
         if is_clean:
-            self._store.forget(_UNFINISHED)
+            self._store.forget(UNFINISHED)
         return is_clean
 
     def _close(self, people: Sequence[Person], now: datetime) -> tuple[int, ...]:

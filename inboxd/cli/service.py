@@ -280,7 +280,8 @@ def metrics(config: Path) -> None:
     with opened_store(config) as (store, settings):
         accounts = [account.name for account in settings.accounts]
         sinks = [sink.name for sink in settings.sinks]
-        found = store.gauges.of(accounts, sinks, settings.policies, present())
+        nightly = settings.backups is not None
+        found = store.gauges.of(accounts, sinks, settings.policies, present(), nightly=nightly)
     click.echo(text_of(found), nl=False)
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from inboxd.core.text import format_size
+from inboxd.durations import format_duration
 from inboxd.errors import (
     DatabaseDamaged,
     DatabaseError,
@@ -16,17 +17,24 @@ from inboxd.errors import (
 )
 from inboxd.findings import Code, Finding
 from inboxd.store import condition, daemon_pid
+from inboxd.store.forgetting.erasures import UNFINISHED
+from inboxd.store.keeping.passed import REMOVED_AT, REMOVED_UNTIL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from pathlib import Path
 
+    from inboxd.config.settings import GeneralSettings
     from inboxd.store import Store
     from inboxd.store.condition import Size
 
 _QUICK = timedelta(seconds=8)
 """Real time after which the quick look at the pages is given up."""
 _LARGE_JOURNAL = 256 * 1_048_576
+_UNDER_WAY = timedelta(minutes=10)
+"""Somebody may be erasing just now."""
+_TWO_NIGHTS = timedelta(days=2)
 _MUCH_UNUSED = 64 * 1_048_576
 _RESTORE = "restore a backup (`inboxd restore`), or move the file away to start afresh"
 
@@ -108,3 +116,27 @@ def room(size: Size) -> Iterator[Finding]:
             text,
             "new messages use it again; `inboxd vacuum` gives it back to the disk",
         )
+
+
+def unfinished(store: Store, general: GeneralSettings, now: datetime) -> Iterator[Finding]:
+    """Yield what was to leave the file and has not left it wholly: of people, and by age."""
+    since = store.recall_time(UNFINISHED, now)
+    if since and now - since > _UNDER_WAY:
+        text = f"words that were erased {_ago(now - since)} are still in its index or its journal"
+        todo = "`inboxd forget`, without a name, takes them out; old `tui` screens may hinder it"
+        yield Finding(Code.DATABASE_ERASING, "forgetting", text, todo)
+    if general.retain is None and general.retain_raw is None:
+        return
+    done = store.recall_time(REMOVED_AT, now)
+    if done is None and store.recall_time(REMOVED_UNTIL, now):
+        text = "what is older than `retain` is being removed for the first time, or that broke off"
+    elif done and now - done > _TWO_NIGHTS:
+        text = f"what is older than `retain` was last removed {_ago(now - done)}"
+    else:
+        return
+    todo = "the daemon does it by night: see its log; `inboxd vacuum` does it now"
+    yield Finding(Code.DATABASE_REMOVING, "removal", text, todo)
+
+
+def _ago(span: timedelta) -> str:
+    return f"{format_duration(span)} ago"

@@ -246,6 +246,7 @@ def _stored(patient: _Patient, store: Store) -> Iterator[Finding]:
     settings, clock, now = patient.known, patient.clock, patient.clock.now()
     names = [sink.name for sink in settings.sinks]
     yield from looked_at("policies", lambda: configuration.policies(settings, store, now))
+    yield from looked_at("removal", lambda: database.unfinished(store, settings.general, now))
     yield from looked_at("accounts", lambda: accounts.reading(settings, store, clock))
     yield from looked_at("outbox", lambda: findings.delivery(store, names, now))
     yield from looked_at("buttons", lambda: sinks.unheard(settings, store, clock))

@@ -86,6 +86,8 @@ class Code(StrEnum):
     DATABASE_NEWER = "database.newer", TROUBLE
     DATABASE_JOURNAL = "database.journal", NOTICE
     DATABASE_FREE = "database.free", NOTICE
+    DATABASE_ERASING = "database.erasing", TROUBLE
+    DATABASE_REMOVING = "database.removing", NOTICE
     DATABASE_BACKUP = "database.backup", WELL
     DATABASE_BACKUP_NONE = "database.backup_none", NOTICE
     DATABASE_BACKUP_OLD = "database.backup_old", TROUBLE

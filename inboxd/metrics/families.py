@@ -254,6 +254,12 @@ FAMILIES = (
         lambda gauges: zip((("inbound",), ("outbound",)), gauges.unjudged, strict=True),
     ),
     _Family(
+        "inboxd_backup_last_success_timestamp_seconds",
+        "When the nightly backup was last made; 0 if it never was, missing without [backups].",
+        (),
+        lambda gauges: [((), _at(gauges.backed_up))] if gauges.nightly else [],
+    ),
+    _Family(
         "inboxd_database_size_bytes",
         "The database's file.",
         (),

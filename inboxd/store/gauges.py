@@ -7,7 +7,9 @@ only how many wait.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from inboxd.store.accounts import AccountStore
 from inboxd.store.backlog import BacklogStore
 from inboxd.store.database import journal_path
 from inboxd.store.files import extent, room
+from inboxd.store.keeping.backups import BACKED_UP
 from inboxd.store.outbox import OutboxStore
 from inboxd.store.overview import OverviewStore
 from inboxd.store.sources import SourceStore
@@ -23,7 +26,6 @@ from inboxd.store.times import from_text
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Mapping, Sequence
-    from datetime import datetime
 
     from inboxd.core.overview import Waiting
     from inboxd.core.policies import Policy
@@ -62,6 +64,10 @@ class Gauges:
     unjudged: tuple[int, int]
     """How many customers' messages, and how many of our answers, have no verdict yet."""
     sizes: Sizes
+    nightly: bool = False
+    """Whether a backup is to be made each night."""
+    backed_up: datetime | None = None
+    """When the last of those was made."""
 
 
 class GaugeStore:
@@ -81,8 +87,10 @@ class GaugeStore:
         sinks: Collection[str],
         policies: Sequence[Policy],
         now: datetime,
+        *,
+        nightly: bool = False,
     ) -> Gauges:
-        """Return how it stands at *now* with what the configuration names."""
+        """Return how it stands at *now* with what the configuration names; *nightly* are backups."""
         facts = {name: kept for name, kept in self._accounts.all().items() if name in accounts}
         return Gauges(
             at=now,
@@ -100,7 +108,15 @@ class GaugeStore:
             refusing=[sink for sink in sinks if self._outbox.refusing_since(sink)],
             unjudged=self._backlog.unjudged(),
             sizes=self._sizes(),
+            nightly=nightly,
+            backed_up=self._backed_up(),
         )
+
+    def _backed_up(self) -> datetime | None:
+        row = self._db.execute("SELECT value FROM memory WHERE name = ?", (BACKED_UP,)).fetchone()
+        with suppress(ValueError):
+            return datetime.fromisoformat(row[0]) if row else None
+        return None
 
     def _oldest(self) -> dict[str, datetime]:
         rows = self._db.execute(

@@ -12,7 +12,8 @@ import structlog
 from inboxd.core.alerts.machine import backup_failed_alert, backup_made_again_alert
 from inboxd.core.localtime import latest
 from inboxd.errors import InboxdError
-from inboxd.store.keeping.backups import back_up, free_path, made_ready, prune
+from inboxd.store.keeping.backups import BACKED_UP, back_up, free_path, made_ready, prune
+from inboxd.store.keeping.passed import REMOVED_AT
 from inboxd.store.keeping.retention import Keep
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-BACKED_UP, BACKUP_FAILS_SINCE = "backup:made", "backup:failing"
-"""Under which names it is remembered when the last backup was made, and since when none is."""
-_TRIED, _REMOVED = "backup:tried", "retention:done"
+BACKUP_FAILS_SINCE = "backup:failing"
+"""Under which name it is remembered since when no backup could be made."""
+_TRIED = "backup:tried"
 _TRY_AGAIN_AFTER = timedelta(hours=1)
 _STEPS_AT_ONCE = 200
 """Transactions of removal in one look: the rest is for the next."""
@@ -120,7 +121,7 @@ class Keeper:
             return
         turn = latest(general.reconcile_at, general.timezone, now)
         if self._removing is None:
-            last = await self._context.store.run(lambda store: store.recall_time(_REMOVED, now))
+            last = await self._context.store.run(lambda store: store.recall_time(REMOVED_AT, now))
             if last is not None and last >= turn:
                 return
             self._removing = await self._context.store.run(
@@ -144,7 +145,7 @@ class Keeper:
 
     async def _all_removed(self, now: datetime) -> None:
         removed, self._removing, self._removed = self._removed, None, None
-        await self._context.store.run(lambda store: store.remember(_REMOVED, now.isoformat()))
+        await self._context.store.run(lambda store: store.remember(REMOVED_AT, now.isoformat()))
         if removed:
             log.info(
                 "removed what was old",

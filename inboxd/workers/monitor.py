@@ -88,7 +88,9 @@ class Monitor:
             for account, count in self._breaches.breached:
                 self._metrics.counts.breached(account, count)
         return await self._store.run(
-            lambda store: store.gauges.of(accounts, sinks, settings.policies, now)
+            lambda store: store.gauges.of(
+                accounts, sinks, settings.policies, now, nightly=settings.backups is not None
+            )
         )
 
     async def _write(self) -> bytes:

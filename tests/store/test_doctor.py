@@ -7,12 +7,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from inboxd.config import inspect
+from inboxd.config.settings import GeneralSettings
 from inboxd.core.alerts.receivers import undelivered_alert
 from inboxd.core.policies import Match
 from inboxd.core.restraint import Held
-from inboxd.doctor import configuration
+from inboxd.doctor import configuration, database
 from inboxd.findings import Health, delivery
+from inboxd.forgetting import Forgetting
 from inboxd.store import condition
+from inboxd.store.times import to_text
 from tests.store.shop import Shop, at, said
 
 if TYPE_CHECKING:
@@ -111,3 +114,32 @@ def test_policies_that_nobody_met_are_told_once_there_are_cases_enough(
     assert [each.what for each in found] == ["policy orders"]
     shop.store.database.execute("UPDATE cases SET policy = 'orders' WHERE id = 1")
     assert list(configuration.policies(settings, shop.store, shop.now)) == []
+
+
+def unfinished(shop: Shop, **general: object) -> list[str]:
+    """Return the codes of what was to leave the database and has not."""
+    settings = GeneralSettings.model_validate(general)
+    return [str(each.code) for each in database.unfinished(shop.store, settings, shop.now)]
+
+
+def test_a_forgetting_that_broke_off_needs_a_person(shop: Shop) -> None:
+    """Not while it may be under way; whoever was promised to be erased is not, until then."""
+    shop.store.remember("forgetting", to_text(shop.now))
+    assert unfinished(shop) == []
+    shop.now = at(11)
+    assert unfinished(shop) == ["database.erasing"]
+    Forgetting(shop.store, shop.rules, "anna").finish(lambda _: None)
+    assert unfinished(shop) == []
+
+
+def test_a_removal_that_is_not_finished_is_said(shop: Shop) -> None:
+    """Begun and never finished, or not done for two nights; only where it is to be done."""
+    keep = {"retain": "400d"}
+    assert unfinished(shop, **keep) == []
+    shop.store.remember("removed_until", to_text(shop.now))
+    assert unfinished(shop, **keep) == ["database.removing"]
+    shop.store.remember("retention:done", shop.now.isoformat())
+    assert unfinished(shop, **keep) == []
+    shop.now = at(49 * 60)
+    assert unfinished(shop, **keep) == unfinished(shop, retain_raw="30d") == ["database.removing"]
+    assert unfinished(shop) == []

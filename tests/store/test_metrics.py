@@ -14,6 +14,7 @@ from inboxd.core.hours import OpeningHours
 from inboxd.errors import SendRefused, SinkRefused, Spared, TokenInvalid, Unavailable
 from inboxd.metrics import Metrics, text_of
 from inboxd.model import Alert, Stream, Tone
+from inboxd.store.keeping.backups import BACKED_UP
 from inboxd.workers.context import Context
 from inboxd.workers.poller import Poller
 from inboxd.workers.sender import Sender
@@ -332,3 +333,18 @@ def test_asking_reads_no_table_from_end_to_end(shop: Shop) -> None:
             if re.match(r"SCAN (cases|waits|messages|outbox|alerts|conversations|actions)$", line)
         ]
         assert scanned == [], question
+
+
+def test_when_the_nightly_backup_was_made_is_told_where_one_is_to_be_made(shop: Shop) -> None:
+    """Never is 0, for a rule to fire at; without [backups] there is nothing to wait for."""
+    name = "inboxd_backup_last_success_timestamp_seconds"
+
+    def told(*, nightly: bool) -> float | None:
+        found = shop.store.gauges.of([], [], (), shop.now, nightly=nightly)
+        return Scrape(text_of(found))(name)
+
+    assert (told(nightly=False), told(nightly=True)) == (None, 0)
+    shop.store.remember(BACKED_UP, START.isoformat())
+    assert (told(nightly=False), told(nightly=True)) == (None, START.timestamp())
+    shop.store.remember(BACKED_UP, "yesterday")
+    assert told(nightly=True) == 0

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from inboxd.model import Message, Unknown
 
 AUTHOR, THREAD, MESSAGE, ITEM = "author", "thread", "message", "item"
+UNFINISHED = "forgetting"
+"""Under which name it is remembered since when erased words are still in the index or the journal."""
 _MARK = "erased:"
 _COLUMNS = "digest, key, kind, account, erased_at, actor"
 

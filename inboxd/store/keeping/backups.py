@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     Watch = Callable[[str, float], None]
     """Is told what is being done, and which share of it is."""
 
+BACKED_UP = "backup:made"
+"""Under which name it is remembered when the daemon last made one."""
 _PAGES_AT_ONCE = 1_024
 _STEPS = 1_000_000
 """Steps of SQLite's machine after which somebody may break off a verification."""

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from inboxd.model import Message
 
-REMOVED_UNTIL = "removed_until"
-"""Under which name the instant is remembered before which everything was removed."""
+REMOVED_UNTIL, REMOVED_AT = "removed_until", "retention:done"
+"""Under which names the instant is remembered before which everything was removed, and when that was done."""
 
 
 class PassedOver:
