@@ -118,6 +118,8 @@ async def test_a_report_is_written_once_for_ever(house: House) -> None:
 
 async def test_it_tells_what_the_last_week_was_like(house: House) -> None:
     """Figures as facts with what has changed; the page is the whole of it, and opens in a browser."""
+    for account in ("shop-vk", "shop-fb"):
+        house.shop.store.watch_from(account, START - 30 * DAY)
     for name in ("soon", "late", "never"):
         house.shop.hear(said(0, name, f"Help: {name}", thread_id=f"dm:{name}"))
     house.shop.now += 5 * HOUR
