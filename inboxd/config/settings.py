@@ -185,6 +185,13 @@ class GeneralSettings(BaseModel):
     """When, each night in *timezone*, what is stored is held against what the networks offer."""
     reconcile_back: Span = timedelta(days=3)
     """How far back that looks."""
+    service_level: int = Field(default=80, ge=1, le=100)
+    """
+    The target of reports: how many of a hundred customers are to have their first answer within
+    *service_within*.
+    """
+    service_within: Span = timedelta(minutes=30)
+    """See *service_level*."""
     retain: Annotated[Duration, AfterValidator(_beyond_the_usual)] | None = None
     """How long messages and cases are kept once they are over; for ever, if it is not given."""
     retain_raw: Annotated[Duration, AfterValidator(_a_day)] | None = None

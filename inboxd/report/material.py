@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from inboxd.core.scorecard.figures import NO_FILTERS, scorecard
+from inboxd.core.scorecard.figures import NO_FILTERS, USUAL_LEVEL, scorecard
+from inboxd.core.scorecard.measuring import ServiceLevel
 from inboxd.core.scorecard.model import Gap
 from inboxd.core.scorecard.periods import previous
 from inboxd.core.scorecard.selecting import Filters
@@ -53,6 +54,7 @@ class Material:
     spikes: Sequence[Spike] | None
     begun: Mapping[str, datetime]
     others: Sequence[Others] = ()
+    level: ServiceLevel = USUAL_LEVEL
 
     def scorecard(self) -> Scorecard:
         """Work the figures out."""
@@ -66,6 +68,7 @@ class Material:
             spikes=self.spikes,
             begun=self.begun,
             filters=filters,
+            level=self.level,
         )
         return replace(card, rivals=rivals(self.others, period, self.now, self.sheets, filters))
 
@@ -93,6 +96,7 @@ def read(
         store.spikes.noticed(begins, ends) if settings.spikes else None,
         {name: at for name, at in watched.items() if at},
         read_others(store, settings, period),
+        ServiceLevel(settings.general.service_level / 100, settings.general.service_within),
     )
 
 

@@ -13,7 +13,7 @@ from inboxd.core.scorecard.basis import Basis
 from inboxd.core.scorecard.model import Gap, Period
 from inboxd.report.material import Request, read
 from inboxd.store import AccountFacts
-from tests.store.shop import at, said
+from tests.store.shop import answered, at, said
 from tests.unit.sheeted import figures
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 CONFIGURATION = """
 [inboxd]
 timezone = "UTC"
+service_level = 90
+service_within = "2h"
 [[accounts]]
 name = "shop-vk"
 network = "vk"
@@ -83,3 +85,14 @@ def test_a_gap_that_a_daemon_has_noted_is_told_once(read_shop: Shop, tmp_path: P
     card = card_of(read_shop, tmp_path, date(2026, 11, 23), at(3 * A_DAY))
 
     assert [gap.reason for gap in card.gaps] == ["TokenInvalid"]
+
+
+def test_the_service_level_is_the_configured_one(read_shop: Shop, tmp_path: Path) -> None:
+    """Nine of ten within two hours: one of two answered after 90 minutes is half of them."""
+    read_shop.hear(said(0, "1"), said(0, "2", thread_id="dm:2"))
+    read_shop.now = at(90)
+    read_shop.hear(answered(90, "3"))
+    level = figures(card_of(read_shop, tmp_path, date(2026, 11, 23), at(A_DAY)))["service_level"]
+
+    assert (level.value, level.target) == (0.5, 0.9)
+    assert level.label == "Service level (90 % within 2h)"
