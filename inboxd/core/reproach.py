@@ -77,7 +77,7 @@ def _rudeness(text: str, grade: Graded, manners: Manners) -> str:
     unfeeling = manners.due == "apology" and not manners.apology
     if unfeeling and _ROWS_OF_MARKS.search(text, 0, _LOOKED_AT):
         return "rows of marks to a complaint, and no apology"
-    if unfeeling and not {"greets", "feels", "writes"} & {*grade.earned}:
+    if unfeeling and not (manners.greeting or (manners.punctuation and manners.capitals)):
         return "a complaint got neither greeting nor apology, nor a sentence written as one"
     if grade.judged and grade.mark <= _WORST:
         return f"hardly anything is right: mark {grade.mark} of 5"
