@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -99,6 +100,8 @@ async def test_it_comes_once_by_mail_and_in_slack(shop: Shop) -> None:
     await until(lambda: shop.settled, "everything to be settled")
     (await daemon.stop()).expect(0)
 
+    due = rf"report daily: due {datetime.now(UTC) + timedelta(days=1):%a} .+ \(UTC\) with .+, to lead, bot, hook"
+    assert re.search(due, shop.say("check").expect(0).out)
     (mail,) = shop.simulator.mail.to("lead@shop.example")
     (part,) = mail.message.iter_attachments()
     name = part.get_filename() or ""
