@@ -88,6 +88,10 @@ class Daemon:
         """Judge, escalate and deliver whatever is due now."""
         await self._workers.tick.come_round()
 
+    async def prove_time(self) -> None:
+        """Raise OperatorError where the time of day is wrong: in a round everybody would seem late."""
+        await self._workers.round_clock.prove()
+
     async def round(self) -> RoundResult:
         """Read, judge, escalate and deliver once, everything to its end."""
         workers = self._workers

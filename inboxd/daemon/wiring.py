@@ -33,6 +33,7 @@ from inboxd.workers.replies import ReplyWorker
 from inboxd.workers.reports import ReportWriter
 from inboxd.workers.restarts import RestartWatch
 from inboxd.workers.rivals import RivalWatch, watched
+from inboxd.workers.roundclock import RoundClock
 from inboxd.workers.sender import Handling, Sender
 from inboxd.workers.sheets import SheetMaker
 from inboxd.workers.upkeep import Upkeep
@@ -94,6 +95,7 @@ class Workers:
         restraints = {name: each.restraint for name, each in handling.items()}
         last_resort = LastResort(self.sinks, settings.alert_to, restraints, clock, origin)
         self.machine = Machine(thread, clock, last_resort, lambda: reach(settings, clock))
+        self.round_clock = RoundClock(self.context, lambda: reach(settings, clock), last_resort)
         self.deliveries = self._deliveries(handling)
         self.classifier = self._classifier(plan)
         self.rivals = _rivals(plan, self.accounts, self.context)

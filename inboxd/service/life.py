@@ -81,6 +81,7 @@ async def run_once(
     spikes = replace(settings.spikes, every=timedelta()) if settings.spikes else None
     settings = replace(settings, grouping=at_once, spikes=spikes)
     async with started(settings, clock, watch) as daemon:
+        await daemon.prove_time()
         result = await daemon.round()
         if result.ok:
             await daemon.beat()

@@ -29,9 +29,9 @@ _NAP = timedelta(seconds=30)
 _ASK_AGAIN = timedelta(minutes=1)
 _TRIES = 3
 """After so many questions that nobody answered the clock is believed: there is no better one."""
-_WRONG = {Code.MACHINE_CLOCK_WRONG, Code.NETWORK_TLS}
+WRONG = {Code.MACHINE_CLOCK_WRONG, Code.NETWORK_TLS}
 """A year off, certificates are not valid yet, or no longer, before any time is told."""
-_RIGHT = {Code.MACHINE_CLOCK, Code.MACHINE_CLOCK_OFF}
+RIGHT = {Code.MACHINE_CLOCK, Code.MACHINE_CLOCK_OFF}
 
 
 class ClockWatch:
@@ -105,9 +105,9 @@ class ClockWatch:
         if self.trusted or self._clock.steady() < self._ask_at:
             return False
         findings = {finding.code: finding for finding in await self._ask()}
-        if findings.keys() & _RIGHT:
+        if findings.keys() & RIGHT:
             await self._believe(thread, "the networks agree")
-        elif wrong := findings.keys() & _WRONG:
+        elif wrong := findings.keys() & WRONG:
             self._ask_at = self._clock.steady() + _ASK_AGAIN
             await self._tell(findings[min(wrong)])
         else:

@@ -57,7 +57,7 @@ class Machine:
     async def begin(self, patience: Mapping[str, timedelta]) -> None:
         """Begin to read accounts, some of which may not have been read for longer than *patience*."""
         now = self._clock.now()
-        latest = await self._thread.run(_read_at)
+        latest = await self._thread.run(read_at)
         if any(at - now > JUMP for at in latest.values()):
             self._time.doubt()
         self._new = {*patience} - {*latest}
@@ -108,7 +108,7 @@ class Machine:
         return resumed and self.fit
 
 
-def _read_at(store: Store) -> dict[str, datetime]:
+def read_at(store: Store) -> dict[str, datetime]:
     """Return when each account was last read to the end of a source."""
     latest: dict[str, datetime] = {}
     for state in store.sources.all():

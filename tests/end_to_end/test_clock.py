@@ -12,7 +12,8 @@ import pytest
 
 from inboxd.cli.opening import load_settings
 from inboxd.clock import SystemClock
-from inboxd.service.life import started
+from inboxd.errors import OperatorError
+from inboxd.service.life import run_once, started
 from tests.end_to_end.shop import PATIENCE, SECRETS, until
 
 if TYPE_CHECKING:
@@ -121,3 +122,38 @@ async def test_a_laptop_that_slept_for_eight_hours_reads_first_and_tells_once(
     assert reasons(shop) == ["step_due"] * 3
     assert len(shop.told("lead")) == 3
     assert ("not_running",) in shop.rows("SELECT DISTINCT reason FROM coverage")
+
+
+@pytest.mark.slow
+async def test_rounds_by_a_wrong_clock_read_nothing_and_tell_once(
+    shop: Shop, clock: RoomClock
+) -> None:
+    """Each exits with an error; people hear of it once, directly, and when it is over."""
+    shop.configure(STEPS, general='blind_after = 30\nalert_to = ["night"]')
+    settings = load_settings(shop.config)
+    assert (await run_once(settings, clock)).ok
+    clock.off = YEAR
+    shop.write_everywhere("Де моє замовлення?")
+    for _ in range(2):
+        with pytest.raises(OperatorError, match="the clock of this machine is wrong"):
+            await run_once(settings, clock)
+    assert shop.value("SELECT count(*) FROM cases") == 0
+    clock.off = timedelta()
+    await asyncio.sleep(1)
+    assert (await run_once(settings, clock)).ok
+    assert shop.value("SELECT count(*) FROM cases") == 6
+    assert [headline for _, headline in shop.told("night")] == [
+        "🔴 inboxd waits: the clock of its machine is wrong",
+        "✅ inboxd works again: the clock is right",
+    ]
+
+
+@pytest.mark.slow
+async def test_a_round_after_a_long_pause_asks_and_goes_on(shop: Shop, clock: RoomClock) -> None:
+    """A server that was off for a night is no clock that was set; nor is one that nobody can ask."""
+    settings = load_settings(shop.config)
+    clock.off = -timedelta(hours=2)
+    assert (await run_once(settings, clock)).ok
+    clock.off = timedelta()
+    assert (await run_once(settings, clock)).ok
+    assert "clock_wrong" not in reasons(shop)
