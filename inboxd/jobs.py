@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
 
 from inboxd.errors import DatabaseError, InboxdError, is_shortage
 
@@ -29,6 +30,20 @@ _LOOK_AT_THE_CLOCK = 5.0
 """Real seconds after which it is noticed that the clock was set back."""
 _PATIENCE_AT_STOP = 3.0
 """Real seconds that jobs which are broken off get to put away what they hold."""
+
+
+class Steps(IntervalTrigger):  # type: ignore[misc]  # it ships no type information
+    """Equal steps from a start, to which what was hurried, or came late, goes back."""
+
+    def get_next_fire_time(
+        self, previous_fire_time: datetime | None, now: datetime
+    ) -> datetime | None:
+        """Return the first step after the last run; never later than an interval after it."""
+        after: datetime = previous_fire_time or now
+        # Whole microseconds: a rounded share could bring the same step once more.
+        taken: int = (after - self.start_date) // self.interval
+        step: datetime = self.start_date + (taken + 1) * self.interval
+        return step
 
 
 class Jobs:
@@ -62,17 +77,22 @@ class Jobs:
         job: Callable[[], Awaitable[object]],
         every: timedelta,
         patience: timedelta | None = None,
+        *,
+        apart: float = 0.0,
     ) -> None:
         """
         Do *job* at once when it all begins, and then *every* so often.
 
+        From then on it comes *apart* from the others: by that share of its interval, below 1.
         With *patience* it hangs if it shows no sign of life for so long, or begins no more.
         """
         every = self._clock.real(every)
         seconds = max(every.total_seconds(), _SHORTEST_INTERVAL)
+        ahead = timedelta(seconds=seconds * apart)
         now = datetime.now(UTC)  # noqa: TID251 - APScheduler lives in the computer's own time
         observed = self._observed(name, job, every)
-        self._scheduler.add_job(observed, "interval", seconds=seconds, id=name, next_run_time=now)
+        steps = Steps(seconds=seconds, start_date=now + ahead, timezone=UTC)
+        self._scheduler.add_job(observed, steps, id=name, next_run_time=now)
         if patience is not None:
             self._watched[name] = patience
 

@@ -32,9 +32,12 @@ def jobs_of(workers: Workers, vigil: Vigil) -> Jobs:
     """Return the jobs of a daemon that has *workers*, which the *vigil* watches over."""
     context, gate = workers.context, workers.gate
     jobs = Jobs(context.clock, vigil, context.observer.work_failed)
-    for account, poller in zip(workers.accounts, workers.pollers, strict=True):
+    for place, (account, poller) in enumerate(zip(workers.accounts, workers.pollers, strict=True)):
         every, patience = account.settings.poll_every, workers.patience[account.name]
-        jobs.add(poll_of(account.name), _poll(account.name, poller, workers), every, patience)
+        poll = _poll(account.name, poller, workers)
+        # The pages of hundreds of accounts wait for one thread that writes: not all at once.
+        apart = place / len(workers.accounts)
+        jobs.add(poll_of(account.name), poll, every, patience, apart=apart)
     jobs.add("tick", workers.tick.come_round, _TICK, vigil.patience)
     jobs.add("upkeep", gate.where_fit(workers.upkeep.look), _UPKEEP)
     jobs.add("keeping", gate.where_fit(workers.keeper.look), _UPKEEP)
