@@ -119,7 +119,10 @@ async def test_a_conversation_that_cannot_be_read_on_stops_no_other(
     third = {"data": [{"id": "m_1", "created_time": at, "message": "auch neu"}]}
     rest = {"data": [{"id": "t_3", "updated_time": at, "messages": third}]}
     connector = await open_shop.script(
-        (200, {"data": threads, "paging": paging}), (400, gone), (200, rest)
+        (200, {"data": threads, "paging": paging}),
+        (400, gone),
+        (200, rest),
+        (200, {"data": threads}),  # the first page once more
     )
     start = {"floor": "2026-03-01T00:00:00+00:00", "newest": "2026-03-02T07:00:00+00:00"}
 
