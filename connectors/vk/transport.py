@@ -38,6 +38,7 @@ from inboxd.errors import (
     RateLimited,
     Unavailable,
     UnexpectedPayload,
+    is_shortage,
 )
 
 if TYPE_CHECKING:
@@ -162,6 +163,14 @@ _SDK_ERRORS = (
 _NO_REFUSALS: Mapping[int, str] = MappingProxyType({})
 Calls = Sequence[tuple[str, Mapping[str, Any]]]
 """Methods with their parameters."""
+
+
+def _not_begun(method: str, error: RuntimeError) -> Unavailable:
+    """Return why a call was not even begun, from Python's *error*."""
+    if is_shortage(error):
+        text = "this machine has no thread left (TasksMax= of the unit, or a limit of the user)"
+        return Unavailable(f"{method}: VK was not asked: {text}")
+    return Unavailable(f"{method}: the connector is closed")
 
 
 class _Pace:
@@ -299,16 +308,20 @@ class Api:
         """Return VK's whole answer, which has a `response`."""
         self.quota.require(method)
         loop = asyncio.get_running_loop()
-        begun = asyncio.Event()
+        begun, wanted = asyncio.Event(), True
 
         def ask() -> Any:  # noqa: ANN401 - as in call
+            if not wanted:
+                return None
             loop.call_soon_threadsafe(begun.set)
             return self._ask(method, dict(params))
 
         try:
             future = self._executor.submit(ask)
-        except RuntimeError:
-            raise Unavailable(f"{method}: the connector is closed") from None
+        except RuntimeError as error:
+            # It waits in the queue all the same, for the thread that may be there later.
+            wanted = False
+            raise _not_begun(method, error) from None
         self.quota.count(method)
         self._running.add(future)
         future.add_done_callback(self._running.discard)
@@ -350,7 +363,10 @@ class Api:
         # requests limits the time between two bytes; an answer that drips would last for ever.
         limit = Timer(self._limit, self._origin.hang_up)
         limit.daemon = True
-        limit.start()
+        try:
+            limit.start()
+        except RuntimeError as error:
+            return _not_begun(method, error)
         try:
             answer = self._vk.method(method, params, raw=True)
         except InboxdError as error:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from contextlib import asynccontextmanager
+import threading
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,7 @@ from tests.contract.vk_shop import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
     from tests.contract.vk_shop import Shop
 
@@ -577,3 +578,41 @@ async def answering(body: object) -> AsyncIterator[Connector]:
         connector = Connector(settings_for(str(server.make_url(""))), ManualClock(START))
         yield connector
         await connector.close()
+
+
+@contextmanager
+def no_thread() -> Iterator[None]:
+    """Let the machine have no thread left while the block lasts."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with pytest.MonkeyPatch.context() as lacking:
+        lacking.setattr(threading.Thread, "start", refuse)
+        yield
+
+
+async def test_a_machine_without_a_thread_is_not_vks_fault(shop: Shop) -> None:
+    """The error says what is lacking; what was given up is not asked later, when there is one."""
+    with no_thread():
+        told = await failure(shop.connector.check())
+    assert isinstance(told, Unavailable)
+    assert "this machine has no thread left" in str(told)
+
+    await shop.connector.check()
+    assert shop.calls("groups.getById") == 1
+
+
+async def test_a_reply_that_no_thread_could_send_is_sent_once(shop: Shop) -> None:
+    """Nothing was sent, which is known for sure, and so it is tried again."""
+    shop.dm("вопрос")
+    question = (await shop.poll("conversations"))["вопрос"]
+    reply = shop.reply(question, "ответ")
+
+    with no_thread():
+        told = await failure(shop.connector.send(reply))
+    assert isinstance(told, Unavailable)
+    assert "this machine has no thread left" in str(told)
+
+    await shop.connector.send(reply)
+    assert len([item for item in shop.world.items() if item.text == "ответ"]) == 1
