@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from inboxd.core import owed
@@ -81,6 +82,12 @@ class _Fold:
     reopened: bool = False
     """A person opened the wait that is open."""
 
+    def take(self, event: Event) -> None:
+        """Let an event do what it does to the case."""
+        self.settle(event.at)
+        _STEPS[event.type](self, event)
+        self.stand()
+
     def settle(self, now: datetime) -> None:
         """End the current case if it has been quiet for long enough after our answer."""
         case = self.case
@@ -144,6 +151,22 @@ class _Fold:
             messages = _with(case.messages, ref)
             self.case = replace(case, messages=messages, waits=waits, wrote_at=at)
             self.unanswered[ref] = at
+
+    def take_all(self, events: Sequence[Event]) -> None:
+        """
+        Let messages that follow another in a row wait with it.
+
+        It is what they would do one by one, without as many copies of all that wait.
+        """
+        case = self.case
+        if case and case.wait:
+            refs = [event.ref for event in events]
+            wait = replace(case.wait, messages=(*case.wait.messages, *refs))
+            messages, waits = (*case.messages, *refs), case.waits_with(wait)
+            self.case = replace(case, messages=messages, waits=waits, wrote_at=events[-1].at)
+            self.authors.update((event.ref, event.author) for event in events)
+            self.unanswered.update((event.ref, event.at) for event in events)
+            self.spoke_at = events[-1].at
 
     def kind_for(self, ref: int) -> WaitKind:
         """Return which target measures a wait whose oldest message is *ref*."""
@@ -419,6 +442,11 @@ def _behind(event: Event, reopenings: Iterable[datetime], wrote: Iterable[dateti
     return event._replace(at=reopened[-1], claimed=END_OF_TIME)
 
 
+def _is_plain(event: Event) -> bool:
+    """Tell whether an event is a message that does nothing but wait for an answer."""
+    return event.type is EventType.INBOUND and event.detail != THANKS
+
+
 def fold(
     events: Iterable[Event],
     *,
@@ -434,10 +462,16 @@ def fold(
     our answers promise, and whom they send elsewhere, is waited for where *follows* says so.
     """
     state = _Fold(quiet_after, follows)
-    for event in _in_order(events):
-        state.settle(event.at)
-        _STEPS[event.type](state, event)
-        state.stand()
+    for is_plain, row in groupby(_in_order(events), _is_plain):
+        if is_plain:
+            # It opens or joins a wait, wakes who is snoozed, and ends our turn for all of them.
+            first, *others = row
+            state.take(first)
+            if others:
+                state.take_all(others)
+        else:
+            for event in row:
+                state.take(event)
     state.settle(now)
     state.shelve()
     return state.done
