@@ -25,6 +25,7 @@ from benchmarks import (
     load,
     month,
     pauses,
+    report,
     size,
     spikes,
     start,
@@ -48,6 +49,7 @@ FIGURES: dict[str, Callable[[], list[Figure]]] = {
     "tui": tui.run,
     "interface": interface.run,
     "size": size.run,
+    "report": report.run,
     "load": load.run,
 }
 LONG: dict[str, Callable[[], list[Figure]]] = {

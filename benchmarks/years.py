@@ -28,8 +28,8 @@ CASES = 100_000
 PER_CASE = 10
 """Messages of a case, every third of them ours."""
 BEGINS = datetime(2024, 1, 1, tzinfo=UTC)
-_SECONDS = 60
-"""Between two messages: a million of them are two years."""
+SPACING = 60
+"""Seconds between two messages, unless told: a million of them are two years."""
 _OVERLAP = 8
 """So many cases begin between two messages of one."""
 _AUTHORS = 60_000
@@ -129,10 +129,10 @@ _STATES = {
 """By whether all wait: as a rule one case in fifty does, and of the newest each."""
 
 
-def database(*, all_wait: bool = False, cases: int = CASES) -> Path:
-    """Return where the database is; made if it is not there yet."""
+def database(*, all_wait: bool = False, cases: int = CASES, spacing: int = SPACING) -> Path:
+    """Return where the database is, with a message every *spacing* seconds; made if it is not there yet."""
     made_by = Path(__file__).read_bytes() + Path(str(schema.__file__)).read_bytes()
-    name = f"{cases}{'-waiting' if all_wait else ''}"
+    name = f"{cases}{'-waiting' if all_wait else ''}{'' if spacing == SPACING else f'-{spacing}s'}"
     path = _FOLDER / f"{name}-{hashlib.sha256(made_by).hexdigest()[:12]}.db"
     if not path.exists():
         _FOLDER.mkdir(parents=True, exist_ok=True)
@@ -140,19 +140,19 @@ def database(*, all_wait: bool = False, cases: int = CASES) -> Path:
             old.unlink()
         unfinished = path.with_suffix(".part")
         if all_wait:
-            shutil.copyfile(database(cases=cases), unfinished)
+            shutil.copyfile(database(cases=cases, spacing=spacing), unfinished)
         with Store(unfinished) as store:
-            _make(store.database, all_wait=all_wait, cases=cases)
+            _make(store.database, all_wait=all_wait, cases=cases, spacing=spacing)
         unfinished.rename(path)
     return path
 
 
-def now(cases: int = CASES) -> datetime:
+def now(cases: int = CASES, spacing: int = SPACING) -> datetime:
     """Return the instant at which the database is looked at: when its last message was sent."""
-    return BEGINS + timedelta(seconds=_SECONDS * PER_CASE * (cases + _OVERLAP * PER_CASE))
+    return BEGINS + timedelta(seconds=spacing * PER_CASE * (cases + _OVERLAP * PER_CASE))
 
 
-def _make(db: sqlite3.Connection, *, all_wait: bool, cases: int) -> None:
+def _make(db: sqlite3.Connection, *, all_wait: bool, cases: int, spacing: int) -> None:
     """Fill the empty database; or put cases that all wait into the place of those of a full one."""
     for pragma in ("synchronous = OFF", "cache_size = -300000", "temp_store = MEMORY"):
         db.execute(f"PRAGMA {pragma}")
@@ -168,9 +168,9 @@ def _make(db: sqlite3.Connection, *, all_wait: bool, cases: int) -> None:
                 per_case=PER_CASE,
                 authors=_AUTHORS,
                 texts=_TEXTS,
-                seconds=_SECONDS,
+                seconds=spacing,
                 begins=f"{BEGINS:%Y-%m-%d %H:%M:%S}",
-                now=to_text(now(cases)),
+                now=to_text(now(cases, spacing)),
                 state=_STATES[all_wait].format(cases=cases),
             )
         )
