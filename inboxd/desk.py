@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from inboxd import plugins
 from inboxd.core.doings import done_words, news_line, verdict_words
+from inboxd.core.reproach import CALLED
 from inboxd.core.text import one_line, storable
 from inboxd.durations import format_duration
 from inboxd.errors import UserError
@@ -218,6 +219,22 @@ class Desk:
             case = self._pipeline.correct_reply(message, said, note, actor, now)
             number = self._store.reply_corrections.newest(message)
         return Done(case or 0, verdict_words(message, said), reply_correction=number)
+
+    def excuse(self, case: int, actor: str, now: datetime, seen: Mark | None = None) -> Done:
+        """Say that the last of our answers in *case* against which something is held was fine."""
+        with self._store.transaction():
+            self._look(case, actor, now, seen)
+            ours = [
+                each for each in self._store.views.thread(case) if each.reply and each.reply.held
+            ]
+            if not ours:
+                raise UserError(f"nothing is held against our answers in case {case}")
+            last = ours[-1]
+            held = last.reply.held if last.reply else ()
+            done = self.correct_reply(last.id, dict.fromkeys(held, False), "", actor, now)
+        what = " and ".join(f"not {CALLED[fault]}" for fault in held)
+        words = f"case {case}: “{one_line(last.text, 24)}” was fine: {what}"
+        return Done(case, words, reply_correction=done.reply_correction)
 
     def undo_on_reply(self, message: int, actor: str, now: datetime) -> str:
         """Take back the last that was said of an answer of ours; returns words for that."""

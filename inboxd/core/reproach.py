@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from inboxd.core.text import is_shouted
 
@@ -34,6 +34,15 @@ class Fault(StrEnum):
     PROMISE = "promise"
     """It promises something; whether that was kept is known later."""
     RUDE = "rude"
+
+
+CALLED: Final = {
+    Fault.DEFLECTION: "sent elsewhere",
+    Fault.NON_ANSWER: "missed the question",
+    Fault.PROMISE: "promised",
+    Fault.RUDE: "rude",
+}
+"""What is held against an answer, in words."""
 
 
 def faults_of(

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from inboxd.core.reproach import Fault, faults_of
+from inboxd.core.reproach import Fault
 from inboxd.core.scorecard.mark import Graded, graded_columns
-from inboxd.model import Author, Manners, Stream
-from inboxd.store.reply_corrections import CASE_OF, ReplyCorrection, ReplyCorrectionStore
+from inboxd.model import Author, Stream
+from inboxd.store.reply_corrections import (
+    CASE_OF,
+    ReplyCorrection,
+    ReplyCorrectionStore,
+    held_against,
+)
 from inboxd.store.sent import SENT_BY_US
 from inboxd.store.standing import AUTHOR
 from inboxd.store.times import from_text, maybe_instant, to_text
@@ -207,8 +211,8 @@ class AuditStore:
             _JUDGED.format(where=where), values
         ):
             word = said.get(number, {})
-            held = _held(text, flags, manners, word)
-            own = _held(text, machine or flags, manners, {}) if word else held
+            held = held_against(text, flags, manners, word)
+            own = held_against(text, machine or flags, manners, {}) if word else held
             yield number, held, frozenset(own) - held.keys()
 
     def answers(self, numbers: Sequence[int]) -> Iterator[Audited]:
@@ -223,9 +227,9 @@ class AuditStore:
             number, account, network, stream, public, conversation, text, sent_at, deleted, url,
             parent, addressees, staff, case, flags, manners, judged, evidence, promised,
         ) = row  # fmt: skip
-        held = _held(text, flags, manners, said.person if said else {})
+        held = held_against(text, flags, manners, said.person if said else {})
         own = json.dumps(sorted(said.machine)) if said else flags
-        before = _held(text, own, manners, {})
+        before = held_against(text, own, manners, {})
         place = {
             "message": number, "conversation": conversation, "account": account,
             "sent_at": sent_at, "parent": parent, "addressees": addressees,
@@ -292,26 +296,6 @@ class AuditStore:
                     bool(begun),
                 )
         return found
-
-
-def _held(
-    text: str, flags: str | None, manners: str | None, said: Mapping[Fault, bool]
-) -> dict[Fault, str]:
-    """Return what is held against an answer; without manners, nothing is known but *said*."""
-    return faults_of(text, *_parsed(flags, manners or _SPOTLESS), said)
-
-
-@lru_cache(maxsize=1024)
-def _parsed(flags: str | None, manners: str) -> tuple[Graded, Manners]:
-    return graded_columns(flags, manners), Manners(**json.loads(manners))
-
-
-_SPOTLESS = json.dumps(
-    {
-        "greeting": True, "thanks": True, "apology": True, "punctuation": True, "capitals": True,
-        "due": "",
-    }
-)  # fmt: skip
 
 
 def _question(row: Sequence[Any]) -> Question:

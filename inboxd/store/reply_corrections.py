@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from inboxd.core.reproach import Fault
-from inboxd.model import Direction
+from inboxd.core.reproach import Fault, faults_of
+from inboxd.core.scorecard.mark import Graded, graded_columns
+from inboxd.model import Direction, Manners
 from inboxd.store.owing import concerned
 from inboxd.store.times import from_text, to_text
 
@@ -269,3 +271,24 @@ def _correction(row: Sequence[Any]) -> ReplyCorrection:
             part: bool(holds) for part, holds in zip(_PARTS, said, strict=True) if holds is not None
         },
     )
+
+
+_SPOTLESS = json.dumps(
+    asdict(Manners(greeting=True, thanks=True, apology=True, punctuation=True, capitals=True))
+)
+
+
+def held_against(
+    text: str, flags: str | None, manners: str | None, said: Mapping[Fault, bool]
+) -> dict[Fault, str]:
+    """
+    Return what is held against an answer with these columns of reply_verdicts, and why.
+
+    Without manners, nothing is known but what a person *said*.
+    """
+    return faults_of(text, *_parsed(flags, manners or _SPOTLESS), said)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(flags: str | None, manners: str) -> tuple[Graded, Manners]:
+    return graded_columns(flags, manners), Manners(**json.loads(manners))

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from inboxd.connector import OutgoingReply
 from inboxd.core.owed import SURE
+from inboxd.core.scorecard.mark import graded_columns
 from inboxd.core.waits import WaitKind
 from inboxd.errors import UserError
 from inboxd.model import Author, CaseCard, Direction, Stream, Topic
@@ -17,7 +18,7 @@ from inboxd.store import continued
 from inboxd.store.corrections import Said
 from inboxd.store.kinds import OWED
 from inboxd.store.replies import promising_words
-from inboxd.store.reply_corrections import IN_WORDS
+from inboxd.store.reply_corrections import IN_WORDS, ReplyCorrectionStore, held_against
 from inboxd.store.standing import AUTHOR, PROMISED, SNOOZED_UNTIL, SPEAKING, TAKEN_BY
 from inboxd.store.times import from_text, maybe_instant, to_text
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from inboxd.core.reproach import Fault
     from inboxd.core.tracking import CaseState, Setting, WaitState
     from inboxd.store.continued import Continuation
 
@@ -85,7 +87,8 @@ class ReplySaid:
     What is said of an answer of ours.
 
     *flags* is what the judge takes it for; *counts* is what inboxd is sure enough of to follow
-    it up. *promised* are the words for the time.
+    it up. *promised* are the words for the time. *held* is all that is held against it, and *mark*
+    its mark, None if it could not be judged; *said_by* says who spoke of it last, "" if nobody did.
     """
 
     flags: tuple[str, ...]
@@ -96,6 +99,9 @@ class ReplySaid:
     promised_at: datetime | None
     evidence: tuple[Mapping[str, Any], ...]
     model: str
+    held: tuple[Fault, ...] = ()
+    mark: int | None = None
+    said_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +247,7 @@ class ViewStore:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
+        self._corrections = ReplyCorrectionStore(connection)
 
     def waiting(self) -> list[WaitingCase]:
         """Return every waiting case, what is due first at the top, the undue at the end."""
@@ -324,7 +331,7 @@ class ViewStore:
             "WHERE c.id = :case ORDER BY m.sent_at, m.id",
             {"case": case, "only": json.dumps(only)},
         ).fetchall()
-        replies = self._replies([row[0] for row in rows if row[2] == Direction.OUTBOUND])
+        replies = self._replies({row[0]: row[3] for row in rows if row[2] == Direction.OUTBOUND})
         return [
             replace(
                 _thread_message(row, self._versions(row) if row[18] else ()),
@@ -333,15 +340,27 @@ class ViewStore:
             for row in rows
         ]
 
-    def _replies(self, answers: Sequence[int]) -> dict[int, ReplySaid]:
-        """Return what is said of our *answers*, where they have been judged."""
+    def _replies(self, answers: Mapping[int, str]) -> dict[int, ReplySaid]:
+        """Return what is said of our *answers* (with their texts), where they have been judged."""
+        numbers = list(answers)
         rows = self._db.execute(
-            "SELECT message_id, deflection, promise, non_answer, flags, promised, promised_on, "
-            "promised_at, evidence, model FROM reply_verdicts "
+            "SELECT message_id, flags, manners, deflection, promise, non_answer, promised, "
+            "promised_on, promised_at, evidence, model FROM reply_verdicts "
             "WHERE promise IS NOT NULL AND message_id IN (SELECT value FROM json_each(?))",
-            (json.dumps(answers),),
-        )
-        return {number: _reply_said(columns) for number, *columns in rows}
+            (json.dumps(numbers),),
+        ).fetchall()
+        said = self._corrections.of(numbers) if rows else {}
+        found = {}
+        for number, flags, manners, *columns in rows:
+            word = said.get(number)
+            held = held_against(answers[number], flags, manners, word.person if word else {})
+            found[number] = replace(
+                _reply_said(flags, columns),
+                held=tuple(held),
+                mark=graded_columns(flags, manners).mark if manners else None,
+                said_by=word.actor if word else "",
+            )
+        return found
 
     def _versions(self, message: Sequence[Any]) -> tuple[EarlierText, ...]:
         number, now_text, now_since = message[0], message[3], message[6]
@@ -568,8 +587,8 @@ def _attachment(said: Mapping[str, Any]) -> Mapping[str, str]:
     return {name: str(said.get(name) or "") for name in ("type", "url", "title")}
 
 
-def _reply_said(columns: Sequence[Any]) -> ReplySaid:
-    deflection, promise, non_answer, flags, promised, on, at, evidence, model = columns
+def _reply_said(flags: str, columns: Sequence[Any]) -> ReplySaid:
+    deflection, promise, non_answer, promised, on, at, evidence, model = columns
     shares = {"deflection": deflection, "promise": promise, "non_answer": non_answer}
     return ReplySaid(
         flags=tuple(json.loads(flags)),

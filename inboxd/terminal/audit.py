@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.padding import Padding
 from rich.text import Text
 
-from inboxd.core.reproach import Fault, rude_spans
+from inboxd.core.reproach import CALLED, Fault, rude_spans
 from inboxd.core.text import inert, one_line
 from inboxd.durations import format_duration
 
@@ -19,13 +19,6 @@ if TYPE_CHECKING:
 
     from inboxd.store.audit import Audited, Fate, Question
 
-CALLED = {
-    Fault.DEFLECTION: "sent elsewhere",
-    Fault.NON_ANSWER: "missed the question",
-    Fault.PROMISE: "promised",
-    Fault.RUDE: "rude",
-}
-"""What is held against an answer, in words."""
 _LONGEST_QUESTION = 300
 _LONGEST_ANSWER = 1_500
 _LONGEST_WORDS = 60

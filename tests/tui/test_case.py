@@ -211,6 +211,28 @@ def no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_browser")
+async def test_what_is_held_against_an_answer_is_said_and_can_be_denied(
+    terminal: Opened,
+) -> None:
+    """With its mark; f says that it was fine, u takes that back, and both are seen at once."""
+    app, stage, cases = terminal
+    async with app.run_test(size=SMALL) as pilot:
+        await case_screen(app, pilot, cases["away"])
+        await reads(pilot, "sent elsewhere · mark 4 of 5")
+        await pilot.press("f")
+        await reads(pilot, "mark 5 of 5 · as Olena says")
+        await settled(pilot)
+        assert "was fine: not sent elsewhere" in [each.message for each in app._notifications][-1]
+        assert stage.store.reply_corrections.all()[0].actor == "Olena"
+        await pilot.press("u")
+        await reads(pilot, "sent elsewhere · mark 4 of 5")
+        await pilot.press("f")
+        await reads(pilot, "mark 5 of 5")
+        await pilot.press("f")
+        await settled(pilot)
+        assert "Nothing is held against" in [each.message for each in app._notifications][-1]
+
+
 async def test_attachments_are_links_if_they_are_the_webs(terminal: Opened) -> None:
     """A click opens http and https; nothing else is a link, whatever it is called."""
     app, stage, _ = terminal

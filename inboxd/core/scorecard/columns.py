@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from inboxd.core.scorecard import mark
 from inboxd.core.waits import CaseStatus, WaitEnd, WaitKind
 from inboxd.model import Kind, Stream, Topic, Urgency
 
@@ -33,7 +34,7 @@ OUTCOMES: Final = ("", *WaitEnd)
 STATUSES: Final = tuple(CaseStatus)
 NEVER: Final = -1
 """The instant of what has not happened, or the number of what is not known."""
-NO_MARK: Final = 255
+NO_MARK: Final = mark.NO_MARK
 
 _DIMENSIONS = [
     ("account", "u2"),  # index into Sheets.accounts
@@ -112,12 +113,8 @@ REPLIES: Final = np.dtype(
     ]
 )
 
-PARTS: Final = ("answers", "serves", "greets", "feels", "writes")
-"""
-The parts of the mark of a reply, a point each: it says something to what was asked (no
-non-answer), it serves here (no deflection), it greets, it thanks or apologises where the
-customer's message calls for it, and it is written as one writes (punctuation and capitals).
-"""
+PARTS: Final = mark.PARTS
+"""The parts of the mark of a reply, each a bit of the column in this order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """
 The mark of a reply: which of its five parts it earned, and so 0 to 5.
 
-What each part means is said at :data:`inboxd.core.scorecard.columns.PARTS`. Both a verdict and
-the columns in which it is stored (tables reply_verdicts and past_replies) have one.
+Both a verdict and the columns in which it is stored (tables reply_verdicts and past_replies) have
+one. Whoever shows a single mark needs no arrays: this module knows nothing of them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from inboxd.core.scorecard.columns import NO_MARK, PARTS
 from inboxd.model import Manners
 
 if TYPE_CHECKING:
@@ -20,6 +19,14 @@ if TYPE_CHECKING:
     from inboxd.model import ReplyVerdict
 
 
+PARTS: Final = ("answers", "serves", "greets", "feels", "writes")
+"""
+The parts of the mark of a reply, a point each: it says something to what was asked (no
+non-answer), it serves here (no deflection), it greets, it thanks or apologises where the
+customer's message calls for it, and it is written as one writes (punctuation and capitals).
+"""
+NO_MARK: Final = 255
+"""The mark of a reply that was not judged."""
 _FLAGS = ("deflection", "promise", "non_answer")
 
 

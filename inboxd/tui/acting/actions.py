@@ -52,6 +52,7 @@ class CaseActions(Doing):
         Binding("c", "close", "Close"),
         Binding("o", "reopen", "Reopen"),
         Binding("t", "correct", "Correct kind, topics, urgency, language"),
+        Binding("f", "excuse", "Our answer was fine: the judge was wrong"),
         Binding("n", "note", "Note for colleagues"),
         Binding("s", "silence", "Silence what is like it"),
         Binding("b", "browse", "Open in the browser"),
@@ -69,6 +70,10 @@ class CaseActions(Doing):
     def action_reopen(self) -> None:
         """Put the cases that are meant back among the waiting."""
         self._begin_asked(changes.reopen)
+
+    def action_excuse(self) -> None:
+        """Say that our last answer that something is held against was fine."""
+        self._begin_asked(changes.excuse)
 
     def action_assign(self) -> None:
         """Ask whom the cases are for."""

@@ -74,6 +74,11 @@ def note(text: str, me: str, now: datetime) -> Change:
     return Change("Noting", "noted", lambda desk, case, _: desk.note(case, text, me, now))
 
 
+def excuse(me: str, now: datetime) -> Change:
+    """Return saying that the last answer of ours that something is held against was fine."""
+    return Change("Excusing", "excused", lambda desk, case, seen: desk.excuse(case, me, now, seen))
+
+
 def correct(said: Corrected, me: str, now: datetime) -> Change:
     """Return saying what messages really are."""
     return Change(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from inboxd.core.reproach import CALLED
 from inboxd.model import Direction
 from inboxd.tui.acting.browser import is_safe
 from inboxd.tui.names import speaker, topic_names
@@ -153,8 +154,20 @@ def _verdict(message: ThreadMessage) -> Iterator[Piece]:
         topics = topic_names(message.topics, message.kind)
         urgent = [f"{message.urgency} urgency"] if message.urgency not in {None, "normal"} else []
         yield Piece(", ".join([message.kind, *topics, *urgent]), "muted")
+    if message.reply:
+        yield from _reproach(message.reply)
     if message.corrected:
         yield Piece(f"corrected by {short(message.corrected.by, 40)}", "muted")
+
+
+def _reproach(said: ReplySaid) -> Iterator[Piece]:
+    """Yield what is held against an answer of ours, with its mark, and who spoke of it."""
+    if said.held:
+        yield Piece(", ".join(CALLED[fault] for fault in said.held), "waiting")
+    if said.mark is not None:
+        yield Piece(f"mark {said.mark} of 5", "muted")
+    if said.said_by:
+        yield Piece(f"as {short(said.said_by, 40)} says", "muted")
 
 
 def _body(message: ThreadMessage, look: Look) -> list[Piece]:
