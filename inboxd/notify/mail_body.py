@@ -17,10 +17,11 @@ from inboxd.notify.inert import excerpt
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from inboxd.notify.summary import Line, Summary
+    from inboxd.notify.summary import Fact, Line, Summary
 
 _LONGEST_QUOTE = 20_000
 _LONGEST_DETAIL = 8_000
+_SHORT_LABEL = 18
 _COLOURS = {
     Tone.WARNING: "#b45309",
     Tone.BREACH: "#b91c1c",
@@ -142,15 +143,20 @@ def _quotation(shown: str, tone: Tone) -> str:
 
 
 def _facts(summary: Summary) -> str:
-    rows = "\n".join(
+    rows = "\n".join(map(_fact, summary.facts))
+    return f'<table role="presentation" style="border-collapse:collapse;">\n{rows}\n</table>'
+
+
+def _fact(fact: Fact) -> str:
+    # A short label on one line; a long one would leave no room for what it says on a phone.
+    wrap = "white-space:nowrap" if len(fact.label) <= _SHORT_LABEL else "width:40%"
+    return (
         '<tr><th class="dim" scope="row" style="padding:2px 14px 2px 0; text-align:left; '
-        'vertical-align:top; font-weight:normal; white-space:nowrap; color:#57606a;">'
+        f'vertical-align:top; font-weight:normal; {wrap}; color:#57606a;">'
         f"{escape(fact.label)}</th>"
         '<td style="padding:2px 0; vertical-align:top; overflow-wrap:anywhere;">'
         f"{escape(fact.value)}</td></tr>"
-        for fact in summary.facts
     )
-    return f'<table role="presentation" style="border-collapse:collapse;">\n{rows}\n</table>'
 
 
 def _actions(summary: Summary) -> list[str]:

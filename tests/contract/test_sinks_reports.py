@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -95,6 +96,16 @@ async def test_slack_shows_what_matters_within_its_limits(rig: Rig) -> None:
             "What has changed is since 1 to 30 September 2026.\n"
             "All of it: inboxd report --period 2026-10"
         )
+
+
+async def test_the_mail_leaves_room_for_the_figures_on_a_phone(rig: Rig) -> None:
+    """Long names of figures may break; short ones stand on one line."""
+    await rig.mail().deliver(delivery(cards.full()))
+    (mail,) = rig.mails
+    cells = re.findall(r'<th[^>]*style="([^"]*)">([^<]*)</th>', mail.html)
+    on_one_line = {label: "nowrap" in style for style, label in cells}
+    assert on_one_line["Response rate"]
+    assert not on_one_line["First response, median, business time"]
 
 
 @pytest.mark.parametrize("card", [cards.hostile(), cards.empty()], ids=["hostile", "empty"])
