@@ -67,12 +67,14 @@ class Reply:
     One reply of the brand, to be judged.
 
     *sent_at* is in the zone in which its "today" is meant; without it no date is counted
-    out. *question* is the customer's message that it answers, "" if that is not known.
+    out. *question* is the customer's message that it answers, "" if that is not known. To say
+    nothing is a fault only where somebody *needs_answer*: who says thanks asks for none.
     """
 
     text: str
     sent_at: datetime | None = None
     question: str = ""
+    needs_answer: bool = True
 
 
 class ReplyJudge(Protocol):

@@ -143,11 +143,13 @@ def _verdict(
     said: tuple[frozenset[str], list[Evidence]],
 ) -> ReplyVerdict:
     flags, words = said
+    if not reply.needs_answer:
+        flags -= {"non_answer"}
     when = _when(reading, reply.sent_at) if "promise" in flags else None
     shown = [span for span in map(_shown, reading.spans) if span is not None]
     spans = [
         *(span for span in shown if span.label.partition(":")[0] in {*flags, "manners"}),
-        *words,
+        *(span for span in words if span.label.partition(":")[0] in flags),
     ]
     if when is not None:
         spans.append(Evidence(when.start, when.end, when.text, "promise:when"))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from inboxd.core.reproach import Fault
 from inboxd.core.scorecard.mark import Graded, graded_columns
-from inboxd.model import Author, Stream
+from inboxd.model import Stream
+from inboxd.store.questions import Question, QuestionStore
 from inboxd.store.reply_corrections import (
     CASE_OF,
     ReplyCorrection,
@@ -16,7 +17,6 @@ from inboxd.store.reply_corrections import (
     held_against,
 )
 from inboxd.store.sent import SENT_BY_US
-from inboxd.store.standing import AUTHOR
 from inboxd.store.times import from_text, maybe_instant, to_text
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-_MOST_QUESTIONS = 5
-"""Messages that one answer is shown with: the last ones before it."""
 _WRITER: Final = f"""coalesce(nullif(m.staff, ''),
        (SELECT o.actor FROM outbox AS o WHERE {SENT_BY_US}), '')"""  # noqa: S608 - a constant
 _JUDGED = """
@@ -44,25 +42,6 @@ SELECT m.id, m.account, v.network, m.stream, m.public, m.conversation_id, m.text
   JOIN reply_verdicts AS r ON r.message_id = m.id
  ORDER BY m.sent_at DESC, m.id DESC
 """  # noqa: S608 - constants
-# What the network says it is for; else what was written before it.
-_QUESTIONS = f"""
-SELECT q.id, q.text, q.sent_at, q.deleted_at IS NOT NULL, q.kind, {AUTHOR}
-  FROM messages AS q LEFT JOIN authors AS a ON a.id = q.author_id
- WHERE q.account = :account AND q.remote_id = :parent AND q.direction = 'inbound'
-UNION ALL
-SELECT q.id, q.text, q.sent_at, q.deleted_at IS NOT NULL, q.kind, {AUTHOR}
-  FROM messages AS q LEFT JOIN authors AS a ON a.id = q.author_id
- WHERE q.conversation_id = :conversation AND q.direction = 'inbound' AND q.sent_at <= :sent_at
-   AND (:addressees = '[]' OR a.remote_id IN (SELECT value FROM json_each(:addressees)))
-   AND NOT EXISTS (SELECT 1 FROM messages WHERE account = :account AND remote_id = :parent
-                      AND direction = 'inbound')
- ORDER BY 3 DESC, 1 DESC LIMIT {_MOST_QUESTIONS}
-"""  # noqa: S608 - constants
-_LAST_ANSWER = """
-SELECT coalesce(max(sent_at), '') FROM messages
- WHERE conversation_id = :conversation AND direction = 'outbound' AND NOT auto_reply
-   AND (sent_at < :sent_at OR (sent_at = :sent_at AND id < :message))
-"""
 _AGAIN = """
 SELECT min(sent_at) FROM messages
  WHERE conversation_id = ? AND direction = 'inbound' AND sent_at > ?
@@ -76,18 +55,6 @@ SELECT since, due_at, ended_at, outcome, message_id = :message FROM waits
         OR (since <= :sent_at AND (ended_at IS NULL OR ended_at > :sent_at)))
  ORDER BY message_id = :message DESC, since DESC LIMIT 1
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A customer's message that an answer was for."""
-
-    id: int
-    text: str
-    at: datetime
-    deleted: bool
-    kind: str | None
-    author: Author | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +130,7 @@ class AuditStore:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
         self._corrections = ReplyCorrectionStore(connection)
+        self._questions = QuestionStore(connection)
 
     def accounts(self) -> list[str]:
         """Return the accounts that there are conversations of."""
@@ -234,7 +202,7 @@ class AuditStore:
             "message": number, "conversation": conversation, "account": account,
             "sent_at": sent_at, "parent": parent, "addressees": addressees,
         }  # fmt: skip
-        asked = self._asked(place)
+        asked = self._questions.answered_by(place)
         return Audited(
             id=number,
             account=account,
@@ -257,13 +225,6 @@ class AuditStore:
             fates=self._fates(case, number, sent_at, held),
             again=self._again(conversation, sent_at, account, asked, public=bool(public)),
         )
-
-    def _asked(self, place: Mapping[str, Any]) -> tuple[Question, ...]:
-        """Return the messages that an answer was for, oldest first: at least the last before it."""
-        found = [_question(each) for each in self._db.execute(_QUESTIONS, place)]
-        (last,) = self._db.execute(_LAST_ANSWER, place).fetchone()
-        new = [each for each in found if to_text(each.at) > last]
-        return tuple(sorted(new or found[:1], key=lambda each: (each.at, each.id)))
 
     def _again(
         self,
@@ -296,9 +257,3 @@ class AuditStore:
                     bool(begun),
                 )
         return found
-
-
-def _question(row: Sequence[Any]) -> Question:
-    number, text, at, deleted, kind, *author = row
-    who = Author(*author) if author[0] is not None else None
-    return Question(number, text, from_text(at), bool(deleted), kind, who)

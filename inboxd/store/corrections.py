@@ -26,6 +26,20 @@ UPDATE message_versions SET kind = coalesce((
 _PARTS = ("kind", "topics", "urgency", "language")
 
 
+_JUDGE_AGAIN = """
+UPDATE reply_verdicts SET judged_at = NULL WHERE message_id IN (
+    SELECT o.id FROM messages AS m JOIN messages AS o ON o.direction = 'outbound'
+       AND o.account = m.account AND o.parent_remote_id = m.remote_id
+       AND o.conversation_id = m.conversation_id
+     WHERE m.id = :message
+     UNION ALL
+    SELECT * FROM (SELECT o.id FROM messages AS m JOIN messages AS o
+        ON o.conversation_id = m.conversation_id AND o.direction = 'outbound'
+       AND NOT o.auto_reply AND o.sent_at >= m.sent_at
+     WHERE m.id = :message ORDER BY o.sent_at, o.id LIMIT 1))
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """A verdict, or the parts of one that a person had something to say of (None: nothing)."""
@@ -163,6 +177,7 @@ class CorrectionStore:
             ),
         )
         self.uphold([subject.id])
+        self._judge_answer_again(subject)
         touched = Stored()
         touched.touch(subject.conversation, subject.sent_at)
         return touched.touched
@@ -192,8 +207,13 @@ class CorrectionStore:
             self._db.execute(_RESTORE_VERSION, row)
             self._restore(subject)
             self.uphold([subject.id])
+            self._judge_answer_again(subject)
             touched.touch(subject.conversation, subject.sent_at)
         return touched.touched
+
+    def _judge_answer_again(self, subject: Subject) -> None:
+        """Let our answer to a message be judged anew: whether anything was asked decides it."""
+        self._db.execute(_JUDGE_AGAIN, {"message": subject.id})
 
     def _restore(self, subject: Subject) -> None:
         """Let the classifier's own verdict stand on a message."""

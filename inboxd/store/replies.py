@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from inboxd.store.owing import concerned
-from inboxd.store.reply_corrections import QUESTION, ReplyCorrectionStore
+from inboxd.store.questions import QuestionStore
+from inboxd.store.reply_corrections import ReplyCorrectionStore
 from inboxd.store.times import from_text, maybe_text, to_text
 
 if TYPE_CHECKING:
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
 
     from inboxd.model import ReplyVerdict
 
-_UNJUDGED = f"""
-SELECT m.id, m.account, m.text, coalesce(m.edited_at, m.sent_at), m.sent_at, {QUESTION}
+_UNJUDGED = """
+SELECT m.id, m.account, m.text, coalesce(m.edited_at, m.sent_at), m.sent_at, m.conversation_id,
+       m.parent_remote_id, m.addressees
   FROM reply_verdicts AS r
   JOIN messages AS m ON m.id = r.message_id
  WHERE r.judged_at IS NULL ORDER BY r.message_id DESC LIMIT ?
-"""  # noqa: S608 - a constant
+"""
 _SAVE = """
 UPDATE reply_verdicts
    SET judged_at = :now, text = :text, model = :model, language = :language,
@@ -41,7 +43,8 @@ class UnjudgedReply:
     """
     An answer of ours that is to be judged.
 
-    *said_at* is when its present words were written, *question* what the customer had asked.
+    *said_at* is when its present words were written, *question* what the customer wrote last
+    before it. Where none of the messages that it is for *needs_answer*, it misses no question.
     """
 
     id: int
@@ -50,6 +53,7 @@ class UnjudgedReply:
     said_at: datetime
     sent_at: datetime
     question: str
+    needs_answer: bool = True
 
 
 class ReplyStore:
@@ -58,6 +62,7 @@ class ReplyStore:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
         self._corrections = ReplyCorrectionStore(connection)
+        self._questions = QuestionStore(connection)
 
     def queue(self, answers: Iterable[int]) -> None:
         """Let those of our *answers* be judged that have not been."""
@@ -68,12 +73,25 @@ class ReplyStore:
 
     def unjudged(self, limit: int) -> list[UnjudgedReply]:
         """Return up to *limit* answers that are to be judged, the newest first."""
-        return [
-            UnjudgedReply(number, account, text, from_text(said_at), from_text(sent_at), question)
-            for number, account, text, said_at, sent_at, question in self._db.execute(
-                _UNJUDGED, (limit,)
-            )
-        ]
+        return [self._unjudged(row) for row in self._db.execute(_UNJUDGED, (limit,)).fetchall()]
+
+    def _unjudged(self, row: Sequence[Any]) -> UnjudgedReply:
+        number, account, text, said_at, sent_at, conversation, parent, addressees = row
+        asked = self._questions.answered_by(
+            {
+                "message": number, "conversation": conversation, "account": account,
+                "sent_at": sent_at, "parent": parent, "addressees": addressees,
+            }
+        )  # fmt: skip
+        return UnjudgedReply(
+            number,
+            account,
+            text,
+            from_text(said_at),
+            from_text(sent_at),
+            asked[-1].text if asked else "",
+            any(each.needs_answer for each in asked),
+        )
 
     def set_verdicts(
         self, verdicts: Sequence[tuple[UnjudgedReply, ReplyVerdict]], now: datetime, model: str

@@ -64,7 +64,7 @@ UPDATE reply_verdicts SET deflection = ?, promise = ?, non_answer = ?, flags = ?
  WHERE message_id = ?
 """
 # The question is the message that the network says is answered, else the last one before.
-QUESTION: Final = """coalesce(
+_QUESTION: Final = """coalesce(
     (SELECT q.text FROM messages AS q
       WHERE q.account = m.account AND q.remote_id = m.parent_remote_id AND q.direction = 'inbound'),
     (SELECT q.text FROM messages AS q LEFT JOIN authors AS a ON a.id = q.author_id
@@ -75,7 +75,7 @@ QUESTION: Final = """coalesce(
 """What the customer had asked whom *m* answers, "" if that is not known."""
 _ROWS = f"""
 SELECT c.message_id, m.conversation_id, c.text, c.at, c.actor, c.note, c.model, c.machine_flags,
-       r.language, {QUESTION}, c.deflection, c.promise, c.non_answer, c.rude
+       r.language, {_QUESTION}, c.deflection, c.promise, c.non_answer, c.rude
   FROM reply_corrections AS c
   JOIN messages AS m ON m.id = c.message_id
   JOIN reply_verdicts AS r ON r.message_id = c.message_id

@@ -48,7 +48,19 @@ SELECT r.id, r.text, r.sent_at, coalesce((
      WHERE q.rival = r.rival AND q.thread = r.thread AND q.direction = 'inbound'
        AND q.sent_at <= r.sent_at AND (r.addressees = '[]'
            OR q.author IN (SELECT value FROM json_each(r.addressees)))
-     ORDER BY q.sent_at DESC, q.id DESC LIMIT 1), '')
+     ORDER BY q.sent_at DESC, q.id DESC LIMIT 1), ''), EXISTS (
+    SELECT 1 FROM rival_messages AS q
+     WHERE q.rival = r.rival AND q.thread = r.thread AND q.direction = 'inbound'
+       AND q.sent_at <= r.sent_at AND (r.addressees = '[]'
+           OR q.author IN (SELECT value FROM json_each(r.addressees)))
+       AND (q.asks OR q.kind IN ('complaint', 'request')) AND NOT EXISTS (
+           SELECT 1 FROM rival_messages AS o
+            WHERE o.rival = r.rival AND o.thread = r.thread AND o.direction = 'outbound'
+              AND NOT o.automatic AND o.sent_at > q.sent_at AND o.sent_at < r.sent_at
+              AND EXISTS (SELECT 1 FROM rival_messages AS n
+                           WHERE n.rival = r.rival AND n.thread = r.thread
+                             AND n.direction = 'inbound' AND n.sent_at > o.sent_at
+                             AND n.sent_at <= r.sent_at)))
   FROM rival_messages AS r
  WHERE r.rival = ? AND r.direction = 'outbound' AND r.text IS NOT NULL ORDER BY r.id LIMIT ?
 """
@@ -102,12 +114,13 @@ class RivalState:
 
 @dataclass(frozen=True, slots=True)
 class RivalReply:
-    """An answer that is to be judged, and what was asked before it."""
+    """An answer that is to be judged, what was written before it, and whether that needs one."""
 
     id: int
     text: str
     sent_at: datetime
     question: str
+    needs_answer: bool
 
 
 def payer_of(rival: str) -> str:
@@ -238,7 +251,10 @@ class RivalStore:
     def unjudged(self, name: str, limit: int) -> list[RivalReply]:
         """Return up to *limit* answers that are to be judged."""
         rows = self._db.execute(_UNJUDGED, (name, limit))
-        return [RivalReply(number, text, from_text(at), asked) for number, text, at, asked in rows]
+        return [
+            RivalReply(number, text, from_text(at), asked, bool(needs))
+            for number, text, at, asked, needs in rows
+        ]
 
     def judge(self, verdicts: Iterable[tuple[RivalReply, ReplyVerdict]], now: datetime) -> None:
         """Keep what was said of answers, and their texts no longer."""

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from inboxd.store.audit import Audited, Fate, Question
+    from inboxd.store.audit import Audited, Fate
+    from inboxd.store.questions import Question
 
 _LONGEST_QUESTION = 300
 _LONGEST_ANSWER = 1_500

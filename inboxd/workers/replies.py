@@ -55,4 +55,9 @@ class ReplyWorker:
         return by_halves(judge.judge, replies, UNKNOWN, "judging a reply crashed")
 
     def _reply(self, unjudged: UnjudgedReply) -> Reply:
-        return Reply(unjudged.text, unjudged.said_at.astimezone(self._zone), unjudged.question)
+        return Reply(
+            unjudged.text,
+            unjudged.said_at.astimezone(self._zone),
+            unjudged.question,
+            needs_answer=unjudged.needs_answer,
+        )

@@ -246,7 +246,12 @@ class RivalWatch:
         await self._store.run(lambda store: store.rivals.let_go(name, now))
 
     def _reply(self, reply: RivalReply) -> Reply:
-        return Reply(reply.text, reply.sent_at.astimezone(self._zone), reply.question)
+        return Reply(
+            reply.text,
+            reply.sent_at.astimezone(self._zone),
+            reply.question,
+            needs_answer=reply.needs_answer,
+        )
 
     async def _ended(self, each: Watched, state: RivalState, *, whole: bool) -> None:
         now, used = self._clock.now(), _used(each)

@@ -145,6 +145,16 @@ def test_stock_phrase_is_no_answer(text: str) -> None:
     assert judge(text).non_answer
 
 
+def test_who_asked_for_nothing_misses_no_answer() -> None:
+    """Thanks for praise are no stock phrase, however like one they read, and nor is a word of them."""
+    text = "Thanks for being with us!"
+    (held,) = load_reply_judge().judge([Reply(text, SENT, "Where is my parcel? This is awful.")])
+    (fine,) = load_reply_judge().judge([Reply(text, SENT, "Love it!", needs_answer=False)])
+    assert held.non_answer
+    assert not fine.non_answer
+    assert not [span for span in fine.evidence if span.label.startswith("non_answer")]
+
+
 @pytest.mark.parametrize(
     "text",
     [
