@@ -8,6 +8,7 @@ interpreter to its last byte; beside it stands what SQLite alone takes for one o
 
 from __future__ import annotations
 
+import resource
 import shutil
 import tempfile
 from datetime import date, timedelta
@@ -100,7 +101,7 @@ def run() -> list[Figure]:
         with Store(path) as store:
             _complete(store.database)
             figures = [*_kept(store)]
-            figures.append(_whole(store, Path(folder), path))
+            figures += _whole(store, Path(folder), path)
     return figures
 
 
@@ -151,20 +152,28 @@ def _another_day(store: Store, basis: Basis) -> None:
     store.sheets.read(basis, *_YEAR)
 
 
-def _whole(store: Store, folder: Path, path: Path) -> Figure:
+def _whole(store: Store, folder: Path, path: Path) -> Iterator[Figure]:
     """Measure the command: under other calendars than the sheets' first, and then as a rule."""
     config = folder / "config.toml"
     policies = "".join(_POLICY.format(kind=kind) for kind in Kind)
     config.write_text(_CONFIG.format(database=path) + policies, encoding="utf-8")
     command = [*INBOXD, "-c", str(config), "report", "--period", "2024", "--format", "json"]
     first = seconds(lambda: done(command, folder, _ENVIRONMENT))
-    took = best(lambda: done(command, folder, _ENVIRONMENT), ROUNDS)
+    worked = _cpu_of_children()
+    times = [seconds(lambda: done(command, folder, _ENVIRONMENT)) for _ in range(ROUNDS)]
+    cpu = (_cpu_of_children() - worked) / ROUNDS
     start = best(lambda: done([*INBOXD, "--version"], folder, _ENVIRONMENT), ROUNDS)
     assert store.database.execute("SELECT count(*) FROM sheets_stale").fetchone() == (0,)
-    return Figure(
+    yield Figure(
         "  `inboxd report --period 2024`, the command as a whole",
-        f"{took:.2f} s",
+        f"{min(times):.2f} s",
         f"{first:.1f} s under other calendars, {start:.2f} s to start",
         goal=f"< {GOAL_SECONDS:g} s",
-        met=took < GOAL_SECONDS,
+        met=min(times) < GOAL_SECONDS,
     )
+    yield Figure("  in seconds of CPU, when the machine is busy", f"{cpu:.2f} s")
+
+
+def _cpu_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

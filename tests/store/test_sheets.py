@@ -266,3 +266,18 @@ def test_what_is_removed_leaves_the_figures_as_they_were(shop: Shop) -> None:
     assert after.waits["author"].tolist() == [NEVER, NEVER, NEVER, 1]
     assert after.messages["count"].sum() == before.messages["count"].sum()
     assert np.isnan(after.messages["lag"]).tolist() == [True, True, True, False]
+
+
+def test_whoever_is_forgotten_still_counts(shop: Shop) -> None:
+    """What they wrote is gone; that they wrote it, and from where, is not."""
+    basis = Basis(KYIV, shop.rules.policies)
+    waited = CHANGES["messages.verdict"]
+    shop.store.database.execute(waited)
+    before = shop.store.sheets.read(basis, *ALL)
+    assert before.messages["hold"].sum() == 1
+    with shop.store.transaction():
+        (people,) = shop.store.people.called("oksana")
+        shop.store.erasure.erase(people, "max", shop.now)
+    assert same(shop.store.sheets.read(basis, *ALL), before)
+    assert shop.store.sheets.refresh(basis) > 0
+    assert same(shop.store.sheets.read(basis, *ALL), before)

@@ -18,6 +18,7 @@ from inboxd.store.forgetting.erasures import (
 from inboxd.store.forgetting.mentions import Mentions
 from inboxd.store.forgetting.people import PeopleStore
 from inboxd.store.rivals import RivalStore
+from inboxd.store.scorecard.queries import ON_HOLD
 from inboxd.store.times import to_text
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ CLOSED_AS = "erased"
 _OUR_REASONS = ("no reply needed", "deleted", CLOSED_AS)
 """Why cases are closed, in words that are never a person's."""
 _KEPT_REASONS = ", ".join(f"'{reason}'" for reason in ("", *_OUR_REASONS))
+# Of the evidence only that somebody waited on the phone is a figure, and it needs no words.
+_EVIDENCE = f"""json(iif({ON_HOLD.format("messages")},
+           '[{{"start": 0, "end": 0, "text": "", "label": "hold_time"}}]', '[]'))"""
 
 _ROWS = f"""
 -- Whom an answer is for decides who is left waiting: it stays so, by another name.
@@ -45,7 +49,7 @@ UPDATE messages SET addressees = erased_names(addressees, account)
                   ON v.account = e.account AND v.remote_id = e.thread_remote_id
                WHERE v.id IN (SELECT value FROM json_each(:own))));
 UPDATE messages SET text = erased_text(text), url = '', attachments = '[]', raw = NULL,
-       verdict = iif(verdict IS NULL, NULL, json_set(verdict, '$.evidence', json_array())),
+       verdict = iif(verdict IS NULL, NULL, json_set(verdict, '$.evidence', {_EVIDENCE})),
        parent_remote_id = erased_name('message', account, parent_remote_id),
        remote_id = erased_name('message', account, remote_id), erased_at = :now
  WHERE id IN (SELECT value FROM json_each(:theirs));

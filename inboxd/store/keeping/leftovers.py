@@ -61,7 +61,7 @@ INSERT INTO past_messages (
 SELECT substr(m.sent_at, 1, 13) || ':00:00.000Z', m.account, v.network, m.stream, m.public,
        m.direction, coalesce(m.kind, ''), coalesce(m.topics, '[]'), coalesce(m.urgency, ''),
        coalesce(m.language, ''), iif(m.direction = 'outbound', {WRITER}, ''), m.auto_reply,
-       m.deleted_at IS NOT NULL, m.history, {ON_HOLD}, count(*)
+       m.deleted_at IS NOT NULL, m.history, {ON_HOLD.format("m")}, count(*)
   FROM json_each(?) AS n
   JOIN messages AS m ON m.id = n.value
   JOIN conversations AS v ON v.id = m.conversation_id

@@ -16,8 +16,8 @@ from inboxd.store.sent import SENT_BY_US
 WRITER: Final = f"""coalesce(nullif(m.staff, ''),
        (SELECT o.actor FROM outbox AS o WHERE {SENT_BY_US}), '')"""  # noqa: S608 - a constant
 """Who of the brand wrote *m*: of a reply by way of inboxd the network does not know that."""
-ON_HOLD: Final = "instr(coalesce(m.verdict, ''), '\"hold_time\"') > 0"
-"""Whether *m* tells of waiting on the phone, by the classifier's evidence."""
+ON_HOLD: Final = "instr(coalesce({0}.verdict, ''), '\"hold_time\"') > 0"
+"""Whether a message (its alias) tells of waiting on the phone, by the classifier's evidence."""
 SEEN_AT: Final = """iif(w.since = min(f.sent_at, f.seen_at) AND f.direction = 'inbound'
        AND NOT f.history, f.seen_at, NULL)"""
 """When we saw the message *f* with which the wait *w* began; NULL: another way, or as history."""
@@ -99,7 +99,7 @@ SELECT c.account, c.network, c.stream, c.public, c.kind, c.topics, c.language, c
 MESSAGES: Final = f"""
 SELECT m.account, v.network, m.stream, m.public, m.kind, m.topics, m.language, m.urgency, m.sent_at,
        NULL, m.id AS number, 1, m.author_id, iif(m.history, NULL, m.seen_at),
-       m.deleted_at IS NOT NULL, m.history, {ON_HOLD}
+       m.deleted_at IS NOT NULL, m.history, {ON_HOLD.format("m")}
   FROM messages AS m
   JOIN conversations AS v ON v.id = m.conversation_id
  WHERE substr(m.sent_at, 1, 13) BETWEEN :first AND :last
