@@ -213,7 +213,7 @@ def _train_on_replies(  # noqa: PLR0913 - as the command has them
     if not rows:
         raise UserError("there is nothing to train on; name --data, or use --corrections")
     if len(rows) < retraining.ENOUGH:
-        few = f"{len(rows)} labelled replies teach nothing about others"
+        few = f"too few labelled replies to learn from: {len(rows)}"
         raise UserError(
             f"{few}; name data of {retraining.ENOUGH} at least, such as inboxd's own seeds"
         )

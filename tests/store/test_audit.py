@@ -293,7 +293,7 @@ def test_what_was_said_is_learnt_from(config: Path, tmp_path: Path) -> None:
     assert "nothing to train on" in nothing.stderr
     audit(config, "--fine", "2")
     few = CliRunner().invoke(main, [*learn, "--out", str(out)])
-    assert "too few labelled replies to learn from: 1, and not 30" in few.stderr
+    assert "too few labelled replies to learn from: 1" in few.stderr
     data = tmp_path / "seeds.jsonl"
     seeds = [line for path in SEEDS for line in path.read_text("utf-8").splitlines()[::100]]
     data.write_text("\n".join(seeds), encoding="utf-8")
