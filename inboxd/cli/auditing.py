@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from inboxd.config import Settings
+    from inboxd.core.scorecard.model import Period
     from inboxd.store import Store
     from inboxd.store.audit import Audited, Choice
 
@@ -81,6 +82,8 @@ def audit(  # noqa: PLR0913, PLR0917 - what to show, or what to say
         raise UserError("one thing at a time: --fine, --faulty or --undo")
     if not deeds and (parts or note):
         raise UserError("--part and --note belong to --fine MESSAGE or --faulty MESSAGE")
+    from inboxd.core.scorecard.periods import parse_period
+
     with opened_store(config) as (store, settings):
         if undo is not None:
             click.echo(_take_back(store, settings, undo, actor))
@@ -93,12 +96,13 @@ def audit(  # noqa: PLR0913, PLR0917 - what to show, or what to say
             status = store.cases.find(done.case)[0].status if done.case else ""
             click.echo(_sentence(f"{done.words}{f'; case {done.case} is {status}' * bool(status)}"))
         else:
-            chosen = _chosen(store, settings, period, accounts, staff)
+            days = parse_period(period, present(), settings.general.timezone)
+            chosen = _chosen(store, settings, days, accounts, staff)
             faults = [Fault(each) for each in dict.fromkeys(why or _FAULTS)]
             found, judged = store.audit.reproached(chosen, faults, fine=fine)
             answers = list(store.audit.answers(found[:limit]))
             show = _print_json if as_json else _print
-            show(answers, (len(found), judged), faults, settings)
+            show(answers, (len(found), judged), faults, days)
 
 
 def _word(store: Store, message: int, parts: Sequence[str], *, holds: bool) -> dict[Fault, bool]:
@@ -125,19 +129,19 @@ def _sentence(words: str) -> str:
 
 
 def _print(
-    answers: Sequence[Audited], counts: tuple[int, int], faults: Sequence[Fault], settings: Settings
+    answers: Sequence[Audited], counts: tuple[int, int], faults: Sequence[Fault], period: Period
 ) -> None:
     from inboxd.terminal import console
     from inboxd.terminal.audit import print_audited, summary
 
     out = console()
     for answer in answers:
-        print_audited(out, answer, present(), settings.general.timezone)
-    out.print(summary(len(answers), *counts, faults))
+        print_audited(out, answer, present(), period.timezone)
+    out.print(summary(len(answers), *counts, faults, period))
 
 
 def _print_json(
-    answers: Sequence[Audited], counts: tuple[int, int], _: Sequence[Fault], __: Settings
+    answers: Sequence[Audited], counts: tuple[int, int], _: Sequence[Fault], __: Period
 ) -> None:
     found, judged = counts
     shown = [answer_json(each, present()) for each in answers]
@@ -146,15 +150,13 @@ def _print_json(
 
 
 def _chosen(
-    store: Store, settings: Settings, period: str, accounts: Sequence[str], staff: Sequence[str]
+    store: Store, settings: Settings, days: Period, accounts: Sequence[str], staff: Sequence[str]
 ) -> Choice:
     """Return which answers are meant; raises UserError for what there is not."""
     from inboxd.core.localtime import local_to_utc
-    from inboxd.core.scorecard.periods import parse_period
     from inboxd.store.audit import Choice
 
     _refuse_unknown(store, settings, accounts)
-    days = parse_period(period, present(), settings.general.timezone)
     begins, ends = (
         local_to_utc(datetime.combine(day, time()), days.timezone)
         for day in (days.since, days.until)

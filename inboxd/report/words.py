@@ -282,9 +282,9 @@ def gap_in_words(gap: Gap, tz: tzinfo) -> str:
 
 
 def filters_in_words(card: Scorecard) -> list[str]:
-    """Return what a scorecard is limited to: ``topic: refunds, returns``."""
+    """Return what a scorecard is limited to, beside the accounts: ``topic: refunds, returns``."""
     return [
         f"{name}: {', '.join(topic_in_words(name_of(each)) for each in values)}"
         for name, values in card.filters.items()
-        if values
+        if values and name != "account"
     ]

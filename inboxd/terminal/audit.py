@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from inboxd.core.reproach import CALLED, Fault, rude_spans
+from inboxd.core.scorecard.periods import in_words
 from inboxd.core.text import inert, one_line
 from inboxd.durations import format_duration
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from inboxd.core.scorecard.model import Period
     from inboxd.store.audit import Audited, Fate
     from inboxd.store.questions import Question
 
@@ -178,8 +180,12 @@ def _said(answer: Audited) -> str:
     return f"{one_line(said.actor, 40)} says: {', '.join(parts)}{note}"
 
 
-def summary(shown: int, found: int, judged: int, why: Sequence[Fault]) -> Text:
-    """Return how many answers are shown, of how many that have such faults, of how many judged."""
+def summary(shown: int, found: int, judged: int, why: Sequence[Fault], period: Period) -> Text:
+    """Return how many answers are shown, of how many with such faults, of how many of *period*."""
+    when = in_words(period)
+    if not judged:
+        said = f"No answer of {when} has been judged; --period shows those of other days."
+        return Text(said, style="dim")
     about = " or ".join(CALLED[fault] for fault in why)
     more = f" (--limit shows more than {shown})" if shown < found else ""
-    return Text(f"{found} of {judged} judged answers: {about}{more}", style="dim")
+    return Text(f"{found} of {judged} judged answers of {when}: {about}{more}", style="dim")

@@ -234,13 +234,20 @@ def test_the_command_lists_excuses_and_takes_back(serving: Shop, config: Path) -
     assert (answer["mark"], answer["missed"]) == (3, ["serves", "greets"])
     said_so = audit(config, "--fine", "2", "--as", "petra", "--note", "asked for it")
     assert said_so.stdout == "Our message 2: no deflection; case 1 is answered.\n"
-    assert "0 of 1 judged answers" in audit(config).stdout
+    assert "0 of 1 judged answers of " in audit(config).stdout
     (answer,) = json.loads(audit(config, "--all", "--json").stdout)["answers"]
     assert (answer["said_to_be_fine"], answer["mark"]) == (["deflection"], 4)
     assert answer["said"]["note"] == "asked for it"
     assert audit(config, "--undo", "2").stdout == "Taken back: what was said of message 2.\n"
     assert audit(config, "--faulty", "2", "--part", "non_answer").exit_code == 0
     assert serving.value("SELECT flags FROM reply_verdicts") == '["deflection", "non_answer"]'
+
+
+def test_a_period_without_answers_is_named(config: Path) -> None:
+    """For whoever asks too late: which days were looked at, and that there are others."""
+    assert audit(config, "--period", "2020-11").stdout == (
+        "No answer of November 2020 has been judged; --period shows those of other days.\n"
+    )
 
 
 @pytest.mark.parametrize(
