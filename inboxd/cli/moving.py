@@ -50,12 +50,14 @@ def export(config: Path, /, *, as_json: bool, **options: Any) -> None:  # noqa: 
 
     It is read as of one instant, while the daemon goes on. Files are for their owner's eyes only.
     """
+    from inboxd.cli.writing import refuse_own
     from inboxd.store.moving.exporting import snapshot
 
     settings = load_without_networks(config)
     order = _Order(settings, present(), **options)
     if as_json and order.out is None:
         raise UserError("--json says what is in the file; name one with --out")
+    refuse_own(order.out, config, settings.general.database)
     with snapshot(settings.general.database) as taken, _progress("export") as watch:
         counts = order.write(taken, watch)
     if as_json:

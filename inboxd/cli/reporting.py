@@ -96,7 +96,8 @@ def report(  # noqa: PLR0913 - an option each
         _refuse_beside_send()
         _send(config, send)
         return
-    card = _material(config, period, conditions, compares=compare is not None).scorecard()
+    material = _material(config, period, conditions, output, compares=compare is not None)
+    card = material.scorecard()
     _write(card, form or _form_of(output), output)
 
 
@@ -131,8 +132,11 @@ def _send(config: Path, name: str) -> None:
     click.echo(f"{written.period} goes to {', '.join(named[name].to)}{sender_note(database)}")
 
 
-def _material(config: Path, text: str, conditions: Conditions, *, compares: bool) -> Material:
+def _material(
+    config: Path, text: str, conditions: Conditions, output: Path | None, *, compares: bool
+) -> Material:
     """Return what the report is made of, when the store has taken up what is new."""
+    from inboxd.cli.writing import refuse_own
     from inboxd.core.scorecard.basis import Basis
     from inboxd.core.scorecard.periods import parse_period, previous
     from inboxd.plan import fingerprint
@@ -140,6 +144,7 @@ def _material(config: Path, text: str, conditions: Conditions, *, compares: bool
 
     now = present()
     with opened_store(config) as (store, settings):
+        refuse_own(output, config, settings.general.database)
         period = parse_period(text, now, settings.general.timezone)
         basis = Basis(settings.general.timezone, settings.policies, fingerprint(settings))
         _refresh(store, basis, previous(period) if compares else period, period)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol, cast
 
 from inboxd.core.text import as_cell, inert
-from inboxd.errors import OperatorError
+from inboxd.errors import OperatorError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -68,6 +68,22 @@ class _Inert:
     def write(self, text: str) -> int:
         """Write *text* without what a terminal would obey."""
         return self._out.write(inert(text))
+
+
+def refuse_own(path: Path | None, config: Path, database: Path) -> None:
+    """Raise UserError if *path* is a file that inboxd needs, however it is called."""
+    beside = [database.with_name(f"{database.name}{end}") for end in ("-wal", "-shm", ".lock")]
+    for own in (database, config, *beside):
+        # Never opened to compare: whoever closes it loses the locks of a daemon's own process.
+        if path and (os.path.realpath(path) == os.path.realpath(own) or _is_same(path, own)):
+            raise UserError(f"{path} is what inboxd works with; name another file")
+
+
+def _is_same(path: Path, own: Path) -> bool:
+    try:
+        return path.samefile(own)
+    except OSError:
+        return False
 
 
 @contextmanager

@@ -162,6 +162,30 @@ def test_a_file_has_the_form_that_its_name_says(config: Path, name: str, begins:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("way", ["itself", "link", "hard link", "log", "configuration"])
+def test_what_inboxd_works_with_is_never_overwritten(config: Path, way: str) -> None:
+    """Under whatever name: a report in the place of the database would be the end of it."""
+    database, path = config.parent / "inboxd.db", config.parent / "report.html"
+    if way == "link":
+        path.symlink_to(database)
+    elif way == "hard link":
+        path.hardlink_to(database)
+    else:
+        names = {"itself": database, "log": config.parent / "inboxd.db-wal"}
+        path = names.get(way, config)
+    before = database.stat().st_size, config.read_bytes()
+
+    result = run(config, *DAY, "--output", str(path))
+    exported = CliRunner().invoke(
+        main, ["-c", str(config), "export", "messages", "--out", str(path)]
+    )
+
+    assert (result.exit_code, exported.exit_code) == (2, 2)
+    assert "is what inboxd works with; name another file" in result.stderr
+    assert result.stderr == exported.stderr
+    assert (database.stat().st_size, config.read_bytes()) == before
+
+
 def test_a_file_that_cannot_be_written_is_not_begun(config: Path) -> None:
     """What was there before stays as it was, and nothing is left beside it."""
     folder = config.parent / "closed"
