@@ -7,7 +7,7 @@ Days are whole local days; ``30d`` are the last thirty, today included.
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import MAXYEAR, date, timedelta
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
@@ -39,7 +39,11 @@ def parse_period(text: str, now: datetime, timezone: tzinfo) -> Period:
     try:
         since, until, months = _span(text.strip(), today)
         days = (until - since).days
-    except (ValueError, OverflowError) as error:
+    except OverflowError:
+        raise UserError(
+            f"{brief(text)} goes on after {MAXYEAR}, with which calendars end"
+        ) from None
+    except ValueError as error:
         raise UserError(f"{brief(text)} is no period: {error}") from None
     if since.year < EARLIEST:
         raise UserError(f"{brief(text)} is before {EARLIEST}, when nobody wrote to shops online")
@@ -138,6 +142,8 @@ def _calendar(year: str, month: str | None, quarter: str | None) -> tuple[date, 
 
 def _months_later(first: date, months: int) -> date:
     years, month = divmod(first.month - 1 + months, 12)
+    if first.year + years > MAXYEAR:
+        raise OverflowError
     return _day(first.year + years, month + 1, 1)
 
 
