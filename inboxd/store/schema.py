@@ -871,6 +871,25 @@ def m010_reports(db: Database) -> None:
         db.execute(statement)
 
 
+# A day without a sheet is one on which nothing happened; sheets name accounts and people by number.
+_DELETED_SHEETS = (
+    """CREATE TRIGGER stale_sheets_delete AFTER DELETE ON sheets BEGIN
+           INSERT INTO sheets_stale (hour) VALUES (substr(old.begins_at, 1, 13))
+               ON CONFLICT (hour) DO NOTHING;
+       END""",
+    *(
+        f"CREATE TRIGGER stale_{names}_delete AFTER DELETE ON {names} BEGIN DELETE FROM sheets; END"  # noqa: S608 - constants
+        for names in ("sheet_accounts", "sheet_staff")
+    ),
+)
+
+
+def m011_deleted_sheets(db: Database) -> None:
+    """Count days anew whose sheets, or the names in them, somebody deleted."""
+    for statement in _DELETED_SHEETS:
+        db.execute(statement)
+
+
 _STEPS: Mapping[str, Callable[[Database], None]] = {
     step.__name__: step
     for step in (
@@ -884,6 +903,7 @@ _STEPS: Mapping[str, Callable[[Database], None]] = {
         m008_rivals,
         m009_audit,
         m010_reports,
+        m011_deleted_sheets,
     )
 }
 

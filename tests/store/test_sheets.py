@@ -84,6 +84,31 @@ def reported(lived: Reported) -> Iterator[Reported]:
     lived.shop.store.database.rollback()
 
 
+def two_days(shop: Shop) -> None:
+    """Let two accounts have a customer each, whom somebody else answers."""
+    shop.hear(said(0, "q1"), answered(5, "a1", staff="Olha"))
+    other = said(DAY, "q2"), answered(DAY + 5, "a2", "Here.", staff="Max")
+    shop.hear(*other, account="shop-two")
+    shop.judge()
+    judge_replies(shop)
+
+
+def shown(sheets: Sheets) -> dict[str, list[object]]:
+    """Return all that sheets say, with names instead of numbers."""
+    rows: dict[str, list[object]] = {}
+    for subject in TYPES:
+        sheet = getattr(sheets, subject)
+        rows[subject] = [
+            (
+                sheets.accounts[row["account"]],
+                sheets.staff.get(int(row["staff"])) if "staff" in row.dtype.names else None,
+                *(str(row[name]) for name in row.dtype.names if name not in {"account", "staff"}),
+            )
+            for row in sheet
+        ]
+    return rows
+
+
 CHANGES = {
     "messages.author_id": "UPDATE messages SET author_id = 77 WHERE remote_id = 'q2'",
     "messages.kind": "UPDATE messages SET kind = 'praise' WHERE remote_id = 'q1'",
@@ -197,6 +222,43 @@ def test_reading_is_right_before_and_after_sheets_are_made(shop: Shop) -> None:
         shop.hear(said(6 * DAY, "q9", thread_id="dm:9"))
         assert len(reader.sheets.read(basis, *ALL).waits) == 5
         assert shop.store.sheets.refresh(basis) == 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DELETE FROM sheets",
+        "DELETE FROM sheets WHERE subject = 'replies'",
+        "DELETE FROM sheet_accounts",
+        "DELETE FROM sheet_staff",
+        "UPDATE sheets SET columns = substr(columns, 1, length(columns) - 1)",
+        "UPDATE sheets SET columns = x''",
+        "UPDATE sheets SET columns = 'words'",
+        "UPDATE sheets SET rows = rows + 1",
+    ],
+)
+def test_what_somebody_deletes_or_damages_is_counted_anew(shop: Shop, damage: str) -> None:
+    """A report after it is the report before it, whether or not sheets were made meanwhile."""
+    two_days(shop)
+    basis, sheets = Basis(KYIV, shop.rules.policies, "x"), shop.store.sheets
+    sheets.refresh(basis)
+    before = shown(sheets.read(basis, *ALL))
+    assert len(before["replies"]) > 0
+    shop.store.database.execute(damage)
+    assert shown(sheets.read(basis, *ALL)) == before
+    assert sheets.refresh(basis) > 0
+    assert shown(sheets.read(basis, *ALL)) == before
+    assert sheets.refresh(basis) == 0
+
+
+def test_a_day_that_lost_everything_is_counted_once(shop: Shop) -> None:
+    """That its sheets are empty by now is no wish to have them made again."""
+    two_days(shop)
+    basis = Basis(KYIV, shop.rules.policies, "x")
+    shop.store.sheets.refresh(basis)
+    shop.store.database.execute("DELETE FROM waits")
+    assert shop.store.sheets.refresh(basis) > 0
+    assert shop.store.sheets.refresh(basis) == 0
 
 
 def test_only_the_days_and_accounts_that_are_asked_for_are_read(shop: Shop) -> None:

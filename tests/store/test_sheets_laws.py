@@ -144,8 +144,8 @@ class Reported(Life):
         assert self.shop.rows("SELECT * FROM sheets_stale") == []
 
     def kept(self) -> dict[tuple[str, str], bytes]:
-        """Return the sheets as they are."""
-        rows = self.shop.rows("SELECT day, subject, columns FROM sheets")
+        """Return the sheets as they are, but for those that lost all their rows."""
+        rows = self.shop.rows("SELECT day, subject, columns FROM sheets WHERE rows > 0")
         return {(day, subject): content for day, subject, content in rows}
 
     def days(self) -> list[date]:

@@ -44,6 +44,7 @@ class _Kept(NamedTuple):
     subject: str
     bounds: tuple[str, str]
     made_by: str
+    whole: bool
 
 
 class SheetStore:
@@ -138,15 +139,20 @@ class SheetStore:
         return self._db.execute("DELETE FROM sheets_stale WHERE hour = ?", (hour,)).rowcount > 0
 
     def _save(self, day: Day, subject: str, sheet: Array, by: str) -> None:
-        """Keep a sheet; of a day on which nothing happened there is none."""
+        """Keep a sheet; of a day on which nothing has ever happened there is none."""
         if not len(sheet):
+            # Not deleted: a trigger takes that for somebody's wish to have the day counted anew.
             self._db.execute(
-                "DELETE FROM sheets WHERE day = ? AND subject = ?", (day.local.isoformat(), subject)
+                "UPDATE sheets SET begins_at = ?, ends_at = ?, made_by = ?, rows = 0, columns = x'' "
+                "WHERE day = ? AND subject = ?",
+                (*day.bounds, by, day.local.isoformat(), subject),
             )
             return
         self._db.execute(
-            "INSERT OR REPLACE INTO sheets (day, subject, begins_at, ends_at, made_by, rows, columns) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO sheets (day, subject, begins_at, ends_at, made_by, rows, columns) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (day, subject) DO UPDATE SET "
+            "begins_at = excluded.begins_at, ends_at = excluded.ends_at, "
+            "made_by = excluded.made_by, rows = excluded.rows, columns = excluded.columns",
             (day.local.isoformat(), subject, *day.bounds, by, len(sheet), sheet.tobytes()),
         )
 
@@ -185,7 +191,7 @@ class SheetStore:
         for kept in self._kept(since, until):
             if _is_of_another_zone(kept, basis):
                 hours.update(hours_between(*kept.bounds))
-            elif kept.made_by != wanted.get(kept.subject):
+            elif kept.made_by != wanted.get(kept.subject) or not kept.whole:
                 found[kept.day] = [*found.get(kept.day, ()), kept.subject]
         for hour in hours:
             found.update({day: [*TYPES] for day in days_of(hour, zone)})
@@ -195,9 +201,9 @@ class SheetStore:
         """Return the sheets that are kept of a period, as it is in whatever zone."""
         days = _iso(max(since, FIRST) - _A_ZONE_APART), _iso(min(until, LAST) + _A_ZONE_APART)
         return [
-            _Kept(date.fromisoformat(day), subject, (begins, ends), by)
-            for day, subject, begins, ends, by in self._db.execute(
-                "SELECT day, subject, begins_at, ends_at, made_by FROM sheets "
+            _Kept(date.fromisoformat(day), subject, (begins, ends), by, _is_whole(subject, *sizes))
+            for day, subject, begins, ends, by, *sizes in self._db.execute(
+                "SELECT day, subject, begins_at, ends_at, made_by, rows, length(columns) FROM sheets "
                 "WHERE day >= ? AND day < ?",
                 days,
             )
@@ -228,6 +234,11 @@ class SheetStore:
             yield
         finally:
             self._db.rollback()
+
+
+def _is_whole(subject: str, rows: int, length: int) -> bool:
+    """Return whether a sheet has as many bytes as its rows need: a damaged one is made anew."""
+    return subject in TYPES and length == rows * TYPES[subject].itemsize
 
 
 def _is_of_another_zone(kept: _Kept, basis: Basis) -> bool:
