@@ -23,6 +23,7 @@ def misfits_of_watch(
     name, lender, calendar = raw.get("name"), raw.get("tokens_of"), raw.get("calendar")
     if isinstance(name, str) and any(account.get("name") == name for account in accounts):
         yield "name", wrong(name, "an account of ours has that name already")
+    yield from _ours(raw, accounts)
     lenders = {
         str(account["name"])
         for account in accounts
@@ -34,6 +35,21 @@ def misfits_of_watch(
         yield "tokens_of", f"{no_choice(lender, lenders)}{where}"
     if isinstance(calendar, str) and calendar not in calendars:
         yield "calendar", no_choice(calendar, calendars)
+
+
+def _ours(
+    raw: Mapping[str, Any], accounts: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[str, str]]:
+    """Yield the key by which a ``[[watch]]`` names an account of ours: it would be nobody's rival."""
+    for account in accounts:
+        for key, value in raw.items():
+            if (
+                key.endswith("_id")
+                and account.get("network") == raw.get("network")
+                and str(account.get(key)) == str(value)
+            ):
+                ours = f"that is our own {account.get('name', 'account')}; the report has it anyway"
+                yield key, wrong(value, ours)
 
 
 def borrowing(

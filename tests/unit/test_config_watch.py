@@ -85,6 +85,15 @@ def test_a_rival_may_be_read_with_an_account_s_tokens(read: Read) -> None:
     assert own.api_base == "http://proxy.example"
 
 
+def test_our_own_account_is_no_rival(problems: Tell) -> None:
+    """Beside itself it would tell nobody anything, and be read twice."""
+    own = WATCH.replace("group_id = 2", "group_id = 1")
+
+    assert problems(own, 'tokens_of = "shop-vk"') == [
+        "watch[0].group_id = 1; that is our own shop-vk; the report has it anyway"
+    ]
+
+
 def test_every_problem_of_a_rival_is_told_with_its_place(problems: Tell) -> None:
     """Each says what may stand there instead."""
     assert problems(
