@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from inboxd.model import Json
 
 _DEEPEST = 5
-_MOST = 2_000
+_MOST = 500
+"""Posts of ours that are kept whole, some 2 KB each; an older one is looked up where it matters."""
 
 
 async def with_posts_above(answer: Json, us: str, own: dict[str, Json], api: Api) -> Json:

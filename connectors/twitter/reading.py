@@ -46,7 +46,8 @@ BACK = {
     DIRECT_MESSAGES: timedelta(days=30) - timedelta(minutes=5),
 }
 """How far back X can be asked at all."""
-_MOST_TOLD = 20_000
+_REMEMBERED = 2_000
+"""Threads whose newest is kept in memory: what is forgotten is told, or asked for, once more."""
 
 
 class Windows:
@@ -68,7 +69,7 @@ class Windows:
             if number >= self._newest.get(thread, 0):
                 self._newest[thread] = number
                 told.append(window)
-        while len(self._newest) > _MOST_TOLD:
+        while len(self._newest) > _REMEMBERED:
             del self._newest[next(iter(self._newest))]
         return told
 
@@ -166,7 +167,7 @@ class Reader:
         for conversation, number in conversations_in(answer):
             self._learned[conversation] = max(number, self._learned.get(conversation, 0))
         oldest = snowflake(self._clock.now() - SEARCHED_BACK)
-        if len(self._learned) > _MOST_TOLD:
+        if len(self._learned) > _REMEMBERED:
             self._learned = {name: at for name, at in self._learned.items() if at > oldest}
 
     async def _next(self, run: Run) -> port.Page | None:
