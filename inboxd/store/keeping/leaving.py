@@ -64,7 +64,7 @@ def use_up(backup: Path) -> None:
     """Make a last *backup* one like any other; DatabaseError where it cannot be written to."""
     try:
         with (
-            closing(sqlite3.connect(backup, PATIENCE_SECONDS, isolation_level=None)) as db,
+            closing(sqlite3.connect(backup, timeout=PATIENCE_SECONDS, isolation_level=None)) as db,
             transaction(db),
         ):
             db.execute("DELETE FROM memory WHERE name = ?", (LEFT_AT,))
