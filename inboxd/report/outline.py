@@ -128,7 +128,11 @@ def _section(section: Section) -> Part:
     told = tuple(
         each for each in section.figures if each.value is not None or each.why not in common
     )
-    notes = [f"{UNKNOWN} {why}: {'; '.join(labels)}" for why, labels in common.items()]
+    # Where that is every one of them, it is the chapter that is unknown.
+    notes = [
+        f"{UNKNOWN} {why}" + f": {'; '.join(labels)}" * (len(labels) < len(section.figures))
+        for why, labels in common.items()
+    ]
     return Part(section.key, section.title, replace(section, figures=told), tuple(notes))
 
 

@@ -25,7 +25,7 @@ CROSSED = "× not all was read then"
 INTERVALS = "In brackets: where the true value lies, with 95 % certainty."
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 LONGEST_NAME = 60
-_LONGEST_NOTE = 500
+_LONGEST_NOTE = 1_000
 _FEW = 10
 """Of fewer, the numbers themselves say more than a percentage."""
 _SURE = 0.02

@@ -17,6 +17,7 @@ from rich.cells import cell_len
 
 from inboxd.core.scorecard.model import Better, Figure, Unit
 from inboxd.report import as_csv, as_html, as_json, as_markdown, as_text, words
+from inboxd.report.outline import parts
 from tests.unit import cards
 
 CARDS = {"full": cards.full, "empty": cards.empty, "hostile": cards.hostile}
@@ -155,6 +156,20 @@ def test_what_is_unknown_is_a_dash_with_its_reason(form: str) -> None:
     assert "–" in line
     assert "nobody wrote" in line
     assert "0" not in line
+
+
+def test_a_chapter_of_which_nothing_is_known_lists_no_figures() -> None:
+    """One reason stands for all of it; where others are known, those are named that are not."""
+    card = cards.full()
+    section = card.sections[0]
+    why = "nothing was read in this period"
+    dark = [replace(each, value=None, why=why) for each in section.figures]
+    part = parts(replace(card, sections=(replace(section, figures=tuple(dark)),)))[0]
+    assert part.notes == (f"– {why}",)
+
+    partly = (*dark, cards.count("more", "More", 1))
+    part = parts(replace(card, sections=(replace(section, figures=partly),)))[0]
+    assert part.notes == (f"– {why}: {'; '.join(each.label for each in dark)}",)
 
 
 def test_json_says_null_and_why() -> None:
