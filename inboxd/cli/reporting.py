@@ -45,7 +45,7 @@ _COLUMNS = 100
     "--period",
     default="30d",
     show_default=True,
-    help="Which days: 7d, today, yesterday, 2026-11, 2026-W47, 2026-Q3, 2026, 2026-11-01..2026-11-15.",
+    help="Which days: 7d, today, last-week, last-month, 2026-11, 2026-W47, 2026-Q3, 2026, 2026-11-01..2026-11-15.",
 )
 @click.option("--compare", type=click.Choice(["previous"]), help="Beside it, the period before.")
 @click.option("--account", type=WORDS, multiple=True, shell_complete=completing.accounts)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from inboxd.core.policies import Match
-from inboxd.core.scorecard.periods import parse_period
+from inboxd.core.scorecard.periods import LAST_WEEK, RELATIVE, parse_period
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from datetime import datetime, tzinfo
+    from datetime import date, datetime, tzinfo
 
     from inboxd.core.cron import Cron
     from inboxd.core.scorecard.model import Period
@@ -20,25 +19,8 @@ if TYPE_CHECKING:
 EVERYTHING: Final = Match()
 LATE_FOR: Final = timedelta(days=1)
 """How late a report may come; the next one tells better what is older."""
-LAST_WEEK: Final = "last-week"
 _DAYS = re.compile(r"[1-9][0-9]{0,2}d")
 _A_DAY = timedelta(days=1)
-
-
-def _quarter_before(day: date) -> str:
-    last = date(day.year, day.month - (day.month - 1) % 3, 1) - _A_DAY
-    return f"{last.year}-Q{(last.month + 2) // 3}"
-
-
-_PERIODS: Final[Mapping[str, Callable[[date], str]]] = {
-    LAST_WEEK: lambda day: f"{day - 7 * _A_DAY:%G-W%V}",
-    "last-month": lambda day: f"{day.replace(day=1) - _A_DAY:%Y-%m}",
-    "last-quarter": _quarter_before,
-    "last-year": lambda day: f"{day.year - 1}",
-    "yesterday": lambda day: (day - _A_DAY).isoformat(),
-    "today": lambda day: day.isoformat(),
-}
-PERIODS: Final = tuple(_PERIODS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +50,9 @@ class Report:
 
 def checked_period(text: str) -> str:
     """Return *text* if it names other days each time; raises ValueError."""
-    if text not in PERIODS and not _DAYS.fullmatch(text):
+    if text not in RELATIVE and not _DAYS.fullmatch(text):
         raise ValueError(
-            f"{text!r} is no period that moves on; there are: {', '.join(PERIODS)}, and 7d, 30d …"
+            f"{text!r} is no period that moves on; there are: {', '.join(RELATIVE)}, and 7d, 30d …"
         )
     return text
 
@@ -86,8 +68,8 @@ def days_of(period: str, due: datetime, timezone: tzinfo) -> tuple[str, Period]:
 
 
 def _fixed(period: str, today: date) -> str:
-    if period in PERIODS:
-        return _PERIODS[period](today)
+    if period in RELATIVE:
+        return RELATIVE[period](today)
     days = int(period.removesuffix("d"))
     return f"{today - (days - 1) * _A_DAY}..{today}"
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inboxd.core.cron import Cron
-from inboxd.core.reports import PERIODS, Report, checked_period, days_of, file_name
+from inboxd.core.reports import Report, checked_period, days_of, file_name
+from inboxd.core.scorecard.periods import RELATIVE
 
 KYIV = ZoneInfo("Europe/Kyiv")
 WEEKLY = Report("weekly", Cron.parse("0 9 * * mon", KYIV), ("lead",))
@@ -40,7 +41,7 @@ def test_a_period_names_its_days(period: str, due: str, name: str, since: str, u
     assert (again, same) == (found, days)
 
 
-@given(st.sampled_from([each for each in PERIODS if each != "today"]), st.dates(date(2000, 1, 1)))
+@given(st.sampled_from([each for each in RELATIVE if each != "today"]), st.dates(date(2000, 1, 1)))
 def test_what_is_called_last_is_over(period: str, day: date) -> None:
     """Whenever the report is due: no day of it is still to come or under way."""
     due = datetime(day.year, day.month, day.day, tzinfo=KYIV)

@@ -16,17 +16,36 @@ from inboxd.durations import brief
 from inboxd.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from datetime import datetime, tzinfo
 
 DEFAULT: Final = "30d"
 FORMS: Final = (
-    "30d, today, yesterday, 7d, 2026-11, 2026-W47, 2026-Q3, 2026 or 2026-11-01..2026-11-15"
+    "30d, today, yesterday, 7d, last-week, last-month, last-quarter, last-year, 2026-11, 2026-W47, "
+    "2026-Q3, 2026 or 2026-11-01..2026-11-15"
 )
 MOST_DAYS: Final = 3_660
 """Ten years: nobody has more, and more would only be slow."""
 EARLIEST: Final = 1990
 _A_DAY = timedelta(days=1)
 _DAY = r"(\d{4})-(\d\d)-(\d\d)"
+
+
+def _quarter_before(day: date) -> str:
+    last = date(day.year, day.month - (day.month - 1) % 3, 1) - _A_DAY
+    return f"{last.year}-Q{(last.month + 2) // 3}"
+
+
+LAST_WEEK: Final = "last-week"
+RELATIVE: Final[Mapping[str, Callable[[date], str]]] = {
+    LAST_WEEK: lambda day: f"{day - 7 * _A_DAY:%G-W%V}",
+    "last-month": lambda day: f"{day.replace(day=1) - _A_DAY:%Y-%m}",
+    "last-quarter": _quarter_before,
+    "last-year": lambda day: f"{day.year - 1}",
+    "yesterday": lambda day: (day - _A_DAY).isoformat(),
+    "today": lambda day: day.isoformat(),
+}
+"""Names of days that move on, and the name that they have on a day; what is called last is over."""
 
 
 def parse_period(text: str, now: datetime, timezone: tzinfo) -> Period:
@@ -81,9 +100,7 @@ def in_words(period: Period) -> str:
 
 def _span(text: str, today: date) -> tuple[date, date, int]:
     """Return the first day, the day after the last one, and how many calendar months it is."""
-    if text in ("today", "yesterday"):
-        day = today - (text == "yesterday") * _A_DAY
-        return day, day + _A_DAY, 0
+    text = RELATIVE[text](today) if text in RELATIVE else text
     if found := re.fullmatch(r"(\d{1,6})d", text):
         return _last_days(int(found[1]), today)
     if found := re.fullmatch(_DAY + r"\.\." + _DAY, text):
@@ -154,15 +171,14 @@ def _advice(text: str, today: date) -> str:
 
 def _nearest(text: str, today: date) -> str:
     """Return the form that somebody means who writes *text*, "" if that is anybody's guess."""
-    month = today.replace(day=1)
     said = {
         "week": "7d",
-        "last week": f"{today - 7 * _A_DAY:%G-W%V}",
+        "last week": LAST_WEEK,
         "this week": f"{today:%G-W%V}",
         "month": "30d",
-        "last month": f"{month - _A_DAY:%Y-%m}",
+        "last month": "last-month",
         "this month": f"{today:%Y-%m}",
-        "last year": f"{today.year - 1}",
+        "last year": "last-year",
         "this year": f"{today.year}",
         "year": f"{today.year}",
         "today": "today",
