@@ -12,7 +12,8 @@ from inboxd.config.settings import STRICT, Zone, parse_time
 from inboxd.connector import Duration, Name
 from inboxd.core.cron import Cron
 from inboxd.core.digest import Digest
-from inboxd.core.reports import LAST_WEEK, Report, checked_period
+from inboxd.core.reports import Report, checked_period
+from inboxd.core.scorecard.periods import LAST_WEEK
 from inboxd.core.spikes import Spikes
 
 if TYPE_CHECKING:
