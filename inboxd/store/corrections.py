@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-# A text that was edited meanwhile has kept the kind that stood on it.
-_RESTORE_VERSION = """
+# A word is of a text, and so of each version that says the same.
+_UPHOLD_IN_VERSIONS = """
 UPDATE message_versions SET kind = coalesce((
        SELECT kind FROM corrections AS s
         WHERE s.message_id = ?1 AND s.text = ?2 AND s.kind IS NOT NULL AND s.undone_at IS NULL
@@ -176,6 +176,7 @@ class CorrectionStore:
                 *said.columns,
             ),
         )
+        self._db.execute(_UPHOLD_IN_VERSIONS, (subject.id, subject.text, machine.kind))
         self.uphold([subject.id])
         self._judge_answer_again(subject)
         touched = Stored()
@@ -204,7 +205,7 @@ class CorrectionStore:
         subject = self.subject_of(row[0]) if row else None
         touched = Stored()
         if subject:
-            self._db.execute(_RESTORE_VERSION, row)
+            self._db.execute(_UPHOLD_IN_VERSIONS, row)
             self._restore(subject)
             self.uphold([subject.id])
             self._judge_answer_again(subject)
