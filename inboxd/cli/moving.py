@@ -11,7 +11,7 @@ import click
 
 from inboxd.cli.group import main
 from inboxd.cli.opening import load_without_networks, present
-from inboxd.cli.parameters import FILE, WORDS, acting
+from inboxd.cli.parameters import FILE, WORDS, acting, or_stdout
 from inboxd.errors import UserError
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ _EVERY = 20_000
 @click.option("--exact", is_flag=True, help="CSV with formulas as they are: not for spreadsheets.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=click.Path(allow_dash=True, path_type=Path),
+    callback=or_stdout,
     help="A file (.csv, .jsonl, .gz), or for all tables as CSV a folder. Default: standard output.",
 )
 @click.option("--json", "as_json", is_flag=True, help="With --out: say as JSON what was written.")

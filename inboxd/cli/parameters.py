@@ -88,6 +88,11 @@ def acting(what: str) -> Callable[[Command], Command]:
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
+def or_stdout(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> Path | None:
+    """Return where output is to go: None, standard output, for ``-`` as well."""
+    return None if path == Path("-") else path
+
+
 def instant(text: str, now: datetime, settings: Settings) -> datetime:
     """Return the instant to come that a person means by *text*: a time, or a span from now."""
     from inboxd.core.moments import ahead

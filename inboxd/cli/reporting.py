@@ -11,7 +11,7 @@ import click
 from inboxd.cli import completing
 from inboxd.cli.group import main
 from inboxd.cli.opening import opened_store, present, sender_note
-from inboxd.cli.parameters import LANGUAGE, WORDS, refuse_unknown
+from inboxd.cli.parameters import LANGUAGE, WORDS, or_stdout, refuse_unknown
 from inboxd.errors import UserError
 from inboxd.model import Kind, Stream, Topic
 
@@ -64,7 +64,8 @@ _COLUMNS = 100
 @click.option(
     "--output",
     "-o",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    callback=or_stdout,
     help="A file for it, mode 0600.",
 )
 @click.option(

@@ -162,6 +162,18 @@ def test_a_file_has_the_form_that_its_name_says(config: Path, name: str, begins:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_dash_is_standard_output(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As everywhere: no file is called so."""
+    monkeypatch.chdir(config.parent)
+
+    told = run(config, *DAY, "--format", "md", "-o", "-")
+    exported = CliRunner().invoke(main, ["-c", str(config), "export", "cases", "--out", "-"])
+
+    assert told.stdout.startswith("# How we answered")
+    assert exported.stdout.startswith("case_id,")
+    assert not (config.parent / "-").exists()
+
+
 @pytest.mark.parametrize("way", ["itself", "link", "hard link", "log", "configuration"])
 def test_what_inboxd_works_with_is_never_overwritten(config: Path, way: str) -> None:
     """Under whatever name: a report in the place of the database would be the end of it."""
