@@ -130,8 +130,8 @@ def _split(expression: str) -> list[str]:
     fields = expression.lower().split()
     if len(fields) != len(_FIELDS):
         raise ValueError(
-            f"has {len(fields)} fields, not five: minute, hour, day of the month, month, day of "
-            'the week, as in "0 9 * * mon"'
+            "must have five fields: minute, hour, day of the month, month, day of the week, as in "
+            f'"0 9 * * mon"; it has {len(fields)}'
         )
     return fields
 

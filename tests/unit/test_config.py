@@ -359,8 +359,8 @@ def test_what_a_report_lacks_is_told(problems: Tell) -> None:
     ]
     assert problems(ACCOUNT, LOG, "[[reports]]\nname = 'r'\ncron = '@weekly'\nto = []\n") == [
         (
-            'reports[0].cron = "@weekly": has 1 fields, not five: minute, hour, day of the month, '
-            'month, day of the week, as in "0 9 * * mon"'
+            'reports[0].cron = "@weekly": must have five fields: minute, hour, day of the month, '
+            'month, day of the week, as in "0 9 * * mon"; it has 1'
         ),
         "reports[0].to = []; it must not be empty",
     ]

@@ -141,9 +141,9 @@ def _is_after_a_change(zone: ZoneInfo, minute: datetime) -> bool:
 @pytest.mark.parametrize(
     ("expression", "what"),
     [
-        ("0 9 * *", "has 4 fields, not five: minute, hour, day of the month, month, day of the week"),
-        ("0 0 9 * * mon", "has 6 fields, not five"),
-        ("@weekly", "has 1 fields, not five"),
+        ("0 9 * *", "must have five fields: minute, hour, day of the month, month, day of the week"),
+        ("0 0 9 * * mon", "it has 6"),
+        ("@weekly", "it has 1"),
         ("0 25 * * mon", '"25" is no hour; it may be 0 to 23'),
         ("60 9 * * mon", '"60" is no minute; it may be 0 to 59'),
         ("0 9 0 * *", '"0" is no day of the month; it may be 1 to 31'),
