@@ -308,10 +308,11 @@ def test_a_comparison_stands_beside_each_figure() -> None:
 
 
 def test_studies_stand_beside_the_figures_that_they_measured() -> None:
-    """With who found it and of what; a study without a year has none."""
+    """With who found it, of what and when; what is custom and no study has no year."""
     got = figures(scorecard(both(), WEEK, NOW))
     sources = {each.source: each for figure in got.values() for each in figure.benchmarks}
 
     assert {each.value for each in got["response_rate"].benchmarks} == {0.54, 0.5, 0.2, 0.12}
-    assert sources["STELLAService"].year == 0
+    assert sources["STELLAService"].year == 2012
+    assert [name for name, each in sources.items() if not each.year] == ["call centres"]
     assert all(each.text and each.caveat for each in sources.values())

@@ -1,8 +1,9 @@
 """
 What others have measured, to stand beside our figures.
 
-Only what the studies behind inboxd say: where they name no year, none is given. They looked at
-other channels and shops, which each *caveat* says: a yardstick, not a target.
+Only what the studies behind inboxd say, with the year in which they were published; of what is
+custom and no study there is none. They looked at other channels and shops, which each *caveat*
+says: a yardstick, not a target. docs/figures.md says where the years come from.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ STUDIES: Final[Mapping[str, tuple[Benchmark, ...]]] = {
             "46 % of e-mails got no full answer",
             "STELLAService",
             "1,125 e-mails to 25 US retailers",
+            2012,
             caveat="e-mail; and a full answer is more than the answer that we count",
         ),
         Benchmark(
@@ -43,7 +45,8 @@ STUDIES: Final[Mapping[str, tuple[Benchmark, ...]]] = {
             0.12,
             "12 % of messages that need an answer got one",
             _SPROUT,
-            caveat="which messages need one was for them to say, as it is for us",
+            year=2015,
+            caveat="within 72 hours; which messages need one was for them to say, as it is for us",
         ),
     ),
     "within_30m": (
@@ -51,6 +54,7 @@ STUDIES: Final[Mapping[str, tuple[Benchmark, ...]]] = {
             0.32,
             "32 % of customers expect an answer within 30 minutes",
             "Convince & Convert",
+            year=2012,
             caveat="what customers expect, not what shops do",
         ),
     ),
@@ -59,6 +63,7 @@ STUDIES: Final[Mapping[str, tuple[Benchmark, ...]]] = {
             11 * 3_600,
             "11 hours on average",
             _SPROUT,
+            year=2015,
             caveat="whether nights and weekends count was not said",
         ),
     ),
