@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from inboxd.report import outline, words
+from inboxd.report import gaps, outline, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,9 +24,9 @@ def facts(card: Scorecard) -> list[tuple[str, str]]:
 
 
 def _cautions(card: Scorecard) -> Iterator[tuple[str, str]]:
-    if card.gaps:
-        more = f"; and {len(card.gaps) - 1} more such spans" if len(card.gaps) > 1 else ""
-        yield "Not read", f"{words.gap_in_words(card.gaps[0], card.period.timezone)}{more}"
+    if unread := gaps.in_words(card.gaps, card.period.timezone):
+        more = f"; and {len(unread) - 1} more such spans" if len(unread) > 1 else ""
+        yield "Not read", f"{unread[0]}{more}"
     if card.caveats:
         yield "To know", words.one_note(card.caveats[0])
 

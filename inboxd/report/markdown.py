@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from inboxd.core.scorecard.model import Breakdown, Section
-from inboxd.report import outline, plots, words
+from inboxd.report import gaps, outline, plots, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -50,7 +50,7 @@ def _top(card: Scorecard) -> Iterator[str]:
     yield _plain(f"Accounts: {', '.join(map(words.name_of, card.accounts))}.")
     yield from (_plain(f"Only {each}.") for each in words.filters_in_words(card))
     yield f"Written {words.moment(card.written_at, tz)} ({tz})."
-    cautions = [words.gap_in_words(gap, tz) for gap in card.gaps]
+    cautions = gaps.in_words(card.gaps, tz)
     cautions += map(words.one_note, card.caveats)
     if cautions:
         yield ""

@@ -19,7 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from inboxd.core.scorecard.model import Breakdown, Section, Unit
-from inboxd.report import charts, outline, words
+from inboxd.report import charts, gaps, outline, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,7 @@ def written(card: Scorecard) -> str:
             meanings=outline.meanings(card),
             plots=_plots(card),
             weeks=_weeks(card),
-            gaps=[words.gap_in_words(each, card.period.timezone) for each in card.gaps],
+            gaps=gaps.in_words(card.gaps, card.period.timezone),
             few_gaps=_MOST_GAPS,
         )
     )

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from inboxd.core.scorecard.model import Breakdown, Section
-from inboxd.report import outline, plots, words
+from inboxd.report import gaps, outline, plots, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -78,9 +78,10 @@ def _top(card: Scorecard) -> Iterable[RenderableType]:
     yield Text("; ".join([f"accounts: {accounts}", *words.filters_in_words(card)]), style="dim")
     tz = card.period.timezone
     yield Text(f"written {words.moment(card.written_at, tz)} ({tz})", style="dim")
-    for gap in card.gaps[:_MOST_GAPS]:
-        yield Text(f"▲ {words.gap_in_words(gap, tz)}", style="bold yellow")
-    if more := card.gaps[_MOST_GAPS:]:
+    unread = gaps.in_words(card.gaps, tz)
+    for each in unread[:_MOST_GAPS]:
+        yield Text(f"▲ {each}", style="bold yellow")
+    if more := unread[_MOST_GAPS:]:
         yield Text(f"▲ and {len(more)} more spans were not read", style="bold yellow")
     for caveat in card.caveats:
         yield Text(f"▲ {words.one_note(caveat)}", style="yellow")
@@ -163,7 +164,7 @@ def _breakdown(breakdown: Breakdown, width: int) -> Iterable[RenderableType]:
         table.add_row(Text(name), *(_unbroken(cells[row]) for _, cells in columns[:fitting]))
     yield table
     if left := [head for head, _ in columns[fitting:]]:
-        yield Text(f"wider: {', '.join(left)}", style="dim")
+        yield Text(f"where there is more room: {', '.join(left)}", style="dim")
 
 
 def _cells(breakdown: Breakdown, width: int) -> Iterable[tuple[str, list[str]]]:

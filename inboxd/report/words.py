@@ -18,7 +18,7 @@ from inboxd.durations import format_duration
 if TYPE_CHECKING:
     from datetime import date, datetime, tzinfo
 
-    from inboxd.core.scorecard.model import Benchmark, Figure, Gap, Period, Scorecard
+    from inboxd.core.scorecard.model import Benchmark, Figure, Period, Scorecard
 
 UNKNOWN = "–"
 CROSSED = "× not all was read then"
@@ -266,19 +266,6 @@ def period_in_words(period: Period) -> str:
 def moment(at: datetime, tz: tzinfo) -> str:
     """Return an instant on the wall clock of *tz*, to the minute."""
     return at.astimezone(tz).strftime("%Y-%m-%d %H:%M")
-
-
-def gap_in_words(gap: Gap, tz: tzinfo) -> str:
-    """Return when what was not read, why, and whether it was made good."""
-    began = moment(gap.began_at, tz)
-    if gap.ended_at is None:
-        when, how = f"since {began}, and still is not", ""
-    else:
-        lasted = format_duration(gap.ended_at - gap.began_at)
-        when = f"from {began} to {moment(gap.ended_at, tz)} ({lasted})"
-        how = "; what was written came later" if gap.mended else "; what was written may be missing"
-    who = f"{name_of(gap.account)} ({topic_in_words(name_of(gap.source))})"
-    return f"{who} was not read {when}: {topic_in_words(name_of(gap.reason))}{how}"
 
 
 def filters_in_words(card: Scorecard) -> list[str]:

@@ -10,13 +10,14 @@ import subprocess
 import sys
 import unicodedata
 from dataclasses import replace
+from datetime import UTC, timedelta
 from html.parser import HTMLParser
 
 import pytest
 from rich.cells import cell_len
 
 from inboxd.core.scorecard.model import Better, Figure, Unit
-from inboxd.report import as_csv, as_html, as_json, as_markdown, as_text, words
+from inboxd.report import as_csv, as_html, as_json, as_markdown, as_text, gaps, words
 from inboxd.report.outline import parts
 from tests.unit import cards
 
@@ -108,6 +109,25 @@ def test_a_change_is_judged_only_where_it_can_be() -> None:
     assert words.change_in_words(same) == "-50s, may be chance"
     assert words.change_in_words(fewer) == "-5 (-50 %)"
     assert words.change_in_words(figure(Unit.COUNT, 5.0)) == ""
+
+
+def test_sources_that_were_blind_together_are_told_together() -> None:
+    """A line for each trouble, over all of its span; another account, reason or hour has its own."""
+    (first,) = cards.full().gaps
+    later = {"began_at": first.began_at + timedelta(minutes=3)}
+    second = replace(first, source="feed", **later, ended_at=first.ended_at + timedelta(minutes=5))
+    sooner = replace(first, source="boards", **later, ended_at=first.ended_at - timedelta(hours=1))
+    lasts = replace(first, source="stories", **later, ended_at=None)
+    other = replace(first, account="shop-fb")
+
+    told = gaps.in_words([first, second, sooner, lasts, other], UTC)
+
+    assert [each.split(": unavailable")[0] for each in told] == [
+        "shop-vk (comments, feed) was not read from 2026-10-12 08:05 to 2026-10-12 14:45 (6h 40m)",
+        "shop-vk (boards) was not read from 2026-10-12 08:08 to 2026-10-12 13:40 (5h 32m)",
+        "shop-vk (stories) was not read since 2026-10-12 08:08, and still is not",
+        "shop-fb (comments) was not read from 2026-10-12 08:05 to 2026-10-12 14:40 (6h 35m)",
+    ]
 
 
 @pytest.mark.parametrize("name", FORMS)
