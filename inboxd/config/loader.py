@@ -213,11 +213,13 @@ class Loading:
 
     def _watch(self) -> tuple[WatchSettings, ...]:
         made = []
+        earlier: dict[str, Mapping[str, Any]] = {}
         accounts = [raw for _, raw in self._tables_again("accounts")]
         calendars = {ALWAYS.name, *self._names("calendars")}
         for path, raw in self._tables("watch"):
-            for key, text in misfits_of_watch(raw, accounts, calendars):
+            for key, text in misfits_of_watch(raw, earlier, accounts, calendars):
                 self.problems.add(at(path, key), text)
+            earlier[path] = raw
             model = self._settings_of(path, raw)
             if model is None:
                 continue

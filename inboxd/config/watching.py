@@ -17,13 +17,21 @@ if TYPE_CHECKING:
 
 
 def misfits_of_watch(
-    raw: Mapping[str, Any], accounts: Sequence[Mapping[str, Any]], calendars: Collection[str]
+    raw: Mapping[str, Any],
+    earlier: Mapping[str, Mapping[str, Any]],
+    accounts: Sequence[Mapping[str, Any]],
+    calendars: Collection[str],
 ) -> Iterator[tuple[str, str]]:
-    """Yield the keys of a ``[[watch]]`` that do not fit the rest of the file, and why."""
+    """
+    Yield the keys of a ``[[watch]]`` that do not fit the rest of the file, and why.
+
+    *earlier* are those above it, by their paths.
+    """
     name, lender, calendar = raw.get("name"), raw.get("tokens_of"), raw.get("calendar")
     if isinstance(name, str) and any(account.get("name") == name for account in accounts):
         yield "name", wrong(name, "an account of ours has that name already")
     yield from _ours(raw, accounts)
+    yield from _twice(raw, earlier)
     lenders = {
         str(account["name"])
         for account in accounts
@@ -42,14 +50,35 @@ def _ours(
 ) -> Iterator[tuple[str, str]]:
     """Yield the key by which a ``[[watch]]`` names an account of ours: it would be nobody's rival."""
     for account in accounts:
-        for key, value in raw.items():
-            if (
-                key.endswith("_id")
-                and account.get("network") == raw.get("network")
-                and str(account.get(key)) == str(value)
-            ):
-                ours = f"that is our own {account.get('name', 'account')}; the report has it anyway"
-                yield key, wrong(value, ours)
+        for key in _in_common(raw, account):
+            ours = f"that is our own {account.get('name', 'account')}; the report has it anyway"
+            yield key, wrong(raw[key], ours)
+
+
+def _twice(
+    raw: Mapping[str, Any], earlier: Mapping[str, Mapping[str, Any]]
+) -> Iterator[tuple[str, str]]:
+    """Yield the key by which it names whom one above it watches: all would be read and paid twice."""
+    for path, other in earlier.items():
+        if other.get("name") != raw.get("name"):
+            for key in _in_common(raw, other):
+                yield key, wrong(raw[key], f"{path} watches that account already")
+
+
+def _in_common(raw: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the keys by which two tables name the same account of the same network."""
+    if raw.get("network") == other.get("network"):
+        there = _whose(other)
+        yield from (key for key, value in _whose(raw).items() if there.get(key) == value)
+
+
+def _whose(raw: Mapping[str, Any]) -> dict[str, str]:
+    """Return what says whose account it is; an app's client_id is a secret, and so no text."""
+    return {
+        key: str(value).casefold()
+        for key, value in raw.items()
+        if (key == "handle" or key.endswith("_id")) and isinstance(value, str | int)
+    }
 
 
 def borrowing(

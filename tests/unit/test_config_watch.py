@@ -34,6 +34,17 @@ api_base = "http://vk.example"
 streams = ["comments"]
 """
 WATCH = '[[watch]]\nname = "yug"\nnetwork = "vk"\ngroup_id = 2\n'
+OTHER = WATCH.replace("yug", "vostok").replace("2", "3")
+X = """
+[[accounts]]
+name = "shop-x"
+network = "twitter"
+user_id = "1"
+client_id = { env = "VK" }
+refresh_token = { env = "SERVICE" }
+token_file = "x.json"
+streams = ["mentions"]
+"""
 
 
 class Guestbook(AccountSettings):
@@ -76,7 +87,7 @@ def test_a_rival_may_have_a_token_of_its_own(read: Read) -> None:
 def test_a_rival_may_be_read_with_an_account_s_tokens(read: Read) -> None:
     """What opens the account's network opens the rival's; what is said here stands above it."""
     borrowed, own = read(
-        WATCH, 'tokens_of = "shop-vk"', WATCH.replace("yug", "vostok"), 'tokens_of = "shop-vk"',
+        WATCH, 'tokens_of = "shop-vk"', OTHER, 'tokens_of = "shop-vk"',
         'api_base = "http://proxy.example"',
     ).watch  # fmt: skip
 
@@ -123,6 +134,27 @@ def test_two_rivals_of_one_name_are_one_too_many(problems: Tell) -> None:
     assert problems(with_token, with_token) == [
         'watch[1].name = "yug"; watch[0] has that name already'
     ]
+
+
+def test_a_rival_under_two_names_is_one_too_many(problems: Tell) -> None:
+    """It would be read twice, and on X paid for twice; X's handles have no capitals."""
+    on_x = (
+        '[[watch]]\nname = "a"\nnetwork = "twitter"\nhandle = "Yug"\nbearer_token = { env = "VK" }'
+    )
+    again = on_x.replace('"a"', '"b"').replace("Yug", "yug")
+    borrowed = 'tokens_of = "shop-vk"'
+
+    assert problems(WATCH, borrowed, WATCH.replace("yug", "south"), borrowed, on_x, again) == [
+        "watch[1].group_id = 2; watch[0] watches that account already",
+        'watch[3].handle = "yug"; watch[2] watches that account already',
+    ]
+
+
+def test_an_app_s_keys_do_not_make_a_rival_our_own(read: Read) -> None:
+    """Whoever writes them again instead of *tokens_of* has still somebody else's account."""
+    watch = '[[watch]]\nname = "a"\nnetwork = "twitter"\nhandle = "yug"\nclient_id = { env = "VK" }'
+
+    assert read(X, watch, 'bearer_token = { env = "SERVICE" }').watch[0].name == "a"
 
 
 def test_commands_that_load_no_network_take_rivals_as_they_are(read: Read) -> None:
