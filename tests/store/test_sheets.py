@@ -12,6 +12,7 @@ import pytest
 from inboxd.core.scorecard.basis import Basis
 from inboxd.core.scorecard.columns import NEVER
 from inboxd.desk import Desk
+from inboxd.errors import OperatorError
 from inboxd.model import Manners, ReplyVerdict
 from inboxd.store import IN_MEMORY, Store
 from inboxd.store.keeping.retention import Keep
@@ -249,6 +250,26 @@ def test_what_somebody_deletes_or_damages_is_counted_anew(shop: Shop, damage: st
     assert sheets.refresh(basis) > 0
     assert shown(sheets.read(basis, *ALL)) == before
     assert sheets.refresh(basis) == 0
+
+
+@pytest.mark.parametrize(
+    ("damage", "what"),
+    [
+        ("""UPDATE cases SET topics = '["weather"]'""", "topics"),
+        ("UPDATE cases SET topics = '{bad'", "topics"),
+        ("UPDATE cases SET urgency = 'so so'", "urgency"),
+        ("UPDATE reply_verdicts SET manners = '{bad'", "how a reply was judged"),
+        ("""UPDATE reply_verdicts SET manners = '{"grace": 1}'""", "how a reply was judged"),
+        ("UPDATE waits SET due_at = 'tomorrow'", "when something happened"),
+    ],
+)
+def test_what_inboxd_never_writes_is_called_damage(shop: Shop, damage: str, what: str) -> None:
+    """Not a bug of ours: what somebody wrote into the file by hand is named, with what helps."""
+    two_days(shop)
+    shop.store.database.execute(damage)
+
+    with pytest.raises(OperatorError, match=f"where it says {what} .* restore a backup"):
+        shop.store.sheets.read(Basis(KYIV), *ALL)
 
 
 def test_a_day_that_lost_everything_is_counted_once(shop: Shop) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -11,13 +12,14 @@ import numpy as np
 from inboxd import __version__
 from inboxd.core.scorecard import columns
 from inboxd.core.scorecard.mark import graded_columns
+from inboxd.errors import OperatorError
 from inboxd.store.repeats import Repeats
 from inboxd.store.scorecard import queries
 from inboxd.store.scorecard.days import QUARTER, Day, hour_of, instant, milliseconds
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -42,6 +44,7 @@ QUERIES: Final = {
 }
 _MEASURED = ("waits", "cases")
 """The subjects with business time in them, which other calendars make another."""
+_BITS = {str(topic): 1 << place for place, topic in enumerate(columns.TOPICS)}
 _SHARED = 10
 """So many columns each query begins with."""
 _QUARTER_MS = QUARTER.seconds * 1_000
@@ -184,15 +187,33 @@ class Maker:
 
     def _coded(self, name: str, values: Iterable[str | None]) -> list[int]:
         codes = self._codes[name]
-        return [codes[value] for value in values]
+        with _sensible(name):
+            return [codes[value] for value in values]
 
     def _bits(self, text: str | None) -> int:
         """Return a JSON list of topics as the bits of a number."""
         bits = self._topics.get(text)
         if bits is None:
-            bits = sum(1 << columns.TOPICS.index(topic) for topic in {*json.loads(text or "[]")})
+            with _sensible("topics"):
+                bits = sum(_BITS[topic] for topic in {*json.loads(text or "[]")})
             self._topics[text] = bits
         return bits
+
+
+@contextmanager
+def _sensible(what: str) -> Iterator[None]:
+    """
+    Raise OperatorError where what stands in a column is nothing that inboxd writes there.
+
+    No DatabaseDamaged: the file can be written to, and the daemon need not stop for a report.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError) as error:
+        raise OperatorError(
+            f"the database makes no sense where it says {what} ({error}): restore a backup, or put "
+            "that right with the sqlite3 program"
+        ) from error
 
 
 def _codes(words: Sequence[str]) -> dict[str | None, int]:
@@ -207,7 +228,8 @@ def _language(text: str | None) -> bytes:
 def _instants(texts: Sequence[str | None]) -> Array:
     """Return instants as milliseconds, `columns.NEVER` for None."""
     cut = [_NEVER if text is None else text[:23] for text in texts]
-    return np.array(cut, "M8[ms]").astype("i8")
+    with _sensible("when something happened"):
+        return np.array(cut, "M8[ms]").astype("i8")
 
 
 def _numbers(values: Sequence[int | None]) -> list[int]:
@@ -235,6 +257,7 @@ def _grade(
     wanted: Sequence[str],
 ) -> None:
     """Fill the *wanted* columns that say how a reply was judged."""
-    grades = [graded_columns(*pair) for pair in zip(flags, manners, strict=True)]
+    with _sensible("how a reply was judged"):
+        grades = [graded_columns(*pair) for pair in zip(flags, manners, strict=True)]
     for name in wanted:
         sheet[name] = [getattr(grade, name) for grade in grades]
