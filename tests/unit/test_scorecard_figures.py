@@ -118,6 +118,17 @@ def test_shares_within_a_span_leave_out_what_is_not_old_enough() -> None:
     assert rests(got["within_next_day"]) == pytest.approx([2 / 3, 3])
 
 
+@pytest.mark.parametrize("key", ["within_30m", "within_1h", "within_next_day", "service_level"])
+def test_nobody_and_nobody_yet_are_told_apart(key: str) -> None:
+    """Where no customer wrote, no contact is too young to tell."""
+    nobody = figures(scorecard(sheets(), WEEK, NOW))[key]
+    just_now = contact("30 11:59")
+    young = figures(scorecard(sheets(waits=[just_now]), days("24", "30"), NOW))[key]
+
+    assert nobody.why == "no first contact needed an answer"
+    assert young.why == "no first contact is old enough to tell"
+
+
 def test_only_first_contacts_count_as_first_responses() -> None:
     """A further question that took a day changes nothing of them, and has figures of its own."""
     got = values(

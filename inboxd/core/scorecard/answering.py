@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 HALF_AN_HOUR: Final = timedelta(minutes=30)
 AN_HOUR: Final = timedelta(hours=1)
 _NONE_NEEDED = "no contact needed an answer"
+_NONE_FIRST = "no first contact needed an answer"
 _NONE_DECIDED = "no first contact is old enough to tell"
 
 
@@ -51,7 +52,8 @@ def within(contacts: Contacts, span: timedelta) -> Measure:
     needy = contacts.first & contacts.needy
     quick = contacts.wall <= seconds
     hits = np.count_nonzero(needy & contacts.answered & quick)
-    return share(hits, np.count_nonzero(needy & ~(contacts.open & quick)), _NONE_DECIDED)
+    why = _NONE_DECIDED if needy.any() else _NONE_FIRST
+    return share(hits, np.count_nonzero(needy & ~(contacts.open & quick)), why)
 
 
 def _needing(facts: Facts) -> Measure:
@@ -98,7 +100,8 @@ def _within_next_day(facts: Facts) -> Measure:
     needy = contacts.first & contacts.needy
     soon = contacts.days <= 1
     hits = np.count_nonzero(needy & contacts.answered & soon)
-    return share(hits, np.count_nonzero(needy & ~(contacts.open & soon)), _NONE_DECIDED)
+    why = _NONE_DECIDED if needy.any() else _NONE_FIRST
+    return share(hits, np.count_nonzero(needy & ~(contacts.open & soon)), why)
 
 
 def _only_next_day(facts: Facts) -> Measure:
