@@ -26,13 +26,11 @@ def written(card: Scorecard) -> str:
 def _lines(card: Scorecard) -> Iterator[str]:
     notes = outline.footnotes(card)
     yield from _top(card)
-    yield from _chapter("In brief", _figures(outline.brief_figures(card), notes))
+    yield from _told(outline.brief(card), card, notes)
     if len(card.days) > 1:
         yield from _chapter(outline.days_title(card.days), _trends(card))
     for part in outline.parts(card):
-        yield from _chapter(part.title, _part(part, card, notes))
-        for each in part.notes:
-            yield from ("", _plain(words.one_note(each)))
+        yield from _told(part, card, notes)
     if notes:
         yield from _chapter(
             "What others reached",
@@ -57,6 +55,12 @@ def _top(card: Scorecard) -> Iterator[str]:
         yield from (f"> - {_plain(each)}" for each in cautions)
 
 
+def _told(part: outline.Part, card: Scorecard, notes: Mapping[str, int]) -> Iterator[str]:
+    yield from _chapter(part.title, _part(part, card, notes))
+    for each in part.notes:
+        yield from ("", _plain(words.one_note(each)))
+
+
 def _chapter(title: str, body: Iterable[str]) -> Iterator[str]:
     yield from ("", f"## {_plain(words.one_note(title))}", "")
     yield from body
@@ -65,7 +69,7 @@ def _chapter(title: str, body: Iterable[str]) -> Iterator[str]:
 def _part(part: outline.Part, card: Scorecard, notes: Mapping[str, int]) -> Iterator[str]:
     match part.of:
         case Section():
-            yield from _figures(part.of.figures, notes)
+            yield from _figures(part.of.figures, notes) if part.of.figures else ()
         case Breakdown():
             yield from _breakdown(part.of)
         case _ if part.key == outline.WEEK:

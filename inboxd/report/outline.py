@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Final
 
-from inboxd.core.scorecard.model import Breakdown
+from inboxd.core.scorecard.model import Breakdown, Section
 from inboxd.report.words import UNKNOWN, name_of, source_of, topic_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from inboxd.core.scorecard.model import Benchmark, Day, Figure, Scorecard, Section
+    from inboxd.core.scorecard.model import Benchmark, Day, Figure, Scorecard
 
 HEADLINES: Final = (
     ("customers",),
@@ -197,9 +197,10 @@ def headlines(card: Scorecard) -> list[Figure]:
     return found or [section.figures[0] for section in card.sections if section.figures][:4]
 
 
-def brief_figures(card: Scorecard) -> list[Figure]:
+def brief(card: Scorecard) -> Part:
     """Return the headlines, each with no more of what others reach than is read at a glance."""
-    return [replace(each, benchmarks=each.benchmarks[:_AT_A_GLANCE]) for each in headlines(card)]
+    figures = (replace(each, benchmarks=each.benchmarks[:_AT_A_GLANCE]) for each in headlines(card))
+    return _section(Section("brief", "In brief", tuple(figures)))
 
 
 def row_name(key: str, value: str) -> str:

@@ -53,7 +53,7 @@ def written(card: Scorecard) -> str:
             style=Markup(style),  # noqa: S704 - the style sheet of this package
             digest=digest,
             parts=[(each, _kind(each)) for each in outline.parts(card)],
-            headlines=outline.brief_figures(card),
+            brief=outline.brief(card),
             notes=outline.footnotes(card),
             meanings=outline.meanings(card),
             plots=_plots(card),

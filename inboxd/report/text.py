@@ -58,12 +58,11 @@ def written(card: Scorecard, width: int, *, coloured: bool) -> str:
 def _pieces(card: Scorecard, width: int) -> Iterable[RenderableType]:
     notes = outline.footnotes(card)
     yield from _top(card)
-    yield from _chapter("In brief", _figures(outline.brief_figures(card), notes, width))
+    yield from _told(outline.brief(card), card, notes, width)
     if len(card.days) > 1:
         yield from _chapter(outline.days_title(card.days), *_trends(card, width))
     for part in outline.parts(card):
-        below = [Text(words.one_note(each), style="dim") for each in part.notes]
-        yield from _chapter(part.title, *_part(part, card, notes, width), *below)
+        yield from _told(part, card, notes, width)
     if notes:
         yield from _chapter("What others reached", *_numbered(notes))
     yield Text()
@@ -85,6 +84,13 @@ def _top(card: Scorecard) -> Iterable[RenderableType]:
         yield Text(f"▲ and {len(more)} more spans were not read", style="bold yellow")
     for caveat in card.caveats:
         yield Text(f"▲ {words.one_note(caveat)}", style="yellow")
+
+
+def _told(
+    part: outline.Part, card: Scorecard, notes: Mapping[str, int], width: int
+) -> Iterable[RenderableType]:
+    below = [Text(words.one_note(each), style="dim") for each in part.notes]
+    yield from _chapter(part.title, *_part(part, card, notes, width), *below)
 
 
 def _chapter(title: str, *body: RenderableType) -> Iterable[RenderableType]:

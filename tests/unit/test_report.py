@@ -111,6 +111,24 @@ def test_a_change_is_judged_only_where_it_can_be() -> None:
     assert words.change_in_words(figure(Unit.COUNT, 5.0)) == ""
 
 
+@pytest.mark.parametrize("name", ["text", "html", "markdown"])
+def test_a_reason_that_holds_for_all_is_said_once_a_chapter(name: str) -> None:
+    """Eight figures in brief that nobody can know are not eight times the same sentence."""
+    card = cards.full()
+    dark = [
+        replace(section, figures=tuple(map(darkened, section.figures))) for section in card.sections
+    ]
+    text = FORMS[name](replace(card, sections=tuple(dark), breakdowns=(), rivals=(), problems=()))
+
+    assert text.count("nothing was read yet") == 1 + len(dark)
+    assert "| ---: |\n\n" not in text
+
+
+def darkened(figure: Figure) -> Figure:
+    """The same figure, of which nothing is known."""
+    return replace(figure, value=None, low=None, high=None, why="nothing was read yet")
+
+
 def test_sources_that_were_blind_together_are_told_together() -> None:
     """A line for each trouble, over all of its span; another account, reason or hour has its own."""
     (first,) = cards.full().gaps
