@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from inboxd.cli import completing
 from inboxd.cli.group import main
 from inboxd.cli.opening import opened_store, present
 from inboxd.cli.parameters import WORDS, acting
@@ -30,7 +31,14 @@ _MOST = 20
 
 @main.command(short_help="Go through our own answers that were not good")
 @click.option("--period", default="30d", show_default=True, help="7d, today, 2026-11, 2026-W47 …")
-@click.option("--account", "accounts", type=WORDS, multiple=True, help="Only this account.")
+@click.option(
+    "--account",
+    "accounts",
+    type=WORDS,
+    multiple=True,
+    shell_complete=completing.accounts,
+    help="Only this account.",
+)
 @click.option("--staff", type=WORDS, multiple=True, help="Only answers by this colleague.")
 @click.option(
     "--why",

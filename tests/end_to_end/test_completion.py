@@ -108,6 +108,7 @@ def test_silences_and_accounts_are_offered(config: Path) -> None:
     assert offered(config, "silence", "end") == [("1", "petra: a strike")]
     assert offered(config, "silence", "add", "2h", "--account") == [("shop-vk", "vk")]
     assert offered(config, "reconcile", begun="shop") == [("shop-vk", "vk")]
+    assert offered(config, "audit", "--account") == [("shop-vk", "vk")]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
