@@ -138,7 +138,17 @@ def test_a_period_before_the_first_read_is_unknown_and_no_calm() -> None:
     assert empty.days == ()
     assert figures(history)["messages"].value == 1
     for card in (empty, history):
-        assert "shop-vk is watched since 30 November 2026" in card.caveats[0]
+        assert "shop-vk is watched since 30 November 2026" in " ".join(card.caveats)
+
+
+def test_accounts_that_are_watched_since_one_day_are_told_together() -> None:
+    """Most shops begin with all of theirs at once: that is one thing to know."""
+    begun = {"shop-vk": at("24 10:00"), "shop-fb": at("25 10:00"), "outlet-vk": at("24 12:00")}
+
+    first, second = scorecard(sheets(), WEEK, NOW, begun=begun).caveats
+
+    assert first.startswith("shop-vk, outlet-vk are watched since 24 November 2026: ")
+    assert second.startswith("shop-fb is watched since 25 November 2026: ")
 
 
 def test_a_period_in_which_nothing_was_read_is_unknown_and_no_calm() -> None:

@@ -82,22 +82,27 @@ class Coverage:
     def caveats(self, period: Period) -> Iterator[str]:
         """Yield what is to be said of accounts that were not read from the beginning on."""
         begins = midnight(period.since, period.timezone)
+        since: dict[str, list[str]] = {}
         for account, first in self.begun.items():
             if first is None:
                 yield f"{account} has never been read: nothing is known of it."
             elif first > begins:
-                yield (
-                    f"{account} is watched since {_day(first, period)}: of what was before, only "
-                    "what the network still told is known."
-                )
+                since.setdefault(_day(first, period), []).append(account)
+        for day, accounts in since.items():
+            are = "is" if len(accounts) == 1 else "are"
+            yield (
+                f"{', '.join(accounts)} {are} watched since {day}: of what was before, only what "
+                "the network still told is known."
+            )
 
     def caveats_of_before(self, before: Period, now: datetime) -> Iterator[str]:
         """Yield what is to be said of the period that another is compared with."""
         begins = midnight(before.since, before.timezone)
         late = [account for account, first in self.begun.items() if first and first > begins]
         if late:
+            was = "was" if len(late) == 1 else "were"
             yield (
-                f"Compared with days on which {', '.join(late)} was not watched: of them, only "
+                f"Compared with days on which {', '.join(late)} {was} not watched: of them, only "
                 "what the network still told is known."
             )
         if self.holes(before, now):
