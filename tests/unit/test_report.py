@@ -132,10 +132,11 @@ def darkened(figure: Figure) -> Figure:
 def test_sources_that_were_blind_together_are_told_together() -> None:
     """A line for each trouble, over all of its span; another account, reason or hour has its own."""
     (first,) = cards.full().gaps
-    later = {"began_at": first.began_at + timedelta(minutes=3)}
-    second = replace(first, source="feed", **later, ended_at=first.ended_at + timedelta(minutes=5))
-    sooner = replace(first, source="boards", **later, ended_at=first.ended_at - timedelta(hours=1))
-    lasts = replace(first, source="stories", **later, ended_at=None)
+    began, ended = first.began_at + timedelta(minutes=3), first.ended_at
+    assert ended
+    second = replace(first, source="feed", began_at=began, ended_at=ended + timedelta(minutes=5))
+    sooner = replace(first, source="boards", began_at=began, ended_at=ended - timedelta(hours=1))
+    lasts = replace(first, source="stories", began_at=began, ended_at=None)
     other = replace(first, account="shop-fb")
 
     told = gaps.in_words([first, second, sooner, lasts, other], UTC)
