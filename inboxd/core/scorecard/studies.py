@@ -24,14 +24,19 @@ STUDIES: Final[Mapping[str, tuple[Benchmark, ...]]] = {
     "response_rate": (
         Benchmark(
             0.54,
-            "46 % of e-mails got no full answer",
+            "54 % of e-mails got a full answer, 46 % did not",
             "STELLAService",
             "1,125 e-mails to 25 US retailers",
             2012,
             caveat="e-mail; and a full answer is more than the answer that we count",
         ),
         Benchmark(
-            0.5, "50 % of e-mails got no answer", _RUSSIAN, _RUSSIAN_SAMPLE, 2016, caveat="e-mail"
+            0.5,
+            "half of e-mails got an answer, 50 % did not",
+            _RUSSIAN,
+            _RUSSIAN_SAMPLE,
+            2016,
+            caveat="e-mail",
         ),
         Benchmark(
             0.2,
