@@ -55,6 +55,7 @@ _COLUMNS = 100
 @click.option("--topic", type=click.Choice([str(each) for each in Topic]), multiple=True)
 @click.option("--language", type=LANGUAGE, multiple=True)
 @click.option("--staff", type=WORDS, multiple=True, help="Who answered, as the network calls them.")
+@click.option("--hours", type=WORDS, multiple=True, help="Of the week: mon-fri 9-18, sat, 18-24.")
 @click.option(
     "--format",
     "form",
@@ -162,7 +163,13 @@ def _material(
 
 def _filters(conditions: Conditions) -> Filters:
     from inboxd.core.scorecard.selecting import Filters
+    from inboxd.core.scorecard.weekhours import hours_of
 
+    for text in conditions["hours"]:
+        try:
+            hours_of(text)
+        except ValueError as error:
+            raise UserError(str(error)) from None
     return Filters(
         account=conditions["account"],
         network=conditions["network"],
@@ -171,6 +178,7 @@ def _filters(conditions: Conditions) -> Filters:
         topic=conditions["topic"],
         language=conditions["language"],
         staff=conditions["staff"],
+        hours=conditions["hours"],
     )
 
 

@@ -222,6 +222,7 @@ def test_a_file_that_cannot_be_written_is_not_begun(config: Path) -> None:
         (("--network", "ok"), "there are: facebook, vk"),
         (("--staff", "Nobody"), "Nobody"),
         (("--topic", "weather"), "weather"),
+        (("--hours", "noon"), "write mon-fri 9-18"),
         (("--compare", "next"), "next"),
     ],
 )

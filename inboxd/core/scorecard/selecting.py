@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from inboxd.core.scorecard.columns import KINDS, STREAMS, TOPICS, URGENCIES
+from inboxd.core.scorecard.weekhours import hours_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,7 +27,8 @@ class Filters:
     What is asked for of each dimension: one of the values named; everything if none is.
 
     They are the words of the configuration; for kind, urgency, language and staff ``unknown`` is
-    one as well. *public*: None for both.
+    one as well. *hours* are those of :mod:`inboxd.core.scorecard.weekhours`, by when a row began.
+    *public*: None for both.
     """
 
     account: tuple[str, ...] = ()
@@ -37,6 +39,7 @@ class Filters:
     language: tuple[str, ...] = ()
     urgency: tuple[str, ...] = ()
     staff: tuple[str, ...] = ()
+    hours: tuple[str, ...] = ()
     public: bool | None = None
 
     def in_words(self) -> Mapping[str, Sequence[str]]:
@@ -109,6 +112,8 @@ class Filters:
             numbers = [number for number, name in sheets.staff.items() if name in self.staff]
             numbers += [0] * (UNKNOWN in self.staff)
             yield "staff", np.array(numbers, np.int32)
+        if self.hours:
+            yield "hour", np.array(sorted(frozenset().union(*map(hours_of, self.hours))), np.uint8)
 
 
 def _places(values: Sequence[str], wanted: Sequence[str]) -> NDArray[np.uint8]:
