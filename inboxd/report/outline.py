@@ -168,9 +168,8 @@ def _reasons(breakdown: Breakdown) -> str:
             heads = left_out.setdefault(each.why, {})
             if each.key not in shown and each.key not in _EITHER:
                 heads[head(each)] = None
-    whys = [f"{why}: {', '.join(heads)}" if heads else why for why, heads in left_out.items()][
-        :_MOST_REASONS
-    ]
+    whys = [f"{', '.join(heads)}: {why}" if heads else why for why, heads in left_out.items()]
+    whys = whys[:_MOST_REASONS]
     return f"{UNKNOWN} {'; '.join(whys)}" if whys else ""
 
 
