@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from inboxd.core.reproach import CALLED, Fault
 from inboxd.core.text import one_line
 from inboxd.durations import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from inboxd.core.reproach import Fault
 
 _LONGEST_NAME = 40
 _LONGEST_SAYING = 100
@@ -67,7 +66,7 @@ def done_words(case: int, action: str, detail: str, at: datetime | None = None) 
 
 def verdict_words(message: int, said: Mapping[Fault, bool]) -> str:
     """Return what was *said* of an answer of ours, as whoever said it is told."""
-    parts = [f"{'' if holds else 'no '}{fault.replace('_', '-')}" for fault, holds in said.items()]
+    parts = [f"{'' if holds else 'not '}{CALLED[fault]}" for fault, holds in said.items()]
     return f"our message {message}: {', '.join(parts)}"
 
 

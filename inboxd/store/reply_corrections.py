@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from inboxd.core.reproach import Fault, faults_of
+from inboxd.core.reproach import CALLED, Fault, faults_of
 from inboxd.core.scorecard.mark import Graded, graded_columns
 from inboxd.model import Direction, Manners
 from inboxd.store.owing import concerned
@@ -22,11 +22,10 @@ FLAGS: Final = (Fault.DEFLECTION, Fault.PROMISE, Fault.NON_ANSWER)
 """What the judge itself has a share for."""
 _PARTS = (*FLAGS, Fault.RUDE)
 
-IN_WORDS: Final = """trim(
-    CASE s.deflection WHEN 1 THEN 'deflection ' WHEN 0 THEN 'no deflection ' ELSE '' END
-    || CASE s.non_answer WHEN 1 THEN 'non-answer ' WHEN 0 THEN 'no non-answer ' ELSE '' END
-    || CASE s.promise WHEN 1 THEN 'promise ' WHEN 0 THEN 'no promise ' ELSE '' END
-    || CASE s.rude WHEN 1 THEN 'rude' WHEN 0 THEN 'not rude' ELSE '' END)"""
+_A_WORD = "CASE s.{0} WHEN 1 THEN '{1}, ' WHEN 0 THEN 'not {1}, ' ELSE '' END"
+IN_WORDS: Final = (
+    f"rtrim({' || '.join(_A_WORD.format(part, CALLED[part]) for part in _PARTS)}, ', ')"
+)
 """What *s*, a row of reply_corrections, says, in SQL."""
 CASE_OF: Final = """
 coalesce(

@@ -233,7 +233,7 @@ def test_the_command_lists_excuses_and_takes_back(serving: Shop, config: Path) -
     assert fault["evidence"] == [{"start": 20, "end": 27, "text": "hotline"}]
     assert (answer["mark"], answer["missed"]) == (3, ["serves", "greets"])
     said_so = audit(config, "--fine", "2", "--as", "petra", "--note", "asked for it")
-    assert said_so.stdout == "Our message 2: no deflection; case 1 is answered.\n"
+    assert said_so.stdout == "Our message 2: not sent elsewhere; case 1 is answered.\n"
     assert "0 of 1 judged answers of " in audit(config).stdout
     (answer,) = json.loads(audit(config, "--all", "--json").stdout)["answers"]
     assert (answer["said_to_be_fine"], answer["mark"]) == (["deflection"], 4)

@@ -129,9 +129,11 @@ def test_colleagues_hear_of_it(serving: Shop) -> None:
     desk = Desk(serving.store, serving.rules)
     mark = desk.mark(1)
     desk.correct_reply(OURS, FINE | {Fault.RUDE: False}, NOTE, "anna", serving.now)
-    assert desk.news_since(1, mark) == ("anna said of an answer of ours: no deflection not rude",)
+    assert desk.news_since(1, mark) == (
+        "anna said of an answer of ours: not sent elsewhere, not rude",
+    )
     (entry,) = [each for each in serving.store.views.trail(1) if each.what == "correct"]
-    assert entry.said == f"our message 2: no deflection not rude ({NOTE})"
+    assert entry.said == f"our message 2: not sent elsewhere, not rude ({NOTE})"
     mark = desk.mark(1)
     desk.undo_on_reply(OURS, "boris", serving.now)
     assert desk.news_since(1, mark) == ("boris took back the word on an answer of ours by anna",)
