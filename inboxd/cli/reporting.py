@@ -99,8 +99,8 @@ def report(  # noqa: PLR0913 - an option each
         _send(config, send)
         return
     material = _material(config, period, conditions, output, compares=compare is not None)
-    card = material.scorecard()
-    _write(card, form or _form_of(output), output)
+    form = form or _form_of(output)
+    _write(material.scorecard(), form, output)
 
 
 def _refuse_beside_send() -> None:
@@ -198,9 +198,12 @@ def _refresh(store: Store, basis: Basis, first: Period, last: Period) -> None:
 
 
 def _form_of(output: Path | None) -> str:
-    if output is None:
-        return "text"
-    return _BY_SUFFIX.get(Path(output.name.removesuffix(".gz")).suffix.casefold(), "text")
+    """Return the form that a file's name says; raises UserError for one that there is not."""
+    end = Path(output.name.removesuffix(".gz")).suffix.casefold() if output else ""
+    if end and end not in _BY_SUFFIX:
+        there_are = ", ".join(_BY_SUFFIX)
+        raise UserError(f"no form ends with {end}; there are: {there_are}, or say it by --format")
+    return _BY_SUFFIX.get(end, "text")
 
 
 def _write(card: Scorecard, form: str, output: Path | None) -> None:

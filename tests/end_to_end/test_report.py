@@ -223,6 +223,7 @@ def test_a_file_that_cannot_be_written_is_not_begun(config: Path) -> None:
         (("--staff", "Nobody"), "Nobody"),
         (("--topic", "weather"), "weather"),
         (("--hours", "noon"), "write mon-fri 9-18"),
+        (("--output", "report.pdf"), "no form ends with .pdf; there are: .html, .htm, .md, .json"),
         (("--compare", "next"), "next"),
     ],
 )
