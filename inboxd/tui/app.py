@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.message import Message
 from textual.worker import WorkerFailed
 
@@ -267,7 +268,9 @@ class InboxApp(App[None]):
         try:
             return await super()._dispatch_action(namespace, action_name, params)
         except Exception as error:
-            if not self.endures(error):
+            # A key that comes while the program ends finds a screen of which nothing is left.
+            gone = isinstance(error, NoMatches) and not namespace.children
+            if not gone and not self.endures(error):
                 raise
         return True
 
