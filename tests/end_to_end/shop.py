@@ -12,6 +12,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sqlite3
 import sys
 from collections import Counter
@@ -339,7 +340,9 @@ class Shop:
         sent = self.rows(
             f"SELECT DISTINCT json_extract(receipt, '$.message_id') {_TOLD} AND receiver = 'lead'"
         )
-        mails, names = self.message_ids().keys(), {name for (name,) in sent}
+        to_lead = self.simulator.mail.to(MAILBOXES["lead"])
+        mails = {str(mail.message["Message-ID"]) for mail in to_lead}
+        names = {name for (name,) in sent}
         assert mails >= names
         rows = self.rows(
             "SELECT key, bundle, state, uncertain FROM outbox WHERE receiver = 'lead' "
@@ -350,6 +353,11 @@ class Shop:
         for _, bundle, state, uncertain in extra:
             assert uncertain, extra
             assert state == "cancelled" or "/again/" in bundle, extra
+
+    @property
+    def origin(self) -> str:
+        """Return by what people know whose troubles they are told of."""
+        return f"Told by: inboxd on {socket.gethostname()} ({self.config})"
 
     def told(self, sink: str) -> list[tuple[int, str]]:
         """Return every case alert that arrived at *sink*: the case's number and the headline."""
