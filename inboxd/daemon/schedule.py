@@ -3,14 +3,11 @@ What comes round, and when.
 
 One job an account reads; one job a second looks whether anything is to be judged, told or
 sent, with a single look into the database when there is nothing; one a minute sees whether an
-account is to be checked or reconciled, and one every few seconds whether a report is due. A few
-times a day memory is tidied up.
+account is to be checked or reconciled, and one every few seconds whether a report is due.
 """
 
 from __future__ import annotations
 
-import ctypes
-import gc
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
 _TICK = timedelta(seconds=1)
 _UPKEEP = timedelta(minutes=1)
 _REPORTS = timedelta(seconds=5)
-_TIDYING = timedelta(hours=6)
 
 
 def jobs_of(workers: Workers, vigil: Vigil) -> Jobs:
@@ -49,23 +45,10 @@ def jobs_of(workers: Workers, vigil: Vigil) -> Jobs:
     jobs.add("restarts", gate.where_fit(workers.restarts.look), _UPKEEP)
     jobs.add("rivals", gate.where_fit(workers.rivals.look), _UPKEEP)
     jobs.add("reports", gate.where_fit(workers.reports.look), _REPORTS)
-    jobs.add("memory", _tidy_up, _TIDYING)
     jobs.add("machine", gate.look, LOOK_EVERY)
     if workers.heartbeat:
         jobs.add("heartbeat", workers.heartbeat.beat, workers.heartbeat.every)
     return jobs
-
-
-async def _tidy_up() -> None:
-    """
-    Collect the cycles that have grown old, and give back what nobody uses; in some 80 ms.
-
-    Python itself collects only once objects have grown by a quarter, which takes a daemon weeks,
-    and glibc keeps what becomes free between things that stay (`malloc_trim(3)`).
-    """
-    gc.collect()
-    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
-        trim(0)
 
 
 def _poll(account: str, poller: Poller, workers: Workers) -> Callable[[], Awaitable[PollResult]]:

@@ -92,8 +92,6 @@ class Day:
     minutes: float = 0
     heard: int = 0
     told_until: dict[int, str] = field(default_factory=dict)
-    broken: set[int] = field(default_factory=set)
-    """The waits of which people know that they are late."""
 
     def do(self, minutes: int, doing: tuple[str, Any]) -> None:
         """Let time pass, and something happen; then look."""
@@ -129,14 +127,14 @@ class Day:
 
     def _check_alerts(self) -> None:
         new = self.shop.rows(
-            "SELECT a.id, a.reason, a.tone, a.wait_id, w.ended_at, w.told_until, w.since, "
+            "SELECT a.id, a.reason, a.wait_id, w.ended_at, w.told_until, w.since, "
             "c.acknowledged_at, c.snoozed_at, c.snoozed_until, c.wrote_at FROM alerts AS a "
             "JOIN waits AS w ON w.id = a.wait_id JOIN cases AS c ON c.id = w.case_id "
             "WHERE a.id > ? AND a.tone <> 'recovery'",
             self.heard,
         )
         now = to_text(self.shop.now)
-        for number, reason, tone, wait, ended, until, since, acked, snoozed, wakes, wrote in new:
+        for number, reason, wait, ended, until, since, acked, snoozed, wakes, wrote in new:
             self.heard = max(self.heard, number)
             assert ended is None, "nothing is told of what is over"
             assert until <= now, "nothing is told ahead of its time"
@@ -145,10 +143,9 @@ class Day:
             assert not asleep, "nothing is told of what sleeps"
             if reason == "step_due":
                 assert not (acked and acked >= since), "nothing is told of what is taken"
-                # That it is late is news to whom other rules gave more time before (ADR 0016).
-                news = tone == "breach" and wait not in self.broken
-                assert news or until > self.told_until.get(wait, ""), "no step is told twice"
-                self.broken |= {wait} if tone == "breach" else set()
+                # Other rules may make another step due in the very instant of one that was told.
+                told = self.told_until.get(wait, "")
+                assert until > told or until == told == now, "no step is told a second time"
         for wait, until in self.shop.rows("SELECT id, coalesce(told_until, '') FROM waits"):
             assert until >= self.told_until.get(wait, "")
             self.told_until[wait] = until
