@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import years
+from benchmarks import shop, years
 from benchmarks.figures import Figure
 from benchmarks.networks import ROOT
 from benchmarks.processes import peak_mb
@@ -43,30 +43,13 @@ _ENVIRONMENT = {"PYTHONPATH": str(ROOT)}
 _BARE = (sys.executable, "-m", "benchmarks.bare_app")
 _SELECTED, _CASE, _FOUND = "▸", "[Thread", " found"
 """What is drawn with a list, with a case, and with what a search has found."""
-_CONFIG = """
-[inboxd]
-database = "{database}"
-timezone = "Europe/Kyiv"
-[[accounts]]
-name = "shop-vk"
-network = "vk"
-group_id = 1
-token = {{ env = "VK_TOKEN" }}
-streams = ["direct_messages", "comments"]
-[[calendars]]
-name = "office"
-mon = ["09:00-18:00"]
-tue = ["09:00-18:00"]
-wed = ["09:00-18:00"]
-[[sinks]]
-name = "support"
-type = "console"
+_POLICY = """
 [[policies]]
 name = "complaints"
-match = {{ kind = ["complaint"] }}
+match = { kind = ["complaint"] }
 calendar = "office"
 first_response = "1h"
-steps = [{{ at = "100%", to = ["support"] }}]
+steps = [{ at = "100%", to = ["support"] }]
 """
 
 
@@ -83,7 +66,7 @@ def run() -> list[Figure]:
 
 
 def _command(config: Path, database: Path) -> Sequence[str]:
-    config.write_text(_CONFIG.format(database=database), encoding="utf-8")
+    config.write_text(shop.CONFIG.format(database=database) + _POLICY, encoding="utf-8")
     return (*INBOXD, "-c", str(config), "tui")
 
 

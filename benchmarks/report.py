@@ -34,25 +34,6 @@ _SPACING = 30
 """Seconds between two messages: a million of them are 347 days."""
 _YEAR = date(2024, 1, 1), date(2025, 1, 1)
 _ENVIRONMENT = {"PYTHONPATH": str(ROOT)}
-_CONFIG = """
-[inboxd]
-database = "{database}"
-timezone = "Europe/Kyiv"
-[[accounts]]
-name = "shop-vk"
-network = "vk"
-group_id = 1
-token = {{ env = "VK_TOKEN" }}
-streams = ["direct_messages", "comments"]
-[[calendars]]
-name = "office"
-mon = ["09:00-18:00"]
-tue = ["09:00-18:00"]
-wed = ["09:00-18:00"]
-[[sinks]]
-name = "support"
-type = "console"
-"""
 _POLICY = """
 [[policies]]
 name = "{kind}"
@@ -156,7 +137,7 @@ def _whole(store: Store, folder: Path, path: Path) -> Iterator[Figure]:
     """Measure the command: under other calendars than the sheets' first, and then as a rule."""
     config = folder / "config.toml"
     policies = "".join(_POLICY.format(kind=kind) for kind in Kind)
-    config.write_text(_CONFIG.format(database=path) + policies, encoding="utf-8")
+    config.write_text(shop.CONFIG.format(database=path) + policies, encoding="utf-8")
     command = [*INBOXD, "-c", str(config), "report", "--period", "2024", "--format", "json"]
     first = seconds(lambda: done(command, folder, _ENVIRONMENT))
     worked = _cpu_of_children()

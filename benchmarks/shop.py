@@ -10,6 +10,26 @@ from inboxd.core.policies import Match, Policy, Step
 from inboxd.core.tracking import Rules
 from inboxd.durations import parse_business, parse_step_at
 
+CONFIG = """
+[inboxd]
+database = "{database}"
+timezone = "Europe/Kyiv"
+[[accounts]]
+name = "shop-vk"
+network = "vk"
+group_id = 1
+token = {{ env = "VK_TOKEN" }}
+streams = ["direct_messages", "comments"]
+[[calendars]]
+name = "office"
+mon = ["09:00-18:00"]
+tue = ["09:00-18:00"]
+wed = ["09:00-18:00"]
+[[sinks]]
+name = "support"
+type = "console"
+"""
+"""One without policies, for a program of its own; it wants a *database*."""
 _WORKDAY = ((9 * 3_600, 13 * 3_600), (14 * 3_600, 18 * 3_600))
 
 
