@@ -13,7 +13,7 @@ from inboxd.cli.group import main
 from inboxd.cli.opening import opened_store, present, sender_note
 from inboxd.cli.parameters import LANGUAGE, WORDS, or_stdout, refuse_unknown
 from inboxd.errors import UserError
-from inboxd.model import Kind, Stream, Topic
+from inboxd.model import Kind, Stream, Topic, Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +54,8 @@ _COLUMNS = 100
 @click.option("--kind", type=click.Choice([*map(str, Kind), _UNKNOWN]), multiple=True)
 @click.option("--topic", type=click.Choice([str(each) for each in Topic]), multiple=True)
 @click.option("--language", type=LANGUAGE, multiple=True)
+@click.option("--urgency", type=click.Choice([*map(str, Urgency), _UNKNOWN]), multiple=True)
+@click.option("--public/--private", default=None, help="Only what everybody sees, or does not.")
 @click.option("--staff", type=WORDS, multiple=True, help="Who answered, as the network calls them.")
 @click.option("--hours", type=WORDS, multiple=True, help="Of the week: mon-fri 9-18, sat, 18-24.")
 @click.option(
@@ -86,6 +88,7 @@ def report(  # noqa: PLR0913 - an option each
     form: str | None,
     output: Path | None,
     send: str | None,
+    public: bool | None,
     **conditions: tuple[str, ...],
 ) -> None:
     """
@@ -98,7 +101,8 @@ def report(  # noqa: PLR0913 - an option each
         _refuse_beside_send()
         _send(config, send)
         return
-    material = _material(config, period, conditions, output, compares=compare is not None)
+    filters = _filters(conditions, public=public)
+    material = _material(config, period, filters, output, compares=compare is not None)
     form = form or _form_of(output)
     _write(material.scorecard(), form, output)
 
@@ -135,7 +139,7 @@ def _send(config: Path, name: str) -> None:
 
 
 def _material(
-    config: Path, text: str, conditions: Conditions, output: Path | None, *, compares: bool
+    config: Path, text: str, filters: Filters, output: Path | None, *, compares: bool
 ) -> Material:
     """Return what the report is made of, when the store has taken up what is new."""
     from inboxd.cli.writing import refuse_own
@@ -150,18 +154,18 @@ def _material(
         period = parse_period(text, now, settings.general.timezone)
         basis = Basis(settings.general.timezone, settings.policies, fingerprint(settings))
         _refresh(store, basis, previous(period) if compares else period, period)
-        request = Request(period, compares, _filters(conditions))
+        request = Request(period, compares, filters)
         material = read(store, settings, basis, request, now)
     sheets = material.sheets
-    refuse_unknown(conditions["account"], "account", {*sheets.accounts})
-    refuse_unknown(conditions["network"], "network", {*sheets.networks})
+    refuse_unknown(filters.account, "account", {*sheets.accounts})
+    refuse_unknown(filters.network, "network", {*sheets.networks})
     before = material.before.staff.values() if material.before else ()
     names = {*sheets.staff.values(), *before, _UNKNOWN}
-    refuse_unknown(conditions["staff"], "answer in this period by", names)
+    refuse_unknown(filters.staff, "answer in this period by", names)
     return material
 
 
-def _filters(conditions: Conditions) -> Filters:
+def _filters(conditions: Conditions, *, public: bool | None) -> Filters:
     from inboxd.core.scorecard.selecting import Filters
     from inboxd.core.scorecard.weekhours import hours_of
 
@@ -170,16 +174,7 @@ def _filters(conditions: Conditions) -> Filters:
             hours_of(text)
         except ValueError as error:
             raise UserError(str(error)) from None
-    return Filters(
-        account=conditions["account"],
-        network=conditions["network"],
-        stream=conditions["stream"],
-        kind=conditions["kind"],
-        topic=conditions["topic"],
-        language=conditions["language"],
-        staff=conditions["staff"],
-        hours=conditions["hours"],
-    )
+    return Filters(**conditions, public=public)
 
 
 def _refresh(store: Store, basis: Basis, first: Period, last: Period) -> None:

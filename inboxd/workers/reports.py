@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-_OPTIONS = ("account", "network", "stream", "kind", "topic", "language")
-"""By what `inboxd report` can be told to look at a part."""
+_OPTIONS = ("account", "network", "stream", "kind", "topic", "language", "urgency")
+"""Of a report's conditions those with values, which are options of `inboxd report`."""
 _KEPT = timedelta(days=31)
 """How long a page is kept: what could not be sent within a day is given up, or was held back."""
 
@@ -88,7 +88,7 @@ def write(
 
 
 def _command(report: Report, period: str) -> str:
-    """Return what shows the same at the terminal, as far as the command knows such conditions."""
+    """Return what shows the same at the terminal."""
     compared = ["--compare", "previous"] if report.compares else []
     only = [
         word
@@ -96,7 +96,8 @@ def _command(report: Report, period: str) -> str:
         for value in sorted(getattr(report.match, name))
         for word in (f"--{name}", value)
     ]
-    return shlex.join(["inboxd", "report", "--period", period, *compared, *only])
+    seen = {None: [], True: ["--public"], False: ["--private"]}[report.match.public]
+    return shlex.join(["inboxd", "report", "--period", period, *compared, *only, *seen])
 
 
 def queue(store: Store, report: Report, written: WrittenReport, alert: Alert) -> None:

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -122,6 +123,27 @@ def test_the_period_before_stands_beside(config: Path) -> None:
 
     assert alone["customers"]["before"] is None
     assert beside["customers"]["before"] == 4
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [("--public",), ("--private",)],
+        [
+            ("--urgency", "low", "--urgency", "normal"),
+            ("--urgency", "high"),
+            ("--urgency", "unknown"),
+        ],
+    ],
+)
+def test_parts_make_up_the_whole(config: Path, parts: list[tuple[str, ...]]) -> None:
+    """What one condition leaves out the others let through, each message once."""
+
+    def received(*only: str) -> int:
+        told = figures(run(config, *DAY, *only, "--format", "json"))
+        return int(told["messages"]["value"])
+
+    assert sum(received(*part) for part in parts) == received() > 0
 
 
 def test_others_stand_beside_our_public_part(config: Path) -> None:
@@ -280,7 +302,7 @@ type = "console"
 name = "weekly"
 cron = "0 9 * * mon"
 to = ["lead", "boss"]
-match = { account = "shop-vk", topic = ["refunds", "returns"] }
+match = { account = "shop-vk", topic = ["refunds", "returns"], urgency = "high", public = false }
 """
 
 
@@ -301,7 +323,11 @@ def test_a_scheduled_report_can_be_tried(config: Path) -> None:
         ((name, html),) = db.execute("SELECT filename, html FROM reports WHERE key = ?", (key,))
     assert headline.startswith("Trial of weekly: how we answered, ")
     assert reason == "report"
-    assert detail.endswith("--compare previous --account shop-vk --topic refunds --topic returns")
+    assert detail.endswith(
+        "--compare previous --account shop-vk --topic refunds --topic returns --urgency high --private"
+    )
+    told = shlex.split(detail[detail.index("inboxd report") :])
+    assert run(config, *told[2:]).exit_code == 0
     assert receivers == [("lead",), ("boss",)]
     assert name.endswith(".html")
     assert "<html" in html
