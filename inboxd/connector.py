@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import (
@@ -22,6 +23,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    ValidationInfo,
     field_validator,
 )
 
@@ -49,6 +51,21 @@ Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_print
 """How the team calls something; it stands in alerts, log lines and lists."""
 Secret = SecretStr
 """A token; the configuration has resolved ``{ env = … }`` and its like to the value."""
+
+
+def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
+    """Return *path*; a relative one begins at the configuration file's folder."""
+    if "\0" in str(path) or not path.name:
+        raise ValueError("must name a file")
+    folder: Path = (info.context or {}).get("folder", Path())
+    try:
+        return folder / path.expanduser()
+    except RuntimeError:
+        raise ValueError("must not begin with a ~ for which there is no home") from None
+
+
+LocalPath = Annotated[Path, AfterValidator(_beside_the_file)]
+"""A file or folder of this machine; a relative path begins at the configuration's folder."""
 
 
 def _now_and_then(value: timedelta) -> timedelta:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     ConfigDict,
     Field,
     ValidationInfo,
@@ -16,26 +14,13 @@ from pydantic import (
 )
 
 from inboxd import connector as port
-from inboxd.connector import Duration, Secret
+from inboxd.connector import Duration, LocalPath, Secret
 from inboxd.model import Stream
 
 _OAUTH_1 = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
 _OAUTH_2 = ("client_id", "refresh_token", "token_file")
 _LONGEST_WORD = 300
 """X takes queries of 512 characters, and who must not be found takes some of them."""
-
-
-def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
-    """Return *path*; a relative one begins at the configuration file's folder."""
-    if "\0" in str(path) or not path.name:
-        raise ValueError("must name a file")
-    folder: Path = (info.context or {}).get("folder", Path())
-    try:
-        return folder / path.expanduser()
-    except RuntimeError:
-        raise ValueError("must not begin with a ~ for which there is no home") from None
-
-
 _KEYS = (*_OAUTH_1, *_OAUTH_2, "client_secret")
 
 
@@ -71,7 +56,7 @@ class Watched(port.WatchSettings):
     """As an account has it."""
     refresh_token: Secret | None = None
     """As an account has it; where one has it already, say *tokens_of*: each can be used once."""
-    token_file: Annotated[Path, AfterValidator(_beside_the_file)] | None = None
+    token_file: LocalPath | None = None
     """As an account has it."""
     api_base: str = Field("https://api.x.com", pattern="^https?://")
     """Another origin to speak to: a proxy, a mock, a test server."""
@@ -124,7 +109,7 @@ class Settings(port.AccountSettings):
     """Of OAuth 2.0, where the app is a confidential client."""
     refresh_token: Secret | None = None
     """The first one. Each can be used once; those that follow are kept in *token_file*."""
-    token_file: Annotated[Path, AfterValidator(_beside_the_file)] | None = None
+    token_file: LocalPath | None = None
     """Where inboxd keeps the tokens of OAuth 2.0 (0600); relative to the configuration's folder."""
     monthly_read_budget: int | None = Field(None, gt=0)
     """Posts, users and DM events that may be read in a calendar month (UTC)."""

@@ -17,7 +17,7 @@ from inboxd.errors import OperatorError, UserError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from inboxd.config.settings import Address
+    from inboxd.config import Address
 
 
 _SHORTEST, _LONGEST = 0.1, 60.0

@@ -5,10 +5,10 @@ The networks are passed in, because a configuration knows their keys and not the
 """
 
 from inboxd.config.advice import advice
+from inboxd.config.fields import Address
 from inboxd.config.inspection import Inspected, inspect, load_receivers
 from inboxd.config.loader import load
 from inboxd.config.settings import (
-    Address,
     AnySink,
     ClassifierSettings,
     ConsoleSettings,

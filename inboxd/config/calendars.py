@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, BeforeValidator, Field
 
 from inboxd.config.closures import Closures
+from inboxd.config.fields import STRICT, LocalInterval, Zone
 from inboxd.config.problems import nearest
-from inboxd.config.settings import STRICT, LocalInterval, LocalPath, Zone
-from inboxd.connector import Name
+from inboxd.connector import LocalPath, Name
 from inboxd.core.hours import OpeningHours
 from inboxd.durations import brief
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import time, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 
-from inboxd.config.settings import STRICT, LocalPath, parse_time
+from inboxd.config.fields import STRICT, TimeOfDay
+from inboxd.connector import LocalPath
 from inboxd.durations import format_duration, parse_duration
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class BackupSettings(BaseModel):
     """Where; by default the folder ``backups`` beside the database."""
     keep: int = Field(default=7, ge=1, le=10_000, strict=True)
     """How many are left; the oldest go."""
-    at: Annotated[time, BeforeValidator(parse_time)] = time(2, 30)
+    at: TimeOfDay = time(2, 30)
     """When, in the time zone of ``[inboxd]``."""
 
 

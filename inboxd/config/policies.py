@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, InstanceOf
 
+from inboxd.config.fields import STRICT
 from inboxd.config.problems import no_choice, wrong
-from inboxd.config.settings import STRICT
 from inboxd.connector import Name
 from inboxd.core.policies import Match, Policy, Step, Until
 from inboxd.core.rota import Handover, Rota

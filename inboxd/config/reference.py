@@ -19,11 +19,11 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, SecretStr
 
 from inboxd.config.calendars import CalendarSettings
+from inboxd.config.fields import Address
 from inboxd.config.keeping import BackupSettings
 from inboxd.config.policies import MatchSettings, PolicySettings, StepSettings
 from inboxd.config.settings import (
     SINKS,
-    Address,
     ClassifierSettings,
     GeneralSettings,
     GroupingSettings,

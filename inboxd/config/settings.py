@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta, tzinfo
-from ipaddress import ip_address
+from datetime import time, timedelta, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
-    InstanceOf,
     SecretStr,
-    ValidationInfo,
 )
 
+from inboxd.config.fields import (
+    STRICT,
+    ListenAddress,
+    LocalInterval,
+    MailAddress,
+    SlackUser,
+    Span,
+    TimeOfDay,
+    WebAddress,
+    Zone,
+)
 from inboxd.config.triage import TuiSettings
 from inboxd.config.words import LANGUAGES, OwnWord, WordSettings
-from inboxd.config.zones import parse_zone
-from inboxd.connector import AccountSettings, Duration, Name, WatchSettings
+from inboxd.connector import AccountSettings, Duration, LocalPath, Name, WatchSettings
 from inboxd.core.grouping import ALONE, Grouping, Trait
 from inboxd.core.hours import OpeningHours
-from inboxd.core.localtime import parse_interval
 from inboxd.core.restraint import Restraint
-from inboxd.durations import brief
 from inboxd.patterns import parse_pattern
 
 if TYPE_CHECKING:
@@ -44,70 +47,7 @@ if TYPE_CHECKING:
 _LONGEST_WAIT = timedelta(minutes=10)
 _SHORTEST_TOKEN = 16
 _SHORTEST_RETENTION = timedelta(days=90)
-_LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - to be asked, not bound
-STRICT = ConfigDict(extra="forbid", frozen=True)
-
-
-class Address(NamedTuple):
-    """Where a server listens."""
-
-    host: str
-    port: int
-
-    @property
-    def is_loopback(self) -> bool:
-        """Tell whether nobody but this machine can reach it."""
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
-
-    @property
-    def reached_at(self) -> str:
-        """Return the host by which this machine reaches it, also where it listens on every address."""
-        return _LOOPBACK_OF.get(self.host, self.host)
-
-
-def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
-    """Return *path*; a relative one begins at the configuration file's folder."""
-    if "\0" in str(path) or not path.name:
-        raise ValueError("must name a file")
-    folder: Path = (info.context or {}).get("folder", Path())
-    try:
-        return folder / path.expanduser()
-    except RuntimeError:
-        raise ValueError("must not begin with a ~ for which there is no home") from None
-
-
-def _parse_address(value: object) -> Address:
-    host, _, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
-    host = host.removeprefix("[").removesuffix("]")
-    if not (host and port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= 65_535):
-        raise ValueError(f"{brief(value)} is no host:port, such as 127.0.0.1:8787")
-    return Address(host, int(port))
-
-
-def parse_time(value: object) -> time:
-    """Return a time of day; TOML has one of its own, and people write it in quotes."""
-    if isinstance(value, time) and value.tzinfo is None:
-        return value
-    try:
-        return datetime.strptime(str(value), "%H:%M").time()  # noqa: DTZ007 - a time of day has no date
-    except ValueError:
-        raise ValueError(f"{brief(value)} is no time of day, such as 03:30") from None
-
-
-def _mail_address(value: str) -> str:
-    name, at_sign, domain = value.rpartition("@")
-    if not (name and at_sign and domain) or set(value) & set(' \t\r\n,;<>"') or "@" in name:
-        raise ValueError(f"{value!r} is no mail address; write it plain: lead@shop.example")
-    return value
-
-
-def _web_address(value: SecretStr) -> SecretStr:
-    if not value.get_secret_value().startswith(("https://", "http://")):
-        raise ValueError("is no web address; it must begin with https://")
-    return value
+_SLACK_USER = 'the id of a Slack user, such as "U024BE7LH"'
 
 
 def _long_enough(value: SecretStr) -> SecretStr:
@@ -116,25 +56,10 @@ def _long_enough(value: SecretStr) -> SecretStr:
     return value
 
 
-def _some_time(value: timedelta) -> timedelta:
-    if value <= timedelta():
-        raise ValueError("must be longer than 0s")
-    return value
-
-
 def _no_long_wait(value: timedelta) -> timedelta:
     if not timedelta() <= value <= _LONGEST_WAIT:
         raise ValueError("must be between 0s and 10m: an alert that waits is a customer who waits")
     return value
-
-
-def _parse_interval(value: object) -> tuple[int, int]:
-    if not isinstance(value, str):
-        raise ValueError(f"{brief(value)} is no interval; write 09:00-13:00 in quotes")  # noqa: TRY004 - pydantic collects ValueErrors
-    return parse_interval(value)
-
-
-LocalInterval = Annotated[tuple[int, int], BeforeValidator(_parse_interval)]
 
 
 def _not_too_often(value: timedelta) -> timedelta:
@@ -155,14 +80,6 @@ def _a_day(value: timedelta) -> timedelta:
     return value
 
 
-Zone = Annotated[InstanceOf[ZoneInfo], BeforeValidator(parse_zone)]
-LocalPath = Annotated[Path, AfterValidator(_beside_the_file)]
-MailAddress = Annotated[str, AfterValidator(_mail_address)]
-_SLACK_USER = 'the id of a Slack user, such as "U024BE7LH"'
-SlackUser = Annotated[str, Field(pattern="^[UW][A-Z0-9]{1,20}$")]
-Span = Annotated[Duration, AfterValidator(_some_time)]
-
-
 class GeneralSettings(BaseModel):
     """``[inboxd]``: the program as a whole."""
 
@@ -181,7 +98,7 @@ class GeneralSettings(BaseModel):
     """The sinks for alerts about inboxd itself; if it is not given, every sink."""
     blind_after: int = Field(default=3, ge=1, le=1_000)
     """After how many times *poll_every* without a poll an account counts as blind."""
-    reconcile_at: Annotated[time, BeforeValidator(parse_time)] = time(3, 30)
+    reconcile_at: TimeOfDay = time(3, 30)
     """When, each night in *timezone*, what is stored is held against what the networks offer."""
     reconcile_back: Span = timedelta(days=3)
     """How far back that looks."""
@@ -223,7 +140,7 @@ class HeartbeatSettings(BaseModel):
 
     model_config = STRICT
 
-    url: Annotated[SecretStr, AfterValidator(_web_address)]
+    url: WebAddress
     """What is called; the address is a secret, as whoever has it can keep the alarm silent."""
     every: Annotated[Duration, AfterValidator(_not_too_often)] = timedelta(minutes=1)
     """
@@ -238,7 +155,7 @@ class HttpSettings(BaseModel):
 
     model_config = STRICT
 
-    listen: Annotated[InstanceOf[Address], BeforeValidator(_parse_address)]
+    listen: ListenAddress
     """Where monitors may ask; on another address than this machine's own, others may as well."""
     token: Annotated[SecretStr, AfterValidator(_long_enough)] | None = None
     """What who asks must bring, of 16 characters at least; required where others than this machine can ask."""
@@ -310,7 +227,7 @@ class SlackSettings(SinkSettings):
 
     type: Literal["slack"]
     """What kind of sink it is."""
-    webhook_url: Annotated[SecretStr, AfterValidator(_web_address)] | None = None
+    webhook_url: WebAddress | None = None
     """An incoming webhook: it posts new messages only. Either this, or a token."""
     token: SecretStr | None = None
     """A bot's token (``xoxb-…``): it brings messages up to date and keeps threads."""

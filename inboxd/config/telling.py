@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, time, timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, Field
 
+from inboxd.config.fields import STRICT, TimeOfDay, Zone
 from inboxd.config.policies import FilterSettings
-from inboxd.config.settings import STRICT, Zone, parse_time
 from inboxd.connector import Duration, Name
 from inboxd.core.cron import Cron
 from inboxd.core.digest import Digest
@@ -60,7 +60,7 @@ class DigestSettings(BaseModel):
 
     name: Name
     """What it is called in its headline."""
-    at: Annotated[time, BeforeValidator(parse_time)]
+    at: TimeOfDay
     """When, in the time zone of its calendar, or in that of ``[inboxd]``."""
     to: Sinks
     """The sinks that get it."""

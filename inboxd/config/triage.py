@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, Field
 
+from inboxd.config.fields import STRICT
 from inboxd.config.problems import at, nearest, no_choice, quoted, wrong
 from inboxd.connector import Duration, Name
 from inboxd.core.queries import Known, parse
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 Text = Annotated[str, Field(min_length=1)]
 _LONGEST_SNOOZE = timedelta(days=90)
 _NAMED = ("views", "replies")
-_STRICT = ConfigDict(extra="forbid", frozen=True)
 
 
 def _with_known_variables(text: str) -> str:
@@ -45,7 +45,7 @@ def _some_time(value: timedelta) -> timedelta:
 class ViewSettings(BaseModel):
     """``[[tui.views]]``: a way through the cases that one looks at often."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     name: Name
     """What its tab is called."""
@@ -56,7 +56,7 @@ class ViewSettings(BaseModel):
 class ReplySettings(BaseModel):
     """``[[tui.replies]]``: a saved reply."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     name: Name
     """What it is found by."""
@@ -76,7 +76,7 @@ class ReplySettings(BaseModel):
 class TuiSettings(BaseModel):
     """``[tui]``: the terminal's interface."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     theme: str = Field(default="", min_length=1)
     """The name of a theme; "" for inboxd's own."""

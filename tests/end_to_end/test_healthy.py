@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from inboxd.cli import asking
-from inboxd.config.settings import Address
+from inboxd.config import Address
 from inboxd.errors import OperatorError
 from tests.end_to_end.shop import until
 
