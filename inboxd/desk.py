@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from inboxd.core.reproach import Fault
-    from inboxd.core.tracking import CaseState, Rules
+    from inboxd.core.states import CaseState
+    from inboxd.core.tracking import Rules
     from inboxd.store import Mark, Said, Store
     from inboxd.store.actions import Action, LastDone
     from inboxd.store.views import ReplyPlace

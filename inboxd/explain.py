@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from inboxd.core.policies import Policy
     from inboxd.core.silences import Silence
     from inboxd.core.sla import Due
-    from inboxd.core.tracking import CaseState, Rules, Setting, WaitState
+    from inboxd.core.states import CaseState, Setting, WaitState
+    from inboxd.core.tracking import Rules
     from inboxd.store import Store
     from inboxd.store.views import ThreadMessage
 

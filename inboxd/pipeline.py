@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from inboxd.connector import LedgerEntries, Page
     from inboxd.core.reproach import Fault
     from inboxd.core.spikes import Spike
-    from inboxd.core.tracking import CaseState, History, Rules, WaitState
+    from inboxd.core.states import CaseState, History, WaitState
+    from inboxd.core.tracking import Rules
     from inboxd.model import Alert, CaseCard, Message, ReplyVerdict, Stream, Verdict
     from inboxd.store import Held, OutboxItem, Said, Store, Stored, Unclassified, UnjudgedReply
     from inboxd.store.reply_corrections import ReplySubject

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from inboxd.core.fates import StepFate
     from inboxd.core.policies import Policy
     from inboxd.core.sla import Due
-    from inboxd.core.tracking import CaseState, Setting, WaitState
+    from inboxd.core.states import CaseState, Setting, WaitState
     from inboxd.store import Store
     from inboxd.store.told import Delivered, ToldAlert
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from inboxd.core.tracking import CaseState
+    from inboxd.core.states import CaseState
     from inboxd.model import Author
     from inboxd.store.continued import Continuation
     from inboxd.store.views import ReplyPlace, ThreadMessage, WaitingCase

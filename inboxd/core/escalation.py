@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from inboxd.core.matching import FOR_EVER
 from inboxd.core.policies import Until
 from inboxd.core.sla import reach
+from inboxd.core.states import FOR_EVER
 from inboxd.durations import BusinessSpan
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from inboxd.core.policies import Policy, Step
     from inboxd.core.silences import Silence
     from inboxd.core.sla import Due
-    from inboxd.core.tracking import CaseState, WaitState
+    from inboxd.core.states import CaseState, WaitState
 
 _AT_ONCE = timedelta(minutes=2)
 """What is told within it of its time was told at once: a daemon polls, judges and looks."""

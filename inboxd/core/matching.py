@@ -8,20 +8,20 @@ making a second one.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from inboxd.core.states import FOR_EVER
 from inboxd.core.waits import CaseStatus, WaitEnd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
 
-    from inboxd.core.tracking import CaseState, WaitState
+    from inboxd.core.states import CaseState, WaitState
     from inboxd.core.waits import CaseSpan, Wait
 
 MERGED = "merged with another case"
 """Why a case is closed whose messages turned out to belong to another one."""
-FOR_EVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def in_order(waits: Iterable[WaitState]) -> tuple[WaitState, ...]:

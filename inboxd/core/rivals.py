@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from inboxd.core.tracking import Traits
+    from inboxd.core.states import Traits
     from inboxd.core.waits import CaseSpan
     from inboxd.model import Stream
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from inboxd.core.conversations import fold
 from inboxd.core.escalation import BROKEN, Attention, Decision, decide
 from inboxd.core.grouping import ALONE, Grouping
-from inboxd.core.matching import FOR_EVER, NOTHING, Known, in_order
+from inboxd.core.matching import NOTHING, Known, in_order
 from inboxd.core.owed import Follow
 from inboxd.core.policies import Facts, choose
 from inboxd.core.silences import silenced_until
@@ -28,8 +28,9 @@ from inboxd.core.sla import (
     resolution_due,
     response_due,
 )
-from inboxd.core.waits import REPEATED, CaseStatus, EventType, WaitEnd, WaitKind
-from inboxd.model import Kind, Stream, Topic, Urgency
+from inboxd.core.states import FOR_EVER, CaseState, History, Setting, Traits, WaitState
+from inboxd.core.waits import REPEATED, CaseStatus, EventType, WaitKind
+from inboxd.model import Kind, Topic, Urgency
 from inboxd.patterns import finds
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from inboxd.core.silences import Silence
     from inboxd.core.sla import Due
     from inboxd.core.spikes import Spikes
-    from inboxd.core.waits import CaseSpan, Event, Promise, Wait
+    from inboxd.core.waits import CaseSpan, Wait
 
 _SAYS_SO = re.compile(
     r"\((?:automatische antwort|automat(?:ic|ed) (?:reply|response)|автоматический ответ"
@@ -60,114 +61,6 @@ _STILL_OWED = timedelta(days=7)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _BY_WEIGHT = (Kind.COMPLAINT, Kind.REQUEST, Kind.PRAISE, Kind.OTHER)
 _BY_URGENCY = (Urgency.HIGH, Urgency.NORMAL, Urgency.LOW)
-
-
-@dataclass(frozen=True, slots=True)
-class Traits:
-    """What the classifier says of a message, or of all customer messages of a case."""
-
-    kind: Kind | None = None
-    topics: tuple[Topic, ...] = ()
-    urgency: Urgency | None = None
-    language: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class WaitState:
-    """
-    A wait with its number, its due time, and what people were told of it.
-
-    *message* is the oldest in it, and *telling* the customer's that tells most. Where our own
-    answer began it, *message* is that answer, and *promise* what it said of the time.
-    """
-
-    kind: WaitKind
-    since: datetime
-    message: int
-    telling: int
-    id: int | None = None
-    due_at: datetime | None = None
-    end: WaitEnd | None = None
-    ended_at: datetime | None = None
-    ended_by: int | None = None
-    open_time: timedelta | None = None
-    told_until: datetime | None = None
-    told: Mapping[str, int] = field(default_factory=dict)
-    promise: Promise | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CaseState:
-    """
-    A case as it is stored. *id* is None until the store has given it a number.
-
-    Its *waits* are sorted by when they began; where an answer was for some customers of a
-    thread only, one can have begun before another that has ended.
-    """
-
-    status: CaseStatus
-    first_message: int
-    opened_at: datetime
-    waits: tuple[WaitState, ...]
-    id: int | None = None
-    unanswered: int = 0
-    wrote_at: datetime | None = None
-    answered_at: datetime | None = None
-    quiet_at: datetime | None = None
-    ended_at: datetime | None = None
-    close_reason: str = ""
-    traits: Traits = Traits()
-    policy: str = ""
-    response_due_at: datetime | None = None
-    resolution_due_at: datetime | None = None
-    due_at: datetime | None = None
-    next_step_at: datetime | None = None
-    acknowledged_at: datetime | None = None
-    acknowledged_by: str = ""
-    assigned_to: str = ""
-    snoozed_at: datetime | None = None
-    snoozed_until: datetime | None = None
-    pauses: tuple[Pause, ...] = ()
-
-    @property
-    def wait(self) -> WaitState | None:
-        """Return the open wait that speaks for the case: for an answer, else the first due."""
-        return min(
-            self.open_waits, key=lambda w: (w.kind.is_owed, w.due_at or FOR_EVER), default=None
-        )
-
-    @property
-    def open_waits(self) -> tuple[WaitState, ...]:
-        """Return what the customer waits for now: an answer, and what our answers owe them."""
-        return tuple([wait for wait in self.waits if wait.end is None])
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """Where a conversation takes place: the facts that no message changes."""
-
-    account: str
-    network: str
-    stream: Stream
-    public: bool
-    followers: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """
-    All that tracking needs to know of one conversation.
-
-    What happened up to *settled_until* is left out, unless the history is *whole*.
-    """
-
-    conversation: int
-    setting: Setting
-    events: tuple[Event, ...]
-    traits: Mapping[int, Traits]
-    cases: tuple[CaseState, ...]
-    settled_until: datetime | None = None
-    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

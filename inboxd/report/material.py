@@ -7,8 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from inboxd.core.scorecard.figures import NO_FILTERS, USUAL_LEVEL, scorecard
-from inboxd.core.scorecard.measuring import ServiceLevel
-from inboxd.core.scorecard.model import Gap
+from inboxd.core.scorecard.model import Gap, ServiceLevel
 from inboxd.core.scorecard.periods import previous
 from inboxd.core.scorecard.selecting import Filters
 from inboxd.core.standing import patience_with

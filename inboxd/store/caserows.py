@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from inboxd.core.tracking import CaseState, WaitState
+from inboxd.core.states import CaseState, WaitState
 from inboxd.core.waits import CaseStatus, WaitEnd, WaitKind
 from inboxd.store.bulk import Row, Rows
 from inboxd.store.happened import promise_from, traits_from
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
-    from inboxd.core.tracking import History
+    from inboxd.core.states import History
 
 CASE_COLUMNS = (
     "status, first_message_id, opened_at, unanswered, wrote_at, answered_at, quiet_at, ended_at, "

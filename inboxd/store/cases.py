@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from inboxd.core.matching import in_order
-from inboxd.core.tracking import CaseState, History, Setting, WaitState
+from inboxd.core.states import CaseState, History, Setting, WaitState
 from inboxd.errors import UserError
 from inboxd.model import Stream
 from inboxd.store.caserows import (

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from inboxd.core.owed import SURE
-from inboxd.core.tracking import Traits
+from inboxd.core.states import Traits
 from inboxd.core.waits import BY_STAFF, REPEATED, Event, EventType, Judged, Promise
 from inboxd.model import Direction, Kind, Topic, Urgency
 from inboxd.store.repeats import Repeats

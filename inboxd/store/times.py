@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from inboxd.core.matching import FOR_EVER
+from inboxd.core.states import FOR_EVER
 
 _FIRST, _LAST = "1970", "9999-12-28"
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 28, tzinfo=UTC)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from inboxd.core.reproach import Fault
-    from inboxd.core.tracking import CaseState, Setting, WaitState
+    from inboxd.core.states import CaseState, Setting, WaitState
     from inboxd.store.continued import Continuation
 
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from inboxd.core.escalation import Decision
     from inboxd.core.silences import Silence
     from inboxd.core.sla import Due
-    from inboxd.core.tracking import CaseState, Rules, Setting, WaitState
+    from inboxd.core.states import CaseState, Setting, WaitState
+    from inboxd.core.tracking import Rules
     from inboxd.model import Alert
     from inboxd.pipeline import Pipeline
     from inboxd.store import Store

@@ -16,7 +16,7 @@ from inboxd.store.times import to_text
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from inboxd.core.tracking import CaseState, WaitState
+    from inboxd.core.states import CaseState, WaitState
     from inboxd.notify import Press
     from inboxd.store import Store
     from inboxd.workers.context import Context

@@ -19,10 +19,10 @@ from inboxd.connector import Page
 from inboxd.core.escalation import BROKEN, Reason, step_name, step_offset
 from inboxd.core.grouping import Grouping, Trait
 from inboxd.core.hours import OpeningHours
-from inboxd.core.matching import FOR_EVER
 from inboxd.core.policies import Match, Policy, Step, Until
 from inboxd.core.silences import silenced_until
 from inboxd.core.sla import reach
+from inboxd.core.states import FOR_EVER
 from inboxd.core.tracking import Rules, attention_of, decisions, facts_of, silence_of
 from inboxd.core.waits import WaitKind
 from inboxd.desk import Desk, Done
@@ -37,7 +37,7 @@ from tests.store.shop import BRAND, Shop, verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from inboxd.core.tracking import CaseState, Setting, WaitState
+    from inboxd.core.states import CaseState, Setting, WaitState
     from inboxd.store import Store
 
 BEGINS = datetime(2026, 1, 1, tzinfo=UTC)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from inboxd.core.queries import Query
-    from inboxd.core.tracking import CaseState, Setting
+    from inboxd.core.states import CaseState, Setting
 
 NOW = datetime(2026, 11, 25, 8, 30, tzinfo=UTC)
 ME = "Olena"

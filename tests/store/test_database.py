@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlite_utils.migrations import Migrations
 
-from inboxd.core.matching import FOR_EVER
+from inboxd.core.states import FOR_EVER
 from inboxd.errors import DatabaseError
 from inboxd.store import DaemonLock, Store, daemon_pid, was_abandoned
 from inboxd.store.database import lock_path

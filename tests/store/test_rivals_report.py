@@ -19,7 +19,7 @@ from inboxd.core.scorecard.facts import Facts, Moment
 from inboxd.core.scorecard.model import Period
 from inboxd.core.scorecard.public import public_sheets
 from inboxd.core.scorecard.selecting import Filters
-from inboxd.core.tracking import Traits
+from inboxd.core.states import Traits
 from inboxd.errors import PermissionMissing
 from inboxd.model import Direction, Kind, Stream, Topic, Urgency
 from inboxd.report.rivals import KEYS, read_others, rivals

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
     from textual.screen import Screen
 
-    from inboxd.core.tracking import CaseState
+    from inboxd.core.states import CaseState
     from inboxd.store import Mark
     from inboxd.tui.app import InboxApp
     from tests.tui.stage import Stage

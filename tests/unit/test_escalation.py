@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from inboxd.core.escalation import Attention, Decision, Reason, decide, remembered, step_offset
 from inboxd.core.hours import OpeningHours
-from inboxd.core.matching import FOR_EVER
 from inboxd.core.policies import Match, Policy, Step, Until
 from inboxd.core.rota import Handover, Rota
 from inboxd.core.sla import Due, Target, response_due
+from inboxd.core.states import FOR_EVER
 from inboxd.core.waits import WaitKind
 from inboxd.durations import BusinessSpan, parse_business, parse_step_at
 

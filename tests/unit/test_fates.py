@@ -10,12 +10,11 @@ import pytest
 
 from inboxd.core.fates import Circumstances, Fate, StepFate, Told, fates, foreign
 from inboxd.core.hours import OpeningHours
-from inboxd.core.matching import FOR_EVER
 from inboxd.core.policies import Match, Policy, Step, Until
 from inboxd.core.rota import Handover, Rota
 from inboxd.core.silences import Silence
 from inboxd.core.sla import response_due
-from inboxd.core.tracking import WaitState
+from inboxd.core.states import FOR_EVER, WaitState
 from inboxd.core.waits import WaitEnd, WaitKind
 from inboxd.durations import parse_business, parse_step_at
 

@@ -9,8 +9,7 @@ import pytest
 
 from inboxd.core.scorecard.catalogue import CATALOGUE
 from inboxd.core.scorecard.figures import scorecard
-from inboxd.core.scorecard.measuring import ServiceLevel
-from inboxd.core.scorecard.model import Unit
+from inboxd.core.scorecard.model import ServiceLevel, Unit
 from tests.unit.sheeted import Row, at, case, contact, days, figures, message, reply, sheets
 
 if TYPE_CHECKING:

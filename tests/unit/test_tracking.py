@@ -13,17 +13,8 @@ from hypothesis import strategies as st
 from inboxd.core.hours import OpeningHours
 from inboxd.core.matching import MERGED
 from inboxd.core.policies import Match, Policy, Step
-from inboxd.core.tracking import (
-    CaseState,
-    History,
-    Rules,
-    Setting,
-    Tracked,
-    Traits,
-    attention_of,
-    track,
-    traits_of,
-)
+from inboxd.core.states import CaseState, History, Setting, Traits
+from inboxd.core.tracking import Rules, Tracked, attention_of, track, traits_of
 from inboxd.core.waits import (
     CaseStatus,
     Event,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from inboxd.core.escalation import Decision
     from inboxd.core.sla import Due
-    from inboxd.core.tracking import WaitState
+    from inboxd.core.states import WaitState
     from inboxd.model import CaseCard
 
 _LONGEST_PROMISE = 300

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from inboxd.core.localtime import EPOCH, local_to_utc
 from inboxd.core.scorecard.columns import KINDS, NEVER, NO_MARK, OUTCOMES, STATUSES, WAIT_KINDS
-from inboxd.core.scorecard.measuring import ServiceLevel
+from inboxd.core.scorecard.model import ServiceLevel
 from inboxd.core.scorecard.tables import Column, Columns
 from inboxd.core.waits import CaseStatus, WaitEnd, WaitKind
 from inboxd.model import Kind

@@ -17,8 +17,7 @@ from inboxd.core.scorecard.caveats import caveats, spikes_within
 from inboxd.core.scorecard.coverage import Coverage
 from inboxd.core.scorecard.facts import Facts, Moment
 from inboxd.core.scorecard.grouping import by_topic
-from inboxd.core.scorecard.measuring import ServiceLevel
-from inboxd.core.scorecard.model import Scorecard, Section
+from inboxd.core.scorecard.model import Scorecard, Section, ServiceLevel
 from inboxd.core.scorecard.periods import previous
 from inboxd.core.scorecard.problems import problems
 from inboxd.core.scorecard.selecting import Filters

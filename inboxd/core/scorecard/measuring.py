@@ -8,13 +8,11 @@ stand in `catalogue`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from inboxd.core.scorecard import intervals
 from inboxd.core.scorecard.meanings import MEANS
 from inboxd.core.scorecard.model import Better, Figure, Unit
-from inboxd.durations import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,18 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from inboxd.core.scorecard.facts import Facts
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceLevel:
-    """The target of the service level: that *share* of customers is answered *within*."""
-
-    share: float = 0.8
-    within: timedelta = timedelta(minutes=30)
-
-    def __str__(self) -> str:
-        """Return it as one says it: ``80 % within 30m``."""
-        return f"{self.share * 100:g} % within {format_duration(self.within)}"
 
 
 class Measure(NamedTuple):

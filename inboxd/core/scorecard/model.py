@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from inboxd.durations import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +34,18 @@ class Better(StrEnum):
     MORE = "more"
     LESS = "less"
     NEITHER = "neither"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLevel:
+    """The target of the service level: that *share* of customers is answered *within*."""
+
+    share: float = 0.8
+    within: timedelta = timedelta(minutes=30)
+
+    def __str__(self) -> str:
+        """Return it as one says it: ``80 % within 30m``."""
+        return f"{self.share * 100:g} % within {format_duration(self.within)}"
 
 
 @dataclass(frozen=True, slots=True)

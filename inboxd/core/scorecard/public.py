@@ -29,7 +29,7 @@ from inboxd.core.scorecard.columns import (
 )
 from inboxd.core.scorecard.facts import midnight, milliseconds
 from inboxd.core.scorecard.mark import UNGRADED, Graded, graded_columns
-from inboxd.core.tracking import Traits, traits_of
+from inboxd.core.tracking import traits_of
 from inboxd.core.waits import CaseStatus, WaitEnd, WaitKind
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from inboxd.core.hours import OpeningHours
     from inboxd.core.rivals import PublicMessage
     from inboxd.core.scorecard.model import Period
+    from inboxd.core.states import Traits
     from inboxd.core.waits import CaseSpan, Wait
 
     Row = dict[str, Any]

@@ -11,8 +11,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from inboxd.core.matching import FOR_EVER
 from inboxd.core.retention import Stretch, cut, tied
+from inboxd.core.states import FOR_EVER
 from inboxd.model import Direction
 from inboxd.store.happened import plausible
 from inboxd.store.times import from_text, to_text

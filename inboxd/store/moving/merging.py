@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from inboxd.core.matching import FOR_EVER
+from inboxd.core.states import FOR_EVER
 from inboxd.store.bulk import next_id
 from inboxd.store.corrections import CorrectionStore
 from inboxd.store.reply_corrections import ReplyCorrectionStore

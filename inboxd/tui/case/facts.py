@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from inboxd.core.tracking import CaseState, Setting, WaitState
+    from inboxd.core.states import CaseState, Setting, WaitState
     from inboxd.model import CaseCard
     from inboxd.store import Presence
     from inboxd.store.continued import Continuation

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from inboxd.classify.advice import Advice
     from inboxd.core.policies import Policy
-    from inboxd.core.tracking import CaseState
+    from inboxd.core.states import CaseState
     from inboxd.model import CaseCard
     from inboxd.store import Store
     from inboxd.store.presences import Presence
