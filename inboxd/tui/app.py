@@ -1,4 +1,4 @@
-"""The application: which screens there are, and the pulse that keeps them up to date."""
+"""The application: which screens there are, and how one comes from one to another."""
 
 from __future__ import annotations
 
@@ -7,56 +7,29 @@ import gc
 import os
 import signal
 from functools import partial
-from traceback import walk_tb
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
-from textual.css.query import NoMatches
-from textual.message import Message
-from textual.worker import WorkerFailed
 
-from inboxd.core.text import inert
-from inboxd.errors import DatabaseError, UserError
+from inboxd.errors import UserError
 from inboxd.tui.bindings import by_meaning
 from inboxd.tui.enduring import Enduring
+from inboxd.tui.host import Host
 from inboxd.tui.notices import STYLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from textual.command import Provider
-    from textual.dom import DOMNode
     from textual.screen import Screen
-    from textual.timer import Timer
 
     from inboxd.tui.session import Session
 
-_LOOK_EVERY_SECONDS = 1.0
-"""How often it is asked whether somebody else has changed the database: a pragma, no query."""
-_TRY_AGAIN_SECONDS = 2.0
-"""How long after a failure the database is read again."""
-_TROUBLE_SECONDS = 10.0
 _ENDED_BY = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _SIGNALLED = 128
 """What shells add to the number of the signal that ended a program."""
-_SENSELESS = (ValueError, LookupError, TypeError)
-"""What is raised where a value means nothing to who reads it."""
-_AGE_EVERY_SECONDS = 10.0
-"""How often ages and times that are left are shown anew."""
 _STARTED_AFTER_SECONDS = 1.0
-
-
-class Changed(Message):
-    """The database is not as it was: what is shown is to be read again, in its place."""
-
-    bubble = False
-
-
-class Aged(Message):
-    """Time has passed: ages and times that are left are to be shown anew; nothing was written."""
-
-    bubble = False
 
 
 def _commands() -> type[Provider]:
@@ -65,7 +38,7 @@ def _commands() -> type[Provider]:
     return Commands
 
 
-class InboxApp(App[None]):
+class InboxApp(Host):
     """Shows the inbox until it is left; what it shows is in the database of its *session*."""
 
     TITLE = "inboxd"
@@ -81,15 +54,12 @@ class InboxApp(App[None]):
     ]
 
     def __init__(self, session: Session, view: str | None = None, theme: str | None = None) -> None:
-        super().__init__()
-        self.session = session
+        super().__init__(session)
         self.first_view = view
         if view is not None:
             from inboxd.tui.inbox.beginning import beginning
 
             beginning(view, session.settings)
-        self._version = session.store.version()
-        self._again: Timer | None = None
         if wanted := theme or session.settings.tui.theme:
             self._dress(wanted)
 
@@ -117,8 +87,7 @@ class InboxApp(App[None]):
                 asyncio.get_running_loop().add_signal_handler(number, end)
         self._inbox = InboxScreen()
         self.push_screen(self._inbox)
-        self.set_interval(_LOOK_EVERY_SECONDS, self.look)
-        self.set_interval(_AGE_EVERY_SECONDS, lambda: self._post(Aged))
+        self.keep_up()
         if not gc.isenabled():
             self.set_timer(_STARTED_AFTER_SECONDS, self._collect)
 
@@ -132,55 +101,6 @@ class InboxApp(App[None]):
         if not self.is_headless:
             for number in _ENDED_BY:
                 asyncio.get_running_loop().remove_signal_handler(number)
-
-    def look(self) -> None:
-        """Tell whoever is to be seen if the database has changed since the last look."""
-        version = self.session.store.version()
-        if version != self._version:
-            self._version = version
-            self._post(Changed)
-        self.session.store.confirm()
-
-    def endures(self, error: Exception) -> bool:
-        """
-        Tell what is the matter with the database, if *error* is about it, and read again soon.
-
-        It returns whether it is. Whoever is in the middle of writing an answer loses nothing.
-        """
-        trouble = self._trouble(error)
-        if trouble is None:
-            return False
-        words = inert(str(trouble))
-        if all(each.message != words for each in self._notifications):
-            self.notify(words, severity="error", timeout=_TROUBLE_SECONDS, markup=False)
-        if self._again is None:
-            self._again = self.set_timer(_TRY_AGAIN_SECONDS, self._read_again)
-        return True
-
-    def _trouble(self, error: Exception) -> DatabaseError | None:
-        store = self.session.store
-        try:
-            with store.explained():
-                raise error.error if isinstance(error, WorkerFailed) else error  # noqa: TRY301 - to explain it
-        except DatabaseError as trouble:
-            return trouble
-        except Exception as unknown:  # noqa: BLE001 - whose bug it is depends on the file
-            try:
-                store.confirm()
-            except DatabaseError as trouble:
-                return trouble
-            return _strange(unknown)
-
-    def _read_again(self) -> None:
-        self._again = None
-        self._post(Changed)
-
-    def _post(self, news: type[Changed | Aged]) -> None:
-        """Tell the foremost screen, and what is to be seen behind a dialog."""
-        for screen in reversed(self.screen_stack):
-            screen.post_message(news())
-            if not screen.is_modal:
-                return
 
     def open_case(self, case: int) -> None:
         """Show one case on a screen of its own."""
@@ -262,38 +182,8 @@ class InboxApp(App[None]):
             raise UserError(f"there is no theme {theme!r}; there are: {there_are}")
         self.theme = theme
 
-    async def _dispatch_action(
-        self, namespace: DOMNode, action_name: str, params: tuple[object, ...]
-    ) -> bool:
-        try:
-            return await super()._dispatch_action(namespace, action_name, params)
-        except Exception as error:
-            # A key that comes while the program ends finds a screen of which nothing is left.
-            gone = isinstance(error, NoMatches) and not namespace.children
-            if not gone and not self.endures(error):
-                raise
-        return True
-
-    def _handle_exception(self, error: Exception) -> None:
-        if not self.endures(error):
-            super()._handle_exception(error)
-
     def _fatal_error(self) -> None:
         if os.environ.get("INBOXD_DEBUG"):
             super()._fatal_error()
         else:
             self._close_messages_no_wait()
-
-
-def _strange(error: Exception) -> DatabaseError | None:
-    """Return what is told where a store could not make sense of what it has read; else None."""
-    modules = [frame.f_globals["__name__"] for frame, _ in walk_tb(error.__traceback__)]
-    ours = [name for name in modules if name.startswith("inboxd.")]
-    # What the core cannot count with, the store has given to it.
-    read_in = next((name for name in reversed(ours) if not name.startswith("inboxd.core")), "")
-    if not (isinstance(error, _SENSELESS) and read_in.startswith("inboxd.store")):
-        return None
-    return DatabaseError(
-        f"something here is not as inboxd writes it ({type(error).__name__} in {read_in}): "
-        "has another program changed the database?"
-    )

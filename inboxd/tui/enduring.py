@@ -11,7 +11,7 @@ from textual.screen import Screen
 if TYPE_CHECKING:
     from textual.message import Message
 
-    from inboxd.tui.app import InboxApp
+    from inboxd.tui.host import Host
 
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ class Enduring(MessagePump):
         try:
             await super()._dispatch_message(message)
         except Exception as error:
-            if not cast("InboxApp", self.app).endures(error):
+            if not cast("Host", self.app).endures(error):
                 raise
 
 

@@ -11,9 +11,9 @@ from textual.events import Mount, Unmount
 
 from inboxd.errors import InboxdError
 from inboxd.store.presences import RENEWED_EVERY
-from inboxd.tui.app import InboxApp
 from inboxd.tui.enduring import Layer
 from inboxd.tui.haste import begin
+from inboxd.tui.host import Host
 
 if TYPE_CHECKING:
     from inboxd.store import Store
@@ -30,7 +30,7 @@ class AtCase(Layer[None]):
     Of several that lie upon one another the foremost counts, also while a dialog is in front of it.
     """
 
-    app = getters.app(InboxApp)
+    app = getters.app(Host)
     case: int
     DOING: ClassVar[str]
     """What others are told: ``reading``, ``replying``."""

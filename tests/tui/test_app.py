@@ -97,7 +97,7 @@ def test_what_breaks_the_interface_is_raised_and_not_printed(
 
     monkeypatch.setattr(app, "look", broken)
     monkeypatch.setattr(app, "run", lambda: InboxApp.run(app, headless=True))
-    monkeypatch.setattr("inboxd.tui.app._LOOK_EVERY_SECONDS", 0.01)
+    monkeypatch.setattr("inboxd.tui.host._LOOK_EVERY_SECONDS", 0.01)
     with pytest.raises(UserError, match="the roof is gone"):
         app.work()
     assert "Traceback" not in capsys.readouterr().err

@@ -14,9 +14,9 @@ from inboxd.connector import Page
 from inboxd.desk import Desk
 from inboxd.model import Attachment, Direction, Message, Stream
 from inboxd.pipeline import Origin
-from inboxd.tui.app import Aged, Changed
 from inboxd.tui.blocks import Blocks
 from inboxd.tui.case.screen import CaseScreen
+from inboxd.tui.host import Aged, Changed
 from tests.tui.stage import BRAND, HOSTILE, NOW, PEOPLE, ago, opened
 from tests.tui.watching import painted, reads, settled, until
 

@@ -11,8 +11,8 @@ import pytest
 
 from inboxd.desk import Desk
 from inboxd.errors import UserError
-from inboxd.tui.app import Changed
 from inboxd.tui.case.screen import CaseScreen
+from inboxd.tui.host import Changed
 from inboxd.tui.inbox.screen import InboxScreen
 from inboxd.tui.reply.screen import ReplyScreen
 from tests.tui.stage import NOW, PEOPLE, ago, opened

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from inboxd.forgetting import Forgetting
 from inboxd.store import Store
-from inboxd.tui.app import Changed
+from inboxd.tui.host import Changed
 from tests.tui.stage import NOW, opened
 from tests.tui.watching import painted, settled
 

@@ -11,9 +11,9 @@ import pytest
 from textual import events
 from textual.keys import _character_to_key
 
-from inboxd.tui.app import Aged, Changed
 from inboxd.tui.dialogs.note import NoteDialog
 from inboxd.tui.dialogs.silence import SilenceDialog
+from inboxd.tui.host import Aged, Changed
 from inboxd.tui.inbox.screen import InboxScreen
 from inboxd.tui.reply.editor import Editor
 from inboxd.tui.reply.screen import ReplyScreen

@@ -15,8 +15,9 @@ from textual.widgets import Input, Static
 from inboxd.clock import ManualClock
 from inboxd.config.triage import ViewSettings
 from inboxd.core.queries import Known, Unfinished, View, choices, parse
-from inboxd.tui.app import Aged, Changed, InboxApp
+from inboxd.tui.app import InboxApp
 from inboxd.tui.hints import Hints
+from inboxd.tui.host import Aged, Changed
 from inboxd.tui.inbox.caselist import MOST_MARKED, CaseList
 from inboxd.tui.inbox.preview import Preview
 from inboxd.tui.inbox.rows import many

@@ -16,7 +16,7 @@ from inboxd.desk import Desk
 from inboxd.model import ReplyWindow, Stream, Topic
 from inboxd.pipeline import Origin
 from inboxd.tui.acting.actions import CaseActions
-from inboxd.tui.app import Aged
+from inboxd.tui.host import Aged
 from inboxd.tui.reply.editor import Editor
 from inboxd.tui.reply.saved import SavedReplies, offered
 from inboxd.tui.reply.screen import ReplyScreen

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from inboxd.tui.app import Changed, InboxApp
+from inboxd.tui.host import Changed
 from inboxd.tui.inbox.screen import InboxScreen
 from tests.tui.stage import Stage, opened
 
@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
+    from inboxd.tui.app import InboxApp
+
 PAGE = 4096
 
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let it be tried again at once."""
-    monkeypatch.setattr("inboxd.tui.app._TRY_AGAIN_SECONDS", 0.05)
+    monkeypatch.setattr("inboxd.tui.host._TRY_AGAIN_SECONDS", 0.05)
 
 
 @contextmanager

@@ -21,9 +21,9 @@ from inboxd.tui.acting.outcome import (
     take_back,
 )
 from inboxd.tui.acting.underway import underway
-from inboxd.tui.app import InboxApp
 from inboxd.tui.dialogs.frame import cases_named
 from inboxd.tui.enduring import Layer
+from inboxd.tui.host import Host
 from inboxd.tui.names import short_name
 from inboxd.tui.notices import REFUSED
 
@@ -49,7 +49,7 @@ class Doing(Layer[None]):
     stops no key; what came of it is told when it is there.
     """
 
-    app = getters.app(InboxApp)
+    app = getters.app(Host)
 
     @property
     def session(self) -> Session:

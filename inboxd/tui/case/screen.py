@@ -15,7 +15,6 @@ from textual.widgets import ContentSwitcher, OptionList, Static
 
 from inboxd.errors import InboxdError
 from inboxd.tui.acting.actions import CaseActions
-from inboxd.tui.app import Aged, Changed
 from inboxd.tui.blocks import Blocks, Paragraphs
 from inboxd.tui.case import facts, timeline
 from inboxd.tui.case.message import Look, is_openable
@@ -23,6 +22,7 @@ from inboxd.tui.case.others import OtherCases
 from inboxd.tui.case.thread import Thread, unanswered
 from inboxd.tui.haste import begin, is_left
 from inboxd.tui.hints import Hints
+from inboxd.tui.host import Aged, Changed
 from inboxd.tui.inline import content
 from inboxd.tui.presence import AtCase
 from inboxd.tui.tabbar import TabBar

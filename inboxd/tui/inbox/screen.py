@@ -14,9 +14,9 @@ from textual.widgets import Input, Static
 from inboxd.core.queries import Query, Unfinished, parse
 from inboxd.errors import InboxdError, UserError
 from inboxd.tui.acting.actions import CaseActions
-from inboxd.tui.app import Aged, Changed
 from inboxd.tui.haste import is_left
 from inboxd.tui.hints import Hints
+from inboxd.tui.host import Aged, Changed
 from inboxd.tui.inbox.beginning import beginning, known
 from inboxd.tui.inbox.caselist import CaseList
 from inboxd.tui.inbox.empty import why_empty

@@ -13,9 +13,9 @@ from textual.widget import Widget
 from inboxd.core.standing import Standing
 from inboxd.core.text import one_line
 from inboxd.errors import BudgetSpent, DatabaseError, PermissionMissing, TokenInvalid
-from inboxd.tui.app import InboxApp
 from inboxd.tui.enduring import Enduring
 from inboxd.tui.haste import begin
+from inboxd.tui.host import Host
 from inboxd.tui.standing.summary import is_running_out, look, share
 from inboxd.tui.when import brief_span
 
@@ -201,7 +201,7 @@ class StatusLine(Enduring, Widget):
     not docked, for it would lie upon a Footer.
     """
 
-    app = getters.app(InboxApp)
+    app = getters.app(Host)
     DEFAULT_CSS = """
     StatusLine {
         height: 1;

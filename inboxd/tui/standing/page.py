@@ -9,9 +9,9 @@ from textual.containers import VerticalScroll
 from textual.widgets import Footer
 
 from inboxd.errors import DatabaseError
-from inboxd.tui.app import Aged, Changed, InboxApp
 from inboxd.tui.enduring import Layer
 from inboxd.tui.haste import begin, is_left
+from inboxd.tui.host import Aged, Changed, Host
 from inboxd.tui.standing.sheet import Section
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ T = TypeVar("T")
 class Page(Layer[None], Generic[T]):
     """Shows, below a headline, what was read; reads it anew when it has changed or time has passed."""
 
-    app = getters.app(InboxApp)
+    app = getters.app(Host)
     DEFAULT_CSS = """
     Page #headline { height: 1; padding: 0 2; background: $panel; }
     Page > VerticalScroll {
