@@ -109,6 +109,11 @@ class Commands(click.Group):
                 raise click.exceptions.Exit(1) from None
             if isinstance(error, OSError):
                 raise Failure(blotted(_machines(error))) from None
+            from inboxd.store.senseless import senseless  # nothing of the store, for a quick --help
+
+            if trouble := senseless(error):
+                told = f"{trouble} (INBOXD_DEBUG=1 shows where)"
+                raise Failure(blotted(told)) from None
             told = blotted(f"{type(error).__name__}: {error}")
             raise Failure(f"{told} (a bug; INBOXD_DEBUG=1 shows where)") from None
 

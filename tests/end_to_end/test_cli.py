@@ -422,6 +422,26 @@ async def test_a_database_that_breaks_behind_its_first_page_is_told_without_a_tr
         assert "a bug" not in result.err
 
 
+@pytest.mark.parametrize(
+    ("statement", "command"),
+    [
+        ("UPDATE cases SET opened_at = 'yesterday'", ("show", "1")),
+        ("UPDATE cases SET status = 'asleep'", ("explain", "1")),
+        ("UPDATE cases SET topics = '{bad'", ("waiting",)),
+        ("UPDATE waits SET due_at = 'tomorrow'", ("explain", "1")),
+    ],
+)
+async def test_what_another_program_wrote_into_it_is_no_bug(
+    asked: Shop, statement: str, command: tuple[str, ...]
+) -> None:
+    """A value that inboxd never writes is told as that, whichever command meets it first."""
+    with closing(sqlite3.connect(asked.database)) as connection, connection:
+        connection.execute(statement)
+    said = asked.say(*command).expect(1).err
+    assert "not as inboxd writes it" in said
+    assert "a bug" not in said
+
+
 async def test_a_database_in_a_folder_that_is_not_there_names_the_folder(shop: Shop) -> None:
     """A mistyped path does not make folders."""
     text = shop.config.read_text(encoding="utf-8")
