@@ -19,7 +19,7 @@ from connectors.facebook.failures import (
     Task,
 )
 from connectors.facebook.lists import LISTS, beside_the_feed, lists_of
-from connectors.facebook.settings import REVIEWS_END, REVIEWS_ENDED
+from connectors.facebook.settings import REVIEWS_END
 from connectors.facebook.shapes import Malformed, dig, id_of, integer, string
 from inboxd import errors
 from inboxd.connector import AccountCheck, StreamCheck
@@ -137,8 +137,6 @@ def _order(settings: Settings) -> list[Stream]:
 
 
 async def _stream(graph: Graph, settings: Settings, token: Token, stream: Stream) -> StreamCheck:
-    if stream is Stream.REVIEWS and not settings.has_reviews:
-        return StreamCheck(stream, ok=False, text=REVIEWS_ENDED)
     lists = {name: each for name, each in lists_of(settings).items() if each.stream is stream}
     told = {name: await _readable(graph, settings, name) for name in lists}
     texts = [text for text in told.values() if text]
@@ -146,7 +144,7 @@ async def _stream(graph: Graph, settings: Settings, token: Token, stream: Stream
     if stream is Stream.COMMENTS:
         beside = [await _readable(graph, settings, name) for name in beside_the_feed(settings)]
         texts += [f"Read without: {text}" for text in beside if text]
-    if stream is Stream.REVIEWS:
+    if stream is Stream.REVIEWS and ok:
         texts.append(REVIEWS_END)
     sends = SEND_DM if stream is Stream.DIRECT_MESSAGES else SEND_COMMENT
     scopes = [scope for each in lists.values() for scope in each.task.scopes]

@@ -16,13 +16,11 @@ from connectors.facebook.marks import LONG_AGO, SWEEP_EVERY, Listing, Marks
 from connectors.facebook.quarantine import reread
 from connectors.facebook.reading import HIDDEN, UNLISTED, Batch, Reading, Request, hidden
 from connectors.facebook.sending import private_reply, sent
-from connectors.facebook.settings import REVIEWS_ENDED
 from connectors.facebook.shapes import Malformed, id_of
 from connectors.facebook.transport import Graph
 from connectors.facebook.verifying import WAS_READ, Verifier
 from inboxd import connector as port
 from inboxd import errors
-from inboxd.model import Stream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
@@ -65,8 +63,6 @@ class Connector(port.Connector):
         reads everything once more.
         """
         which, now = self.lists[source], self._clock.now()
-        if which.stream is Stream.REVIEWS and not self._settings.has_reviews:
-            raise errors.PermissionMissing(REVIEWS_ENDED)
         marks = Marks.of(cursor, now - self._settings.backfill)
         if which.extra:
             if not marks.sweep_is_due(now):

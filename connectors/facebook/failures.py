@@ -26,13 +26,15 @@ class Task:
     """
     What a call is for, in an error's words; *sending* is what must not be done twice.
 
-    *scopes* are the permissions that it needs, *area* what rests when it was done too often.
+    *scopes* are the permissions that it needs, *area* what rests when it was done too often, and
+    *version* the only one of the Graph API that answers it; "" if any does.
     """
 
     name: str
     scopes: tuple[str, ...]
     sending: bool = False
     area: str = POLLING
+    version: str = ""
 
     @property
     def permissions(self) -> str:

@@ -19,6 +19,7 @@ from connectors.facebook.fields import (
     REVIEW_FIELDS,
 )
 from connectors.facebook.reading import Batch, Reading
+from connectors.facebook.settings import VERSION_WITH_REVIEWS
 from connectors.facebook.shapes import dig
 from inboxd.model import Json, Stream
 
@@ -96,7 +97,7 @@ LISTS = {
     "ratings": List(
         Stream.REVIEWS,
         "rating",
-        Task("reviews", ("pages_read_user_content",)),
+        Task("reviews", ("pages_read_user_content",), version=VERSION_WITH_REVIEWS),
         Reading.review,
         {"limit": "25", "fields": f"{REVIEW_FIELDS},open_graph_story{{id,{COMMENTS}}}"},
         simpler={"limit": "25", "fields": f"{REVIEW_FIELDS},open_graph_story{{id}}"},

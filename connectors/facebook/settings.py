@@ -14,13 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 GRAPH = "https://graph.facebook.com"
-LAST_WITH_REVIEWS = 21
+VERSION_WITH_REVIEWS = "v21.0"
 """The last version that answers recommendations; from v22.0 on there is error 12."""
 REVIEWS_END = "Facebook ends reviews with Graph API v21.0, on 2027-01-21."
-REVIEWS_ENDED = (
-    "Facebook answers reviews only up to Graph API v21.0, which ends on 2027-01-21: set "
-    'api_version = "v21.0" until then, or take "reviews" out of this account\'s streams.'
-)
+REVIEWS_ENDED = f'{REVIEWS_END} There is no reading them any more: take "reviews" out of this account\'s streams.'
 
 
 class Watched(WatchSettings):
@@ -74,16 +71,11 @@ class Settings(AccountSettings):
     api_version: str = Field(
         default="v25.0",
         pattern=r"^v[0-9]+\.[0-9]+$",
-        description='Reviews need "v21.0", which Facebook ends on 2027-01-21.',
+        description="For reviews it is v21.0, the last that has them; Facebook ends it on 2027-01-21.",
     )
     """The version of the Graph API."""
 
-    @property
-    def has_reviews(self) -> bool:
-        """Whether the configured version still answers recommendations."""
-        return int(self.api_version[1:].partition(".")[0]) <= LAST_WITH_REVIEWS
-
     def advice(self) -> Iterator[tuple[str, str]]:
-        """Yield what is to be known of reviews: few versions answer them, and not for long."""
+        """Yield what is to be known of reviews: they are not to be had for long."""
         if Stream.REVIEWS in self.streams:
-            yield "streams", f"has reviews. {REVIEWS_END if self.has_reviews else REVIEWS_ENDED}"
+            yield "streams", f"has reviews. {REVIEWS_END}"

@@ -203,7 +203,7 @@ class Graph:
             self._meter.mind(task.area)
             await self._pace(task)
         base = (self._settings.api_base or GRAPH).rstrip("/")
-        url = f"{base}/{self._settings.api_version}/{path}"
+        url = f"{base}/{task.version or self._settings.api_version}/{path}"
         try:
             async with self._client().request(
                 method,

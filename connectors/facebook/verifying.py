@@ -37,7 +37,6 @@ from connectors.facebook.homes import (
 )
 from connectors.facebook.lists import LISTS
 from connectors.facebook.marks import Listing
-from connectors.facebook.settings import REVIEWS_ENDED
 from connectors.facebook.shapes import Malformed, an_object, id_of, time_of
 from inboxd import errors
 from inboxd.connector import Page
@@ -111,9 +110,6 @@ class Verifier:
         private = [home.above for home, _some in homes if home.private]
         await self._find_conversations(private, len(private) // _WORTH_A_PAGE)
         for home, some in homes:
-            if some[0].remote_id.startswith("rating:") and not self._settings.has_reviews:
-                yield Page({}, note=REVIEWS_ENDED)
-                continue
             try:
                 yield await self._look(home, some)
             except (errors.PermissionMissing, errors.UnexpectedPayload, Malformed) as error:

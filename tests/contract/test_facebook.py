@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -385,16 +385,36 @@ async def test_a_post_on_the_page_that_names_it_is_the_feeds_alone(open_shop: Op
 # Reviews
 
 
-async def test_reviews_of_newer_versions_say_what_to_do_and_disturb_nobody(
+async def test_reviews_are_asked_for_with_the_version_that_has_them(open_shop: Opener) -> None:
+    """Whatever version the account speaks otherwise: from v22.0 on Graph answers with error 12."""
+    shop = await open_shop(api_version="v25.0")
+    shop.review("Nie wieder")
+
+    (message,) = await shop.poll("ratings")
+    found = await shop.verify([message])
+
+    assert message.text == "Nie wieder"
+    assert found.gone == set()
+    assert not found.notes
+
+
+async def test_when_facebook_has_ended_reviews_it_is_said_and_disturbs_nobody(
     open_shop: Opener,
 ) -> None:
-    """From v22.0 Graph answers with error 12; messages and comments go on."""
-    shop = await open_shop(api_version="v25.0")
+    """Messages and comments go on, and no review counts as deleted."""
+    shop = await open_shop()
+    shop.review("Nie wieder")
+    reviews = await shop.poll("ratings")
+    shop.clock.advance(datetime(2027, 1, 22, tzinfo=UTC) - shop.clock.now())
     shop.dm("Hallo?")
 
-    with pytest.raises(PermissionMissing, match=r"v21\.0"):
+    with pytest.raises(PermissionMissing, match='take "reviews" out'):
         await shop.poll("ratings")
+    found = await shop.verify(reviews)
+
     assert await shop.texts("conversations") == ["Hallo?"]
+    assert found.gone == set()
+    assert "2027-01-21" in found.notes
 
 
 async def test_check_says_which_streams_can_be_served(open_shop: Opener) -> None:
@@ -410,10 +430,10 @@ async def test_check_says_which_streams_can_be_served(open_shop: Opener) -> None
         Stream.DIRECT_MESSAGES: False,
         Stream.COMMENTS: True,
         Stream.MENTIONS: True,
-        Stream.REVIEWS: False,
+        Stream.REVIEWS: True,
     }
     assert "pages_messaging" in told[Stream.DIRECT_MESSAGES].text
-    assert "v21.0" in told[Stream.REVIEWS].text
+    assert "2027-01-21" in told[Stream.REVIEWS].text
 
 
 async def test_a_wrong_token_is_told_by_check(open_shop: Opener) -> None:

@@ -426,15 +426,6 @@ async def test_a_server_that_refuses_stories_shows_reviews_without_answers(
     assert [message.text for page in pages for message in page.messages] == ["Gut", "Gut"]
 
 
-async def test_reviews_of_a_newer_version_are_not_even_asked_for(open_shop: Opener) -> None:
-    """The version alone decides; nothing is spent on it."""
-    shop = await open_shop(api_version="v22.0")
-
-    with pytest.raises(PermissionMissing, match="2027-01-21"):
-        await shop.poll("ratings")
-    assert shop.calls() == []
-
-
 # Servers that know little more than what the contract recommends to call
 
 

@@ -436,20 +436,6 @@ async def test_a_comment_on_a_picture_is_looked_up_below_the_picture(open_shop: 
     assert len(found.messages) == 1
 
 
-async def test_reviews_that_the_version_cannot_show_are_left_alone(open_shop: Opener) -> None:
-    """Error 12 is no deletion, and is not even asked for."""
-    shop = await open_shop()
-    shop.review("Nie wieder")
-    (message,) = await shop.poll("ratings")
-    newer = await open_shop(api_version="v25.0")
-
-    found = await newer.verify([message])
-
-    assert found.gone == set()
-    assert "v21.0" in found.notes
-    assert newer.calls() == []
-
-
 async def test_looking_up_waits_when_calls_are_scarce(open_shop: Opener) -> None:
     """From 80 per cent on they are kept for what is new."""
     shop = await open_shop(app={"usage": facebook.Usage(limit=10, silent=0)})
