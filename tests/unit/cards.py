@@ -119,7 +119,7 @@ def full() -> Scorecard:
                 "comments",
                 datetime(2026, 10, 12, 8, 5, tzinfo=UTC),
                 datetime(2026, 10, 12, 14, 40, tzinfo=UTC),
-                "unavailable",
+                "Unavailable",
                 mended=True,
             ),
         ),

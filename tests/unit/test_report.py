@@ -131,7 +131,7 @@ def darkened(figure: Figure) -> Figure:
 
 def test_sources_that_were_blind_together_are_told_together() -> None:
     """A line for each trouble, over all of its span; another account, reason or hour has its own."""
-    (first,) = cards.full().gaps
+    first = replace(cards.full().gaps[0], mended=False)
     began, ended = first.began_at + timedelta(minutes=3), first.ended_at
     assert ended
     second = replace(first, source="feed", began_at=began, ended_at=ended + timedelta(minutes=5))
@@ -141,11 +141,39 @@ def test_sources_that_were_blind_together_are_told_together() -> None:
 
     told = gaps.in_words([first, second, sooner, lasts, other], UTC)
 
-    assert [each.split(": unavailable")[0] for each in told] == [
+    assert [each.split(": the network could not be reached")[0] for each in told] == [
         "shop-vk (comments, feed) was not read from 2026-10-12 08:05 to 2026-10-12 14:45 (6h 40m)",
         "shop-vk (boards) was not read from 2026-10-12 08:08 to 2026-10-12 13:40 (5h 32m)",
         "shop-vk (stories) was not read since 2026-10-12 08:08, and still is not",
         "shop-fb (comments) was not read from 2026-10-12 08:05 to 2026-10-12 14:40 (6h 35m)",
+    ]
+
+
+def test_what_was_read_late_is_told_last_and_shortly() -> None:
+    """Nothing of it is missing: how often, how long, and the longest time, for each account."""
+    (first,) = cards.full().gaps
+    assert first.ended_at
+    days = [
+        replace(first, began_at=first.began_at + day, ended_at=first.ended_at + longer)
+        for day, longer in ((timedelta(1), timedelta(1)), (timedelta(2), timedelta(2, 3600)))
+    ]
+    lost = replace(first, account="shop-fb", reason="not_running", mended=False)
+
+    told = gaps.in_words([first, *days, replace(first, account="shop-x"), lost], UTC)
+
+    assert told == [
+        (
+            "shop-fb (comments) was not read from 2026-10-12 08:05 to 2026-10-12 14:40 (6h 35m): "
+            "inboxd did not run; what was written may be missing"
+        ),
+        (
+            "shop-vk was not read 3 times, 20h 45m in all, the longest from 2026-10-14 08:05 to "
+            "2026-10-14 15:40 (7h 35m); what was written came later"
+        ),
+        (
+            "shop-x (comments) was not read from 2026-10-12 08:05 to 2026-10-12 14:40 (6h 35m): "
+            "the network could not be reached; what was written came later"
+        ),
     ]
 
 

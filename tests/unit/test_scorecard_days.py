@@ -104,8 +104,8 @@ def gap(began: str, ended: str | None, **more: object) -> Gap:
     return Gap(began_at=at(began), ended_at=at(ended) if ended else None, **values | more)  # type: ignore[arg-type]
 
 
-def test_gaps_that_touch_the_period_and_were_not_mended_stand_at_the_top() -> None:
-    """Oldest first; what came later after all is no gap in the figures."""
+def test_gaps_that_touch_the_period_stand_at_the_top() -> None:
+    """Oldest first; a day is drawn as blind only where nothing came later."""
     before = gap("20 10:00", "22 23:59")
     into = gap("22 10:00", "23 00:01")
     lasting = gap("29 20:00", None)
@@ -113,7 +113,7 @@ def test_gaps_that_touch_the_period_and_were_not_mended_stand_at_the_top() -> No
     later = gap("30 00:00", "30 01:00")
     card = scorecard(sheets(), WEEK, NOW, gaps=[lasting, before, into, mended, later])
 
-    assert card.gaps == (into, lasting)
+    assert card.gaps == (into, mended, lasting)
     assert [day.blind for day in card.days] == [True, *[False] * 5, True]
 
 

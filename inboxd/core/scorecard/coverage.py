@@ -49,15 +49,15 @@ class Coverage:
         accounts = filters.among(dict.fromkeys([*begun, *silent]), sheets)
         return cls({account: begun.get(account) for account in accounts}, asked)
 
+    def spanned(self, period: Period, now: datetime) -> tuple[Gap, ...]:
+        """Return the gaps in *period*, oldest first, those as well that a later read has mended."""
+        begins, ends = _bounds(period, now)
+        found = (gap for gap in self.gaps if gap.began_at < ends and (gap.ended_at or now) > begins)
+        return tuple(sorted(found, key=lambda gap: (gap.began_at, gap.account, gap.source)))
+
     def holes(self, period: Period, now: datetime) -> tuple[Gap, ...]:
         """Return the gaps in *period* of which nothing came later, oldest first."""
-        begins, ends = _bounds(period, now)
-        found = [
-            gap
-            for gap in self.gaps
-            if not gap.mended and gap.began_at < ends and (gap.ended_at or now) > begins
-        ]
-        return tuple(sorted(found, key=lambda gap: (gap.began_at, gap.account, gap.source)))
+        return tuple(gap for gap in self.spanned(period, now) if not gap.mended)
 
     def why_dark(self, period: Period, now: datetime) -> str:
         """Return why nothing can be known of *period* that no row tells, "" if something can."""

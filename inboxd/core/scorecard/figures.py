@@ -65,7 +65,7 @@ def scorecard(  # noqa: PLR0913 - a report is about all of this
     if earlier:
         sections = tuple(map(_section_compared, sections, earlier.sections()))
         parts = tuple(map(compared, parts, earlier.breakdowns()))
-    holes, said = coverage.holes(period, now), [*caveats(look.facts, coverage, period, now)]
+    said = [*caveats(look.facts, coverage, period, now)]
     if earlier:
         said += coverage.caveats_of_before(previous(period), now)
     return Scorecard(
@@ -77,9 +77,9 @@ def scorecard(  # noqa: PLR0913 - a report is about all of this
         sections=sections,
         breakdowns=parts,
         problems=problems(look.of, earlier.of if earlier else None),
-        days=plots.days(look.facts, period, look.moment, holes),
+        days=plots.days(look.facts, period, look.moment, coverage.holes(period, now)),
         week=plots.week(look.facts),
-        gaps=holes,
+        gaps=coverage.spanned(period, now),
         caveats=tuple(said),
     )
 
