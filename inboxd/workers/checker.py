@@ -1,8 +1,8 @@
 """
 Looks once a day at what will soon stop an account: tokens that expire, allowances that run out.
 
-People hear of a token two weeks, one week, three days and one day before it ends, and of an
-allowance when four fifths are used, or it is all gone.
+People hear of a token two weeks, one week, three days and one day before it ends, and when it is
+renewed then; of an allowance when four fifths are used, or it is all gone.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from inboxd.core.alerts.accounts import allowance_alert, expiring_alert
+from inboxd.core.alerts.accounts import allowance_alert, expiring_alert, renewed_alert
 from inboxd.errors import DatabaseError, InboxdError
 
 if TYPE_CHECKING:
@@ -53,9 +53,7 @@ class Checker:
 
     async def _is_due(self, account: str, now: datetime) -> bool:
         if account not in self._next:
-            last = await self._context.store.run(
-                lambda store: store.recall_time(checked_at(account), now)
-            )
+            last = await self._context.store.run(lambda store: _checked(store, account, now))
             self._next[account] = last + EVERY if last else now
         # A clock that was set back must not put the check off until it has caught up.
         return not timedelta() < self._next[account] - now <= EVERY
@@ -83,12 +81,8 @@ class Checker:
     def _record(self, store: Store, account: str, found: AccountCheck, now: datetime) -> None:
         with store.transaction():
             store.remember(checked_at(account), now.isoformat())
-            if found.expires_at is None:
-                return
-            left = found.expires_at - now
-            reached = [before for before in _WARN_BEFORE if left <= before]
-            if reached:
-                alert = expiring_alert(account, found.expires_at, min(reached), found.renewal, now)
+            alert = _about_its_end(store, account, found, now)
+            if alert:
                 store.outbox.add_alert(alert, self._context.alert_to)
         for check in found.streams:
             if not check.ok:
@@ -120,6 +114,31 @@ class Checker:
 def checked_at(account: str) -> str:
     """Return the name under which it is remembered when an account was last checked."""
     return f"checked:{account}"
+
+
+def _checked(store: Store, account: str, now: datetime) -> datetime | None:
+    """Return when *account* was last checked; None if it is to be now."""
+    # Whoever was told that a token ends, and starts anew, has put another one into its place.
+    told = store.recall(_ends_at(account))
+    return None if told else store.recall_time(checked_at(account), now)
+
+
+def _about_its_end(store: Store, account: str, found: AccountCheck, now: datetime) -> Alert | None:
+    """Return what people are to hear of the end of a token, and remember that they heard of it."""
+    told, ends = store.recall(_ends_at(account)), found.expires_at
+    reached = [each for each in _WARN_BEFORE if ends and ends - now <= each]
+    if ends and reached:
+        store.remember(_ends_at(account), ends.isoformat())
+        return expiring_alert(account, ends, min(reached), found.renewal, now)
+    if told is None:
+        return None
+    store.forget(_ends_at(account))
+    return renewed_alert(account, told, ends, now)
+
+
+def _ends_at(account: str) -> str:
+    """Return the name under which it is remembered when the token ends of which people heard."""
+    return f"token_ends:{account}"
 
 
 def _share_reached(allowance: Allowance) -> int | None:

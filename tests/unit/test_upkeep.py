@@ -99,6 +99,36 @@ async def test_a_token_that_ends_is_told_of_two_weeks_a_week_three_days_and_a_da
     assert house.shop.value("SELECT DISTINCT detail FROM alerts") == "Make a new one."
 
 
+async def test_a_token_that_was_renewed_is_told_of_once(house: House) -> None:
+    """By whoever heard that it ends; a start looks at once, for that is how one renews it."""
+    soon, later = house.clock.now() + 3 * DAY, house.clock.now() + 60 * DAY
+    house.connector.checks = [AccountCheck("shop", expires_at=soon)]
+    await house.checker.look()
+    for _ in range(2):
+        house.after(HOUR)
+        house.connector.checks = [AccountCheck("shop", expires_at=later)]
+        await Checker([house.account], house.context).look()
+        house.connector.checks = []
+
+    assert [headline for _, headline in house.told()] == [
+        "shop-vk: the token expires in 3d",
+        f"shop-vk: the token is renewed and works until {later:%Y-%m-%d}",
+    ]
+
+
+async def test_a_new_token_that_ends_soon_as_well_is_no_recovery(house: House) -> None:
+    """One without an end is."""
+    for days in (3, 7):
+        ends = house.clock.now() + days * DAY
+        house.connector.checks = [AccountCheck("shop", expires_at=ends)]
+        await house.checker.look()
+        house.after(DAY)
+    house.connector.checks = [AccountCheck("shop")]
+    await house.checker.look()
+
+    assert house.reasons() == ["token_expires", "token_expires", "token_renewed"]
+
+
 async def test_an_account_is_checked_once_a_day_over_restarts(house: House) -> None:
     """A process that starts again does not ask again before its time."""
     house.connector.checks = [AccountCheck("shop"), TokenInvalid("not to be asked")]

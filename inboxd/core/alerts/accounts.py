@@ -108,6 +108,19 @@ def expiring_alert(
     )
 
 
+def renewed_alert(account: str, ended_at: str, expires_at: datetime | None, now: datetime) -> Alert:
+    """Return the notice that a token was renewed of which people heard that it ends at *ended_at*."""
+    until = f"until {expires_at:%Y-%m-%d}" if expires_at else "without an end"
+    return Alert(
+        key=f"account:{account}/renewed/{ended_at}",
+        thread=f"account:{account}",
+        reason="token_renewed",
+        tone=Tone.RECOVERY,
+        headline=f"{account}: the token is renewed and works {until}",
+        created_at=now,
+    )
+
+
 def allowance_alert(  # noqa: PLR0913 - what is used up is five facts
     account: str,
     name: str,
