@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.css.query import NoMatches
 from textual.message import Message
 from textual.worker import WorkerFailed
@@ -89,8 +89,11 @@ class Host(App[None]):
         """
         Tell what is the matter with the database, if *error* is about it, and read again soon.
 
-        It returns whether it is. Whoever is in the middle of writing an answer loses nothing.
+        It returns whether it is, or comes of the end of it all. Whoever is in the middle of writing
+        an answer loses nothing.
         """
+        if isinstance(error, ScreenStackError) and not self.is_running:
+            return True  # A key, or a timer, that comes while the program ends finds no screen.
         trouble = self._trouble(error)
         if trouble is None:
             return False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from textual import events
+from textual.app import ScreenStackError
 
 from inboxd.tui.inbox.screen import InboxScreen
 from inboxd.tui.reply.editor import Editor
@@ -137,6 +138,15 @@ async def test_q_stays_where_something_is_to_be_read(shop: Opened) -> None:
         stage.store.database.execute("ROLLBACK")
         await pilot.press("q")
         await until(pilot, lambda: not app.is_running)
+
+
+async def test_what_comes_when_no_screen_is_left_breaks_nothing(shop: Opened) -> None:
+    """It comes of the end; while the program runs it would be a bug, and is told as one."""
+    app, _, _ = shop
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        assert not app.endures(ScreenStackError())
+    assert app.endures(ScreenStackError())
 
 
 KEYS = {
