@@ -25,10 +25,12 @@ RUN groupadd --gid 10001 inboxd \
     && install --directory --mode 0700 --owner inboxd --group inboxd /var/lib/inboxd
 
 COPY --from=build /opt/inboxd /opt/inboxd
-# MALLOC_ARENA_MAX: with a heap for each thread glibc keeps ever more of what is free.
+# MALLOC_…: what keeps glibc's heaps small, as in systemd/inboxd.service.
 ENV PATH="/opt/inboxd/bin:$PATH" \
     INBOXD_CONFIG=/etc/inboxd/config.toml \
     MALLOC_ARENA_MAX=2 \
+    MALLOC_MMAP_THRESHOLD_=131072 \
+    MALLOC_TRIM_THRESHOLD_=131072 \
     PYTHONDONTWRITEBYTECODE=1
 
 USER 10001:10001

@@ -45,7 +45,11 @@ AN_HOUR = 14
 """Messages an hour on each network: a thousand a day on the three."""
 WARM_AFTER = 10
 GOAL_MB_A_MONTH = 3.0
-AS_THE_UNIT_DOES = {"MALLOC_ARENA_MAX": "2"}
+AS_THE_UNIT_DOES = {
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
+}
 _CATCH_UP_SECONDS = 60
 _COUNT = "SELECT count(*) FROM messages WHERE direction = 'inbound'"
 
