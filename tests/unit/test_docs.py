@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,29 @@ def test_every_alert_has_advice() -> None:
 
     assert reasons
     assert reasons | {"report", "step_due", "reminder_due", "wait_answered"} <= advice
+
+
+def licence(package: str) -> str:
+    """Return what an installed *package* says of its licence, "" for one of another platform."""
+    try:
+        told = metadata(package)
+    except PackageNotFoundError:
+        return ""
+    classes = " ".join(told.get_all("Classifier", ()))
+    return told.get("License-Expression") or f"{told.get('License', '')} {classes}"
+
+
+def test_every_licence_that_asks_for_more_than_a_notice_is_named() -> None:
+    """Whoever passes inboxd on reads which packages want more of them, and finds no others."""
+    packages = set(re.findall(r"^([\w-]+)==", text("requirements.extras.lock"), re.MULTILINE))
+    packages |= set(re.findall(r"^([\w-]+)==", text("requirements.lock"), re.MULTILINE))
+    named_there = {name for name in named("docs/security.md") if name in packages}
+
+    copyleft = {name for name in packages if re.search(r"GPL|MPL|EPL|Mozilla", licence(name))}
+
+    assert {"certifi", "pygal"} <= copyleft
+    assert copyleft <= named_there
+    assert not [name for name in copyleft if re.search(r"(?<!L)GPL", licence(name))]
 
 
 def test_every_test_that_the_threat_model_names_is_there() -> None:
