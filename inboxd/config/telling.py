@@ -105,7 +105,10 @@ class ReportSettings(BaseModel):
     compare: Literal["previous", "none"] = "previous"
     """Whether it says what has changed since the period before."""
     match: FilterSettings = FilterSettings()
-    """What it is of; without it, of everything. Keys and values are those of a policy's ``match``."""
+    """
+    What it is of; without it, of everything. Keys and values are those of a policy's ``match``,
+    but for ``min_followers``.
+    """
 
     def report(self, timezone: tzinfo) -> Report:
         """Return it as it is applied."""
