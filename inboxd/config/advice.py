@@ -50,12 +50,13 @@ def _accounts(settings: Settings) -> Iterator[tuple[str, str]]:
 def _calendars(settings: Settings) -> Iterator[tuple[str, str]]:
     used = {policy.hours.name for policy in settings.policies}
     used |= {digest.hours.name for digest in settings.digests if digest.hours}
+    used |= {watched.calendar for watched in settings.watch if watched.calendar}
     for number, (name, hours) in enumerate(
         (name, hours) for name, hours in settings.calendars.items() if name != ALWAYS.name
     ):
         path = at("calendars", number)
         if name not in used:
-            yield path, f'("{name}") is used by no policy'
+            yield path, f'("{name}") is used by nothing'
         if not any(hours.week.values()):
             yield path, f'("{name}") opens on single dates only; after the last nothing falls due'
 
@@ -67,6 +68,7 @@ def _sinks(settings: Settings) -> Iterator[tuple[str, str]]:
     named |= {name for digest in settings.digests for name in digest.to}
     named |= {name for report in settings.reports for name in report.to}
     named |= {*settings.spikes.to} if settings.spikes else set()
+    named |= {sink.fallback for sink in settings.sinks}
     for number, sink in enumerate(settings.sinks):
         path = at("sinks", number)
         if sink.name not in named | set(settings.general.alert_to):

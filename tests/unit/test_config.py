@@ -1318,8 +1318,8 @@ def test_what_is_allowed_but_not_wise_is_said(read: Read) -> None:
     assert hints(loaded) == [
         "accounts[0].poll_every = 2s is very often; networks limit calls",
         "accounts[0].api_base is not https: the tokens travel readable",
-        'calendars[0] ("office") is used by no policy',
-        'calendars[1] ("fair") is used by no policy',
+        'calendars[0] ("office") is used by nothing',
+        'calendars[1] ("fair") is used by nothing',
         'calendars[1] ("fair") opens on single dates only; after the last nothing falls due',
         'sinks[1] ("mail") is in no step: it only hears of inboxd\'s own troubles',
         'sinks[1].security = "none" sends the password readable',
@@ -1350,6 +1350,13 @@ def test_what_nobody_will_hear_of_is_said(read: Read) -> None:
     assert hints(read(quiet, ACCOUNT, LOG, other, CATCH_ALL)) == [
         'sinks[1] ("b") is in no step: it is never told anything'
     ]
+
+
+def test_a_sink_that_stands_in_for_another_is_used(read: Read) -> None:
+    """What another one refuses comes there, though no step names it."""
+    quiet = '[inboxd]\nalert_to = ["log"]'
+    other = '[[sinks]]\nname = "b"\ntype = "console"'
+    assert hints(read(quiet, ACCOUNT, LOG, 'fallback = "b"', other, CATCH_ALL)) == []
 
 
 def test_files_that_others_can_read_are_named(read: Read, tmp_path: Path) -> None:

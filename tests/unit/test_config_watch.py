@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from inboxd.config import load
+from inboxd.config import advice, load
 from inboxd.connector import AccountSettings
 from inboxd.errors import ConfigError
 from inboxd.model import Stream
@@ -94,6 +94,17 @@ def test_a_rival_may_be_read_with_an_account_s_tokens(read: Read) -> None:
     assert borrowed.model_dump()["service_token"].get_secret_value() == ENV["SERVICE"]
     assert borrowed.api_base == "http://vk.example"
     assert own.api_base == "http://proxy.example"
+
+
+def test_a_calendar_of_a_rival_alone_is_used(read: Read) -> None:
+    """By it the rival's answers are timed; whoever is told that nothing uses it takes it out."""
+    office = '[[calendars]]\nname = "office"\nmon = ["09:00-18:00"]\n'
+    borrowed = 'tokens_of = "shop-vk"\ncalendar = "office"'
+
+    idle, used = read(office, WATCH, 'tokens_of = "shop-vk"'), read(office, WATCH, borrowed)
+
+    assert [hint.path for hint in advice(idle) if "calendars" in hint.path] == ["calendars[0]"]
+    assert [hint.path for hint in advice(used) if "calendars" in hint.path] == []
 
 
 def test_our_own_account_is_no_rival(problems: Tell) -> None:
