@@ -192,7 +192,7 @@ FAMILIES = (
     ),
     _Family(
         "inboxd_account_blind",
-        "1 while people have been told that the account is not read, or not wholly, else 0.",
+        "1 while people have been told that the account is not read, not wholly, or late, else 0.",
         ("account",),
         lambda gauges: [
             ((name,), any(each.told_as for each in gauges.sources if each.account == name))

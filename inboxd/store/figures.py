@@ -83,10 +83,11 @@ class FigureStore:
         )
 
     def in_short(self, accounts: Sequence[str], now: datetime) -> tuple[int, int]:
-        """Return how many of *accounts* are read and in no trouble, and who waits."""
+        """Return how many of *accounts* are read, be it late, and how many customers wait."""
         waiting, _, _ = self._waiting(now)
-        not_read = {*self._troubles(accounts, now), *self._unread(accounts)}
-        return len(accounts) - len(not_read), waiting
+        troubles = self._troubles(accounts, now).items()
+        blind = {account for account, trouble in troubles if not trouble.sees}
+        return len(accounts) - len(blind | {*self._unread(accounts)}), waiting
 
     def longest_waiting(self) -> list[int]:
         """Return the cases that have waited longest, the longest first."""

@@ -108,16 +108,19 @@ class Monitor:
 
 def problems(store: Store, sinks: Sequence[str], now: datetime) -> list[str]:
     """
-    Return, in words, which account is not read and who does not get what is sent.
+    Return, in words, which account is not read, or late, and who does not get what is sent.
 
     Raises DatabaseError where nothing can be written.
     """
     store.prove_writable(now)
-    blind = {state.account for state in store.sources.all() if state.told_as}
+    told = [state for state in store.sources.all() if state.told_as]
+    unread = {state.account for state in told if state.told_as != "deaf"}
+    late = {state.account for state in told} - unread
     stuck = store.outbox.waiting_since(now - _SLOW_DELIVERY, now)
     refusing = [sink for sink in sinks if store.outbox.refusing_since(sink)]
     return [
-        *(f"{account} is not read" for account in sorted(blind)),
+        *(f"{account} is not read" for account in sorted(unread)),
+        *(f"{account} does not deliver: it is read late" for account in sorted(late)),
         *(f"{sink} takes no alerts" for sink in refusing),
         *(f"{receiver} does not take what is sent" for receiver in stuck),
     ]

@@ -17,6 +17,7 @@ import structlog
 from inboxd.core.alerts.accounts import (
     blind_alert,
     deaf_alert,
+    delivers_alert,
     refused_alert,
     sighted_alert,
     silent_alert,
@@ -133,7 +134,8 @@ class Watcher:
                         account, state.source, since, state.error_class or told_as
                     )
             self._store.sources.told(account, names, told_as, since, now)
-        log.warning("account not read", account=account, sources=",".join(names), why=told_as)
+        event = "account read late" if told_as == _DEAF else "account not read"
+        log.warning(event, account=account, sources=",".join(names), why=told_as)
 
     @staticmethod
     def _alert(
@@ -157,9 +159,10 @@ class Watcher:
     def _tell_recovery(self, account: str, told: Sequence[SourceState], now: datetime) -> None:
         names = [state.source for state in told]
         since = min((state.blind_since for state in told if state.blind_since), default=now)
+        make = delivers_alert if told[0].told_as == _DEAF else sighted_alert
         with self._store.transaction():
             found = self._store.messages.count_seen(account, since)
-            alert = sighted_alert(account, names, since, found, now)
+            alert = make(account, names, since, found, now)
             self._store.outbox.add_alert(alert, self._alert_to)
             self._store.sources.reassured(account, names)
         log.info("account read again", account=account, sources=",".join(names), found=found)

@@ -106,6 +106,19 @@ async def test_what_is_not_read_and_not_taken_is_named(watched: Watched) -> None
     assert "lead does not take what is sent" in await watched.problems()
 
 
+async def test_an_account_that_is_read_late_is_not_called_unread(watched: Watched) -> None:
+    """It is a trouble all the same; where another source of it is blind, that is what is told."""
+    sources = watched.shop.store.sources
+    sources.succeeded("shop-vk", "feed", START)
+    sources.told("shop-vk", ["feed"], "deaf", START, START)
+    assert await watched.problems() == ["shop-vk does not deliver: it is read late"]
+    assert watched.shop.store.figures.in_short(["shop-vk"], START) == (1, 0)
+    sources.told("shop-vk", ["comments"], "blind", START, START)
+    watched.forget()
+    assert await watched.problems() == ["shop-vk is not read"]
+    assert watched.shop.store.figures.in_short(["shop-vk"], START) == (0, 0)
+
+
 async def test_a_locked_database_is_a_problem_and_no_silence(watched: Watched) -> None:
     """Another program holds it: who asks hears so in seconds, and nobody waits for the lock."""
     with closing(sqlite3.connect(watched.shop.store.path, isolation_level=None)) as other:

@@ -419,6 +419,8 @@ class TestDeafness:
         reading.connector.script["comments"] = [[Page({"p": 9}, [said(15, "m9")])]]
         await reading.poll()
         assert reading.reasons() == ["account_deaf", "account_read_again"]
+        told = reading.shop.value("SELECT headline FROM alerts WHERE reason = 'account_read_again'")
+        assert told.startswith("shop-vk delivers again after")
 
     async def test_what_may_still_come_is_not_missed(self, reading: Reading) -> None:
         """A message that is found within moments of being written may be on its way."""

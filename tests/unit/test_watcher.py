@@ -131,7 +131,7 @@ def test_what_goes_blind_hours_later_is_a_trouble_of_its_own(shop: Shop) -> None
         shop.read(minute, "direct_messages")
     assert shop.look(12, 100) == ["account_blind"]
     assert shop.look(210) == ["account_blind", "account_blind"]
-    assert shop.queued()[-1].headline == "shop is blind: direct_messages not read for 14m"
+    assert shop.queued()[-1].headline == "shop is blind: direct messages not read for 14m"
 
 
 def test_the_same_outage_next_week_is_news_again(shop: Shop) -> None:

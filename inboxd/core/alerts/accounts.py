@@ -17,7 +17,7 @@ def blind_alert(
     account: str, sources: Sequence[str], since: datetime, errors: Sequence[str], now: datetime
 ) -> Alert:
     """Return the alert that *sources* of an account have not been read since *since*."""
-    names, lasted = ", ".join(sources), format_duration(now - since)
+    names, lasted = _in_words(sources), format_duration(now - since)
     return replace(
         _account_alert("blind", account, sources, since, now),
         headline=f"{account} is blind: {names} not read for {lasted}",
@@ -31,7 +31,7 @@ def refused_alert(
     """Return the alert that only a person can make *sources* of an account readable again."""
     return replace(
         _account_alert("refused", account, sources, since, now),
-        headline=f"{account} cannot read {', '.join(sources)}: a person must act",
+        headline=f"{account} cannot read {_in_words(sources)}: a person must act",
         detail="\n".join(errors),
     )
 
@@ -45,7 +45,17 @@ def sighted_alert(
         _account_alert("read_again", account, sources, since, now),
         tone=Tone.RECOVERY,
         headline=f"{account} sees again after {format_duration(now - since)}",
-        detail=f"Read again: {', '.join(sources)}; {messages} found since.",
+        detail=f"Read again: {_in_words(sources)}; {messages} found since.",
+    )
+
+
+def delivers_alert(
+    account: str, sources: Sequence[str], since: datetime, found: int, now: datetime
+) -> Alert:
+    """Return the notice that sources which were only read back deliver again."""
+    return replace(
+        sighted_alert(account, sources, since, found, now),
+        headline=f"{account} delivers again after {format_duration(now - since)}",
     )
 
 
@@ -56,7 +66,7 @@ def deaf_alert(
     return replace(
         _account_alert("deaf", account, sources, since, now),
         headline=f"{account} answers but does not deliver what is written",
-        detail=f"{missed} messages were only found by reading back ({', '.join(sources)}); they "
+        detail=f"{missed} messages were only found by reading back ({_in_words(sources)}); they "
         "come later than they should. `inboxd check --online` says which events are off.",
     )
 
@@ -158,3 +168,7 @@ def _account_alert(
         headline="",
         created_at=now,
     )
+
+
+def _in_words(sources: Sequence[str]) -> str:
+    return ", ".join(sources).replace("_", " ")
