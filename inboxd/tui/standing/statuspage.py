@@ -106,7 +106,7 @@ def _why(source: SourceSummary, now: datetime, tz: tzinfo) -> Iterator[str]:
     if state.retry_at and state.retry_at > now:
         yield f"next try {moment(state.retry_at, now, tz)}"
     if source.standing is Standing.REFUSED:
-        yield "a person must act: see `inboxd check --online`, then restart the daemon"
+        yield "a person must act: see `inboxd check --online`, then reload or restart the daemon"
 
 
 def allowances(details: Details, tz: tzinfo, width: int) -> Content:
