@@ -127,6 +127,20 @@ def test_every_decision_is_linked_from_the_architecture() -> None:
     assert {path.name for path in (ROOT / "docs" / "adr").iterdir()} <= links
 
 
+def test_every_layer_that_the_design_lacks_is_decided_on() -> None:
+    """What the contract lists beyond design.md's modules has its reason in a decision of its own."""
+    designed = {
+        "cli", "daemon", "tui", "simulator", "workers", "pipeline", "notify", "report", "plugins",
+        "classify", "store", "config", "core", "connector", "model", "clock", "errors",
+    }  # fmt: skip
+    contracts = tomllib.loads(text("pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    layers = next(each["layers"] for each in contracts if each["type"] == "layers")
+
+    modules = {module for layer in layers for module in layer.split(" | ")}
+
+    assert modules - designed <= named("docs/adr/0006-layers-beyond-the-design.md")
+
+
 def test_every_part_has_its_place_on_the_map() -> None:
     """Whoever looks for a module at the top finds on the architecture page what it owns."""
     package = ROOT / "inboxd"
