@@ -70,6 +70,15 @@ def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.parametrize("unit", SERVICES)
+def test_no_unit_offers_a_credential_twice(unit: str) -> None:
+    """Whoever takes the # from one line of two wonders what the other is for."""
+    text = (UNITS / unit).read_text()
+    names = re.findall(r"^#?LoadCredential=([\w-]+):", text, re.MULTILINE)
+
+    assert sorted(names) == sorted({*names})
+
+
 @needs_systemd
 @pytest.mark.parametrize("unit", sorted(path.name for path in UNITS.iterdir()))
 def test_systemd_has_nothing_to_say_against_a_unit(installed: Path, unit: str) -> None:
