@@ -108,8 +108,9 @@ class Daemon:
         await workers.reports.look()
         await self.tick()
         await workers.deliveries.settled()
-        # Last of all: nobody waits for what is read of others.
+        # Last of all what nobody waits for: what is read of others, and some sheets of reports.
         await workers.rivals.look()
+        await workers.sheets.look()
         failed = [
             f"{account.name}/{source}"
             for account, result in zip(workers.accounts, results, strict=True)

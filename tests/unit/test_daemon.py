@@ -16,7 +16,7 @@ from inboxd.clock import ManualClock
 from inboxd.config import load
 from inboxd.observer import Observer
 from inboxd.service.life import started
-from tests.store.shop import START
+from tests.store.shop import START, open_shop, said
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +60,24 @@ async def test_work_that_always_fails_makes_the_daemon_unready_but_not_dead(tmp_
         health = await daemon._workers.monitor.health()
     assert health.live
     assert health.problems == ("no tick has come to its end for 30 s: the log says why",)
+
+
+async def test_a_round_makes_sheets_of_the_days_that_are_over(tmp_path: Path) -> None:
+    """Where no daemon runs reports need not begin with the whole past, either."""
+    path, clock = tmp_path / "config.toml", ManualClock(START)
+    path.write_text(CONFIG)
+    settings = load(path, plugins.networks(), {"VK_TOKEN": "t" * 20})
+    shop = open_shop(settings.general.database)
+    shop.now = START
+    shop.hear(said(-24 * 60, "yesterday"))
+    shop.store.close()
+
+    async with started(settings, clock) as daemon:
+        await daemon.round()
+
+    with closing(sqlite3.connect(settings.general.database)) as other:
+        days = other.execute("SELECT DISTINCT day FROM sheets").fetchall()
+    assert days == [("2026-11-22",)]
 
 
 class _Counting(Observer):
