@@ -20,6 +20,18 @@ _COMPLETIONS = {
     "fish": "fish/vendor_completions.d/inboxd.fish",
 }
 """Where below share/ each shell looks for what completes a command."""
+_PAGES = (
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "LICENSE",
+    "config.example.toml",
+    "data/GUIDELINE.md",
+    # The ports, which the page on adding a network shows.
+    "inboxd/connector.py",
+    "inboxd/public.py",
+)
+"""What documents beside docs/."""
 
 
 class ShareHook(BuildHookInterface):
@@ -60,7 +72,7 @@ def _made(root: Path) -> dict[str, str]:
 
 def _shipped(root: Path) -> Iterator[Path]:
     """Yield what is in the repository for whoever installs: it keeps its place, so that links hold."""
-    yield from (root / name for name in ("README.md", "CHANGELOG.md", "config.example.toml"))
+    yield from (root / name for name in _PAGES)
     for pattern in ("docs/**/*", "systemd/**/*", "deploy/**/*"):
         # What builds the documentation is no documentation, and Python leaves its .pyc beside it.
         found = (path for path in root.glob(pattern) if not path.suffix.startswith(".py"))

@@ -99,6 +99,7 @@ def test_the_image_is_built_of_all_that_the_package_needs(released: Path, tmp_pa
         if line.startswith("!") and (ROOT / name).is_dir():
             copytree(ROOT / name, tmp_path / name, ignore=ignore_patterns("__pycache__"))
         elif line.startswith("!"):
+            (tmp_path / name).parent.mkdir(exist_ok=True)
             copy(ROOT / name, tmp_path / name)
 
     built("wheel", tmp_path, tmp_path / "dist")

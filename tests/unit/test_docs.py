@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import subprocess
 import sys
@@ -82,6 +83,26 @@ def test_every_page_is_built_and_every_link_leads_somewhere(tmp_path: Path) -> N
     )
 
     assert built.returncode == 0, built.stderr
+
+
+def test_every_link_of_an_installed_page_leads_to_what_is_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who reads below share/doc has no repository beside it."""
+    pytest.importorskip("hatchling", reason="hatchling, which builds the package, is missing")
+    monkeypatch.syspath_prepend(ROOT)
+    shipped = {path.resolve() for path in importlib.import_module("hatch_build")._shipped(ROOT)}
+
+    dead = {
+        f"{page.relative_to(ROOT)}: {link}"
+        for page in shipped
+        if page.suffix == ".md"
+        for link in _LINK.findall(_FENCE.sub("", page.read_text(encoding="utf-8")))
+        if ":" not in link and not link.startswith("#")
+        if (page.parent / link.partition("#")[0]).resolve() not in shipped
+    }
+
+    assert dead == set()
 
 
 def test_the_readme_begins_with_what_make_can_do() -> None:
