@@ -46,7 +46,9 @@ _MOST = 20
     multiple=True,
     help="Only answers that sent elsewhere, missed the question, promised, or were rude.",
 )
-@click.option("--limit", type=click.IntRange(1), default=_MOST, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1), default=_MOST, show_default=True, help="How many at most."
+)
 @click.option("--all", "fine", is_flag=True, help="Those, too, that somebody said were fine.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON object instead of text.")
 @click.option("--fine", "excused", type=int, metavar="MESSAGE", help="Say that it was fine.")

@@ -155,7 +155,7 @@ def snooze(config: Path, case: int, until: str, actor: str) -> None:
 
 @main.command(short_help="Close a case that needs no (further) reply")
 @CASE
-@click.option("--reason", type=WORDS, default="no reply needed", show_default=True)
+@click.option("--reason", type=WORDS, default="no reply needed", show_default=True, help="Why.")
 @acting("does it")
 @click.pass_obj
 def close(config: Path, case: int, reason: str, actor: str) -> None:
@@ -215,7 +215,9 @@ def undo(config: Path, case: int, actor: str) -> None:
     multiple=True,
     help="What it is about, in the place of all that was said; may be given several times.",
 )
-@click.option("--urgency", type=click.Choice([str(urgency) for urgency in Urgency]))
+@click.option(
+    "--urgency", type=click.Choice([str(urgency) for urgency in Urgency]), help="How urgent it is."
+)
 @click.option("--language", type=LANGUAGE, help="Its code: ru, uk, de, en …")
 @acting("says so")
 @click.pass_obj

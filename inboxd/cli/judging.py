@@ -67,6 +67,7 @@ def classifier() -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     default=Path("model.npz"),
     show_default=True,
+    help="Where the model goes.",
 )
 @click.option("--force", is_flag=True, help="Even if it is worse than the present model.")
 @click.option("--about", type=FILE, help="JSON with what its card shall say; see data/card.*.json.")

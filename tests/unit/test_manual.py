@@ -85,6 +85,18 @@ def test_every_command_and_option_is_shown_as_it_is_typed(manual: Path) -> None:
                 assert set(parameter.opts) <= set(re.findall(r"--?[\w-]+", text))
 
 
+def test_every_option_says_what_it_does() -> None:
+    """Whoever asks for --help is not shown a bare name and a type."""
+    bare = [
+        (path, parameter.opts)
+        for path, command in everything(main, "inboxd")
+        for parameter in command.params
+        if isinstance(parameter, click.Option) and not parameter.help
+    ]
+
+    assert bare == []
+
+
 def test_nothing_but_click_is_needed_to_write_it() -> None:
     """Whoever builds the package has hatchling and click, and not what inboxd runs with."""
     loaded = subprocess.run(  # noqa: S603 - our own code
