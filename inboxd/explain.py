@@ -132,7 +132,8 @@ class _Teller:
     def standing(self) -> Iterator[str]:
         case = self.case
         yield f"case {case.id} on {self.setting.account} ({self.setting.network}): {case.status}"
-        yield f"opened {self._time(case.opened_at)}, {case.unanswered} unanswered message(s)"
+        messages = "message" if case.unanswered == 1 else "messages"
+        yield f"opened {self._time(case.opened_at)}, {case.unanswered} unanswered {messages}"
         if case.acknowledged_at:
             yield f"taken by {case.acknowledged_by or '?'} at {self._time(case.acknowledged_at)}"
         if case.assigned_to:

@@ -127,15 +127,21 @@ def digest_alert(digest: Digest, day: date, figures: Figures, now: datetime) -> 
 def _facts(figures: Figures, tz: tzinfo, now: datetime) -> Iterator[tuple[str, str]]:
     yield "Waiting", _waiting(figures, tz)
     yield "Promised for today", str(figures.promised or "nothing")
-    yield "Breached yesterday", str(figures.breached or "none")
+    yield "Not answered in time yesterday", str(figures.breached or "none")
     answered = figures.in_time + figures.late
     split = f": {figures.in_time} in time, {figures.late} late" if answered else ""
     yield "Answered yesterday", f"{answered or 'nobody'}{split}"
     spikes = [f"{topic_in_words(topic)} ({count} customers)" for topic, count in figures.spikes]
-    yield "Spikes yesterday", ", ".join(spikes) or "none"
+    yield "Many complaints at once yesterday", ", ".join(spikes) or "none"
     yield "Accounts", _accounts(figures, now)
-    lasted = f", {format_duration(figures.gap_time)} in all" if figures.gaps else ""
-    yield "Gaps yesterday", f"{figures.gaps or 'none'}{lasted}"
+    yield "Not read for a while yesterday", _gaps(figures)
+
+
+def _gaps(figures: Figures) -> str:
+    if not figures.gaps:
+        return "never"
+    lasted = format_duration(figures.gap_time)
+    return f"once, {lasted}" if figures.gaps == 1 else f"{figures.gaps} times, {lasted} in all"
 
 
 def _nobody(figures: Figures) -> str:

@@ -147,11 +147,11 @@ async def test_slack_shows_a_digest_as_short_lines(rig: Rig) -> None:
     assert fields == [
         "Waiting: 12, 3 overdue; the oldest since Tue 17 Nov 11:13",
         "Promised for today: 2",
-        "Breached yesterday: 4",
+        "Not answered in time yesterday: 4",
         "Answered yesterday: 31: 28 in time, 3 late",
-        "Spikes yesterday: shipping (63 customers)",
+        "Many complaints at once yesterday: shipping (63 customers)",
         "Accounts: shop-x blind for 3h; 2 read",
-        "Gaps yesterday: 2, 41m in all",
+        "Not read for a while yesterday: 2 times, 41m in all",
     ]
     assert "7,400 of 10,000" in message.blocks[2]["text"]["text"]
     assert "`inboxd show 11`" in content(message)
@@ -162,14 +162,16 @@ async def test_a_digest_is_a_mail_and_a_console_page(rig: Rig) -> None:
     await rig.mail().deliver(Delivery.of(DIGEST))
     (mail,) = rig.mails
     assert mail.subject == "🔔 Friday 20 November: 12 waiting, 3 overdue"
-    assert "Breached yesterday: 4\nAnswered yesterday: 31" in mail.text.replace("\r", "")
+    assert "Not answered in time yesterday: 4\nAnswered yesterday: 31" in mail.text.replace(
+        "\r", ""
+    )
     assert "<th" in mail.html
     stream = io.StringIO()
     console = ConsoleSink("console", ManualClock(NOW), KYIV, stream=stream)
     await console.deliver(Delivery.of(DIGEST))
     lines = stream.getvalue().splitlines()
     assert lines[0] == "🔔 Friday 20 November: 12 waiting, 3 overdue"
-    assert "  Breached yesterday: 4" in lines
+    assert "  Not answered in time yesterday: 4" in lines
     assert all(len(line) < 220 for line in lines)
 
 

@@ -113,7 +113,7 @@ async def test_the_digest_comes_once_however_often_a_round_is_run(shop: Shop) ->
         "Waiting: ",
         "Answered yesterday: ",
         "Accounts: 3 read",
-        "Gaps yesterday: ",
+        "Not read for a while yesterday: ",
         shop.origin,
     ):
         assert label in mail.text

@@ -71,7 +71,7 @@ def test_it_tells_who_waits_and_how_yesterday_was(shop: Shop) -> None:
     found = facts(digest)
     assert found["Waiting"] == "1, 1 overdue; the oldest since Mon 23 Nov 09:00"
     assert found["Answered yesterday"] == "2: 1 in time, 1 late"
-    assert found["Breached yesterday"] == "2"
+    assert found["Not answered in time yesterday"] == "2"
     assert [card.text for card in digest.examples] == ["Help: never"]
     assert (
         digest.detail
@@ -95,7 +95,7 @@ def test_what_was_of_other_days_is_not_yesterdays(shop: Shop) -> None:
     shop.now = at(300)
     shop.hear(answered(300, "a"))
     (digest,) = written(shop, TODAY + DAY + timedelta(hours=9))
-    assert facts(digest)["Breached yesterday"] == "none"
+    assert facts(digest)["Not answered in time yesterday"] == "none"
     assert facts(digest)["Answered yesterday"] == "nobody"
 
 
@@ -109,8 +109,8 @@ def test_it_tells_of_blindness_gaps_and_spikes(shop: Shop) -> None:
         store.spikes.begin(Topic.SHIPPING, START, at(60), window=timedelta(hours=1), usual=4.0)
     (digest,) = written(shop, TODAY + timedelta(hours=9))
     assert facts(digest)["Accounts"] == "shop-vk blind for 1d"
-    assert facts(digest)["Gaps yesterday"] == "1, 9h in all"
-    assert facts(digest)["Spikes yesterday"] == "shipping (0 customers)"
+    assert facts(digest)["Not read for a while yesterday"] == "once, 9h"
+    assert facts(digest)["Many complaints at once yesterday"] == "shipping (0 customers)"
 
 
 def test_an_account_is_in_its_worst_trouble(shop: Shop) -> None:

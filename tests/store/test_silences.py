@@ -32,7 +32,7 @@ def test_what_matches_is_not_told_of_until_the_silence_ends(shop: Shop) -> None:
     shop.tick(90)
     assert shop.queued() == [("step_due", "support", "pending"), ("step_due", "lead", "pending")]
     assert shop.value("SELECT detail FROM alerts") == (
-        "1 earlier step(s) fell due meanwhile and are covered by this one."
+        "An earlier alert fell due meanwhile; this one stands for it."
     )
 
 

@@ -84,11 +84,11 @@ def test_it_tells_in_lines_what_a_morning_needs() -> None:
     assert alert.facts == (
         ("Waiting", "12, 3 overdue; the oldest since Mon 23 Nov 08:12"),
         ("Promised for today", "2"),
-        ("Breached yesterday", "4"),
+        ("Not answered in time yesterday", "4"),
         ("Answered yesterday", "31: 28 in time, 3 late"),
-        ("Spikes yesterday", "shipping (63 customers)"),
+        ("Many complaints at once yesterday", "shipping (63 customers)"),
         ("Accounts", "shop-x blind for 3h; 2 read"),
-        ("Gaps yesterday", "2, 41m in all"),
+        ("Not read for a while yesterday", "2 times, 41m in all"),
     )
     assert (
         alert.detail
@@ -100,7 +100,7 @@ def test_a_calm_day_is_told_as_calm() -> None:
     """That all is well is news, too: silence would not say it."""
     alert = digest_alert(NINE, date(2026, 11, 26), CALM, NOW)
     assert alert.headline == "Thursday 26 November: nobody waits"
-    assert {value for _, value in alert.facts} == {"nobody", "nothing", "none", "1 read"}
+    assert {value for _, value in alert.facts} == {"nobody", "nothing", "none", "never", "1 read"}
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,9 @@ def _words(wait: WaitState, card: CaseCard) -> str:
 def _skipped(count: int) -> str:
     if not count:
         return ""
-    return f"{count} earlier step(s) fell due meanwhile and are covered by this one."
+    if count == 1:
+        return "An earlier alert fell due meanwhile; this one stands for it."
+    return f"{count} earlier alerts fell due meanwhile; this one stands for them."
 
 
 def _unread(account: str, since: datetime | None, now: datetime) -> str:
