@@ -206,7 +206,11 @@ def undo(config: Path, case: int, actor: str) -> None:
 
 @main.command(short_help="Say what a customer's message really is")
 @CASE
-@click.option("--message", type=int, help="Which message (default: the one that tells most).")
+@click.option(
+    "--message",
+    type=int,
+    help="Which message, by its number in `show` (default: the one that tells most).",
+)
 @click.option("--kind", type=click.Choice([str(kind) for kind in Kind]), help="What it is.")
 @click.option(
     "--topic",

@@ -105,7 +105,7 @@ def thread_lines(
     messages: Sequence[ThreadMessage], tz: tzinfo, automatic: Mapping[int, str]
 ) -> list[Text]:
     """
-    Return a conversation, one block of lines a message.
+    Return a conversation, one block of lines a message; each has the number that commands take.
 
     *automatic* says why which answers were taken for a machine's.
     """
@@ -158,6 +158,7 @@ def _heading(message: ThreadMessage, tz: tzinfo, automatic: str, names: Mapping[
         ", ".join(filter(None, [message.kind, *message.topics])),
         _said_of(message.reply, tz) if message.reply else "",
         f"corrected by {one_line(message.corrected.by, 40)}" if message.corrected else "",
+        f"message {message.id}",
     ]
     return " · ".join(filter(None, [_clock(message.sent_at, tz), who, *marks]))
 

@@ -112,6 +112,14 @@ def test_it_is_said_why_a_conversation_cannot_be_answered() -> None:
     assert "taken back" in said(None)
 
 
+def test_every_message_shows_its_number() -> None:
+    """By it `correct --message` and `audit --fine` know which one is meant."""
+    assert [thread(each)[0].rpartition(" · ")[2] for each in (MESSAGE, ANSWER)] == [
+        f"message {MESSAGE.id}",
+        f"message {ANSWER.id}",
+    ]
+
+
 def test_a_message_shows_what_it_said_before() -> None:
     """Each text with the time until which it stood."""
     earlier = EarlierText("well", "other", NOW + timedelta(minutes=5))
