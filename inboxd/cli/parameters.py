@@ -12,6 +12,7 @@ import click
 from inboxd.cli import completing
 from inboxd.core.text import is_language
 from inboxd.errors import UserError
+from inboxd.model import Kind, Stream, Topic, Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -83,6 +84,41 @@ def acting(what: str) -> Callable[[Command], Command]:
     return click.option(
         "--as", "actor", type=WORDS, default=system_user, help=f"Who {what} (default: you)."
     )
+
+
+def narrowing(*unjudged: str) -> Callable[[Command], Command]:
+    """
+    Return the options that say which part of everything is meant, each a condition with values.
+
+    *unjudged* are what kind and urgency may be besides their own values.
+    """
+
+    def only(name: str, kind: click.ParamType[Any], what: str, **more: Any) -> Callable[..., Any]:  # noqa: ANN401 - click's own
+        return click.option(f"--{name}", type=kind, multiple=True, help=f"Only {what}.", **more)
+
+    def choice(values: Iterable[str]) -> click.Choice[str]:
+        return click.Choice([str(each) for each in values])
+
+    options = [
+        only("account", WORDS, "this account, by its name", shell_complete=completing.accounts),
+        only("network", WORDS, "accounts on this network", shell_complete=completing.networks),
+        only("stream", choice(Stream), "what was written there"),
+        only("kind", choice([*Kind, *unjudged]), "what was judged as this"),
+        only("topic", choice(Topic), "what is about this"),
+        only("urgency", choice([*Urgency, *unjudged]), "what is so urgent"),
+        only("language", LANGUAGE, "in this language, by its code (ru, uk, de, en)"),
+        click.option(
+            "--public/--private", default=None, help="Only what everybody sees, or does not."
+        ),
+    ]
+
+    def decorated(command: Command) -> Command:
+        # The last one to be applied is the first to be shown.
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorated
 
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -11,9 +11,8 @@ import click
 from inboxd.cli import completing
 from inboxd.cli.group import main
 from inboxd.cli.opening import opened_store, present, sender_note
-from inboxd.cli.parameters import LANGUAGE, WORDS, or_stdout, refuse_unknown
+from inboxd.cli.parameters import WORDS, narrowing, or_stdout, refuse_unknown
 from inboxd.errors import UserError
-from inboxd.model import Kind, Stream, Topic, Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,51 +47,7 @@ _COLUMNS = 100
     help="Which days: 7d, today, last-week, last-month, 2026-11, 2026-W47, 2026-Q3, 2026, 2026-11-01..2026-11-15.",
 )
 @click.option("--compare", type=click.Choice(["previous"]), help="Beside it, the period before.")
-@click.option(
-    "--account",
-    type=WORDS,
-    multiple=True,
-    shell_complete=completing.accounts,
-    help="Only this account, by its name.",
-)
-@click.option(
-    "--network",
-    type=WORDS,
-    multiple=True,
-    shell_complete=completing.networks,
-    help="Only accounts on this network.",
-)
-@click.option(
-    "--stream",
-    type=click.Choice([str(each) for each in Stream]),
-    multiple=True,
-    help="Only what was written there.",
-)
-@click.option(
-    "--kind",
-    type=click.Choice([*map(str, Kind), _UNKNOWN]),
-    multiple=True,
-    help="Only what was judged as this.",
-)
-@click.option(
-    "--topic",
-    type=click.Choice([str(each) for each in Topic]),
-    multiple=True,
-    help="Only what is about this.",
-)
-@click.option(
-    "--language",
-    type=LANGUAGE,
-    multiple=True,
-    help="Only in this language, by its code: ru, uk, de, en …",
-)
-@click.option(
-    "--urgency",
-    type=click.Choice([*map(str, Urgency), _UNKNOWN]),
-    multiple=True,
-    help="Only what is so urgent.",
-)
-@click.option("--public/--private", default=None, help="Only what everybody sees, or does not.")
+@narrowing(_UNKNOWN)
 @click.option("--staff", type=WORDS, multiple=True, help="Who answered, as the network calls them.")
 @click.option("--hours", type=WORDS, multiple=True, help="Of the week: mon-fri 9-18, sat, 18-24.")
 @click.option(

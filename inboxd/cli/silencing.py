@@ -10,9 +10,8 @@ import click
 from inboxd.cli import completing
 from inboxd.cli.group import main
 from inboxd.cli.opening import load_without_networks, opened_store, present
-from inboxd.cli.parameters import LANGUAGE, WORDS, acting, instant, refuse_unknown
+from inboxd.cli.parameters import WORDS, acting, instant, narrowing, refuse_unknown
 from inboxd.errors import UserError
-from inboxd.model import Kind, Stream, Topic, Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,45 +27,7 @@ def silence() -> None:
 
 @silence.command(short_help="Mute what matches until a time, or for a while")
 @click.argument("until")
-@click.option(
-    "--account",
-    type=WORDS,
-    multiple=True,
-    shell_complete=completing.accounts,
-    help="Only this account, by its name.",
-)
-@click.option("--network", type=WORDS, multiple=True, help="Only accounts on this network.")
-@click.option(
-    "--stream",
-    type=click.Choice([str(each) for each in Stream]),
-    multiple=True,
-    help="Only what was written there.",
-)
-@click.option(
-    "--kind",
-    type=click.Choice([str(each) for each in Kind]),
-    multiple=True,
-    help="Only what was judged as this.",
-)
-@click.option(
-    "--topic",
-    type=click.Choice([str(each) for each in Topic]),
-    multiple=True,
-    help="Only what is about this.",
-)
-@click.option(
-    "--urgency",
-    type=click.Choice([str(each) for each in Urgency]),
-    multiple=True,
-    help="Only what is so urgent.",
-)
-@click.option(
-    "--language",
-    type=LANGUAGE,
-    multiple=True,
-    help="Only in this language, by its code: ru, uk, de, en …",
-)
-@click.option("--public/--private", default=None, help="Only what everybody sees, or does not.")
+@narrowing()
 @click.option("--everything", is_flag=True, help="Every case of every account.")
 @click.option("--reason", type=WORDS, default="", help="Why; `explain` shows it.")
 @acting("does it")
