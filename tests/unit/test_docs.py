@@ -192,8 +192,8 @@ def licence(package: str) -> str:
         told = metadata(package)
     except PackageNotFoundError:
         return ""
-    classes = " ".join(told.get_all("Classifier", ()))
-    return told.get("License-Expression") or f"{told.get('License', '')} {classes}"
+    keys = ("License-Expression", "License", "Classifier")
+    return " ".join(value for key in keys for value in told.get_all(key, ()))
 
 
 def test_every_licence_that_asks_for_more_than_a_notice_is_named() -> None:
