@@ -41,6 +41,11 @@ DAYS = 30
 SPEED = 3_000
 """A day in 29 seconds."""
 _POLL_EVERY = 'poll_every = "15m"'
+CUSTOMERS = 1_000
+"""
+Of each network. One writes privately every six days, so that a case has ended before the next
+begins: with fifty, each had one that went on all month, and what is read of it grew.
+"""
 AN_HOUR = 14
 """Messages an hour on each network: a thousand a day on the three."""
 WARM_AFTER = 10
@@ -59,7 +64,7 @@ def run(days: int = DAYS) -> list[Figure]:
     arguments = [SystemClock().now().isoformat(), str(SPEED)]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="inboxd-bench-")))
-        served = stack.enter_context(networks.served(*arguments))
+        served = stack.enter_context(networks.served(*arguments, customers=CUSTOMERS))
         networks.write_config(folder, _rarely_polled(served.config))
         command = [sys.executable, "-m", "benchmarks.month", *arguments, str(folder)]
         environment = networks.ENVIRONMENT | {"PYTHONPATH": str(networks.ROOT)} | AS_THE_UNIT_DOES

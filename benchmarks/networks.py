@@ -1,13 +1,13 @@
 """
 The simulated networks in a process of their own, as real ones would be: elsewhere.
 
-``python -m benchmarks.networks SHOPS`` prints where they are as one line of JSON. So many shops share
-one world, each with tokens of its own where a network counts calls by token. Each line of its
+``python -m benchmarks.networks SHOPS CUSTOMERS`` prints where they are as one line of JSON. So many shops
+share one world, each with tokens of its own where a network counts calls by token. Each line of its
 standard input has three numbers: so many new messages are then written on each network, over so
 many seconds that have just passed, and so many of them answered by the shop; a line tells that it
 is done. It ends with its input, so that it never outlives who started it. Its time is the
 computer's, or that of a clock that runs fast from an instant on (`FastClock`'s two arguments,
-behind SHOPS).
+behind CUSTOMERS).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 A_SECOND = timedelta(seconds=1)
 CUSTOMERS = 50
-"""Few enough that none writes more than a page of a conversation."""
+"""Of each network, where it is not said otherwise: enough for a benchmark of some minutes."""
 _KEYS = twitter.Credentials()
 ENVIRONMENT = {
     "VK_TOKEN": vk.COMMUNITY_TOKEN,
@@ -138,9 +138,9 @@ class Networks:
 
 
 @contextmanager
-def served(*clock: str, shops: int = 1) -> Iterator[Networks]:
+def served(*clock: str, shops: int = 1, customers: int = CUSTOMERS) -> Iterator[Networks]:
     """Yield the networks, with nobody on them yet, on the computer's or another *clock*."""
-    command = [sys.executable, "-m", "benchmarks.networks", str(shops), *clock]
+    command = [sys.executable, "-m", "benchmarks.networks", str(shops), str(customers), *clock]
     with subprocess.Popen(  # noqa: S603 - ourselves
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -222,8 +222,8 @@ def _write(world: World, network: Network, writing: _Writing, now: datetime) -> 
             world.reply(item.serial, f"It is on its way, {text[-6:]}.", sent_at=sent_at + pace / 2)
 
 
-async def _serve(shops: int, now: Callable[[], datetime]) -> None:
-    world = World(seed=1, customers=CUSTOMERS)
+async def _serve(shops: int, customers: int, now: Callable[[], datetime]) -> None:
+    world = World(seed=1, customers=customers)
     options = Options(rate_limited=False, vk_tokens=_vk_tokens(shops))
     async with Simulator(world, now=now, options=options) as simulator:
         urls = {network: getattr(simulator, f"{network}_url") for network in NETWORKS}
@@ -248,4 +248,4 @@ def clock(arguments: Sequence[str]) -> FastClock | SystemClock:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(int(sys.argv[1]), clock(sys.argv[2:]).now))
+    asyncio.run(_serve(int(sys.argv[1]), int(sys.argv[2]), clock(sys.argv[3:]).now))
