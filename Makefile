@@ -44,7 +44,7 @@ LOCKING := -m uv pip compile pyproject.toml --quiet --upgrade --universal --pyth
 lock: .venv/.dev ## Renew the pinned versions: requirements.lock, and with what extras need
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check uv
 	@$(BIN)/python $(LOCKING) --output-file requirements.lock
-	@$(BIN)/python $(LOCKING) --constraints requirements.lock --extra ical --extra semantic \
+	@$(BIN)/python $(LOCKING) --constraints requirements.lock --extra apprise --extra ical --extra semantic \
 		--output-file requirements.extras.lock
 
 audit: .venv/.dev ## Ask whether a pinned version is known to be vulnerable (STRICT=1: or cannot be asked)
