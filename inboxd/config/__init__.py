@@ -10,6 +10,7 @@ from inboxd.config.inspection import Inspected, inspect, load_receivers
 from inboxd.config.loader import load
 from inboxd.config.settings import (
     AnySink,
+    AppriseSettings,
     ClassifierSettings,
     ConsoleSettings,
     EmailSettings,
@@ -25,6 +26,7 @@ from inboxd.config.triage import ReplySettings, TuiSettings, ViewSettings
 __all__ = [
     "Address",
     "AnySink",
+    "AppriseSettings",
     "ClassifierSettings",
     "ConsoleSettings",
     "EmailSettings",

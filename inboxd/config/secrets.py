@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from inboxd.config.problems import Problems
 
 FORMS = '{ env = "…" }, { file = "…" } or { credential = "…" }'
-_PLACEHOLDER = SecretStr("https://unread.invalid")
+PLACEHOLDER = SecretStr("https://unread.invalid")
+"""Stands where a secret was not read; it is no better than that."""
 _LONGEST = 65_536
 
 
@@ -43,7 +44,7 @@ class Vault:
         A sealed vault reads nothing and gives a placeholder.
         """
         if self._sealed:
-            return _PLACEHOLDER
+            return PLACEHOLDER
         ((source, name),) = given.items()
         shown = f"= {{ {source} = {toml(name) or '…'} }};"
         value = self._read(source, name, shown).strip()
@@ -107,7 +108,7 @@ def resolve(
         except ValueError as error:
             problems.add(f"{path}.{key}", str(error))
             failed.add(key)
-            table[key] = _PLACEHOLDER
+            table[key] = PLACEHOLDER
     return failed
 
 
@@ -126,7 +127,7 @@ def variables_in(given: object) -> Iterator[str]:
 
 def lacks_secret(settings: BaseModel) -> bool:
     """Return whether a placeholder stands in *settings* where a secret could not be fetched."""
-    return any(value is _PLACEHOLDER for _, value in settings)
+    return any(value is PLACEHOLDER for _, value in settings)
 
 
 def secret_keys(model: type[BaseModel]) -> set[str]:

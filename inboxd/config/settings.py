@@ -26,6 +26,8 @@ from inboxd.config.fields import (
     WebAddress,
     Zone,
 )
+from inboxd.config.secrets import PLACEHOLDER
+from inboxd.config.services import service_at
 from inboxd.config.triage import TuiSettings
 from inboxd.config.words import LANGUAGES, OwnWord, WordSettings
 from inboxd.connector import AccountSettings, Duration, LocalPath, Name, WatchSettings
@@ -310,10 +312,28 @@ class ConsoleSettings(SinkSettings):
     """What kind of sink it is."""
 
 
-AnySink = SlackSettings | EmailSettings | ConsoleSettings
+def _understood(value: SecretStr) -> SecretStr:
+    if value is not PLACEHOLDER:
+        service_at(value.get_secret_value())
+    return value
+
+
+class AppriseSettings(SinkSettings):
+    """Every other service, by way of Apprise, which comes with the extra of that name."""
+
+    type: Literal["apprise"]
+    """What kind of sink it is."""
+    url: Annotated[SecretStr, AfterValidator(_understood)]
+    """Where it tells, as Apprise writes it: one service, one receiver; the tokens are in it."""
+    timeout: Span = timedelta(seconds=30)
+    """The longest that one attempt may take."""
+
+
+AnySink = SlackSettings | EmailSettings | AppriseSettings | ConsoleSettings
 SINKS: Mapping[str, type[AnySink]] = {
     "slack": SlackSettings,
     "email": EmailSettings,
+    "apprise": AppriseSettings,
     "console": ConsoleSettings,
 }
 

@@ -44,6 +44,10 @@ def build(settings: AnySink, clock: Clock, tz: tzinfo = UTC) -> Sink:
             from inboxd.notify.email import EmailSink
 
             return EmailSink(settings, clock, tz)
+        case "apprise":
+            from inboxd.notify.apprise import AppriseSink
+
+            return AppriseSink(settings, clock, tz)
         case "console":
             from inboxd.notify.console import ConsoleSink
 

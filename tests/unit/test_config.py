@@ -766,7 +766,7 @@ def test_every_problem_is_told_at_once(problems: Tell) -> None:
         "calendars[0].open.2026-13-01 is no date; write 2026-12-31 in quotes",
         'calendars[0].open.2026-12-01[0] = "10:00-10:00" is empty; a whole day is 00:00-24:00',
         'calendars[1] is never open; give it hours, such as mon = ["09:00-18:00"]',
-        'sinks[0].type = "consol"; did you mean console? there are: console, email, slack',
+        'sinks[0].type = "consol"; did you mean console? there are: apprise, console, email, slack',
         "sinks[1].host is missing",
         'sinks[1].security = "ssl"; there are: none, starttls, tls',
         "sinks[1].port = 99999; it must be at most 65535",

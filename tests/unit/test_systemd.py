@@ -148,9 +148,8 @@ def test_all_units_offer_the_same_secrets(begin: str) -> None:
     """A daemon's are a round's, and those of sinks are the hook's: to use, or to take the # away."""
     all_there_are = credentials("inboxd.service", begin)
     hooks = [unit for unit in SERVICES if "failed" in unit]
-    of_sinks = {
-        name: file for name, file in all_there_are.items() if name.startswith(("slack", "smtp"))
-    }
+    kinds = ("apprise", "slack", "smtp")
+    of_sinks = {name: file for name, file in all_there_are.items() if name.startswith(kinds)}
 
     assert all_there_are
     for unit in SERVICES:
