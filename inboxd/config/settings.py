@@ -326,7 +326,7 @@ class AppriseSettings(SinkSettings):
     url: Annotated[SecretStr, AfterValidator(_understood)]
     """Where it tells, as Apprise writes it: one service, one receiver; the tokens are in it."""
     timeout: Span = timedelta(seconds=30)
-    """The longest that one attempt may take."""
+    """The longest that one attempt may take, beside the pause of some services between two."""
 
 
 AnySink = SlackSettings | EmailSettings | AppriseSettings | ConsoleSettings

@@ -87,6 +87,8 @@ class AppriseSink(Sink):
         self._limit = settings.timeout.total_seconds()
         url = settings.url.get_secret_value()
         service = service_at(url)
+        # Between two messages Apprise makes a pause, in the middle of sending.
+        self._longest = self._limit + service.request_rate_per_sec
         # Reading may take as long as everything; connecting must leave time for that.
         service.socket_connect_timeout = self._limit / 2
         service.socket_read_timeout = self._limit
@@ -101,7 +103,7 @@ class AppriseSink(Sink):
         summary = summary_of(delivery, self._clock.now(), self._tz)
         title, body = composed(summary, self._apprise[0])
         try:
-            async with asyncio.timeout(self._limit):
+            async with asyncio.timeout(self._longest):
                 result = await _apart(
                     lambda: self._apprise.notify(
                         body,
