@@ -59,8 +59,15 @@ _WARNINGS = {"WARNING", "ERROR"}
 _NOTHING_SENT = re.compile(
     "NewConnectionError|NameResolutionError|ConnectTimeoutError|ProxyError"
     "|CERTIFICATE_VERIFY_FAILED|WRONG_VERSION_NUMBER"
+    "|Connection refused|Name or service not known|Temporary failure in name resolution"
 )
-"""What requests, and urllib3 below it, say of a line on which no request has left."""
+"""What requests, urllib3 below it and the system say of a line on which nothing has left."""
+_REASON = re.compile(
+    r"(?<=\] )(?:Connection refused|Name or service not known|certificate verify failed: [\w ,'-]+)"
+    r"|WRONG_VERSION_NUMBER|Tunnel connection failed: \d+|(?:Read|Connection to \S+) timed out"
+    r"|No route to host|Network is unreachable|Temporary failure in name resolution"
+    r"|Remote end closed connection|Connection reset by peer"
+)
 _BUSY = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.SERVICE_UNAVAILABLE}
 _NOTATION = re.compile(r"(?<=[@<])(?=\S)|(?<=\])(?=\()")
 """Within a call of people or a whole channel, a tag, an address that is hidden behind a text."""
@@ -138,7 +145,7 @@ class AppriseSink(Sink):
         """Return what a no of Apprise's means, in the words of its warnings."""
         log = list(result.logs())
         warnings = " ".join(each.message for each in log if each.level in _WARNINGS)
-        said = one_line(self._blotted(warnings), _LONGEST_REASON).rstrip(".")
+        said = one_line(self._blotted(f"{warnings} {_why(log)}"), _LONGEST_REASON).rstrip(".")
         text = f"sink {self.name}: {self._service_name}: {said or 'Apprise says no, and not why'}"
         failure = worst_of(failures_in(log))
         if failure is SinkRefused:
@@ -161,6 +168,12 @@ def failures_in(log: Iterable[NotifyLogEntry]) -> Iterator[Failure]:
             yield _by_status(int(status[1]))
         elif broken := _BROKEN.match(entry.message):
             yield Unavailable if _NOTHING_SENT.search(broken[1]) else OutcomeUnknown
+
+
+def _why(log: Iterable[NotifyLogEntry]) -> str:
+    """Return in a few words of the network library's why a line broke, "" where it does not say."""
+    told = (_REASON.search(each.message) for each in log if _BROKEN.match(each.message))
+    return next((f"({reason[0]})" for reason in told if reason), "")
 
 
 def worst_of(failures: Iterable[Failure]) -> Failure:

@@ -306,11 +306,21 @@ async def test_a_lost_answer_leaves_it_in_doubt(receiver: Receiver) -> None:
     assert "whether it arrived cannot be told" in str(failed)
 
 
-@pytest.mark.parametrize("form", ["json://{}/x", "jsons://{}/x", "ntfy://{}/news", "gotify://{}/t"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "json://{}/x",
+        "jsons://{}/x",
+        "ntfy://{}/news",
+        "gotify://{}/t",
+        "mailto://me:secret@{}/?to=lead@shop.example&from=me@shop.example&smtp=127.0.0.1",
+    ],
+)
 async def test_nobody_listening_is_surely_not_delivered(free_port: int, form: str) -> None:
     """It may be tried for as long as it takes."""
     failed = await failure(sink_at(form.format(f"127.0.0.1:{free_port}")))
     assert type(failed) is Unavailable
+    assert str(failed).endswith("(Connection refused)")
 
 
 async def test_customers_do_not_decide_what_a_failure_means(
@@ -379,7 +389,9 @@ async def test_a_certificate_is_checked_and_an_authority_can_be_added(
     authority.issue_cert("127.0.0.1").configure_cert(tls)
     async with listening(ssl=tls) as receiver:
         url = receiver.url("jsons://{at}/x")
-        assert type(await failure(sink_at(url))) is Unavailable
+        failed = await failure(sink_at(url))
+        assert type(failed) is Unavailable
+        assert "(certificate verify failed: " in str(failed)
         assert receiver.asked == []
         authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
