@@ -72,7 +72,7 @@ _BUSY = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.SERVICE_UN
 _NOTATION = re.compile(r"(?<=[@<])(?=\S)|(?<=\])(?=\()")
 """Within a call of people or a whole channel, a tag, an address that is hidden behind a text."""
 _BREAK = "\N{ZERO WIDTH SPACE}"
-_LINK = "> http"
+_LINK = re.compile(r"> https?://[^\s<\[\]]+")
 _TITLES_MARKUP = 40
 """Characters that Apprise puts around a title where a service has none and it begins the body."""
 _PIECES = re.compile(r"[/:@?&=#,;+]+")
@@ -228,7 +228,7 @@ def _escaped(text: str, service: NotifyBase) -> str:
 
 def _inert(line: str) -> str:
     """Return *line* as what calls nobody and hides no address; a link of ours can be clicked on."""
-    return line if line.startswith(_LINK) else _NOTATION.sub(_BREAK, line)
+    return line if _LINK.fullmatch(line) else _NOTATION.sub(_BREAK, line)
 
 
 def _blotter(url: str, service: NotifyBase) -> Blotter:

@@ -212,6 +212,18 @@ async def test_plain_text_calls_nobody_and_hides_no_link(receiver: Receiver, for
     assert CARD.url in told
 
 
+@pytest.mark.parametrize(
+    "line", ["> https://a.example @channel", "> https://a.example/[refund](https://evil.example)"]
+)
+def test_what_only_begins_as_a_link_is_no_link(line: str) -> None:
+    """A line of other people's words is not taken for one of ours, which stay whole."""
+    _, body = composed_for("mmost://h/" + TOKEN, Alert(
+        "k", "k", "test", Tone.NOTICE, "Told", NOW, line,
+    ))  # fmt: skip
+    assert "@channel" not in body
+    assert "](" not in body
+
+
 async def test_a_service_of_html_is_given_escaped_text(receiver: Receiver) -> None:
     """No tag of a customer's is one there."""
     await sink_at(receiver.url("form://{at}/x?format=html")).deliver(Delivery.of(ALERT))
