@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-EXTRAS = {"requirements.lock": (), "requirements.extras.lock": ("ical", "semantic")}
+EXTRAS = {"requirements.lock": (), "requirements.extras.lock": ("apprise", "ical", "semantic")}
 """For each lock, the extras of ours whose needs are in it."""
 
 
