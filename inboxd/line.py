@@ -123,6 +123,19 @@ def trouble(error: BaseException, url: str) -> str:
     return next(filter(None, found), type(error).__name__)
 
 
+_NEVER_BEGUN = {"ConnectTimeout", "ConnectTimeoutError", "NewConnectionError", "ProxyError"}
+"""What urllib3 and requests call a connection that there never was."""
+
+
+def never_begun(error: BaseException) -> bool:
+    """Tell whether *error* came before anything was sent; what may have been sent is false."""
+    return any(
+        isinstance(told, socket.gaierror | ConnectionRefusedError | ssl.SSLCertVerificationError)
+        or type(told).__name__ in _NEVER_BEGUN
+        for told in _chain(error)
+    )
+
+
 # aiohttp's own errors are ssl's as well, without what ssl's say.
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 QUOTA_REACHED = 29
 
+
 _TOKEN_INVALID = frozenset({4, 5, 1114, 1116, 1117, 1118})
 _NO_PERMISSION = frozenset(
     {

@@ -18,7 +18,14 @@ from connectors.vk.sending import (
     require_sendable,
 )
 from connectors.vk.shapes import as_object, integer, items_of, text_of
-from inboxd.errors import PermissionMissing, RateLimited, SendRefused, Unavailable
+from inboxd.errors import (
+    InboxdError,
+    OutcomeUnknown,
+    PermissionMissing,
+    RateLimited,
+    SendRefused,
+    Unavailable,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -61,12 +68,20 @@ class Replying:
         params: dict[str, Any] = {
             "group_id": group_id, "peer_id": peer, "random_id": number, "message": reply.text,
         }  # fmt: skip
-        message_id = await self._desk.community.call("messages.send", params, DM_REFUSALS)
+        message_id = await self._desk.community.send("messages.send", params, DM_REFUSALS)
+        return await self._taken(message_id)
+
+    async def _taken(self, message_id: Any) -> Message:  # noqa: ANN401 - what VK calls it
+        """Return a message that VK has taken, as it shows it; OutcomeUnknown if it does not."""
+        group_id = self._desk.group_id
         params = {"group_id": group_id, "message_ids": message_id}
-        answer = await self._desk.community.call("messages.getById", params)
+        try:
+            answer = await self._desk.community.call("messages.getById", params)
+        except InboxdError as error:
+            raise OutcomeUnknown(f"{error}; VK has taken the message") from None
         sent = next(iter(items_of(answer, "messages.getById")), None)
         if sent is None:
-            raise Unavailable("messages.getById: VK does not show the message it has taken")
+            raise OutcomeUnknown("messages.getById: VK does not show the message it has taken")
         return direct_message(as_object(sent, "message"), group_id)
 
     async def _already_sent(self, peer: int, number: int) -> Message | None:
@@ -92,7 +107,7 @@ class Replying:
         params: dict[str, Any] = {
             "group_id": desk.group_id, "peer_ids": peer, "random_id": number, "message": reply.text,
         }  # fmt: skip
-        answer = await desk.community.call("messages.send", params, DM_REFUSALS)
+        answer = await desk.community.send("messages.send", params, DM_REFUSALS)
         sent = _only_one(answer, desk.clock.now())
         place = integer(sent, "conversation_message_id")
         written = {
@@ -122,7 +137,7 @@ class Replying:
                 "VK lets only a user answer here; give the account a user_token or answer in VK."
             )
         params = comment_params(place, reply, desk.group_id)
-        answer = await api.call(place.kind.method, params, COMMENT_REFUSALS)
+        answer = await api.send(place.kind.method, params, COMMENT_REFUSALS)
         told = answer if isinstance(answer, dict) else {"comment_id": answer}
         person = reply.recipient.remote_id if reply.recipient is not None else None
         written = {

@@ -34,6 +34,7 @@ from connectors.vk.settings import VK_ORIGIN
 from inboxd import line
 from inboxd.errors import (
     InboxdError,
+    OutcomeUnknown,
     PermissionMissing,
     RateLimited,
     Unavailable,
@@ -165,12 +166,25 @@ Calls = Sequence[tuple[str, Mapping[str, Any]]]
 """Methods with their parameters."""
 
 
-def _not_begun(method: str, error: RuntimeError) -> Unavailable:
+class _NotAsked(Unavailable):
+    """VK has surely not got the call; after any other Unavailable it may have."""
+
+
+def _meant(error: InboxdError, *, sending: bool) -> InboxdError:
+    """Return what *error* means to whoever asked: of what is *sent*, VK may have taken it."""
+    if isinstance(error, _NotAsked):
+        return Unavailable(str(error))
+    if sending and isinstance(error, Unavailable | UnexpectedPayload):
+        return OutcomeUnknown(f"{error}; VK may have taken it")
+    return error
+
+
+def _not_begun(method: str, error: RuntimeError) -> _NotAsked:
     """Return why a call was not even begun, from Python's *error*."""
     if is_shortage(error):
         text = "this machine has no thread left (TasksMax= of the unit, or a limit of the user)"
-        return Unavailable(f"{method}: VK was not asked: {text}")
-    return Unavailable(f"{method}: the connector is closed")
+        return _NotAsked(f"{method}: VK was not asked: {text}")
+    return _NotAsked(f"{method}: the connector is closed")
 
 
 class _Pace:
@@ -255,6 +269,12 @@ class Api:
         """
         return (await self._whole(method, params, refusals))["response"]
 
+    async def send(
+        self, method: str, params: Mapping[str, Any], refusals: Mapping[int, str]
+    ) -> Any:  # noqa: ANN401 - as in call
+        """Do as `call` does with what must not be done twice: a lost answer is OutcomeUnknown."""
+        return (await self._whole(method, params, refusals, sending=True))["response"]
+
     async def call_all(self, calls: Calls) -> list[Any]:
         """
         Return what each of *calls* was answered or, in its place, why VK refused that one.
@@ -303,7 +323,12 @@ class Api:
         return self._settled(Refusal(code, self._said(told), method, self.words), _NO_REFUSALS)
 
     async def _whole(
-        self, method: str, params: Mapping[str, Any], refusals: Mapping[int, str] = _NO_REFUSALS
+        self,
+        method: str,
+        params: Mapping[str, Any],
+        refusals: Mapping[int, str] = _NO_REFUSALS,
+        *,
+        sending: bool = False,
     ) -> Json:
         """Return VK's whole answer, which has a `response`."""
         self.quota.require(method)
@@ -321,7 +346,7 @@ class Api:
         except RuntimeError as error:
             # It waits in the queue all the same, for the thread that may be there later.
             wanted = False
-            raise _not_begun(method, error) from None
+            raise _meant(_not_begun(method, error), sending=sending) from None
         self.quota.count(method)
         self._running.add(future)
         future.add_done_callback(self._running.discard)
@@ -329,7 +354,7 @@ class Api:
         if isinstance(answer, Refusal):
             answer = self._settled(answer, refusals)
         if isinstance(answer, InboxdError):
-            raise answer
+            raise _meant(answer, sending=sending)
         whole: Json = answer
         return whole
 
@@ -384,13 +409,15 @@ class Api:
             return Refusal(error.code, self._said(error.error), method, self.words)
         if isinstance(error, vk_api.ApiHttpError):
             status = error.response.status_code
-            kind = RateLimited if status == 429 else Unavailable
+            kinds: dict[int, type[InboxdError]] = {429: RateLimited, 503: _NotAsked}
+            kind = kinds.get(status, Unavailable)
             return kind(f"{method}: VK answered with HTTP status {status}")
         if isinstance(error, requests.JSONDecodeError):
             return Unavailable(f"{method}: VK answered with something that is not JSON")
         name = type(error).__name__
         if isinstance(error, requests.RequestException | OSError | HTTPError):
-            return Unavailable(f"{method}: no answer from VK: {self._origin.trouble(error)}")
+            kind = _NotAsked if line.never_begun(error) else Unavailable
+            return kind(f"{method}: no answer from VK: {self._origin.trouble(error)}")
         return UnexpectedPayload(f"{method}: VK's answer broke vk_api ({name})")
 
     def _said(self, error: Any) -> str:  # noqa: ANN401 - VK's error object, of whatever shape

@@ -208,6 +208,10 @@ class Sender:
     async def _send_reply(self, item: OutboxItem) -> None:
         if item.receiver not in self._accounts or item.reply is None:
             raise SendRefused(f"there is no account named {item.receiver} in the configuration")
+        if item.uncertain and not self._idempotent(item):
+            raise OutcomeUnknown(
+                "an earlier attempt may have arrived, and the network would not know it again"
+            )
         account = self._accounts[item.receiver]
         result = await account.connector.send(item.reply)
         now = self._context.clock.now()
@@ -308,7 +312,7 @@ class Sender:
             return
         found = await self._store.run(
             lambda store: store.views.answered_since(
-                item.receiver, reply.thread_id, reply.text, sent_at - _CLOCK_SKEW
+                item.receiver, reply.thread_id, reply.text, item.created_at - _CLOCK_SKEW
             )
         )
         now = self._context.clock.now()

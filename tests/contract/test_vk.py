@@ -23,6 +23,7 @@ from inboxd.connector import OutgoingReply
 from inboxd.errors import (
     InboxdError,
     OperatorError,
+    OutcomeUnknown,
     PermissionMissing,
     RateLimited,
     SendRefused,
@@ -789,13 +790,54 @@ async def test_repeated_send_delivers_once(shop: Shop, public: bool, fault: Faul
     shop.faults.switch_on("vk", fault, endpoint="messages.send", times=1)
     shop.faults.switch_on("vk", fault, endpoint="wall.createComment", times=1)
 
-    assert isinstance(await failure(shop.connector.send(reply)), Unavailable)
+    assert isinstance(await failure(shop.connector.send(reply)), OutcomeUnknown)
     first = await shop.connector.send(reply)
     again = await shop.connector.send(reply)
 
     assert first == again
     written = [item for item in shop.world.items() if item.text == "ответ"]
     assert len(written) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [("1", OutcomeUnknown), ("10", OutcomeUnknown), (vk.NOT_AN_API_ERROR, Unavailable)],
+)
+async def test_a_send_that_vk_may_have_taken_is_in_doubt(
+    shop: Shop, code: str, kind: type[InboxdError]
+) -> None:
+    """What failed within VK may have been carried out; what was turned away (503) was not."""
+    shop.comment(shop.post(), "вопрос")
+    question = (await shop.poll("wall"))["вопрос"]
+    reply = shop.reply(question, "ответ")
+    shop.faults.switch_on("vk", Fault.SERVER_ERROR, endpoint="wall.createComment", code=code)
+
+    assert type(await failure(shop.connector.send(reply))) is kind
+
+
+async def test_a_send_that_reached_nobody_is_simply_tried_again(
+    shop: Shop, unused_tcp_port: int
+) -> None:
+    """Nothing can have been taken where nobody listens."""
+    shop.comment(shop.post(), "вопрос")
+    reply = shop.reply((await shop.poll("wall"))["вопрос"], "ответ")
+    nowhere = Connector(settings_for(f"http://127.0.0.1:{unused_tcp_port}"), shop.clock)
+    try:
+        assert type(await failure(nowhere.send(reply))) is Unavailable
+    finally:
+        await nowhere.close()
+
+
+async def test_a_message_that_vk_has_taken_and_does_not_show_is_in_doubt(shop: Shop) -> None:
+    """It must not be taken back, nor called refused: the next try finds it in the conversation."""
+    shop.dm("вопрос")
+    reply = shop.reply((await shop.poll("conversations"))["вопрос"], "ответ")
+    refusal = Fault.PERMISSION_MISSING
+    shop.faults.switch_on("vk", refusal, endpoint="messages.getById", times=1)
+
+    assert isinstance(await failure(shop.connector.send(reply)), OutcomeUnknown)
+    await shop.connector.send(reply)
+    assert len([item for item in shop.world.items() if item.text == "ответ"]) == 1
 
 
 async def test_message_is_not_repeated_when_vk_has_forgotten_it(shop: Shop) -> None:

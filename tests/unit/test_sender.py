@@ -380,6 +380,28 @@ async def test_a_public_reply_is_never_blindly_repeated(office: Office) -> None:
     assert len(office.connector.sent) == 1
 
 
+async def test_a_reply_is_not_repeated_when_the_network_knows_it_no_more(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have arrived at first; that the last attempt surely did not changes nothing."""
+    office.queue_reply()
+    monkeypatch.setattr(type(office.connector), "idempotent_sends", True)
+    office.connector.outcomes = [OutcomeUnknown("lost"), *[Unavailable("no way there")] * 20]
+    for _ in range(29):
+        await office.drain("shop-vk")
+        assert office.states()[0] == ("shop-vk", "pending")
+        office.after(MINUTE)
+    tried = len(office.connector.sent)
+    office.after(20 * MINUTE)
+    await office.drain("shop-vk")
+
+    assert office.states()[0] == ("shop-vk", "unsure")
+    assert len(office.connector.sent) == tried
+    office.shop.hear(answered(0, "seen-1", "We are on it."))
+    await office.drain("shop-vk")
+    assert office.states()[0] == ("shop-vk", "sent")
+
+
 async def test_a_reply_that_no_poll_shows_is_left_to_a_person(office: Office) -> None:
     """Once everything was read after it without finding it, somebody must look."""
     office.queue_reply()
