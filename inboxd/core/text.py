@@ -46,6 +46,26 @@ def inert(text: str) -> str:
     return _UNSEEN.sub("", _CONTROL.sub("", _LINE_BREAK.sub("\n", text)))
 
 
+_HANDLES_IN_FRONT = re.compile(r"^(?:@\w+\s+)+")
+_SCHEME = re.compile(r"\bhttps?://", re.IGNORECASE)
+_LAST_SLASH = re.compile(r"(?<=\w)/(?=[^\w/]*$)")
+
+
+def comparable(text: str) -> str:
+    """
+    Return *text* without what a network may add to it or take from it: two that agree are one.
+
+    Those are the handles in front of a reply, the scheme and the last slash of a link, and how
+    words are parted. All else counts.
+    """
+    return " ".join(map(_bare, _HANDLES_IN_FRONT.sub("", text.strip()).split()))
+
+
+def _bare(word: str) -> str:
+    is_link = "." in word or _SCHEME.search(word)
+    return _LAST_SLASH.sub("", _SCHEME.sub("", word)) if is_link else word
+
+
 def is_shouted(text: str) -> bool:
     """Return whether most of the letters at the beginning of *text* are capitals."""
     head = text[:400]

@@ -11,6 +11,7 @@ from uuid import uuid4
 from inboxd.connector import OutgoingReply
 from inboxd.core.owed import SURE
 from inboxd.core.scorecard.mark import graded_columns
+from inboxd.core.text import comparable
 from inboxd.core.waits import WaitKind
 from inboxd.errors import UserError
 from inboxd.model import Author, CaseCard, Direction, Stream, Topic
@@ -450,9 +451,9 @@ class ViewStore:
             " WHERE c.conversation_id = v.id)",
             (account, thread_id),
         )
-        wanted = " ".join(text.split())
+        wanted = comparable(text)
         for remote_id, found, sent_at in rows:
-            if from_text(sent_at) >= since and " ".join(found.split()) == wanted:
+            if from_text(sent_at) >= since and comparable(found) == wanted:
                 return str(remote_id)
         return ""
 

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from connectors.twitter import Connector, Settings
 from inboxd.connector import OutgoingReply
+from inboxd.core.text import comparable
 from inboxd.errors import (
     BudgetSpent,
     InboxdError,
@@ -393,6 +394,21 @@ async def test_a_spent_budget_is_no_rate_limit(stage: Stage) -> None:
             await read(stage.connect())
 
         assert raised.value.until == until
+
+
+@pytest.mark.parametrize(
+    "text", ["@anna Danke, erledigt", "Details: shop.example/faq und http://shop.example/."]
+)
+async def test_what_x_makes_of_a_reply_is_known_for_that_reply(stage: Stage, text: str) -> None:
+    """By which a reply is found whose answer was lost: X cuts handles and writes links out."""
+    connector = stage.connect()
+    sent = await connector.send(reply_to(await asked(stage, connector), text))
+
+    pages = [page async for page in connector.poll("own_posts", None)]
+
+    (shown,) = [m for page in pages for m in page.messages if m.remote_id == sent.message.remote_id]
+    assert shown.text != text
+    assert comparable(shown.text) == comparable(text)
 
 
 async def test_a_wrong_key_is_an_invalid_token(stage: Stage) -> None:

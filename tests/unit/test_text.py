@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inboxd.core.text import inert, one_line, storable
+from inboxd.core.text import comparable, inert, one_line, storable
 
 ANY_TEXT = st.text(st.characters(categories=None))
 UNSEEN = {
@@ -99,3 +99,36 @@ def test_half_a_character_is_taken_out() -> None:
     """What no stream of UTF-8 can carry does not break the writing of a whole screen."""
     assert inert("a\ud800b") == "ab"
     assert one_line("a\udfffb", 10) in {"ab", "a b"}
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("@anna Danke, erledigt", "Danke, erledigt"),
+        ("Danke, erledigt", "@anna @shop Danke,\n erledigt"),
+        ("Details: shop.example/faq", "Details: https://shop.example/faq"),
+        ("Siehe http://shop.example.", "Siehe https://shop.example/."),
+        ("(HTTPS://shop.example/faq/)", "(shop.example/faq)"),
+    ],
+)
+def test_what_a_network_changes_in_a_reply_leaves_it_the_same_reply(
+    written: str, shown: str
+) -> None:
+    """Handles in front are cut or added, and links get a scheme or a slash."""
+    assert comparable(written) == comparable(shown)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Danke, erledigt", "Danke, erledigt!"),
+        ("Danke @anna", "Danke"),
+        ("@anna", "@bert"),
+        ("shop.example/faq", "shop.example/agb"),
+        ("entweder/", "entweder"),
+        ("Erledigt", "erledigt"),
+    ],
+)
+def test_other_words_are_another_reply(one: str, other: str) -> None:
+    """A reply that is taken for sent and is not leaves a customer waiting."""
+    assert comparable(one) != comparable(other)

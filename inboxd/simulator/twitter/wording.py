@@ -14,7 +14,11 @@ Json = dict[str, Any]
 
 _SHORT_TEXT = 280
 _HANDLE = re.compile(r"@([A-Za-z0-9_]{1,15})\b")
-_LINK = re.compile(r"https?://[^\s<>]+")
+_LINK = re.compile(
+    r"https?://[^\s<>]+|(?<![\w@./-])(?:[a-z0-9-]+\.)+(?:example|com|org|shop)\b(?:/[^\s<>]*)?",
+    re.IGNORECASE,
+)
+"""X links what has a scheme, and names under a known top-level domain without one, too."""
 _SHORT_LINK = re.compile(r"https://t\.co/[0-9a-f]{10}")
 _ESCAPES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
 
@@ -51,7 +55,8 @@ def written(text: str) -> tuple[str, dict[str, str]]:
 
     def shorten(match: re.Match[str]) -> str:
         digest = hashlib.blake2b(match[0].encode(errors="replace"), digest_size=5).hexdigest()
-        links[f"https://t.co/{digest}"] = match[0]
+        scheme = "" if "://" in match[0] else "https://"
+        links[f"https://t.co/{digest}"] = f"{scheme}{match[0]}"
         return f"https://t.co/{digest}"
 
     shown = _LINK.sub(shorten, text)
