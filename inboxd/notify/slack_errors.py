@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _LIMITED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
-_NOT_BEGUN = frozenset({"service_unavailable", "request_timeout", "team_added_to_org"})
+# A workspace that moves into an organisation takes nothing for a while: the last two.
+_NOT_BEGUN = frozenset(
+    {"service_unavailable", "request_timeout", "team_added_to_org", "org_login_required"}
+)
 _PERHAPS_DONE = frozenset({"internal_error", "fatal_error", "rollup_error"})
 _OUR_FAULT = "Slack does not accept the message's form; that is a fault in inboxd, please report it"
 _REINSTALL = "install the Slack app again and give inboxd the new bot token"

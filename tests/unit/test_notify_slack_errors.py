@@ -64,6 +64,8 @@ def test_every_documented_webhook_refusal_stops(contract: dict[str, Any]) -> Non
         (503, "", Unavailable),
         (503, "internal_error", Unavailable),
         (200, "service_unavailable", Unavailable),
+        (200, "team_added_to_org", Unavailable),
+        (200, "org_login_required", Unavailable),
         (408, "", Unavailable),
         (200, "an_error_of_tomorrow", SinkRefused),
         (404, "", SinkRefused),
