@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from inboxd.clock import Clock
     from inboxd.config import SlackSettings
+    from inboxd.model import Alert
 
 EVENT_TYPE = "inboxd_alert"
 # Slack's clock and ours may disagree; an alert is never older in Slack than this.
@@ -115,9 +116,7 @@ class BotSink(Sink):
             ),
         }
         if (head := _head_of(delivery)) is not None:
-            # People who do not follow the thread must still hear that a target is broken.
-            broken = any(alert.tone is Tone.BREACH for alert in delivery.alerts)
-            below = {"thread_ts": head["ts"], "reply_broadcast": broken}
+            below = {"thread_ts": head["ts"], "reply_broadcast": any(map(_rings, delivery.alerts))}
             try:
                 return await self._posted(body | below)
             except SlackRefused as refusal:
@@ -164,6 +163,15 @@ def _head_of(delivery: Delivery) -> Receipt | None:
     """Return the thread's first message, unless another kind of sink delivered it."""
     head = delivery.head
     return head if head is not None and head.keys() >= {"channel", "ts"} else None
+
+
+def _rings(alert: Alert) -> bool:
+    """
+    Tell whether people who do not follow the thread must hear of *alert*, too.
+
+    They must of a broken target; and of a warning about no case, whose thread may be months old.
+    """
+    return alert.tone is Tone.BREACH or (alert.tone is Tone.WARNING and alert.case is None)
 
 
 def _key_of(posted: Mapping[str, Any]) -> object:

@@ -228,6 +228,17 @@ async def test_only_a_breach_is_shown_beside_its_thread(rig: Rig) -> None:
     assert [body_of(call).get("reply_broadcast") for call in calls] == [None, True, False]
 
 
+async def test_a_warning_about_inboxd_itself_is_shown_beside_its_thread(rig: Rig) -> None:
+    """A thread about an account goes on for months: nobody reads what only appears in it."""
+    sink = rig.bot()
+    head = await sink.deliver(Delivery.of(replace(ALERT, case=None, thread="account:shop-vk")))
+    for tone in (Tone.WARNING, Tone.RECOVERY, Tone.NOTICE):
+        later = replace(ALERT, key=tone, case=None, thread="account:shop-vk", tone=tone)
+        await sink.deliver(Delivery.of(later, head))
+    calls = rig.simulator.log.of("slack", "chat.postMessage")
+    assert [body_of(call).get("reply_broadcast") for call in calls] == [None, True, False, False]
+
+
 async def test_an_update_that_fails_does_not_fail_the_delivery(rig: Rig) -> None:
     """The reply is there; that its head is out of date is a blemish."""
     sink = rig.bot()
