@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _ITEM = (
     "o.id, o.key, o.receiver, o.attempts, o.uncertain, o.created_at, o.claimed_at, o.case_id, "
-    "o.reply, o.thread, o.bundle, o.held, o.instead_of"
+    "o.reply, o.thread, o.bundle, o.held, o.instead_of, o.error"
 )
 COLUMNS = f"{_ITEM}, {ALERT}"
 TABLES = "FROM outbox AS o LEFT JOIN alerts AS a ON a.id = o.alert_id"
@@ -32,7 +32,8 @@ class OutboxItem:
     *rows* are what it is made of, one for each alert; *key* is the first one's when it was tried
     first, and stays its name if that one is withdrawn since: nothing else goes by it. *attempts* counts the one that is
     about to be made; *uncertain* says that an earlier one may have arrived. *held* says why it
-    was held back, and *instead_of* for whom it was meant; "" as a rule.
+    was held back, and *instead_of* for whom it was meant; "" as a rule. *error* is what the last
+    attempt ended with, "" where none has failed.
     """
 
     rows: tuple[int, ...]
@@ -47,6 +48,7 @@ class OutboxItem:
     reply: OutgoingReply | None = None
     held: str = ""
     instead_of: str = ""
+    error: str = ""
 
     @property
     def is_mixed(self) -> bool:
@@ -85,9 +87,10 @@ def item_from(rows: Sequence[Sequence[Any]]) -> OutboxItem:
         created_at=from_text(created),
         claimed_at=maybe_instant(claimed),
         case_id=case,
-        alerts=tuple(alert_from(row[13:24]) for row in rows if row[13]),
+        alerts=tuple(alert_from(row[14:25]) for row in rows if row[14]),
         reply=reply_from(reply) if reply else None,
         held=rows[0][11],
         # One that is told here anyway was not meant for another.
         instead_of=rows[0][12] if len({row[12] for row in rows}) == 1 else "",
+        error=rows[0][13],
     )

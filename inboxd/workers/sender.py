@@ -8,7 +8,7 @@ is looked for at the receiver before it is sent again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -30,6 +30,7 @@ from inboxd.errors import (
     OutcomeUnknown,
     SendRefused,
     SinkRefused,
+    Unavailable,
 )
 from inboxd.notify import Attachment, Delivery
 from inboxd.observer import DELIVERED
@@ -290,7 +291,11 @@ class Sender:
             return
         if receipt is not None:
             await self._delivered(item, receipt)
+        elif item.error:
+            absent = Unavailable(f"{item.error}; it is not there")
+            await self._failed(replace(item, attempts=item.attempts - 1), absent)
         else:
+            # A crash has interrupted it: nobody is in trouble who would need a pause.
             await self._store.run(lambda store: store.outbox.retry(item, now))
 
     async def _repeat_once(self, item: OutboxItem, now: datetime) -> None:

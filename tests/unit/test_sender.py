@@ -12,7 +12,7 @@ from inboxd.clock import ManualClock
 from inboxd.connector import (
     OutgoingReply,
 )
-from inboxd.core.delivery import TELL_AT_ATTEMPT
+from inboxd.core.delivery import FIRST_PAUSE, TELL_AT_ATTEMPT
 from inboxd.core.grouping import Grouping, Trait
 from inboxd.core.hours import OpeningHours
 from inboxd.core.policies import Match
@@ -253,8 +253,31 @@ async def test_a_lost_answer_that_is_not_found_is_sent_again(office: Office) -> 
     office.support.outcomes = [OutcomeUnknown("the answer was lost")]
     await office.drain()
     await office.drain()
+    office.after(FIRST_PAUSE)
+    await office.drain()
     assert [delivery.uncertain for delivery in office.support.heard] == [False, False]
     assert office.states() == [("support", "sent")]
+
+
+async def test_what_never_arrives_is_tried_ever_less_often_and_told(office: Office) -> None:
+    """A sink that answers each alert with an error, and where nothing is to be found."""
+    office.queue()
+    office.support.outcomes = [OutcomeUnknown("internal_error")] * 99
+    tries = []
+    for second in range(400):
+        before = len(office.support.heard)
+        await office.drain()
+        if len(office.support.heard) > before:
+            tries.append(second)
+        office.after(timedelta(seconds=1))
+    assert tries == [0, 6, 17, 38, 79, 160, 321]
+    (told,) = office.lead.heard
+    assert told.alerts[0].reason == "sink_refused"
+    assert told.alerts[0].detail == "internal_error; it is not there"
+    office.after(timedelta(days=1))
+    await office.drain()
+    await office.drain()
+    assert office.states()[0] == ("support", "refused")
 
 
 async def test_where_nobody_can_tell_one_repeat_admits_it(office: Office) -> None:
