@@ -91,7 +91,7 @@ class Decision:
     What to do now, why, and when to decide again (None: not until something happens).
 
     *firings* go out together as one alert; *skipped* were due earlier and are covered by
-    it, because nobody is paged twice for one thing.
+    it, because nobody is paged twice for one thing. It goes to whoever any of them is for.
     """
 
     reason: Reason
@@ -101,13 +101,18 @@ class Decision:
 
     @property
     def to(self) -> tuple[str, ...]:
-        """Return the sinks to tell, each once, in the order of the steps."""
-        return tuple(dict.fromkeys(sink for firing in self.firings for sink in firing.to))
+        """Return the sinks to tell, each once, those of the newest steps first."""
+        return tuple(dict.fromkeys(sink for firing in self._told for sink in firing.to))
 
     @property
     def mentions(self) -> tuple[str, ...]:
         """Return who is called by name, each once."""
-        return tuple(dict.fromkeys(who for firing in self.firings for who in firing.mentions))
+        return tuple(dict.fromkeys(who for firing in self._told for who in firing.mentions))
+
+    @property
+    def _told(self) -> tuple[Firing, ...]:
+        """Return what counts as told once the alert is: nobody's step gets lost in another's."""
+        return *self.firings, *self.skipped
 
 
 def decide(policy: Policy, due: Due | None, attention: Attention, now: datetime) -> Decision:

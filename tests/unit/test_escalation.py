@@ -156,15 +156,31 @@ def test_steps_fire_when_their_share_of_the_target_has_passed() -> None:
     assert fired == [(30, ("support",)), (60, both), (120, lead), (240, lead), (360, lead)]
 
 
-def test_only_the_newest_of_several_overdue_steps_goes_out() -> None:
-    """Nobody is paged three times because the daemon was down for two hours."""
+def test_several_overdue_steps_go_out_as_one_alert_to_all_of_them() -> None:
+    """Nobody is paged three times because the daemon was down for two hours, and nobody never."""
     plan = policy(*CHAIN)
     decision = decide(plan, due(plan), Attention(MONDAY), MONDAY + timedelta(hours=3))
     assert decision.reason is Reason.STEP_DUE
-    assert decision.to == ("lead",)
+    assert decision.to == ("lead", "support")
+    assert [firing.step for firing in decision.firings] == [
+        "complaints/first_response/100%+1hevery2h"
+    ]
     assert len(decision.skipped) == 2
     after = told(Attention(MONDAY), decision)
     assert decide(plan, due(plan), after, MONDAY + timedelta(hours=3)).reason is Reason.NOT_YET
+
+
+def test_a_step_that_repeats_does_not_swallow_the_breach_of_somebody_else() -> None:
+    """Nobody looked while the promise broke: support's next repetition tells the lead as well."""
+    nagging = replace(step("50%", "support", repeat="10m"), mentions=("S1",))
+    plan = policy(nagging, replace(step("100%", "lead"), mentions=("U1",)))
+    attention = Attention(MONDAY)
+    attention = told(attention, decide(plan, due(plan), attention, MONDAY + timedelta(minutes=51)))
+    decision = decide(plan, due(plan), attention, MONDAY + timedelta(minutes=71))
+    assert [firing.at for firing in decision.firings] == [MONDAY + timedelta(minutes=70)]
+    assert (decision.to, decision.mentions) == (("support", "lead"), ("S1", "U1"))
+    later = decide(plan, due(plan), told(attention, decision), MONDAY + timedelta(minutes=80))
+    assert later.to == ("support",), "and once is enough"
 
 
 def test_steps_of_the_same_moment_go_out_as_one_alert() -> None:
