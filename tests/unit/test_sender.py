@@ -422,6 +422,9 @@ async def test_a_reply_is_not_repeated_when_the_network_knows_it_no_more(
     assert len(office.connector.sent) == tried
     office.shop.hear(answered(0, "seen-1", "We are on it."))
     await office.drain("shop-vk")
+    assert office.states()[0] == ("shop-vk", "sent")
+
+
 async def test_a_reply_is_found_though_the_network_has_changed_its_links(office: Office) -> None:
     """X cuts the handles in front and writes links out: nobody is told that it did not appear."""
     office.queue_reply("@anna Details: shop.example/faq")
