@@ -13,6 +13,7 @@ from connectors.facebook.failures import SEND_COMMENT, SEND_DM, BadRequest, Expi
 from connectors.facebook.limits import Meter
 from connectors.facebook.lists import LISTS, beside_the_feed, lists_of
 from connectors.facebook.marks import LONG_AGO, SWEEP_EVERY, Listing, Marks
+from connectors.facebook.passes import MOST, Passes
 from connectors.facebook.quarantine import reread
 from connectors.facebook.reading import HIDDEN, UNLISTED, Batch, Reading, Request, hidden
 from connectors.facebook.sending import private_reply, sent
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _ASK_AGAIN = 96 * SWEEP_EVERY
 """After a day: whether an extra list that could not be read can be read now."""
+_RESTLESS = "Facebook's {} changed each time they were read: the next poll reads them again."
 
 
 class Connector(port.Connector):
@@ -169,32 +171,36 @@ class Connector(port.Connector):
 
         A conversation in which something is said moves to the top, and is on none of the pages
         that are read after that. So its list is read from the top again, down to what stood
-        there before, until one page shows all that moved.
+        there before, until one page shows all that moved, or none shows anything new. If that
+        has no end, the cursor stays, and the next poll begins where this one did.
         """
         which, settings = self.lists[source], self._settings
         path, asked = f"{settings.page_id}/{source}", set[tuple[str, str]]()
         first = self._first(source, marks, sweeps=sweeps)
-        queue, last, pages = deque([first]), None, 0
-        top: Sequence[datetime] = ()
+        queue, passes = deque([first]), Passes()
         while queue:
             request = queue.popleft()
             batch = await self._batch(request, source, seen=_seen(marks))
-            pages += request.path == path
-            if request.params == first.params:
-                top = batch.changed
+            if request.path == path:
+                passes.add(batch)
             # What moved while the list was read stands on two pages, and is read on once.
             new = {each.name: each for each in batch.further if each.name not in asked}
             circle = any(each.path == path and each.name in asked for each in batch.further)
             asked.update(new)
             queue.extend(new.values())
-            last = last or marks.after(batch.changed, now, swept=sweeps)
-            done = last.swept_in(pages, now) if sweeps else last
-            if not queue and not which.sweeps and pages > 1:
-                queue.append(replace(first, until=max(top, default=first.until)))
-                asked, pages = set(), 0
-            kept = (marks if queue or circle else done).cursor()
+            unsettled = not queue and not which.sweeps and passes.unsettled
+            note = batch.note
+            if unsettled and passes.number < MOST:
+                queue.append(replace(first, until=max(passes.top, default=first.until)))
+                passes.again()
+                asked = set()
+            elif unsettled:
+                note = note or _RESTLESS.format(source)
+            last = marks.after(passes.began, now, swept=sweeps)
+            done = last.swept_in(passes.pages, now) if sweeps else last
+            kept = (marks if queue or circle or unsettled else done).cursor()
             yield port.Page(
-                kept, batch.messages, batch.unknown, batch.windows, note=batch.note, lost=batch.lost
+                kept, batch.messages, batch.unknown, batch.windows, note=note, lost=batch.lost
             )
             if circle:
                 raise errors.UnexpectedPayload(f"Facebook's {source} go in a circle.")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from connectors.facebook import payloads, windows
 from connectors.facebook.fields import COMMENT_FIELDS, MESSAGE_FIELDS, NEWEST_FIRST
 from connectors.facebook.marks import Listing
-from connectors.facebook.shapes import Malformed, an_object, id_of, time_of
+from connectors.facebook.shapes import Malformed, an_object, dig, id_of, time_of
 from inboxd import errors
 from inboxd.model import Direction, Json, Message, ReplyWindow, Stream, Unknown
 
@@ -29,7 +29,7 @@ CONTEXT = "inboxd"
 
 @dataclass(slots=True)
 class Batch:
-    """What a page gave; *changed* tells when each thing on it last was."""
+    """What a page gave; *changed* tells when each thing on it last was, *shown* of which."""
 
     messages: list[Message] = field(default_factory=list)
     older: list[Message] = field(default_factory=list)
@@ -38,6 +38,7 @@ class Batch:
     windows: list[ReplyWindow] = field(default_factory=list)
     further: list[Request] = field(default_factory=list)
     changed: list[datetime] = field(default_factory=list)
+    shown: set[tuple[str, datetime]] = field(default_factory=set)
     note: str = ""
     lost: str = ""
 
@@ -92,10 +93,12 @@ class Request:
         for item in self.choose(listing.items) if self.choose else listing.items:
             part = Batch()
             try:
-                batch.changed.append(self.take(part, an_object(item)))
+                changed = self.take(part, an_object(item))
             except Exception as error:  # noqa: BLE001 - our own bug in one item is one item's, too
                 batch.keep_unknown(self.kind, item, error, self.context)
             else:
+                batch.changed.append(changed)
+                batch.shown.add((str(dig(item, "id")), changed))
                 batch.take(part)
                 batch.older += part.older
         known = batch.changed and batch.changed[-1] < self.until

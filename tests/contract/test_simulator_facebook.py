@@ -145,6 +145,7 @@ class Graph:
     usage: facebook.Usage
     refusals: dict[int, int]
     details: dict[int, Json]
+    pages: dict[str, facebook.Pages]
     spec: Spec
 
     async def raw(self, path: str, *, token: str = facebook.PAGE_TOKEN, **query: Any) -> Any:
@@ -240,16 +241,19 @@ async def graph(request: pytest.FixtureRequest) -> AsyncIterator[Graph]:
     """Serve an empty world; a parameter is the app's secret."""
     world, faults, log, clock = World(customers=0), Faults(), RequestLog(), Clock()
     usage, refusals, details = facebook.Usage(silent=3), dict[int, int](), dict[int, Json]()
+    pages = dict[str, facebook.Pages]()
     application = facebook.app(
         world, faults, log, clock,
         app_secret=getattr(request, "param", ""), refusals=refusals, usage=usage,
-        details=details,
+        details=details, pages=pages,
     )  # fmt: skip
     server = TestServer(application)
     await server.start_server()
     async with ClientSession(timeout=ClientTimeout(total=5)) as session:
         base = str(server.make_url("")).rstrip("/")
-        yield Graph(session, base, world, faults, log, clock, usage, refusals, details, Spec())
+        yield Graph(
+            session, base, world, faults, log, clock, usage, refusals, details, pages, Spec()
+        )
     await server.close()
 
 
@@ -648,6 +652,35 @@ async def test_paging_through_conversations_shows_each_once(graph: Graph) -> Non
     graph.writes(graph.customer("late", "Late Comer"))
     seen = await graph.walk(first)
     assert seen == [f"t_{person.id_on('facebook')}" for person in reversed(people)]
+
+
+@pytest.mark.parametrize(
+    ("cut", "shown"),
+    [
+        (facebook.Pages(most=1), [1, 1, 1]),
+        (facebook.Pages(unseen=5), [0, 0, 1, 2]),
+    ],
+)
+async def test_a_page_may_be_short_or_empty_and_have_a_next(
+    graph: Graph, cut: facebook.Pages, shown: list[int]
+) -> None:
+    """Where Graph gives less than it is asked for, or leaves out what may not be seen."""
+    graph.pages["conversations"] = cut
+    for number in range(3):
+        graph.writes(graph.customer(f"p{number}", f"P {number}"))
+        graph.clock.ahead(minutes=1)
+    query, sizes = {"limit": 2}, []
+    while query:
+        page = await graph.page("UnifiedThread", f"{PAGE}/conversations", **query)
+        sizes.append(len(page["data"]))
+        paging = page["paging"]
+        query = {"limit": 2, "after": paging["cursors"]["after"]} if "next" in paging else {}
+
+    assert sizes == shown
+    back = await graph.page(
+        "UnifiedThread", f"{PAGE}/conversations", limit=2, before=paging["cursors"]["before"]
+    )
+    assert len(back["data"]) == shown[-2]
 
 
 async def test_next_is_absolute_and_carries_the_token(graph: Graph) -> None:

@@ -34,11 +34,13 @@ class Expander:
     Renders nodes for one call.
 
     *base* is the URL that ids hang below, for the `next` of a list, which carries the
-    *token*: a trap of the real API, for whoever logs or stores such a URL.
+    *token*: a trap of the real API, for whoever logs or stores such a URL. *pages* tells how
+    an edge's list is cut, where that is not the usual way.
     """
 
     base: str
     token: str
+    pages: Mapping[str, paging.Pages]
 
     def node(self, node: Node, asked: tuple[Field, ...] | None) -> Json:
         """Return a node with the fields asked for, or with its defaults, and its id always."""
@@ -70,7 +72,9 @@ class Expander:
     ) -> Json:
         """Return one page of an edge, in its envelope."""
         listed = node.edges()[name](query)
-        window = paging.cut(listed, lambda one: one.key, query)
+        window = paging.cut(
+            listed, lambda one: one.key, query, self.pages.get(name, paging.Pages())
+        )
         data = [self.node(one, asked) for one in window.items]
         call = {**query, "access_token": self.token}
         if asked is not None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from inboxd.simulator.facebook.errors import Json
+    from inboxd.simulator.facebook.paging import Pages
     from inboxd.simulator.faults import Faults, RequestLog, Switch
     from inboxd.simulator.world import World
 
@@ -53,6 +54,7 @@ def app(  # noqa: PLR0913 - what a facade is made of
     usage: Usage | None = None,
     grant: Grant | None = None,
     details: Mapping[int, Json] = MappingProxyType({}),
+    pages: Mapping[str, Pages] = MappingProxyType({}),
 ) -> web.Application:
     """
     Return the server.
@@ -62,11 +64,19 @@ def app(  # noqa: PLR0913 - what a facade is made of
     the calls, and refuses them where it is told to; *grant* is what debug_token tells. What
     the world does not know of an item is in *details*, by serial: fields as Graph writes them
     (message_tags, attachment, sticker …), and in `list` whether a post is no post of the feed
-    but one of "ads_posts" or of "photos".
+    but one of "ads_posts" or of "photos". *pages* cuts the lists of an edge in another way.
     """
     credentials = Credentials(token, app_secret, PUBLIC_TOKEN)
     graph = _Graph(
-        world, now, faults, credentials, refusals, usage or Usage(), grant or Grant(), details
+        world,
+        now,
+        faults,
+        credentials,
+        refusals,
+        usage or Usage(),
+        grant or Grant(),
+        details,
+        pages,
     )
     faulty = middleware(nodes.NETWORK, faults, log, now, endpoint_of=endpoint, worded=graph.worded)
     server = web.Application(middlewares=[faulty])
@@ -97,6 +107,7 @@ class _Graph:
     _usage: Usage
     _grant: Grant
     _details: Mapping[int, Json]
+    _pages: Mapping[str, Pages]
 
     async def answer(self, request: web.Request) -> web.Response:
         """Answer one call, well or with an error."""
@@ -191,7 +202,8 @@ class _Graph:
         if nodes.is_foreign(node) != self._credentials.is_public(bearer(request, query)):
             raise GraphError(10, nodes.NO_PUBLIC_ACCESS)
         base = f"{request.url.origin()}/v{view.version[0]}.{view.version[1]}"
-        return _read(expand.Expander(base, bearer(request, query)), node, edge, query)
+        expander = expand.Expander(base, bearer(request, query), self._pages)
+        return _read(expander, node, edge, query)
 
     def _token_told(self, query: Mapping[str, Any]) -> Json:
         if query.get("input_token") != self._credentials.page_token:

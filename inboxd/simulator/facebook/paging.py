@@ -20,6 +20,19 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
+class Pages:
+    """
+    How a list is cut: into pages of *most* objects, the *unseen* ones at its top among them.
+
+    Graph cuts first and leaves out afterwards what the caller may not see. So a page may be
+    short or empty, and have a `next` all the same.
+    """
+
+    most: int = LARGEST_LIMIT
+    unseen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Window(Generic[T]):
     """The part of a list that one page shows, and whether there is more on either side."""
 
@@ -30,34 +43,41 @@ class Window(Generic[T]):
     has_next: bool
 
 
-def cut(items: Sequence[T], key: Callable[[T], str], query: Mapping[str, str]) -> Window[T]:
+def cut(
+    items: Sequence[T], key: Callable[[T], str], query: Mapping[str, str], pages: Pages
+) -> Window[T]:
     """
     Return the page of *items* that `limit`, `after` and `before` of *query* ask for.
 
     A cursor names an item, so a page continues at the same place whatever arrived
     since. Raises error 100 for a bad limit, and for a cursor whose item is gone.
     """
-    limit = _limit(query)
-    start, stop = 0, min(limit, len(items))
+    limit, unseen = min(_limit(query), pages.most), pages.unseen
+    length = unseen + len(items)
+
+    def name(place: int) -> str:
+        return f"unseen {place}" if place < unseen else key(items[place - unseen])
+
+    start, stop = 0, min(limit, length)
     if after := query.get("after"):
-        start = _position(items, key, after) + 1
-        stop = min(start + limit, len(items))
+        start = _position(length, name, after) + 1
+        stop = min(start + limit, length)
     elif before := query.get("before"):
-        stop = _position(items, key, before)
+        stop = _position(length, name, before)
         start = max(0, stop - limit)
-    shown = items[start:stop]
+    covers = start < stop
     return Window(
-        items=shown,
-        before=_encode(key(shown[0])) if shown else "",
-        after=_encode(key(shown[-1])) if shown else "",
-        has_previous=bool(shown) and start > 0,
-        has_next=bool(shown) and stop < len(items),
+        items=items[max(0, start - unseen) : max(0, stop - unseen)],
+        before=_encode(name(start)) if covers else "",
+        after=_encode(name(stop - 1)) if covers else "",
+        has_previous=covers and start > 0,
+        has_next=covers and stop < length,
     )
 
 
 def envelope(window: Window[T], data: Sequence[Json], url: str, query: Mapping[str, str]) -> Json:
     """Return the list answer; *url* and *query* are the call that gave this page."""
-    if not data:
+    if not data and not window.has_next:
         return {"data": []}
     paging: Json = {"cursors": {"before": window.before, "after": window.after}}
     rest = {name: value for name, value in query.items() if name not in {"after", "before"}}
@@ -75,11 +95,11 @@ def _limit(query: Mapping[str, str]) -> int:
     return min(int(raw), LARGEST_LIMIT)
 
 
-def _position(items: Sequence[T], key: Callable[[T], str], cursor: str) -> int:
+def _position(length: int, name: Callable[[int], str], cursor: str) -> int:
     wanted = _decode(cursor)
-    for index, item in enumerate(items):
-        if key(item) == wanted:
-            return index
+    for place in range(length):
+        if name(place) == wanted:
+            return place
     raise GraphError(100, "Invalid cursors values")
 
 
