@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from inboxd.model import Json, Message
 
 COMMENTS_PAGE: Final = 100
-_SHOWN_REPLIES: Final = 10  # thread_items_count, the most that VK shows of a thread unasked
+SHOWN_REPLIES: Final = 10  # thread_items_count, the most that VK shows of a thread unasked
 UNCOUNTED: Final = -1
 """Stands for the number of comments where VK does not say: then it can have changed."""
 
@@ -113,7 +113,7 @@ class Comments:
         params: dict[str, Any] = {
             "owner_id": place.owner, "post_id": place.post, "offset": offset,
             "count": COMMENTS_PAGE, "sort": "desc", "preview_length": 0, "need_likes": 0,
-            "thread_items_count": _SHOWN_REPLIES,
+            "thread_items_count": SHOWN_REPLIES,
             **self._desk.people.asking,
             **({} if top is None else {"comment_id": top}),
         }  # fmt: skip

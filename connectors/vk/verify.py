@@ -9,11 +9,11 @@ Everything else is a note, never a deletion.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from connectors.vk.boards import COMMENTS_PAGE, comment_in
+from connectors.vk.boards import COMMENTS_PAGE
 from connectors.vk.comments import Comments, Place
+from connectors.vk.lists import LISTS, Listing
 from connectors.vk.memory import POSTS_BY_ID
 from connectors.vk.payloads import COMMENT_KINDS, WALL, direct_message, post_name, post_of
 from connectors.vk.shapes import as_object, integer, items_of, total_of
@@ -22,7 +22,7 @@ from inboxd.connector import Known, Page
 from inboxd.errors import InboxdError, PermissionMissing, UnexpectedPayload
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from connectors.vk.desk import Desk
     from connectors.vk.transport import Api
@@ -228,72 +228,29 @@ class Verification:
         for each in wanted:
             if each.below is not None:
                 groups[each.owner, each.below].append(each)
-        lister = _LISTS[kind]
+        lister = LISTS[kind]
         api = self._desk.reader if lister.by_service else self._desk.user
-        if groups and api is None:
+        if not groups:
+            return
+        if api is None:
             token = "service_token" if lister.by_service else "user_token"
             yield Page({}, note=f"{kind}s cannot be looked up without a {token}")
             return
-        for group in groups.values():
+        for (owner, below), group in groups.items():
             verdicts = Verdicts()
+            listing = Listing(self._desk, api, kind, owner, below)
             try:
-                found = await self._listed(api, kind, group)
+                found = await listing.read(group)
             except (PermissionMissing, UnexpectedPayload) as error:
-                place = f"{group[0].owner}_{group[0].below}"
-                verdicts.notes.append(f"{kind}s of {place} cannot be looked up: {error}")
+                verdicts.notes.append(f"{kind}s of {owner}_{below} cannot be looked up: {error}")
             else:
-                verdicts.settle(group, found)
+                if all_found(group, found) or listing.is_whole(found):
+                    verdicts.settle(group, found)
+                else:
+                    shown = [each for each in group if each.known.remote_id in found]
+                    verdicts.settle(shown, found)
+                    verdicts.notes.append(f"{kind}s of {owner}_{below} were shown only in part")
             yield await self._page(verdicts)
-
-    async def _listed(
-        self, api: Api | None, kind: str, wanted: Sequence[Wanted]
-    ) -> dict[str, Message]:
-        """Return the comments below one thing by their ids, until all that are wanted are there."""
-        lister, keys = _LISTS[kind], COMMENT_KINDS[kind]
-        owner, below = wanted[0].owner, wanted[0].below or 0
-        place = {keys.owner_key: owner, keys.below_key: below}
-        found: dict[str, Message] = {}
-        offset, more = 0, api is not None
-        while more and api is not None:
-            params = lister.params(owner, below) | {
-                "offset": offset, "count": COMMENTS_PAGE, "need_likes": 0, "sort": "desc",
-            }  # fmt: skip
-            answer = await api.call(lister.method, params)
-            items = items_of(answer, lister.method)
-            for item in items:
-                message = comment_in(kind, as_object(item, "comment"), place, self._desk)
-                found[message.remote_id] = message
-            more = goes_on(items, offset, answer.get("count")) and not all_found(wanted, found)
-            offset += COMMENTS_PAGE
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class _List:
-    """The method that lists the comments of a kind."""
-
-    method: str
-    params: Callable[[int, int], dict[str, Any]]
-    by_service: bool = False
-    """Whether a service token will do; else it takes a user's."""
-
-
-_LISTS: dict[str, _List] = {
-    "photo_comment": _List(
-        "photos.getComments", lambda owner, below: {"owner_id": owner, "photo_id": below}
-    ),
-    "video_comment": _List(
-        "video.getComments", lambda owner, below: {"owner_id": owner, "video_id": below}
-    ),
-    "market_comment": _List(
-        "market.getComments", lambda owner, below: {"owner_id": owner, "item_id": below}
-    ),
-    "board_post": _List(
-        "board.getComments",
-        lambda owner, below: {"group_id": abs(owner), "topic_id": below},
-        by_service=True,
-    ),
-}
 
 
 def _hidden(item: Json) -> bool:

@@ -371,3 +371,62 @@ async def test_a_list_in_another_order_loses_nothing() -> None:
         pages = [page async for page in connector.poll("wall", None)]
 
     assert [message.text for page in pages for message in page.messages] == ["новое"]
+
+
+def below_a_video(*, shown: int, count: int = 2, thread: bool = True) -> Any:
+    """Return a VK with comment 82 below video 7, and *shown* replies of `count` below that."""
+    top: dict[str, Any] = {"id": 82, "from_id": 5, "date": 1, "text": "?"}
+    replies = [
+        {"id": 83 + n, "from_id": 5, "date": 1, "text": f"{n}", "parents_stack": [82]}
+        for n in range(shown)
+    ]
+
+    def listed(form: Mapping[str, str]) -> Any:
+        below = {"thread": {"count": count - 1, "items": []}} if thread else {}
+        first = {"count": count, "current_level_count": 1, "items": [{**top, **below}]}
+        if "comment_id" in form:
+            return {"count": count, "current_level_count": count - 1, "items": replies}
+        return first
+
+    return {"video.getComments": listed}
+
+
+@pytest.mark.parametrize(
+    ("vk_shows", "verdict"),
+    [
+        (below_a_video(shown=1), "present"),
+        (below_a_video(shown=0), "unsure"),
+        (below_a_video(shown=0, thread=False), "unsure"),
+        (below_a_video(shown=0, count=1), "gone"),
+    ],
+)
+async def test_a_reply_below_a_video_is_looked_up_in_its_thread(
+    vk_shows: Any, verdict: str
+) -> None:
+    """VK lists the first level alone and counts both: what it did not show is not gone."""
+    stored = Known(
+        f"video_comment:{WALL}_83", f"video_comment:{WALL}_82@7", Stream.COMMENTS,
+        Direction.INBOUND, START, f"video_comment:{WALL}_82",
+    )  # fmt: skip
+    async with canned(vk_shows, user_token=vk.USER_TOKEN) as connector:
+        pages = [page async for page in connector.verify([stored])]
+
+    assert bool(gone(pages)) is (verdict == "gone")
+    assert bool(notes(pages)) is (verdict == "unsure")
+    assert (stored.remote_id in present(pages)) is (verdict == "present")
+
+
+async def test_long_threads_below_a_video_are_read_to_the_end(shop: Shop) -> None:
+    """More replies than VK shows unasked, one of them deleted."""
+    await shop.poll()
+    video = shop.world.add("vk", "post", "?", sent_at=START, place="video")
+    top = shop.comment(video, "начало")
+    replies = [shop.comment(top, f"снизу {number}") for number in range(120)]
+    stored = await shop.poll("long_poll")
+    shop.world.delete(replies[3].serial, at=shop.clock.now())
+
+    pages = await looked_up(shop, stored)
+
+    assert gone(pages) == {stored["снизу 3"].remote_id}
+    assert notes(pages) == []
+    assert len(present(pages)) == 120

@@ -212,12 +212,13 @@ def thing_comment(world: World, item: Item, at: datetime) -> Json:
     """
     Return a comment below a photo, a video or a product, or one in a discussion, as lists show it.
 
-    Such a list is flat: a comment says at most which other it answers, in a discussion by a mark
-    in front of its text alone.
+    Such a list is flat, but for videos': a comment says at most which other it answers, in a
+    discussion by a mark in front of its text alone.
     """
     shown = comment(world, item, at)
     for key in _NOT_BELOW_THINGS:
-        shown.pop(key, None)
+        if item.place != "video" or key != "parents_stack":
+            shown.pop(key, None)
     if item.parent is None or item.parent == item.root:
         return shown
     answered = world.get(item.parent)

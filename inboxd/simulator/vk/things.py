@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from inboxd.simulator.vk import objects
 from inboxd.simulator.vk.protocol import Json, Params, VkError
+from inboxd.simulator.vk.wall import LARGEST_THREAD, level_of, threads_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +26,8 @@ _ANSWERED = re.compile(r"\[(?:id|club)\d+:bp-?\d+_(\d+)\|")
 def get_comments(place: str, community: Community, params: Params) -> Json:
     """Answer `*.getComments`: the comments below one thing, oldest first unless `sort` is desc."""
     thing = _thing(place, community, params)
+    if place == "video":
+        return _levels(community, community.comments(thing), params)
     written = [item for item in community.comments(thing) if item.is_visible(community.now())]
     return _listed(community, written, params)
 
@@ -116,6 +119,27 @@ def _thing(place: str, community: Community, params: Params) -> Item:
 
 def _require_own(community: Community, owner_id: int) -> None:
     community.require_own(-owner_id)
+
+
+def _levels(community: Community, written: Sequence[Item], params: Params) -> Json:
+    """
+    Return a page of the first level, or of the thread below `comment_id`.
+
+    Of photos, videos, goods and discussions only videos have `comment_id`, `thread_items_count`
+    and `current_level_count`, as walls do; `count` is over all levels there. What is deleted is
+    shown for the sake of what stands below it alone.
+    """
+    world, now = community.world, community.now()
+    live = [item for item in written if item.is_visible(now)]
+    threads = threads_of(community, live)
+    replies = params.between("thread_items_count", 0, 0, LARGEST_THREAD)
+    there = [item for item in written if item.is_visible(now) or item.number in threads]
+    answer = _listed(community, level_of(there, threads, params), params)
+    for shown in [] if params.integer("comment_id", 0) else answer["items"]:
+        below = threads.get(shown["id"], [])
+        items = [objects.thing_comment(world, each, now) for each in below[:replies]]
+        shown["thread"] = objects.thread(items, len(below))
+    return answer | {"count": len(live), "current_level_count": answer["count"]}
 
 
 def _listed(community: Community, written: Sequence[Item], params: Params) -> Json:

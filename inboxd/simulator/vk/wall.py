@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from inboxd.simulator.world import Item
 
 _LARGEST_PAGE = 100
-_LARGEST_THREAD = 10
+LARGEST_THREAD = 10
 
 
 def get(community: Community, params: Params) -> Json:
@@ -41,12 +41,12 @@ def get_comments(community: Community, params: Params) -> Json:
     """
     post = _post(community, params.integer("owner_id"), params.integer("post_id"))
     written = community.comments(post)
-    threads = _threads(community, written)
-    level = _level(written, threads, params)
+    threads = threads_of(community, written)
+    level = level_of(written, threads, params)
     if params.text("sort") == "desc":
         level.reverse()
     shown = _slice(_from_start(level, params.integer("start_comment_id", 0)), params, default=10)
-    replies = params.between("thread_items_count", 0, 0, _LARGEST_THREAD)
+    replies = params.between("thread_items_count", 0, 0, LARGEST_THREAD)
     answer: Json = {
         "count": community.live_comments(post),
         "items": [_with_thread(community, item, threads, replies) for item in shown],
@@ -69,7 +69,7 @@ def get_comment(community: Community, params: Params) -> Json:
     if found is None or found.root == found.serial or found.visible_at > community.now():
         raise VkError(15, "comment not found")
     post = community.world.get(found.root)
-    threads = _threads(community, community.comments(post))
+    threads = threads_of(community, community.comments(post))
     answer: Json = {"items": [_with_thread(community, found, threads, 0)]}
     if params.flag("extended"):
         answer |= objects.extended(community.world, [found], params.texts("fields"))
@@ -137,7 +137,7 @@ def _posts(community: Community, shown: Sequence[Item], params: Params) -> Json:
     return answer
 
 
-def _threads(community: Community, written: Sequence[Item]) -> Mapping[int, list[Item]]:
+def threads_of(community: Community, written: Sequence[Item]) -> Mapping[int, list[Item]]:
     """Return what stands below each first-level comment, by the comment's id."""
     threads: dict[int, list[Item]] = {}
     for item in written:
@@ -146,7 +146,7 @@ def _threads(community: Community, written: Sequence[Item]) -> Mapping[int, list
     return threads
 
 
-def _level(
+def level_of(
     written: Sequence[Item], threads: Mapping[int, list[Item]], params: Params
 ) -> list[Item]:
     """Return the first level, or what stands below `comment_id`, oldest first."""
