@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,12 +36,37 @@ _BOARD = COMMENT_KINDS["board_post"]
 _PHOTO = COMMENT_KINDS["photo_comment"]
 
 
+@dataclass(frozen=True, slots=True)
+class _Topic:
+    """What the list of topics shows of one."""
+
+    name: str
+    comments: int
+    closed: bool
+    updated: int
+    """When it changed, in unix seconds; 0 where VK does not say."""
+
+    def is_since(self, horizon: int) -> bool:
+        """Whether it may have changed since *horizon*."""
+        return not self.updated or self.updated >= horizon
+
+
+def _topic(topic: Json) -> _Topic:
+    return _Topic(
+        name=str(integer(topic, "id")),
+        comments=integer_or_none(topic, "comments") or 0,
+        closed=bool(topic.get("is_closed")),
+        updated=integer_or_none(topic, "updated") or 0,
+    )
+
+
 class Boards:
     """
     The community's discussions.
 
-    The cursor is ``{"start": unix seconds, "topics": {topic id: [comments, newest]}}``; a topic
-    is read like a post of the wall, by its number of comments.
+    The cursor is ``{"start": unix seconds, "topics": {topic id: [comments, newest, updated]}}``; a
+    topic is read like a post of the wall, by its number of comments, and when VK says that it
+    changed. One that could not be read stays as it was known, and is tried again.
     """
 
     def __init__(self, desk: Desk) -> None:
@@ -53,43 +78,35 @@ class Boards:
         start, known = cursor.get("start", desk.horizon), cursor.get("topics", {})
         topics, unknown = await self._topics(desk.horizon)
         kept: dict[str, list[int]] = {key: known[key] for key in topics if key in known}
-        for key, (count, closed) in topics.items():
-            seen, newest = kept.get(key, [0, start])
-            if seen == count and newest < desk.now - desk.overlap:
+        for key, topic in topics.items():
+            seen, newest, *changed = kept.get(key, [0, start])
+            unchanged = [seen, *changed] == [topic.comments, topic.updated]
+            if unchanged and newest < desk.now - desk.overlap:
                 continue
-            floor = newest - desk.overlap if key in kept else start
-            async for page in self.below(int(key), floor, closed=closed):
-                newest = newest_of(page, newest, desk.now)
+            floor, refused = newest - desk.overlap if key in kept else start, False
+            async for page in self.below(int(key), floor, closed=topic.closed):
+                newest, refused = newest_of(page, newest, desk.now), refused or bool(page.note)
                 yield replace(page, cursor={"start": start, "topics": dict(kept)})
-            kept[key] = [count, newest]
+            if not refused:
+                kept[key] = [topic.comments, newest, topic.updated]
         yield Page({"start": start, "topics": kept}, unknown=unknown)
 
-    async def _topics(self, horizon: int) -> tuple[dict[str, tuple[int, bool]], list[Unknown]]:
-        """Return how many comments the topics have that are not older, and if they are closed."""
-        topics: dict[str, tuple[int, bool]] = {}
+    async def _topics(self, horizon: int) -> tuple[dict[str, _Topic], list[Unknown]]:
+        """Return the topics that have changed since *horizon*, and the newest page of them."""
+        topics: dict[str, _Topic] = {}
         unknown: list[Unknown] = []
         offset, more = 0, True
         while more:
             answer = await self.topics(offset, TOPICS_PAGE)
             items = items_of(answer, "board.getTopics")
-            read, strange = sift(items, "topic", self._topic)
+            read, strange = sift(items, "topic", _topic)
             unknown += strange
             # A fixed topic stands first, however old it is: only the last of a page tells.
-            fresh = not read or read[-1][3] >= horizon
-            topics |= {
-                name: (count, closed)
-                for name, count, closed, updated in read
-                if updated >= horizon or offset == 0
-            }
+            fresh = not read or read[-1].is_since(horizon)
+            topics |= {each.name: each for each in read if each.is_since(horizon) or offset == 0}
             offset += TOPICS_PAGE
             more = fresh and bool(items) and offset < total_of(answer)
         return topics, unknown
-
-    def _topic(self, topic: Json) -> tuple[str, int, bool, int]:
-        """Return a topic's id, its number of comments, if it is closed, and when it changed."""
-        number, count = integer(topic, "id"), integer_or_none(topic, "comments") or 0
-        updated = integer_or_none(topic, "updated") or self._desk.now
-        return str(number), count, bool(topic.get("is_closed")), updated
 
     async def topics(self, offset: int, count: int) -> Json:
         """Return a page of topics, the last changed first."""

@@ -60,6 +60,10 @@ class Wall:
     has changed or is not told, or when one was written within the overlap, and down to the newest
     known less the overlap. The newest hundred posts are watched however old they are, and more as far as the
     backfill reaches.
+
+    A post that could not be read stays as it was known, and is tried again. Not seen here is a
+    comment that takes the place of one deleted since the poll before, below a post that was quiet
+    for the overlap: their number tells nothing. The long poll brings it.
     """
 
     def __init__(self, desk: Desk) -> None:
@@ -90,10 +94,12 @@ class Wall:
             floor = newest - desk.overlap if key in kept else start
             # The first time, of what is older than the backfill only the newest page is read.
             whole = key in kept or post.date >= desk.horizon
+            refused = False
             async for page in self._comments.below(post.place, floor, whole=whole):
-                newest = newest_of(page, newest, desk.now)
+                newest, refused = newest_of(page, newest, desk.now), refused or bool(page.note)
                 yield replace(page, cursor=place)
-            kept[key] = [post.comments, newest]
+            if not refused:
+                kept[key] = [post.comments, newest]
             place = {"start": start, "since": since, "posts": dict(kept)}
         yield Page({"start": start, "since": since, "posts": kept})
 

@@ -453,3 +453,67 @@ async def test_edited_post_of_a_customer_comes_again(shop: Shop) -> None:
     after = await shop.poll("wall")
 
     assert after == {"плохо": replace(before, text="плохо", edited_at=shop.clock.now())}
+
+
+# What a number of comments does not tell
+
+
+@pytest.mark.parametrize("code", ["15", "212"])
+@pytest.mark.parametrize(("source", "place"), [("wall", None), ("boards", "board")])
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_a_refused_reading_is_made_up_for(
+    shop: Shop,
+    code: str,
+    source: str,
+    place: str | None,
+    is_known: bool,  # noqa: FBT001 - a parameter of the case
+) -> None:
+    """When access is back, what was written meanwhile is read, though the count is the same."""
+    on = thing(shop, place) if place else shop.post()
+    if is_known:
+        shop.comment(on, "раньше")
+        await shop.poll(source)
+        shop.ahead(hours=5)
+    shop.comment(on, "меж тем")
+    shop.faults.switch_on(
+        "vk", Fault.PERMISSION_MISSING, endpoint="*.getComments", times=1, code=code
+    )
+    refused = await shop.pages(source)
+    shop.ahead(hours=5)
+
+    assert [page.note for page in refused if page.note]
+    assert "меж тем" in await shop.poll(source)
+    shop.ahead(hours=5)
+    assert await shop.poll(source) == {}
+
+
+async def test_a_comment_that_replaces_another_is_seen_in_a_discussion(shop: Shop) -> None:
+    """The topic has as many comments as before, but VK says that it changed."""
+    topic = thing(shop, "board")
+    before = shop.comment(topic, "Где заказ?")
+    await shop.poll("boards")
+    shop.ahead(hours=5)
+    shop.world.delete(before.serial, at=shop.clock.now())
+    shop.comment(topic, "Где мой заказ?!")
+
+    assert set(await shop.poll("boards")) == {"Где мой заказ?!"}
+    shop.ahead(hours=5)
+    calls = shop.calls("board.getComments")
+    assert await shop.poll("boards") == {}
+    assert shop.calls("board.getComments") == calls
+
+
+async def test_a_cursor_without_the_time_of_change_reads_its_topics_once(shop: Shop) -> None:
+    """It is from before that was kept."""
+    topic = thing(shop, "board")
+    shop.comment(topic, "Есть?")
+    await shop.poll("boards")
+    topics = shop.cursors["boards"]["topics"]
+    shop.cursors["boards"] = {
+        **shop.cursors["boards"], "topics": {key: state[:2] for key, state in topics.items()},
+    }  # fmt: skip
+    shop.ahead(hours=5)
+
+    assert set(await shop.poll("boards")) == {"Есть?"}
+    shop.ahead(hours=5)
+    assert await shop.poll("boards") == {}
