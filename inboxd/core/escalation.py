@@ -175,7 +175,7 @@ def _steps(
     not_yet: timedelta | None = None
     for step in steps:
         offset = step_offset(policy.hours, due, step)
-        if not_yet is not None and offset >= not_yet:
+        if not_yet is not None and offset > not_yet:
             continue  # later than a step that is not due: most waits ask the calendar once
         newest, next_at = _turns(policy, due, step, offset, now)
         if newest is None:
@@ -258,13 +258,15 @@ def step_at(hours: OpeningHours, due: Due, step: Step, offset: timedelta) -> dat
     """
     Return when *step* is due, whose place in open time is *offset*; None if that never comes.
 
-    What we promised for an hour at which nobody works is not broken when the last one goes home.
+    What we promised for an hour at which nobody works is not broken when the last one goes home,
+    and by then people have heard of it, though nobody works before that either.
     """
+    if offset <= due.allowed and step.at.percent >= 100 and not step.at.minus:
+        return due.at
     at = reach(hours, due.since, offset, due.pauses)
-    if at is None or at >= due.at or step.at.percent < 100 or step.at.minus:
+    if offset > due.allowed:
         return at
-    after = offset - due.allowed
-    return reach(hours, due.at, after, due.pauses) if after else due.at
+    return min(at, due.at) if at else due.at
 
 
 def step_offset(hours: OpeningHours, due: Due, step: Step) -> timedelta:

@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from inboxd.connector import Page
-from inboxd.core.escalation import BROKEN, Reason, step_name, step_offset
+from inboxd.core.escalation import BROKEN, Reason, step_name
 from inboxd.core.grouping import Grouping, Trait
 from inboxd.core.hours import OpeningHours
 from inboxd.core.policies import Match, Policy, Step, Until
 from inboxd.core.silences import silenced_until
-from inboxd.core.sla import reach
 from inboxd.core.states import FOR_EVER
 from inboxd.core.tracking import Rules, attention_of, decisions, facts_of, silence_of
 from inboxd.core.waits import WaitKind
@@ -514,11 +513,8 @@ class BusyShop:
             assert waits_its_turn or not decision.firings, f"case {case.id} was overlooked"
             if due is None or not policy.steps:
                 continue
-            # What was promised for a closed day is told when it opens.
             _, full, _ = policy.steps
-            offset = step_offset(policy.hours, due, full)
-            at = reach(policy.hours, due.since, offset, due.pauses)
-            if at is None or max(at, due.at) > self.now:
+            if due.at > self.now:
                 continue
             attention = attention_of(case, wait, silenced)
             excused = decision.reason in {Reason.SNOOZED, Reason.SILENCED, Reason.ACKNOWLEDGED}

@@ -9,7 +9,15 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inboxd.core.escalation import Attention, Decision, Reason, decide, remembered, step_offset
+from inboxd.core.escalation import (
+    Attention,
+    Decision,
+    Reason,
+    decide,
+    remembered,
+    step_at,
+    step_offset,
+)
 from inboxd.core.hours import OpeningHours
 from inboxd.core.policies import Match, Policy, Step, Until
 from inboxd.core.rota import Handover, Rota
@@ -415,3 +423,36 @@ def test_a_promise_for_the_evening_is_not_broken_at_closing_time() -> None:
     due_now = decide(plan, promised, attention, evening)
     assert [firing.at for firing in due_now.firings] == [evening]
     assert due_now.look_again_at == MONDAY + timedelta(days=1, hours=1)
+
+
+def test_a_promise_for_a_closed_day_is_told_when_it_is_due() -> None:
+    """Given after hours on Friday for Saturday noon: not on Monday, when somebody works again."""
+    plan = policy(step("50%"), step("100%", "lead"), step("100% + 1h", "boss"), hours=OFFICE)
+    friday = MONDAY + timedelta(days=4, hours=9)
+    noon = MONDAY + timedelta(days=5, hours=3)
+    promised = Due(Target.PROMISE, friday, OFFICE.between(friday, noon), noon)
+    asleep = decide(plan, promised, Attention(friday), noon - timedelta(seconds=1))
+    assert asleep == Decision(Reason.NOT_YET, look_again_at=noon)
+    decision = decide(plan, promised, Attention(friday), noon)
+    assert ({firing.at for firing in decision.firings}, decision.to) == (
+        {noon},
+        ("support", "lead"),
+    )
+    assert decision.look_again_at == MONDAY + timedelta(days=7, hours=1)
+
+
+@given(CALENDARS, STEPS, st.integers(0, 7 * 24 * 60), st.integers(1, 5 * 24 * 60))
+def test_no_share_of_a_promise_is_due_after_it(
+    hours: OpeningHours, steps: tuple[Step, ...], since: int, until: int
+) -> None:
+    """Whatever hour was named and whoever works then; and what is meant to be later is later."""
+    began = MONDAY + timedelta(minutes=since)
+    named = began + timedelta(minutes=until)
+    promised = Due(Target.PROMISE, began, hours.between(began, named), named)
+    for each in steps:
+        at = step_at(hours, promised, each, step_offset(hours, promised, each))
+        assert at is not None
+        if each.at.plus:
+            assert at > named
+        elif each.at.percent <= 100:
+            assert began <= at <= named
