@@ -163,7 +163,7 @@ class PolicySettings(BaseModel):
     snooze_pauses: bool = Field(default=False, strict=True)
     """Whether the clock stands while a case is snoozed."""
     steps: tuple[StepSettings, ...] = ()
-    """Who is told when, in the order of time."""
+    """Who is told when, in the order of time by one target at least."""
     remind_after: Business = BusinessSpan(days=1)
     """When an acknowledged case that is still unanswered is brought up again."""
 
@@ -224,13 +224,19 @@ def aimless(raw: Mapping[str, Any]) -> bool:
 
 
 def misplaced_steps(policy: PolicySettings, hours: OpeningHours) -> Iterator[tuple[Place, str]]:
-    """Yield the steps of *policy* that come before the one above, by the *hours* it counts in."""
+    """
+    Yield the steps of *policy* that come before the one above, by the *hours* it counts in.
+
+    Those that do so for one target only are in the right order for another, and no order is
+    right for both.
+    """
+    given = ((key, getattr(policy, key)) for key in _TARGETS)
+    targets = [(key, target) for key, target in given if target]
     for number, (earlier, later) in enumerate(pairwise(policy.steps)):
-        for key in _TARGETS:
-            target = getattr(policy, key)
-            if target and hours.step(later.at, target) < hours.step(earlier.at, target):
-                shares = earlier.at.percent and later.at.percent
-                where = "" if shares else f" where {key} is {target}"
-                text = f'it comes before steps[{number}] ("{earlier.at}"){where}; sort them by time'
-                yield ("steps", number + 1, "at"), wrong(str(later.at), text)
-                break
+        before = (hours.step(later.at, it) < hours.step(earlier.at, it) for _, it in targets)
+        if targets and all(before):
+            shares = not any(at.plus or at.minus for at in (earlier.at, later.at))
+            by = " and ".join(f"{key} is {target}" for key, target in targets)
+            where = "" if shares else f" where {by}"
+            text = f'it comes before steps[{number}] ("{earlier.at}"){where}; sort them by time'
+            yield ("steps", number + 1, "at"), wrong(str(later.at), text)

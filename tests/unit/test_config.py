@@ -954,11 +954,11 @@ def test_the_error_names_the_file(read: Read, tmp_path: Path) -> None:
             'policies[0].steps[1].at = "50%"; it comes before steps[0] ("100%"); sort them by time',
         ),
         (
-            ACCOUNT + LOG + '[[policies]]\nname = "p"\nfirst_response = "1h"\nresolution = "2d"\n'
+            ACCOUNT + LOG + '[[policies]]\nname = "p"\nfirst_response = "2h"\nresolution = "2d"\n'
             'steps = [{ at = "50%", to = ["log"] }, { at = "45m", to = ["log"] }]',
             (
-                'policies[0].steps[1].at = "45m"; it comes before steps[0] ("50%") where resolution is 2d; '
-                "sort them by time"
+                'policies[0].steps[1].at = "45m"; it comes before steps[0] ("50%") '
+                "where first_response is 2h and resolution is 2d; sort them by time"
             ),
         ),
         (
@@ -978,6 +978,19 @@ def test_the_error_names_the_file(read: Read, tmp_path: Path) -> None:
 def test_what_is_wrong_is_told_in_plain_words(problems: Tell, text: str, why: str) -> None:
     """Each problem is one line: where, what stands there, what would be right."""
     assert problems(text) == [why]
+
+
+@pytest.mark.parametrize("moments", [("50%", "100% - 20m"), ("150%", "100% + 1h"), ("50%", "45m")])
+@pytest.mark.parametrize("turn", [1, -1])
+def test_steps_that_no_order_suits_for_all_targets_may_stand_in_either(
+    read: Read, moments: tuple[str, ...], turn: int
+) -> None:
+    """What comes first by half an hour and last by a day is no slip: each is told in time."""
+    steps = ", ".join(f'{{ at = "{at}", to = ["log"] }}' for at in moments[::turn])
+    targets = 'first_response = "30m"\nresolution = "1d"'
+    policy = f'[[policies]]\nname = "p"\n{targets}\nsteps = [{steps}]'
+    found = read(ACCOUNT, LOG, policy).policies[0].steps
+    assert [str(each.at) for each in found] == list(moments[::turn])
 
 
 @pytest.mark.parametrize(
