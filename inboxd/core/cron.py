@@ -9,14 +9,16 @@ from datetime import UTC, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from inboxd.core.localtime import TICK, local_to_utc
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime, tzinfo
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _PART = re.compile(r"(?:\*|([0-9]{1,2}|[a-z]{3})(?:-([0-9]{1,2}|[a-z]{3}))?)(?:/([0-9]{1,2}))?")
-_A_SECOND = timedelta(seconds=1)
+_A_DAY = timedelta(days=1)
 _A_LEAP_YEAR = 2024
 
 
@@ -95,21 +97,27 @@ class Cron:
         """Return the expression as it is applied; raises ValueError, saying what is wrong."""
         fields = _split(expression)
         values = [field.values(text) for field, text in zip(_FIELDS, fields, strict=True)]
-        days, months = values[2], values[3]
-        lengths = [monthrange(_A_LEAP_YEAR, month)[1] for month in months]
-        if fields[4].startswith("*") and days[0] > max(lengths):
-            raise ValueError(f"never falls due: no such month has a day {days[0]}")
+        if fields[4].startswith("*") and not _exist(values[2], values[3]):
+            raise ValueError(f"never falls due: no such month has a day {values[2][0]}")
         return cls(" ".join(fields), timezone)
 
     def next_after(self, instant: datetime) -> datetime:
         """Return the first instant after *instant* at which it falls due, in UTC."""
-        while True:
-            instant = min(
-                trigger.get_next_fire_time(None, (instant + _A_SECOND).astimezone(self.timezone))
-                for trigger in _triggers(self.expression, self.timezone)
-            ).astimezone(UTC)
-            if not instant.astimezone(self.timezone).fold:
-                return instant
+        # What clocks have just skipped may be still to come; it never was more than a day.
+        shown, day_before = self._wall(instant), self._wall(instant - _A_DAY)
+        shown -= max(shown - day_before - _A_DAY, timedelta())
+        soonest: datetime | None = None
+        # While clocks skip, what they would have shown first does not come first.
+        while soonest is None or shown < self._wall(soonest):
+            shown = _following(self.expression, shown)
+            due = local_to_utc(shown, self.timezone)
+            if due > instant:
+                soonest = min(due, soonest or due)
+        return soonest
+
+    def _wall(self, instant: datetime) -> datetime:
+        """Return what the clocks show at *instant*."""
+        return instant.astimezone(self.timezone).replace(tzinfo=None)
 
     def last_until(self, now: datetime, back: timedelta) -> datetime | None:
         """Return the last instant, not after *now*, at which it fell due; None if none within *back*."""
@@ -136,8 +144,23 @@ def _split(expression: str) -> list[str]:
     return fields
 
 
+def _exist(days: Iterable[int], months: Iterable[int]) -> bool:
+    """Tell whether any of *days* is in any of *months*, if only in leap years."""
+    return min(days) <= max(monthrange(_A_LEAP_YEAR, month)[1] for month in months)
+
+
+def _following(expression: str, shown: datetime) -> datetime:
+    """Return when *expression* fits next after *shown*, by clocks that never change."""
+    # Asked in a zone whose clocks do, APScheduler passes over midnights and months after it.
+    after = shown.replace(tzinfo=UTC) + TICK
+    found: list[datetime] = [
+        trigger.get_next_fire_time(None, after) for trigger in _triggers(expression)
+    ]
+    return min(found).replace(tzinfo=None)
+
+
 @cache
-def _triggers(expression: str, timezone: tzinfo) -> tuple[Any, ...]:
+def _triggers(expression: str) -> tuple[Any, ...]:
     """
     Return what finds the times of *expression*: the first of all of theirs counts.
 
@@ -148,15 +171,16 @@ def _triggers(expression: str, timezone: tzinfo) -> tuple[Any, ...]:
     from apscheduler.triggers.cron import CronTrigger  # noqa: PLC0415
 
     fields = _split(expression)
-    minute, hour, day, month, weekday = (
-        ",".join(map(str, field.values(text))) for field, text in zip(_FIELDS, fields, strict=True)
-    )
-    weekday = ",".join(_WEEKDAYS[int(number) % 7] for number in weekday.split(","))
-    either = not (fields[2].startswith("*") or fields[4].startswith("*"))
-    days = [(day, "*"), ("*", weekday)] if either else [(day, weekday)]
+    values = [field.values(text) for field, text in zip(_FIELDS, fields, strict=True)]
+    minute, hour, day, month, _ = (",".join(map(str, numbers)) for numbers in values)
+    weekday = ",".join(_WEEKDAYS[number % 7] for number in values[4])
+    days = [(day, weekday)]
+    if not (fields[2].startswith("*") or fields[4].startswith("*")):
+        # For a day that never comes it would search until the year 9999.
+        days = [(day, "*"), ("*", weekday)] if _exist(values[2], values[3]) else [("*", weekday)]
     return tuple(
         CronTrigger(
-            minute=minute, hour=hour, day=day, month=month, day_of_week=weekday, timezone=timezone
+            minute=minute, hour=hour, day=day, month=month, day_of_week=weekday, timezone=UTC
         )
         for day, weekday in days
     )

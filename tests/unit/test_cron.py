@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -14,13 +14,17 @@ from hypothesis import strategies as st
 from inboxd.core.cron import Cron
 
 BERLIN = ZoneInfo("Europe/Berlin")
-ZONES = [BERLIN, ZoneInfo("America/New_York"), ZoneInfo("Australia/Lord_Howe"), UTC]
+CAIRO, SANTIAGO = ZoneInfo("Africa/Cairo"), ZoneInfo("America/Santiago")
+KYIV, NEW_YORK = ZoneInfo("Europe/Kyiv"), ZoneInfo("America/New_York")
+ZONES = [BERLIN, KYIV, NEW_YORK, CAIRO, SANTIAGO, ZoneInfo("Australia/Lord_Howe"), UTC]
 CHANGES = [
     datetime(2026, month, day, tzinfo=UTC)
-    for month, day in [(3, 8), (3, 29), (4, 5), (10, 4), (10, 25), (11, 1), (7, 1)]
-]
+    for month, day in [
+        (3, 8), (3, 29), (4, 5), (4, 24), (9, 6), (10, 4), (10, 25), (10, 30), (11, 1), (7, 1)
+    ]
+]  # fmt: skip
 """The days on which clocks change in those zones, and one on which they do not."""
-MINUTE, SPAN, DAY = timedelta(minutes=1), timedelta(hours=6), timedelta(days=1)
+MINUTE, SPAN, DAY = timedelta(minutes=1), timedelta(hours=30), timedelta(days=1)
 
 
 def times(expression: str, begin: str, count: int = 3, zone: ZoneInfo = BERLIN) -> list[str]:
@@ -59,6 +63,13 @@ def test_of_a_day_of_the_month_and_one_of_the_week_either_is_enough() -> None:
     ]  # fmt: skip
 
 
+def test_a_day_that_never_comes_leaves_the_weekdays() -> None:
+    """Either is enough, and February has Mondays."""
+    assert times("0 9 31 feb mon", "2026-02-20T00:00", 2) == [
+        "Mon 23 Feb 09:00 +0100", "Mon 01 Feb 09:00 +0100",
+    ]  # fmt: skip
+
+
 def test_months_have_names_and_a_leap_day_is_waited_for() -> None:
     """Once in four years is not never."""
     assert times("0 9 1 feb,aug *", "2026-03-01T00:00", 2) == [
@@ -84,39 +95,87 @@ def test_a_time_that_clocks_show_twice_comes_once() -> None:
     assert cron.last_until(second, DAY) == second - timedelta(hours=1)
 
 
+@pytest.mark.parametrize(
+    ("expression", "zone", "begin", "then"),
+    [
+        ("0 0 1 * *", KYIV, "2026-03-01T00:00", ["Wed 01 Apr 00:00 +0300", "Fri 01 May 00:00 +0300"]),
+        ("0 0 1 * *", NEW_YORK, "2026-03-01T00:00", ["Wed 01 Apr 00:00 -0400", "Fri 01 May 00:00 -0400"]),
+        ("0 0 * * mon", KYIV, "2026-03-23T00:00", ["Mon 30 Mar 00:00 +0300", "Mon 06 Apr 00:00 +0300"]),
+        ("30 0 * * *", KYIV, "2026-03-29T00:30", ["Mon 30 Mar 00:30 +0300", "Tue 31 Mar 00:30 +0300"]),
+        ("0 0 * * *", CAIRO, "2026-04-23T00:00", ["Fri 24 Apr 01:00 +0300", "Sat 25 Apr 00:00 +0300"]),
+        ("0 0 * * 0", SANTIAGO, "2026-08-30T00:00", ["Sun 06 Sep 01:00 -0300", "Sun 13 Sep 00:00 -0300"]),
+        ("30 2,3 * * *", BERLIN, "2026-03-29T00:00", ["Sun 29 Mar 03:30 +0200", "Mon 30 Mar 02:30 +0200"]),
+        ("30 0 30 12 *", ZoneInfo("Pacific/Apia"), "2011-12-29T12:00", ["Sat 31 Dec 00:30 +1400", "Sun 30 Dec 00:30 +1400"]),
+    ],
+)  # fmt: skip
+def test_after_clocks_have_moved_nothing_is_left_out(
+    expression: str, zone: ZoneInfo, begin: str, then: list[str]
+) -> None:
+    """Not the first midnight nor the first of the month; nor does one time come twice."""
+    assert times(expression, begin, len(then), zone) == then
+
+
+def test_the_next_minute_counts_from_the_last_moment_before_it() -> None:
+    """Whoever asks less than a second before it is due is not told of the next day."""
+    due = datetime(2026, 11, 26, 9, tzinfo=UTC)
+    cron = Cron.parse("0 9 * * *", UTC)
+    assert cron.next_after(due - timedelta(milliseconds=1)) == due
+    assert cron.next_after(due) == due + DAY
+
+
 @given(
     st.sampled_from(ZONES),
-    st.sampled_from(["0 * * * *", "15,45 1-3 * * *", "30 2 * * 0", "0 9 1,15 * fri", "*/20 2 * 4,10 *"]),
+    st.sampled_from([
+        "0 * * * *", "15,45 1-3 * * *", "30 2 * * 0", "0 9 1,15 * fri", "*/20 2 * 4,10 *",
+        "0 0 * * *", "30 0 * * 0-1", "0,45 0 * * *", "0 0,1 * * *", "59 23 * * *", "30 2 31 2 0",
+    ]),
     st.sampled_from(CHANGES),
-    st.integers(-12 * 60 * 60, 36 * 60 * 60),
+    st.integers(-12 * 60 * 60, 48 * 60 * 60),
 )  # fmt: skip
 def test_what_was_last_due_is_what_looking_at_each_minute_finds(
     zone: ZoneInfo, expression: str, near: datetime, seconds: int
 ) -> None:
-    """In any zone, across clock changes of half an hour as well."""
+    """In any zone, across clock changes of half an hour and at midnight as well."""
     cron, now = Cron.parse(expression, zone), near + timedelta(seconds=seconds)
     found = [now - SPAN]
     while (following := cron.next_after(found[-1])) <= now:
         found.append(following)
     assert cron.last_until(now, SPAN) == (found[-1] if len(found) > 1 else None)
     assert all(earlier < later for earlier, later in pairwise(found))
+    assert {*found[1:]} == {due for due in _due_by_each_minute(cron, now) if now - SPAN < due}
+
+
+def _due_by_each_minute(cron: Cron, now: datetime) -> set[datetime]:
+    """Return when it is due until *now*, by all minutes that clocks show, and that they skip."""
     whole = now.replace(second=0, microsecond=0)
-    minutes = [
-        whole - back * MINUTE for back in range(6 * 60) if whole - back * MINUTE > now - SPAN
-    ]
-    skipped = [minute for minute in found[1:] if not _shows(cron, minute)]
-    assert {*found[1:]} - {*skipped} == {minute for minute in minutes if _shows(cron, minute)}
-    assert all(_is_after_a_change(zone, minute) for minute in skipped)
+    due = set()
+    for back in range((SPAN + MINUTE) // MINUTE):
+        minute = whole - back * MINUTE
+        local = minute.astimezone(cron.timezone)
+        skipped = _skipped_before(minute, cron.timezone)
+        shown = [local.replace(tzinfo=None)] if local.fold == 0 else []
+        if any(_fits_all(cron, each) for each in (*shown, *skipped)):
+            due.add(minute)
+    return due
 
 
-def _shows(cron: Cron, minute: datetime) -> bool:
-    """Tell, by the wall alone, whether it is due: the five fields, read in another way."""
-    local = minute.astimezone(cron.timezone)
+def _skipped_before(minute: datetime, zone: tzinfo) -> list[datetime]:
+    """Return the time that clocks would show at *minute* if they had not been moved within the hour."""
+    local, before = minute.astimezone(zone), (minute - timedelta(hours=2)).astimezone(zone)
+    moved = (local.utcoffset() or timedelta()) - (before.utcoffset() or timedelta())
+    would = (local - moved).replace(tzinfo=None)
+    # PEP 495: a time that was skipped does not come back as it went.
+    real = would.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None)
+    return [would] if moved > timedelta() and real != would else []
+
+
+def _fits_all(cron: Cron, local: datetime) -> bool:
+    """Tell whether it is due at *local*: the five fields, read in another way."""
     fields = cron.expression.split()
     values = (local.minute, local.hour, local.day, local.month, local.isoweekday() % 7)
     fits = [_fits(field, value) for field, value in zip(fields, values, strict=True)]
     days = fits[2] or fits[4] if "*" not in (fields[2], fields[4]) else fits[2] and fits[4]
-    return local.fold == 0 and fits[0] and fits[1] and fits[3] and days
+    return fits[0] and fits[1] and fits[3] and days
 
 
 def _fits(field: str, value: int) -> bool:
@@ -129,13 +188,6 @@ def _fits(field: str, value: int) -> bool:
         if low <= value <= int(last or low):
             return True
     return False
-
-
-def _is_after_a_change(zone: ZoneInfo, minute: datetime) -> bool:
-    """Tell whether clocks have skipped something within the hour before *minute*."""
-    before = (minute - timedelta(hours=1, minutes=1)).astimezone(zone).utcoffset()
-    now = minute.astimezone(zone).utcoffset()
-    return before is not None and now is not None and now > before
 
 
 @pytest.mark.parametrize(
