@@ -12,7 +12,7 @@ import structlog
 
 from inboxd.blotting import blotted
 from inboxd.core.alerts.reports import Told, report_alert, report_failed_alert
-from inboxd.core.reports import days_of, file_name
+from inboxd.core.reports import LATE_FOR, days_of, file_name
 from inboxd.core.scorecard.periods import previous
 from inboxd.errors import DatabaseError, is_shortage
 
@@ -131,10 +131,7 @@ class ReportWriter:
         if self._is_early():
             return
         for report in self._settings.reports:
-            now = self._context.clock.now()
-            due = self._due(report, self._since[report.name], now)
-            if due is not None:
-                await self._try_to_write(report, due)
+            await self._try(report, self._since[report.name])
 
     def _begin(self, store: Store) -> dict[str, datetime]:
         """Note which schedules there are, and let go of pages that nobody needs any more."""
@@ -154,16 +151,23 @@ class ReportWriter:
         due = report.due(now)
         return due if due is not None and due > since else None
 
-    async def _try_to_write(self, report: Report, due: datetime) -> None:
+    async def _try(self, report: Report, since: datetime) -> None:
+        now, due = self._context.clock.now(), None
         try:
-            await self._write(report, due)
+            due = self._due(report, since, now)
+            if due is not None:
+                await self._write(report, due)
         except Exception as error:
             if isinstance(error, DatabaseError) or is_shortage(error):
-                del self._waits[report.name]
+                self._waits.pop(report.name, None)
                 raise
             log.exception("report crashed", report=report.name)
             text = blotted(f"{type(error).__name__}: {error}")
-            await self._context.store.run(lambda store: self._failed(store, report, due, text))
+            key = report.key(due or since)
+            if due is None:
+                # It cannot even say when it is due: told once, and not logged at every look.
+                self._waits[report.name] = now, now + LATE_FOR
+            await self._context.store.run(lambda store: self._failed(store, report, key, text))
 
     async def _write(self, report: Report, due: datetime) -> None:
         thread, key = self._context.store, report.key(due)
@@ -191,8 +195,8 @@ class ReportWriter:
         while await thread.run(lambda _: next(steps, None)):
             pass
 
-    def _failed(self, store: Store, report: Report, due: datetime, text: str) -> None:
+    def _failed(self, store: Store, report: Report, key: str, text: str) -> None:
         now = self._context.clock.now()
         with store.transaction():
-            alert = report_failed_alert(report.name, report.key(due), text, now)
+            alert = report_failed_alert(report.name, key, text, now)
             store.outbox.add_alert(alert, self._context.alert_to)

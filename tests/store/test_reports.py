@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from inboxd.config import Settings
+    from inboxd.core.reports import Report
     from tests.store.shop import Shop
 
 KYIV = ZoneInfo("Europe/Kyiv")
@@ -264,6 +265,31 @@ async def test_one_that_cannot_be_written_is_told_and_stops_nobody(
     assert failed == ("report_failed", "lead", "pending")
     house.started(WEEKLY + WEEKLY.replace("weekly", "another"))
     assert len(await house.look(MONDAY + HOUR)) == 2
+
+
+async def test_one_that_cannot_say_when_it_is_due_stops_nobody(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told, once however often it is looked for, and the others come."""
+    house.started(WEEKLY + WEEKLY.replace("weekly", "another"))
+    await house.look(START)
+    looked = []
+
+    def due(report: Report, now: datetime) -> datetime | None:
+        if report.name == "weekly":
+            looked.append(now)
+            raise ZeroDivisionError("a bug")
+        return report.cron.last_until(now, DAY)
+
+    monkeypatch.setattr("inboxd.core.reports.Report.due", due)
+    for minutes in range(3):
+        written = await house.look(MONDAY + timedelta(minutes=minutes))
+        assert written == ["report:another/2026-11-30T07:00Z"]
+    assert len(looked) == 1
+    await house.look(MONDAY + 2 * DAY)
+    assert len(looked) == 2
+    (failed,) = [queued for queued in house.shop.queued() if queued[0] != "report"]
+    assert failed == ("report_failed", "lead", "pending")
 
 
 async def test_a_database_that_cannot_be_used_only_delays_it(
