@@ -17,6 +17,8 @@ LONGEST_REST = timedelta(days=32)
 GIVE_UP_AFTER = timedelta(days=1)
 TELL_AT_ATTEMPT = 6
 """After this many failures in a row people hear of it by another way."""
+TELL_OF_DOUBT_AFTER = timedelta(minutes=5)
+"""When people hear by another way of what may have arrived, and cannot be looked for."""
 
 
 class Fate(StrEnum):
@@ -70,6 +72,15 @@ def after_failure(  # noqa: PLR0913 - the facts of one failure
         rest=rest,
         tell=attempt == TELL_AT_ATTEMPT and not rest,
     )
+
+
+def after_looking(error: Exception, tried_at: datetime, now: datetime) -> Outcome:
+    """Return the fate of what was tried at *tried_at* where looking for it ended with *error*."""
+    waited = now - tried_at
+    if waited >= GIVE_UP_AFTER:
+        return Outcome(Fate.REFUSE, tell=True)
+    tell = waited >= TELL_OF_DOUBT_AFTER and not isinstance(error, RateLimited)
+    return Outcome(Fate.DOUBT, tell=tell)
 
 
 def pause_after(

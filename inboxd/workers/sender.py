@@ -20,7 +20,9 @@ from inboxd.core.alerts.reports import REPORT
 from inboxd.core.delivery import (
     GIVE_UP_AFTER,
     TELL_AT_ATTEMPT,
+    Fate,
     after_failure,
+    after_looking,
     pause_after,
 )
 from inboxd.errors import (
@@ -40,6 +42,7 @@ from inboxd.workers.undelivered import Failure, record
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from inboxd.core.delivery import Outcome
     from inboxd.core.restraint import Restraint
     from inboxd.core.spikes import SpikeStanding
     from inboxd.model import Standing
@@ -237,10 +240,17 @@ class Sender:
         )
         if outcome.rest and outcome.retry_at:
             self._resting[item.receiver] = outcome.retry_at
+        await self._record(item, error, outcome)
+        self._note(item, error, outcome)
+
+    async def _record(self, item: OutboxItem, error: InboxdError, outcome: Outcome) -> None:
+        now = self._context.clock.now()
         fallback = self._handling.get(item.receiver, _NONE).fallback
         failure = Failure(item, error, outcome, now)
         to = self._context.alert_to
         await self._store.run(lambda store: record(store, failure, fallback, to))
+
+    def _note(self, item: OutboxItem, error: InboxdError, outcome: Outcome) -> None:
         self._observe(item, outcome.fate)
         log.warning(
             "delivery failed",
@@ -278,6 +288,10 @@ class Sender:
             receipt = await sink.find(delivery)
         except NetworkError as error:
             self._resting[item.receiver] = now + pause_after(error, item.attempts, now)
+            outcome = after_looking(error, item.claimed_at or now, now)
+            await self._record(item, error, outcome)
+            if outcome.fate is Fate.REFUSE:
+                self._note(item, error, outcome)
             return
         except DatabaseError:
             raise

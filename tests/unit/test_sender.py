@@ -280,6 +280,28 @@ async def test_what_never_arrives_is_tried_ever_less_often_and_told(office: Offi
     assert office.states()[0] == ("support", "refused")
 
 
+async def test_what_cannot_be_looked_for_is_told_after_minutes_and_given_up_after_a_day(
+    office: Office,
+) -> None:
+    """A sink that is down altogether must not be waited for in silence."""
+    office.handling["support"] = Handling(fallback="lead")
+    office.queue()
+    office.support.outcomes = [OutcomeUnknown("Slack answered 502")]
+    office.support.found = Unavailable("Slack answered 502")
+    await office.drain()
+    told = []
+    for minute in range(10):
+        await office.drain()
+        told.append((minute, [delivery.alerts[0].reason for delivery in office.lead.heard]))
+        office.after(MINUTE)
+    assert told[4] == (4, [])
+    assert told[6][1] == told[-1][1] == ["sink_refused", "step_due"]
+    office.after(timedelta(days=1))
+    await office.drain()
+    assert office.states()[0] == ("support", "refused")
+    assert len(office.support.heard) == 1
+
+
 async def test_where_nobody_can_tell_one_repeat_admits_it(office: Office) -> None:
     """And only one: a receiver that never answers is not flooded, but told of."""
     office.queue()
