@@ -46,6 +46,8 @@ BACK = {
     DIRECT_MESSAGES: timedelta(days=30) - timedelta(minutes=5),
 }
 """How far back X can be asked at all."""
+_SPARED = timedelta(minutes=4)
+"""How much of the moment that these leave for a call pages after the first may use."""
 _REMEMBERED = 2_000
 """Threads whose newest is kept in memory: what is forgotten is told, or asked for, once more."""
 
@@ -174,6 +176,8 @@ class Reader:
         """Read one page of the first stretch; None where that has to be asked in another way."""
         lost = self._out_of_reach(run)
         stretch = run.walk.rest[0]
+        if stretch.is_over:
+            return self._dropped(run, lost)
         try:
             answer = await self._asked(run.source, stretch, run.paid_to(stretch))
         except Failure as failure:
@@ -202,6 +206,14 @@ class Reader:
             restarted=bool(lost),
             lost=lost,
         )
+
+    def _dropped(self, run: Run, lost: str) -> port.Page:
+        """Leave the first stretch, of which nothing can be asked for any more."""
+        run.note_progress()
+        run.walk = replace(run.walk, rest=run.walk.rest[1:])
+        lost, note = run.news_of_loss(run.lost, lost), run.note
+        run.note = run.lost = ""
+        return port.Page(run.walk.cursor(), note=note, restarted=bool(lost), lost=lost)
 
     async def _asked(self, source: str, stretch: Stretch, paid_to: int) -> Json:
         """Return a page; raises Failure."""
@@ -242,12 +254,21 @@ class Reader:
         return found
 
     def _out_of_reach(self, run: Run) -> str:
-        """Move the bound of the first stretch to where X can still be asked; tell what that loses."""
+        """
+        Move the bound of the first stretch to where X can still be asked; tell what that loses.
+
+        Not a moment before it must be, if there is a token: that holds for the old bound alone.
+        """
         back = BACK.get(run.source)
         stretch, now = run.walk.rest[0], self._clock.now()
-        if back is None or time_of(stretch.since_id + 1) >= now - back:
+        if back is None:
             return ""
-        run.walk = run.walk.instead(replace(stretch, since_id=snowflake(now - back)))
+        spared = _SPARED if stretch.token else timedelta(0)
+        if time_of(stretch.since_id + 1) >= now - back - spared:
+            return ""
+        moved = replace(stretch, since_id=snowflake(now - back))
+        # Direct messages know no bound but their token.
+        run.walk = run.walk.instead(moved if run.source == DIRECT_MESSAGES else moved.anew())
         return gone(stretch, now - back)
 
     def _behind_reach(self, run: Run, stretch: Stretch, answer: Json) -> str:
@@ -269,7 +290,7 @@ class Reader:
             if stretch.token in run.restarted:
                 return False
             run.begin_again(stretch.token)
-            run.walk = run.walk.instead(replace(stretch, token=""))
+            run.walk = run.walk.instead(stretch.anew())
             return True
         if stretch.by_time or not failure.is_about("since_id"):
             return False
@@ -277,5 +298,5 @@ class Reader:
         since = max(stretch.since_id, snowflake(oldest))
         run.lost = gone(stretch, oldest)
         run.note = f"X no longer knows how far was read: read again from {minute(since)} on"
-        run.walk = run.walk.instead(replace(stretch, since_id=since, by_time=True, token=""))
+        run.walk = run.walk.instead(replace(stretch, since_id=since, by_time=True).anew())
         return True

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from inboxd.model import Json
 
 
+_FIRST_READING = timedelta(hours=1)
+
+
 class Run:
     """One poll of a source while it goes on."""
 
@@ -100,11 +103,19 @@ class Run:
 
 
 def gone(stretch: Stretch, oldest: datetime) -> str:
-    """Tell what lies between what was read before and the *oldest* that X can be asked for."""
-    if not 0 < stretch.read_to < snowflake(oldest):
+    """
+    Tell what of a stretch lies between what was read before and the *oldest* that X can be asked for.
+
+    A first reading begins where X ends, and loses minutes of that while it goes on: not told.
+    """
+    since, until = stretch.read_to, snowflake(oldest)
+    if stretch.until_id:
+        since, until = since or stretch.since_id, min(until, stretch.until_id)
+    least = timedelta(0) if stretch.read_to else _FIRST_READING
+    if not since or time_of(until) - time_of(since) <= least:
         return ""
     return (
-        f"what was written from {minute(stretch.read_to)} to {minute(snowflake(oldest))} "
+        f"what was written from {minute(since)} to {minute(until)} "
         f"cannot be read any more: X goes no further back"
     )
 

@@ -31,9 +31,10 @@ class Stretch:
     A part of a source that is still to be read, newest first: what lies above *since_id*.
 
     *until_id* is the oldest item read so far, *token* the page to go on with, which X may
-    forget; *query* is what is searched for. *by_time*: X is asked by start_time, for it takes no
-    id that it has not given. Everything up to *read_to* was read before (0: nothing was), so only
-    what X does not show behind that is lost.
+    forget, and *below* the bound that all pages of that token were asked with; *query* is what is
+    searched for. *by_time*: X is asked by start_time, for it takes no id that is too old.
+    Everything up to *read_to* was read before (0: nothing was), so only what X does not show
+    behind that is lost.
     """
 
     since_id: int
@@ -43,13 +44,27 @@ class Stretch:
     count: int = 0
     by_time: bool = False
     read_to: int = 0
+    below: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing can lie between what was read and the bound."""
+        return 0 < self.until_id <= self.since_id + 1
+
+    def anew(self) -> Stretch:
+        """Return what is left of it, to be asked for without the token."""
+        return replace(self, token="", below=self.until_id)
 
     def params(self) -> dict[str, Any]:
-        """Return what asks X for this stretch; every page of it takes the same bound."""
+        """
+        Return what asks X for this stretch; every page of a token takes the same bounds.
+
+        X refuses a time together with an id.
+        """
         name, bound = "since_id", str(self.since_id)
-        if self.by_time:
+        if self.by_time and not self.below:
             name, bound = "start_time", f"{time_of(self.since_id + 1):%Y-%m-%dT%H:%M:%SZ}"
-        until = str(self.until_id) if self.until_id and not self.token else None
+        until = str(self.below) if self.below else None
         return {name: bound, "until_id": until, "pagination_token": self.token or None}
 
     def after(self, answer: Json, *, is_dm: bool) -> Stretch | None:
@@ -77,19 +92,22 @@ class Stretch:
             "count": self.count,
             "by_time": self.by_time,
             "read_to": str(self.read_to),
+            "below": str(self.below),
         }
 
     @classmethod
     def of(cls, kept: Json) -> Stretch:
         """Return what `kept` kept."""
+        until, token = int(kept.get("until_id", 0)), str(kept.get("token", ""))
         return cls(
             int(kept["since_id"]),
-            int(kept.get("until_id", 0)),
+            until,
             str(kept.get("query", "")),
-            str(kept.get("token", "")),
+            token,
             int(kept.get("count", 0)),
             bool(kept["by_time"]),
             int(kept.get("read_to", 0)),
+            int(kept.get("below", 0 if token else until)),
         )
 
 
@@ -183,8 +201,7 @@ def _joined(stretches: tuple[Stretch, ...]) -> list[Stretch]:
             each,
             since_id=min(each.since_id, other.since_id),
             until_id=until,
-            token="",
             read_to=min(each.read_to, other.read_to),
             by_time=each.by_time or other.by_time,
-        )
+        ).anew()
     return list(joined.values())

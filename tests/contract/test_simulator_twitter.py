@@ -340,6 +340,26 @@ async def test_search_refuses_a_stale_cursor(shop: Shop) -> None:
     assert "'since_id' must be a tweet id created after" in body["errors"][0]["message"]
 
 
+@pytest.mark.parametrize(
+    ("bounds", "told"),
+    [
+        (
+            {"start_time": "2026-01-01T00:00:00Z", "until_id": str(snowflake(START))},
+            "in conjunction",
+        ),
+        ({"since_id": str(snowflake(START)), "end_time": "2026-01-01T00:00:00Z"}, "in conjunction"),
+        ({"since_id": str(snowflake(START)), "until_id": str(snowflake(START))}, "less than"),
+    ],
+)
+async def test_search_refuses_bounds_that_do_not_go_together(
+    shop: Shop, bounds: dict[str, str], told: str
+) -> None:
+    """Ids beside times, and a bound above the other, are a 400."""
+    body = await shop.get("/2/tweets/search/recent", status=400, query="tea", **bounds)
+
+    assert told in body["errors"][0]["message"]
+
+
 async def test_direct_messages_come_newest_first_with_their_conversation(shop: Shop) -> None:
     """Both sides' messages are there, under an id made of both users' ids."""
     asked = shop.dm("is the shop open?")

@@ -33,6 +33,7 @@ US = str(BRANDS["twitter"].id)
 SEARCH = "GET /2/tweets/search/recent"
 MENTIONS = "GET /2/users/{id}/mentions"
 LOOKUP = "GET /2/tweets"
+BOUNDS = {"since_id", "until_id", "start_time", "end_time"}
 EVERYTHING: dict[str, Any] = {
     "streams": ["mentions", "direct_messages", "search"],
     "brand_words": ["lavka sever", "лавка север"],
@@ -328,6 +329,57 @@ async def test_a_pause_of_more_than_a_week_is_told(stage: Stage) -> None:
 
     assert "cannot be read any more" in pages[0].lost
     assert [message.text for message in pages[0].messages] == ["Lavka Sever schweigt"]
+
+
+async def walk_of_several_pages(stage: Stage, ago: timedelta) -> Any:
+    """Return the cursor of a search of which the first page alone was read."""
+    for number in range(150):
+        minutes = int(ago / timedelta(minutes=1)) + number
+        write(stage, f"Lavka Sever schweigt {number}", minutes=minutes, who=number % 5)
+    poll = stage.connect(**EVERYTHING).poll("search", None)
+    cursor = (await anext(poll)).cursor
+    await poll.aclose()  # type: ignore[attr-defined]
+    assert cursor["rest"][0]["token"]
+    return cursor
+
+
+async def test_a_first_search_goes_on_though_its_next_page_is_forgotten(stage: Stage) -> None:
+    """X takes no start_time beside an until_id: what was asked by time goes on by ids."""
+    cursor = await walk_of_several_pages(stage, timedelta(hours=1))
+    cursor["rest"][0]["token"] = "gone"
+    stage.simulator.log.clear()
+
+    pages = [page async for page in stage.connect(**EVERYTHING).poll("search", cursor)]
+
+    assert len({m.remote_id for page in pages for m in page.messages}) == 50
+    assert "rest" not in pages[-1].cursor
+    asked = stage.simulator.log.of("twitter", SEARCH)
+    assert [set(call.query) & BOUNDS for call in asked][-1] == {"since_id", "until_id"}
+
+
+async def test_what_lies_wholly_behind_reach_is_lost_and_left(stage: Stage) -> None:
+    """A rest that X can no longer be asked for must not stop what comes after it."""
+    cursor = await walk_of_several_pages(stage, timedelta(days=2))
+    stage.clock.advance(timedelta(days=8))
+    write(stage, "Lavka Sever lebt")
+
+    pages = [page async for page in stage.connect(**EVERYTHING).poll("search", cursor)]
+
+    assert [m.text for page in pages for m in page.messages] == ["Lavka Sever lebt"]
+    assert "cannot be read any more" in pages[-1].lost
+    assert "rest" not in pages[-1].cursor
+
+
+async def test_what_lies_half_behind_reach_is_read_as_far_as_x_goes(stage: Stage) -> None:
+    """The rest of a search that was left is asked for from where X can still be asked."""
+    cursor = await walk_of_several_pages(stage, timedelta(days=2))
+    stage.clock.advance(timedelta(days=4, hours=21, minutes=45))
+
+    pages = [page async for page in stage.connect(**EVERYTHING).poll("search", cursor)]
+
+    assert 0 < len({m.remote_id for page in pages for m in page.messages}) < 50
+    assert sum("cannot be read any more" in page.lost for page in pages) == 1
+    assert "rest" not in pages[-1].cursor
 
 
 async def test_weeks_of_quiet_are_no_loss(stage: Stage) -> None:

@@ -66,7 +66,9 @@ class Timeline:
     async def page(self, _source: str, stretch: Stretch, paid_to: int = 0) -> Mapping[str, Any]:
         """Return the newest of what lies in *stretch*; what was paid for must have been shown."""
         self.calls += 1
-        below = stretch.until_id or 2**63
+        params = {name for name, value in stretch.params().items() if value}
+        assert not params.issuperset({"start_time", "until_id"})
+        below = stretch.below or 2**63
         if stretch.token:
             if stretch.token not in self._tokens:
                 error = {"parameters": {"pagination_token": [stretch.token]}, "message": "no"}
@@ -183,6 +185,7 @@ STRETCHES = st.builds(
     count=st.integers(0, 3200),
     by_time=st.booleans(),
     read_to=st.integers(0, 2**62),
+    below=st.integers(0, 2**62),
 )
 
 
@@ -227,7 +230,31 @@ def test_too_many_stretches_become_fewer_that_cover_them() -> None:
     assert len(walk.rest) == 20
     oldest = walk.rest[-1]
     assert (oldest.since_id, oldest.until_id) == (1000, 2040)
-    assert (oldest.token, oldest.query) == ("", "")
+    assert (oldest.token, oldest.query, oldest.below) == ("", "", 2040)
+
+
+def test_every_page_of_a_token_takes_the_same_bounds() -> None:
+    """X refuses a token beside other bounds, and a time beside an id."""
+    stretch: Stretch | None = Stretch(17, query="q", by_time=True)
+    bounds = []
+    for number in (99, 88, 77):
+        assert stretch is not None
+        answer = {"data": [{"id": str(number)}], "meta": {"next_token": f"t{number}"}}
+        bounds.append(bounds_of(stretch))
+        stretch = stretch.after(answer, is_dm=False)
+    assert stretch is not None
+    assert len(set(bounds)) == 1
+    begun = stretch.anew()
+    again = begun.after({"data": [{"id": "66"}], "meta": {"next_token": "x"}}, is_dm=False)
+    assert again is not None
+    assert bounds_of(begun) == bounds_of(again) == (("since_id", "17"), ("until_id", "77"))
+
+
+def bounds_of(stretch: Stretch) -> tuple[tuple[str, str], ...]:
+    """Return what a page is asked for beside its token."""
+    params = {name: value for name, value in stretch.params().items() if value}
+    params.pop("pagination_token", None)
+    return tuple(sorted(params.items()))
 
 
 # Queries

@@ -351,6 +351,7 @@ class _Facade:
         return person
 
     def _check_search_window(self, request: web.Request, oldest: datetime) -> None:
+        parameters.check_bounds(request)
         since = parameters.read_id(request, "since_id")
         if since is not None and snowflake_time(since) < oldest:
             limit = snowflake(oldest)

@@ -62,6 +62,23 @@ def check_names(request: web.Request, known: frozenset[str]) -> None:
             )
 
 
+def check_bounds(request: web.Request) -> None:
+    """Answer 400 to a search that is bounded by ids and by times at once, or the wrong way round."""
+    ids, times = (
+        [name for name in names if name in request.query]
+        for names in (("since_id", "until_id"), ("start_time", "end_time"))
+    )
+    if ids and times:
+        raise problems.invalid(
+            ids[0],
+            request.query[ids[0]],
+            "Invalid use of 'since_id' or 'until_id' in conjunction with 'start_time' or 'end_time'.",
+        )
+    since, until = read_id(request, "since_id"), read_id(request, "until_id")
+    if since is not None and until is not None and since >= until:
+        raise problems.invalid("since_id", since, "'since_id' must be less than 'until_id'")
+
+
 def read_query(request: web.Request) -> Query:
     """Read fields and expansions; X ignores values it does not know, and so does this."""
     expansions = _values(request, "expansions")
