@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+    from connectors.facebook.reading import Place
     from connectors.facebook.settings import Settings
 
 
@@ -48,20 +49,22 @@ class List:
     sweeps: bool = True
     extra: Literal["", "ads", "photos"] = ""
     simpler: Mapping[str, str] = field(default_factory=dict)
-    choose: Callable[[Sequence[Any]], Sequence[Any]] | None = None
+    choose: Callable[[Sequence[Any], Place], Sequence[Any]] | None = None
     comment_fields: str = COMMENT_FIELDS
 
 
-def pictures_in_company(photos: Sequence[Any]) -> Sequence[Any]:
+def pictures_in_company(photos: Sequence[Any], place: Place) -> Sequence[Any]:
     """
     Return the pictures that have comments of their own.
 
-    One that is alone in its post shares the post's, which the feed brings. The first and the
-    last of a page may have company on the next page.
+    One that is alone in its post shares the post's, which the feed brings. The first of a page
+    may have company on the page before, and the last on the page that follows.
     """
     story_of = [dig(photo, "page_story_id") for photo in photos]
     sizes = Counter(story for story in story_of if isinstance(story, str))
-    at_the_edge = {*story_of[:1], *story_of[-1:]} if len(photos) >= _A_PAGE else set()
+    first = () if place.begins else story_of[:1]
+    last = () if place.ends else story_of[-1:]
+    at_the_edge = {*first, *last}
     return [
         photo
         for photo, story in zip(photos, story_of, strict=True)

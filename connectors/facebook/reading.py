@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connectors.facebook import payloads, windows
 from connectors.facebook.fields import COMMENT_FIELDS, MESSAGE_FIELDS, NEWEST_FIRST
@@ -63,6 +63,13 @@ class Batch:
         self.unknown.append(Unknown(f"{kind}:{name}", kind, kept, why))
 
 
+class Place(NamedTuple):
+    """Where a page is: whether its list begins with it, and whether the list ends with it."""
+
+    begins: bool
+    ends: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """
@@ -78,7 +85,9 @@ class Request:
     take: Callable[[Batch, Json], datetime]
     until: datetime
     context: Mapping[str, str | None] = field(default_factory=dict)
-    choose: Callable[[Sequence[Any]], Sequence[Any]] | None = None
+    choose: Callable[[Sequence[Any], Place], Sequence[Any]] | None = None
+    begins: bool = True
+    """Whether no page of the list went before."""
     newest: datetime | None = None
     """No younger thing can be on this page, nor behind it; None if nothing is known of that."""
 
@@ -89,8 +98,10 @@ class Request:
 
     def read(self, listing: Listing) -> Batch:
         """Take what a page gives, and ask for the next; one bad item spoils nothing else."""
-        batch = Batch()
-        for item in self.choose(listing.items) if self.choose else listing.items:
+        batch, items = Batch(), listing.items
+        if self.choose:
+            items = self.choose(items, Place(self.begins, listing.further is None))
+        for item in items:
             part = Batch()
             try:
                 changed = self.take(part, an_object(item))
@@ -107,7 +118,7 @@ class Request:
                 raise errors.UnexpectedPayload(f"Facebook's list of {self.kind} goes in a circle.")
             newest = batch.changed[-1] if batch.changed else self.newest
             params = {**self.params, **listing.further}
-            batch.further.append(replace(self, params=params, newest=newest))
+            batch.further.append(replace(self, params=params, newest=newest, begins=False))
         return batch
 
 

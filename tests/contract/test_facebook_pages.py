@@ -103,6 +103,40 @@ async def test_an_empty_first_page_of_posts_keeps_no_cursor_back(open_shop: Open
     assert shop.cursors["feed"]["newest"] == shop.clock.now().isoformat()
 
 
+def album(shop: Shop, post: str, *texts: str) -> None:
+    """Let customers comment on each picture of a post of the shop's, an empty text for none."""
+    for number, text in enumerate(texts):
+        picture = shop.post(f"{post} {number}", sent_at=shop.ago(days=30))
+        shop.details[picture.serial] = {"list": "photos", "page_story_id": f"{PAGE}_{post}"}
+        if text:
+            shop.comment(picture, text)
+
+
+@pytest.mark.parametrize("pages", [Pages(most=2), Pages(most=1), Pages(unseen=98)])
+async def test_pictures_of_one_post_on_two_short_pages_have_company(
+    open_shop: Opener, pages: Pages
+) -> None:
+    """Whether a page follows tells that, not how much is on it."""
+    shop = await open_shop(app={"pages": {"photos": pages}}, photos=True)
+    album(shop, "1", "ganz unten")
+    album(shop, "2", "Und in Rot?", "Und in Blau?")
+    album(shop, "3", "ganz oben")
+
+    came = {*await shop.texts("photos")}
+
+    assert {"Und in Rot?", "Und in Blau?"} <= came
+
+
+async def test_a_picture_at_the_end_of_the_list_has_no_company_beyond_it(open_shop: Opener) -> None:
+    """As many pictures as a page may hold, and no page more: those at its ends are alone."""
+    shop = await open_shop(photos=True)
+    album(shop, "1", "ganz unten")
+    album(shop, "2", "Und in Rot?", *[""] * 97)
+    album(shop, "3", "ganz oben")
+
+    assert await shop.texts("photos") == ["Und in Rot?"]
+
+
 class Rival:
     """Somebody else's Page: its posts, on two pages of which the first is empty."""
 
