@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from connectors.facebook import checking
-from connectors.facebook.failures import SEND_COMMENT, SEND_DM, BadRequest, Expired
+from connectors.facebook.failures import SEND_COMMENT, SEND_DM, BadRequest, Expired, Missing
 from connectors.facebook.limits import Meter
 from connectors.facebook.lists import LISTS, beside_the_feed, lists_of
 from connectors.facebook.marks import LONG_AGO, SWEEP_EVERY, Listing, Marks
@@ -240,17 +240,27 @@ class Connector(port.Connector):
             return hidden(HIDDEN, request.newest, seen)
 
     async def _page(self, request: Request, source: str) -> Listing:
-        """Return the page that is asked for; in simpler words if the server wants them."""
+        """
+        Return the page that is asked for; in simpler words if the server wants them.
+
+        That it does is known once it has answered them: an error may have been of that moment.
+        """
         which, params = self.lists[source], dict(request.params)
         if source in self._simply and request.kind == which.kind:
             params |= which.simpler
         try:
             return await self._graph.page(request.path, params, which.task)
+        except Missing:
+            raise
         except BadRequest:
             if request.kind != which.kind or not which.simpler or source in self._simply:
                 raise
-        self._simply.add(source)
-        return await self._graph.page(request.path, which.simpler, which.task)
+            with suppress(BadRequest):
+                simpler = {**params, **which.simpler}
+                listing = await self._graph.page(request.path, simpler, which.task)
+                self._simply.add(source)
+                return listing
+            raise
 
 
 def _seen(marks: Marks) -> datetime | None:

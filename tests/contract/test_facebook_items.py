@@ -527,6 +527,26 @@ async def test_mentions_come_without_what_a_server_does_not_list_below_them(
     assert await shop.texts("tagged") == ["@Lavka?"]
 
 
+@pytest.mark.parametrize("source", ["tagged", "ratings"])
+@pytest.mark.parametrize("code", ["100", "100/33"])
+async def test_a_refusal_of_the_moment_ends_no_reading_of_comments(
+    open_shop: Opener, source: str, code: str
+) -> None:
+    """Simpler words are kept to where they were answered, and are no help where nothing is."""
+    shop = await open_shop(streams=("mentions", "reviews"))
+    named = {"tagged": shop.mention("@Lavka?"), "ratings": shop.review("Nie wieder")}
+    shop.comment(named[source], "Und ich auch")
+    calls = None if code == "100" else 1
+    shop.faults.switch_on(
+        "facebook", Fault.PERMISSION_MISSING, endpoint=f"GET {source}", code=code, times=calls
+    )
+    with pytest.raises(UnexpectedPayload):
+        await shop.poll(source)
+    shop.faults.clear()
+
+    assert "Und ich auch" in await shop.texts(source)
+
+
 async def test_a_conversation_listed_without_its_messages_is_asked_for_them(
     open_shop: Opener,
 ) -> None:
