@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from connectors.facebook.reading import Place
     from connectors.facebook.settings import Settings
 
 
@@ -49,26 +48,23 @@ class List:
     sweeps: bool = True
     extra: Literal["", "ads", "photos"] = ""
     simpler: Mapping[str, str] = field(default_factory=dict)
-    choose: Callable[[Sequence[Any], Place], Sequence[Any]] | None = None
+    choose: Callable[[Sequence[Any]], Sequence[Any]] | None = None
     comment_fields: str = COMMENT_FIELDS
 
 
-def pictures_in_company(photos: Sequence[Any], place: Place) -> Sequence[Any]:
+def pictures_in_company(photos: Sequence[Any]) -> Sequence[Any]:
     """
     Return the pictures that have comments of their own.
 
-    One that is alone in its post shares the post's, which the feed brings. The first of a page
-    may have company on the page before, and the last on the page that follows.
+    One that is alone in its post shares the post's, which the feed brings; a list that shows it
+    twice gives it no company.
     """
-    story_of = [dig(photo, "page_story_id") for photo in photos]
-    sizes = Counter(story for story in story_of if isinstance(story, str))
-    first = () if place.begins else story_of[:1]
-    last = () if place.ends else story_of[-1:]
-    at_the_edge = {*first, *last}
+    story_of = {str(dig(photo, "id")): dig(photo, "page_story_id") for photo in photos}
+    sizes = Counter(story for story in story_of.values() if isinstance(story, str))
     return [
         photo
-        for photo, story in zip(photos, story_of, strict=True)
-        if not isinstance(story, str) or sizes[story] > 1 or story in at_the_edge
+        for photo in photos
+        if not isinstance(story := dig(photo, "page_story_id"), str) or sizes[story] > 1
     ]
 
 

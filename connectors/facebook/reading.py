@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from connectors.facebook import payloads, windows
 from connectors.facebook.fields import COMMENT_FIELDS, MESSAGE_FIELDS, NEWEST_FIRST
@@ -63,13 +63,6 @@ class Batch:
         self.unknown.append(Unknown(f"{kind}:{name}", kind, kept, why))
 
 
-class Place(NamedTuple):
-    """Where a page is: whether its list begins with it, and whether the list ends with it."""
-
-    begins: bool
-    ends: bool
-
-
 @dataclass(frozen=True, slots=True)
 class Request:
     """
@@ -85,9 +78,9 @@ class Request:
     take: Callable[[Batch, Json], datetime]
     until: datetime
     context: Mapping[str, str | None] = field(default_factory=dict)
-    choose: Callable[[Sequence[Any], Place], Sequence[Any]] | None = None
-    begins: bool = True
-    """Whether no page of the list went before."""
+    choose: Callable[[Sequence[Any]], Sequence[Any]] | None = None
+    before: Sequence[Any] = ()
+    """The last item of the page before, to choose with the first of this one, where one chooses."""
     newest: datetime | None = None
     """No younger thing can be on this page, nor behind it; None if nothing is known of that."""
 
@@ -98,10 +91,8 @@ class Request:
 
     def read(self, listing: Listing) -> Batch:
         """Take what a page gives, and ask for the next; one bad item spoils nothing else."""
-        batch, items = Batch(), listing.items
-        if self.choose:
-            items = self.choose(items, Place(self.begins, listing.further is None))
-        for item in items:
+        batch, items = Batch(), [*self.before, *listing.items]
+        for item in self.choose(items) if self.choose else items:
             part = Batch()
             try:
                 changed = self.take(part, an_object(item))
@@ -118,7 +109,8 @@ class Request:
                 raise errors.UnexpectedPayload(f"Facebook's list of {self.kind} goes in a circle.")
             newest = batch.changed[-1] if batch.changed else self.newest
             params = {**self.params, **listing.further}
-            batch.further.append(replace(self, params=params, newest=newest, begins=False))
+            before = items[-1:] if self.choose else ()
+            batch.further.append(replace(self, params=params, newest=newest, before=before))
         return batch
 
 

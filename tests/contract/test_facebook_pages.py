@@ -13,6 +13,7 @@ from connectors.facebook.passes import MOST
 from connectors.facebook.public import PublicReader
 from connectors.facebook.settings import Watched
 from inboxd.simulator.facebook import Pages
+from inboxd.simulator.faults import Fault
 from tests.contract.facebook_shop import PAGE, START, Opener, Shop
 
 if TYPE_CHECKING:
@@ -116,15 +117,13 @@ def album(shop: Shop, post: str, *texts: str) -> None:
 async def test_pictures_of_one_post_on_two_short_pages_have_company(
     open_shop: Opener, pages: Pages
 ) -> None:
-    """Whether a page follows tells that, not how much is on it."""
+    """And those that are alone in their posts have none, wherever a page ends."""
     shop = await open_shop(app={"pages": {"photos": pages}}, photos=True)
     album(shop, "1", "ganz unten")
     album(shop, "2", "Und in Rot?", "Und in Blau?")
     album(shop, "3", "ganz oben")
 
-    came = {*await shop.texts("photos")}
-
-    assert {"Und in Rot?", "Und in Blau?"} <= came
+    assert {*await shop.texts("photos")} == {"Und in Rot?", "Und in Blau?"}
 
 
 async def test_a_picture_at_the_end_of_the_list_has_no_company_beyond_it(open_shop: Opener) -> None:
@@ -135,6 +134,15 @@ async def test_a_picture_at_the_end_of_the_list_has_no_company_beyond_it(open_sh
     album(shop, "3", "ganz oben")
 
     assert await shop.texts("photos") == ["Und in Rot?"]
+
+
+async def test_a_picture_that_is_shown_twice_is_no_company_for_itself(open_shop: Opener) -> None:
+    """A list that is read while it grows may repeat one."""
+    shop = await open_shop(photos=True)
+    album(shop, "1", "Und in Rot?")
+    shop.faults.switch_on("facebook", Fault.DUPLICATES)
+
+    assert await shop.texts("photos") == []
 
 
 class Rival:
