@@ -71,6 +71,15 @@ class Comments:
             level = "current_level_count" if "current_level_count" in answer else "count"
             more = whole and bool(top) and offset < total_of(answer, level)
 
+    async def in_thread(self, place: Place, top: int, floor: int) -> Page:
+        """
+        Return what stands below the comment *top* from *floor* on, in a call or two.
+
+        Raises PermissionMissing for a closed post, and UnexpectedPayload where *top* is no more.
+        """
+        replies = await self.thread(place, top, lambda oldest: oldest < floor)
+        return await self._read(place, replies, floor, {})
+
     async def _replies(self, place: Place, item: object, floor: int) -> Sequence[object]:
         """Return the replies below one comment of the first level; VK shows up to 10 unasked."""
         top = item if isinstance(item, dict) else {}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from connectors.vk.comments import UNCOUNTED, Comments, Place, commented
+from connectors.vk.comments import UNCOUNTED, Comments, Place, commented, newest_of
 from connectors.vk.memory import POSTS_BY_ID
 from connectors.vk.payloads import folded, post_of
 from connectors.vk.people import PROFILE_FIELDS
@@ -48,7 +48,13 @@ class Elsewhere:
     """
     What both sources share: posts and comments of one stream, and the answers below them.
 
-    The cursor is ``{"since": unix seconds, "threads": {thread: [comments, newest, author]}}``.
+    The cursor is ``{"since": unix seconds, "threads": {thread: [comments, newest, author]}}``. A
+    thread is read again when its post's number of comments has changed or is not told, or when
+    something of it was written within the overlap: then only the newest page of comments, and
+    the newest of their replies. One that could not be read stays as it was known.
+
+    Not seen is a comment that takes the place of one deleted since the poll before, where a thread
+    was quiet for the overlap: their number tells nothing.
     """
 
     def __init__(self, desk: Desk, stream: Stream) -> None:
@@ -101,7 +107,7 @@ class Elsewhere:
         Only where a token reads walls. Of a stranger's post that many comment on, only what
         concerns the shop is read: its own words, the author's, and what is said to it.
         """
-        reader = self._desk.reader
+        desk, reader = self._desk, self._desk.reader
         if len(threads) > _MOST_FOLLOWED:
             yield Page({}, note=f"answers are looked for below the newest {_MOST_FOLLOWED} alone")
         threads = dict(sorted(threads.items(), key=lambda each: each[1][1])[-_MOST_FOLLOWED:])
@@ -110,17 +116,39 @@ class Elsewhere:
             return
         posts = await self._counts(reader, {_place_of(name) for name in threads})
         for name, (seen, newest, author) in threads.items():
-            count, why = posts.get(_place_of(name), (seen, ""))
-            if seen == count != UNCOUNTED:
-                continue
             owner, post = _place_of(name)
+            count, why = posts.get((owner, post), (seen, ""))
+            unchanged = seen == count != UNCOUNTED
+            quiet = not count or (owner, post) not in posts or newest < desk.now - desk.overlap
+            if unchanged and quiet:
+                continue
             place = Place(
                 owner, post, customers=name.startswith("wall_post"), stream=self._stream,
                 why_closed=why,
             )  # fmt: skip
-            async for page in self._comments.below(place, newest - self._desk.overlap):
-                yield self._relevant(page, name, author)
-            kept[name] = [count, newest, author]
+            latest, refused = newest, False
+            async for page in self._below(place, name, newest - desk.overlap, whole=not unchanged):
+                relevant = self._relevant(page, name, author)
+                latest, refused = newest_of(relevant, latest, desk.now), refused or bool(page.note)
+                yield relevant
+            if not refused:
+                kept[name] = [count, latest, author]
+
+    async def _below(
+        self, place: Place, thread: str, floor: int, *, whole: bool
+    ) -> AsyncIterator[Page]:
+        """Yield what was said in *thread*: of a long post, what stands below one comment alone."""
+        top = _top_of(thread)
+        if top is not None:
+            try:
+                page = await self._comments.in_thread(place, top, floor)
+            except (PermissionMissing, UnexpectedPayload):
+                pass  # The post is closed, which is told below, or the comment is deleted.
+            else:
+                yield page
+                return
+        async for page in self._comments.below(place, floor, whole=whole):
+            yield page
 
     def _relevant(self, page: Page, thread: str, author: int) -> Page:
         ours, theirs = str(-self._desk.group_id), str(author)
@@ -183,6 +211,12 @@ def _place_of(thread: str) -> tuple[int, int]:
     place, _, below = thread.partition(":")[2].partition("@")
     owner, _, number = place.rpartition("_")
     return int(owner), int(below or number)
+
+
+def _top_of(thread: str) -> int | None:
+    """Return the comment that a thread stands below, or None where it is the post's."""
+    place, _, below = thread.partition("@")
+    return int(place.rpartition("_")[2]) if below else None
 
 
 class Mentions:

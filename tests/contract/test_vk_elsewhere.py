@@ -125,7 +125,83 @@ async def test_answer_below_a_mention_is_seen(shop: Shop) -> None:
     assert told["Разберёмся"].direction is Direction.OUTBOUND
     assert told["Разберёмся"].stream is Stream.MENTIONS
     assert "а мне нравится" not in told
+    shop.ahead(hours=2)
     assert "Разберёмся" not in await shop.poll("mentions")
+
+
+async def test_answer_is_found_below_its_comment_alone(shop: Shop) -> None:
+    """Below a post with many comments only the thread of the mention is read."""
+    post = elsewhere(shop, "Куда пойти за чаем?", who=1)
+    for number in range(230):
+        shop.comment(post, f"туда {number}", author=shop.world.people[2])
+    top = shop.comment(post, f"{NAMED}, у вас есть?")
+    (question,) = (await shop.poll("mentions")).values()
+    shop.ahead(minutes=5)
+    answer = shop.world.reply(top.serial, "Есть!", sent_at=shop.clock.now())
+    shop.comment(answer, "Спасибо")
+    shop.log.clear()
+
+    told = await shop.poll("mentions")
+
+    assert set(told) == {question.text, "Есть!", "Спасибо"}
+    assert {message.thread_id for message in told.values()} == {question.thread_id}
+    assert shop.calls("wall.getComments") <= 2
+
+
+async def test_answer_is_found_where_the_thread_cannot_be_asked_for(shop: Shop) -> None:
+    """VK takes the comment at the top for none, as when it is deleted: the post is read instead."""
+    post = elsewhere(shop, "Куда пойти за чаем?", who=1)
+    top = shop.comment(post, f"{NAMED}, у вас есть?")
+    await shop.poll("mentions")
+    shop.world.reply(top.serial, "Есть!", sent_at=shop.clock.now())
+    shop.faults.switch_on("vk", Fault.REFUSED, endpoint="wall.getComments", times=1, code="100")
+
+    assert "Есть!" in await shop.poll("mentions")
+
+
+@pytest.mark.parametrize("in_thread", [True, False])
+@pytest.mark.parametrize("code", ["15", "212"])
+async def test_answer_is_read_when_access_is_back(
+    shop: Shop,
+    code: str,
+    in_thread: bool,  # noqa: FBT001 - a parameter of the case
+) -> None:
+    """A refused reading counts for none, though the number of comments stays."""
+    post = elsewhere(shop, "чай" if in_thread else NAMED)
+    asked = shop.comment(post, f"{NAMED}?") if in_thread else post
+    await shop.poll("mentions")
+    shop.world.reply(asked.serial, "Отвечаем", sent_at=shop.clock.now())
+    switch = shop.faults.switch_on(
+        "vk", Fault.PERMISSION_MISSING, endpoint="wall.getComments", code=code
+    )
+    refused = await shop.pages("mentions")
+    shop.faults.switch_off(switch)
+    shop.ahead(hours=5)
+
+    assert [page.note for page in refused if page.note]
+    assert "Отвечаем" in await shop.poll("mentions")
+
+
+@pytest.mark.parametrize("in_thread", [True, False])
+async def test_a_comment_that_replaces_another_is_seen(
+    shop: Shop,
+    in_thread: bool,  # noqa: FBT001 - a parameter of the case
+) -> None:
+    """The number of comments is as before, but the conversation is a lively one."""
+    post = elsewhere(shop, "чай" if in_thread else NAMED)
+    asked = shop.comment(post, f"{NAMED}?") if in_thread else post
+    shop.ahead(minutes=20)
+    before = shop.comment(asked, "Ну?")
+    assert "Ну?" in await shop.poll("mentions")
+    shop.ahead(minutes=5)
+    shop.world.delete(before.serial, at=shop.clock.now())
+    shop.comment(asked, "Отвечайте же!")
+
+    assert "Отвечайте же!" in await shop.poll("mentions")
+    shop.ahead(hours=2)
+    shop.log.clear()
+    assert set(await shop.poll("mentions")) == {asked.text}
+    assert shop.calls("wall.getComments") == 0
 
 
 async def test_mention_can_be_answered(shop: Shop) -> None:
@@ -154,7 +230,7 @@ async def test_closed_wall_of_a_customer_stops_no_other(shop: Shop) -> None:
         post = elsewhere(shop, f"{NAMED} {who}", who=who)
         shop.comment(post, f"{NAMED}, ответьте {who}", author=shop.world.people[who])
     shop.faults.switch_on(
-        "vk", Fault.PERMISSION_MISSING, endpoint="wall.getComments", times=1, code="212"
+        "vk", Fault.PERMISSION_MISSING, endpoint="wall.getComments", times=2, code="212"
     )
 
     pages = await shop.pages("mentions")
