@@ -301,15 +301,17 @@ class Search:
     ) -> AsyncIterator[tuple[_Found, list[int], str]]:
         """Yield what *word* finds page by page: the posts, their dates, and what is out of reach."""
         start_from, shown = "", 0
-        for _page in range(_MOST_PAGES):
+        for number in range(1, _MOST_PAGES + 1):
             answer = await self.page(word, floor, SEARCH_PAGE, start_from)
             items = items_of(answer, "newsfeed.search")
             shown += len(items)
             found = self._elsewhere.read(items)
             found.messages = [each for each in found.messages if unix(each.sent_at) >= floor]
             start_from = str(answer.get("next_from") or "")
-            full = shown >= _MOST_PAGES * SEARCH_PAGE and total_of(answer, "total_count") > shown
-            yield found, _dates(items), f"VK finds more with {word!r} than it shows" if full else ""
+            # Pages may be short and go on: VK counts those alone that it has not filtered out.
+            full = shown >= _MOST_PAGES * SEARCH_PAGE or (number == _MOST_PAGES and start_from)
+            lost = full and total_of(answer, "total_count") > shown
+            yield found, _dates(items), f"VK finds more with {word!r} than it shows" if lost else ""
             if not items or not start_from:
                 return
 

@@ -15,7 +15,7 @@ from inboxd.simulator.faults import Fault
 from tests.contract.vk_shop import GROUP, START, canned, failure, known, open_shop, settings_for
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from inboxd.simulator.people import Person
     from inboxd.simulator.world import Item
@@ -314,6 +314,40 @@ async def test_search_is_paged_and_says_what_it_cannot_reach(shop: Shop) -> None
     assert [page.lost for page in pages if page.lost] == [
         "VK finds more with 'лавка' than it shows"
     ]
+
+
+@pytest.mark.parametrize(
+    ("pages", "total", "is_lost"),
+    [(9, 900, True), (9, 500, False), (5, 900, False), (2, 900, False)],
+)
+async def test_search_that_is_cut_off_on_short_pages_says_so(
+    pages: int,
+    total: int,
+    is_lost: bool,  # noqa: FBT001 - a parameter of the case
+) -> None:
+    """VK leaves filtered posts out of its pages: it is the next page that tells of more."""
+    asked: list[int] = []
+
+    def found(form: Mapping[str, str]) -> Any:
+        number = int(form.get("start_from", "0"))
+        asked.append(number)
+        posts = [
+            {"id": 100 * number + n + 1, "owner_id": 5, "from_id": 5, "text": "лавка",
+             "date": int(START.timestamp())}
+            for n in range(100)
+        ]  # fmt: skip
+        more = {"next_from": str(number + 1)} if number + 1 < pages else {}
+        return {"count": len(posts), "total_count": total, "items": posts, **more}
+
+    answers = {"newsfeed.search": found, "wall.getById": lambda _: {"items": []}}
+    changes = {"streams": ("search",), "brand_words": ("лавка",)}
+    async with canned(answers, **changes) as connector:
+        told = [page async for page in connector.poll("search", None)]
+
+    assert asked == list(range(min(pages, 5)))
+    assert [page.lost for page in told if page.lost] == (
+        ["VK finds more with 'лавка' than it shows"] if is_lost else []
+    )
 
 
 async def test_quota_of_searches_is_spread_over_the_day(shop: Shop) -> None:
