@@ -6,21 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from connectors.vk.comments import UNCOUNTED, Comments, Place, commented, newest_of
-from connectors.vk.memory import POSTS_BY_ID
+from connectors.vk.comments import commented
+from connectors.vk.following import Answers, why_closed_elsewhere
 from connectors.vk.payloads import folded, post_of
 from connectors.vk.people import PROFILE_FIELDS
-from connectors.vk.shapes import as_object, integer, items_of, sift, total_of, unix
-from connectors.vk.windows import comment_windows, why_closed
+from connectors.vk.shapes import items_of, sift, total_of, unix
+from connectors.vk.windows import comment_windows
 from inboxd.connector import Page
-from inboxd.errors import PermissionMissing, UnexpectedPayload
 from inboxd.model import Direction, Message, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import AsyncIterator, Iterable
 
     from connectors.vk.desk import Desk
-    from connectors.vk.transport import Api
     from inboxd.connector import Cursor
     from inboxd.model import Json, Unknown
 
@@ -28,10 +26,6 @@ MENTIONS_PAGE: Final = 50
 SEARCH_PAGE: Final = 200
 _MOST_PAGES: Final = 5
 """Pages that one search reads; VK itself finds no more than the newest thousand."""
-_MOST_FOLLOWED: Final = 500
-_ELSEWHERE_CLOSED: Final = (
-    "Communities cannot comment here; answer from a personal page, or in a private message."
-)
 
 
 @dataclass(slots=True)
@@ -45,22 +39,11 @@ class _Found:
 
 
 class Elsewhere:
-    """
-    What both sources share: posts and comments of one stream, and the answers below them.
-
-    The cursor is ``{"since": unix seconds, "threads": {thread: [comments, newest, author]}}``. A
-    thread is read again when its post's number of comments has changed or is not told, or when
-    something of it was written within the overlap: then only the newest page of comments, and
-    the newest of their replies. One that could not be read stays as it was known.
-
-    Not seen is a comment that takes the place of one deleted since the poll before, where a thread
-    was quiet for the overlap: their number tells nothing.
-    """
+    """What both sources share: posts and comments of one stream, as VK lists them."""
 
     def __init__(self, desk: Desk, stream: Stream) -> None:
         self._desk = desk
         self._stream = stream
-        self._comments = Comments(desk)
 
     def read(self, items: Iterable[object]) -> _Found:
         """Return what of *items* customers wrote on walls that are not the community's own."""
@@ -75,7 +58,7 @@ class Elsewhere:
             return None
         if self._comes_anyway(message, item):
             return None
-        return message, _why_closed(commented(item)[1])
+        return message, why_closed_elsewhere(commented(item)[1])
 
     def _comes_anyway(self, message: Message, item: Json) -> bool:
         """Whether another stream of the account brings it: each message belongs to one."""
@@ -98,126 +81,6 @@ class Elsewhere:
         ]
         return Page(cursor, messages=named, unknown=found.unknown, windows=windows)
 
-    async def follow(
-        self, threads: Mapping[str, Sequence[int]], kept: dict[str, list[int]]
-    ) -> AsyncIterator[Page]:
-        """
-        Yield what was said below *threads* since they were read, and note that in *kept*.
-
-        Only where a token reads walls. Of a stranger's post that many comment on, only what
-        concerns the shop is read: its own words, the author's, and what is said to it.
-        """
-        desk, reader = self._desk, self._desk.reader
-        if len(threads) > _MOST_FOLLOWED:
-            yield Page({}, note=f"answers are looked for below the newest {_MOST_FOLLOWED} alone")
-        threads = dict(sorted(threads.items(), key=lambda each: each[1][1])[-_MOST_FOLLOWED:])
-        kept.update((name, list(state)) for name, state in threads.items())
-        if reader is None or not threads:
-            return
-        posts = await self._counts(reader, {_place_of(name) for name in threads})
-        for name, (seen, newest, author) in threads.items():
-            owner, post = _place_of(name)
-            count, why = posts.get((owner, post), (seen, ""))
-            unchanged = seen == count != UNCOUNTED
-            quiet = not count or (owner, post) not in posts or newest < desk.now - desk.overlap
-            if unchanged and quiet:
-                continue
-            place = Place(
-                owner, post, customers=name.startswith("wall_post"), stream=self._stream,
-                why_closed=why,
-            )  # fmt: skip
-            latest, refused = newest, False
-            async for page in self._below(place, name, newest - desk.overlap, whole=not unchanged):
-                relevant = self._relevant(page, name, author)
-                latest, refused = newest_of(relevant, latest, desk.now), refused or bool(page.note)
-                yield relevant
-            if not refused:
-                kept[name] = [count, latest, author]
-
-    async def _below(
-        self, place: Place, thread: str, floor: int, *, whole: bool
-    ) -> AsyncIterator[Page]:
-        """Yield what was said in *thread*: of a long post, what stands below one comment alone."""
-        top = _top_of(thread)
-        if top is not None:
-            try:
-                page = await self._comments.in_thread(place, top, floor)
-            except (PermissionMissing, UnexpectedPayload):
-                pass  # The post is closed, which is told below, or the comment is deleted.
-            else:
-                yield page
-                return
-        async for page in self._comments.below(place, floor, whole=whole):
-            yield page
-
-    def _relevant(self, page: Page, thread: str, author: int) -> Page:
-        ours, theirs = str(-self._desk.group_id), str(author)
-        named = f"club{self._desk.group_id}"
-        messages = [
-            message for message in page.messages
-            if message.thread_id == thread and message.author is not None
-            and (message.author.remote_id in (ours, theirs) or named in message.text)
-        ]  # fmt: skip
-        windows = [window for window in page.windows if window.thread_id == thread]
-        return replace(page, messages=messages, windows=windows)
-
-    async def _counts(
-        self, reader: Api, posts: set[tuple[int, int]]
-    ) -> dict[tuple[int, int], tuple[int, str]]:
-        """Return how many comments each of *posts* has, and why nobody can comment, or ""."""
-        found: dict[tuple[int, int], tuple[int, str]] = {}
-        wanted = sorted(posts)
-        for start in range(0, len(wanted), POSTS_BY_ID):
-            some = wanted[start : start + POSTS_BY_ID]
-            names = ",".join(f"{owner}_{post}" for owner, post in some)
-            try:
-                answer = await reader.call("wall.getById", {"posts": names})
-            except PermissionMissing:
-                continue
-            for item in items_of(answer, "wall.getById"):
-                try:
-                    post = as_object(item, "post")
-                    count, rights = commented(post)
-                    place = integer(post, "owner_id"), integer(post, "id")
-                except UnexpectedPayload:
-                    continue
-                found[place] = count, _why_closed(rights)
-        return found
-
-    def threads(self, cursor: Cursor, messages: Iterable[Message]) -> dict[str, list[int]]:
-        """Return the threads to follow: the known ones of the backfill, and those of *messages*."""
-        known = cursor.get("threads", {})
-        threads = {
-            name: list(state) for name, state in known.items() if state[1] >= self._desk.horizon
-        }
-        for message in messages:
-            placed = message.thread_id.startswith("wall_post") or "@" in message.thread_id
-            if message.author is None or not placed:
-                continue
-            state = [0, unix(message.sent_at), int(message.author.remote_id)]
-            threads.setdefault(message.thread_id, state)
-        return threads
-
-
-def _why_closed(rights: object) -> str:
-    """Return why the community cannot comment on somebody else's wall, or ""."""
-    told = rights if isinstance(rights, Mapping) else {}
-    communities = told.get("groups_can_post", True)
-    return why_closed(rights) if communities else _ELSEWHERE_CLOSED
-
-
-def _place_of(thread: str) -> tuple[int, int]:
-    """Return the owner and the post that a thread's name tells."""
-    place, _, below = thread.partition(":")[2].partition("@")
-    owner, _, number = place.rpartition("_")
-    return int(owner), int(below or number)
-
-
-def _top_of(thread: str) -> int | None:
-    """Return the comment that a thread stands below, or None where it is the post's."""
-    place, _, below = thread.partition("@")
-    return int(place.rpartition("_")[2]) if below else None
-
 
 class Mentions:
     """Posts and comments elsewhere that mention the community; VK shows them to users alone."""
@@ -225,6 +88,7 @@ class Mentions:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._elsewhere = Elsewhere(desk, Stream.MENTIONS)
+        self._answers = Answers(desk, Stream.MENTIONS)
 
     async def poll(self, cursor: Cursor) -> AsyncIterator[Page]:
         """Yield the mentions since the cursor, then the answers below those of the backfill."""
@@ -244,8 +108,8 @@ class Mentions:
             offset += MENTIONS_PAGE
             more = bool(items) and offset < total_of(answer)
         kept: dict[str, list[int]] = {}
-        threads = self._elsewhere.threads(cursor, messages)
-        async for page in self._elsewhere.follow(threads, kept):
+        threads = self._answers.threads(cursor, messages)
+        async for page in self._answers.follow(threads, kept):
             yield replace(page, cursor={"since": since, "threads": known})
         yield Page({"since": newest, "threads": kept})
 
@@ -268,6 +132,7 @@ class Search:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._elsewhere = Elsewhere(desk, Stream.SEARCH)
+        self._answers = Answers(desk, Stream.SEARCH)
 
     async def poll(self, cursor: Cursor) -> AsyncIterator[Page]:
         """
@@ -291,8 +156,8 @@ class Search:
                 page = await self._elsewhere.page(found, {"since": since, "threads": known})
                 yield replace(page, lost=lost)
         kept: dict[str, list[int]] = {}
-        threads = self._elsewhere.threads(cursor, seen.values())
-        async for page in self._elsewhere.follow(threads, kept):
+        threads = self._answers.threads(cursor, seen.values())
+        async for page in self._answers.follow(threads, kept):
             yield replace(page, cursor={"since": since, "threads": known})
         yield Page({"since": newest, "threads": kept})
 
