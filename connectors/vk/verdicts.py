@@ -63,6 +63,11 @@ class Verdicts:
                 as_stored = replace(message, stream=each.known.stream, restored=back)
                 self.present.append(as_stored)
 
+    def settle_shown(self, wanted: Sequence[Wanted], found: dict[str, Message], what: str) -> None:
+        """Sort those of *wanted* that a reading in part *found*; of the others it tells nothing."""
+        self.settle([each for each in wanted if each.known.remote_id in found], found)
+        self.notes.append(f"{what} were shown only in part")
+
 
 def goes_on(items: Sequence[object], offset: int, total: object) -> bool:
     """

@@ -187,14 +187,25 @@ class Verification:
                 verdicts.settle(itself, {message.remote_id: message})
             if comments:
                 place = Place(owner, post, customers=customers)
-                verdicts.settle(comments, await self._all_comments(place, comments))
+                found, total = await self._all_comments(place, comments)
+                # Here what is deleted may be shown as a stub, and be among those counted.
+                if all_found(comments, found) or len(found) >= total:
+                    verdicts.settle(comments, found)
+                else:
+                    verdicts.settle_shown(comments, found, f"comments of {owner}_{post}")
         except (PermissionMissing, UnexpectedPayload) as error:
             verdicts.notes.append(f"what is below post {post} cannot be looked up: {error}")
 
-    async def _all_comments(self, place: Place, wanted: Sequence[Wanted]) -> dict[str, Message]:
-        """Return the comments of a post, both levels, until all that are wanted are there."""
+    async def _all_comments(
+        self, place: Place, wanted: Sequence[Wanted]
+    ) -> tuple[dict[str, Message], int]:
+        """
+        Return the comments of a post, both levels, until all that are wanted are there.
+
+        With them, how many VK counts on both levels; it may show a comment without its thread.
+        """
         found: dict[str, Message] = {}
-        offset, more = 0, True
+        offset, total, more = 0, 0, True
         while more:
             answer = await self._comments.page(place, offset)
             top = items_of(answer, "wall.getComments")
@@ -204,9 +215,10 @@ class Verification:
                     message = self._comments.read_one(place, as_object(comment, "comment"))
                     found[message.remote_id] = message
             level = "current_level_count" if "current_level_count" in answer else "count"
+            total = total_of(answer)
             more = goes_on(top, offset, answer.get(level)) and not all_found(wanted, found)
             offset += COMMENTS_PAGE
-        return found
+        return found, total
 
     async def _thread(self, place: Place, top: Json) -> Sequence[object]:
         """Return all that stands below a comment of the first level."""
@@ -247,9 +259,7 @@ class Verification:
                 if all_found(group, found) or listing.is_whole(found):
                     verdicts.settle(group, found)
                 else:
-                    shown = [each for each in group if each.known.remote_id in found]
-                    verdicts.settle(shown, found)
-                    verdicts.notes.append(f"{kind}s of {owner}_{below} were shown only in part")
+                    verdicts.settle_shown(group, found, f"{kind}s of {owner}_{below}")
             yield await self._page(verdicts)
 
 

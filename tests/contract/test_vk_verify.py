@@ -326,6 +326,8 @@ def comments_of(count: Any, *items: Any) -> Any:
         (1, [{"id": 8, "from_id": 5, "date": 1, "text": "?"}], True),
         (1, ["nonsense"], False),
         (1, [{"id": 8}], False),
+        # Counted are both levels; the thread of this comment is not shown.
+        (2, [{"id": 8, "from_id": 5, "date": 1, "text": "?"}], False),
         (1, [{"id": 8, "from_id": 5, "date": 1, "thread": {"count": 3}}], False),
         # Without a number of comments the list is read until a page is empty.
         (None, [{"id": 8 + n, "from_id": 5, "date": 1, "text": "?"} for n in range(150)], True),
