@@ -131,14 +131,33 @@ def handle_in(answer: Json, us: str) -> str:
     return next(filter(None, handles), "")
 
 
-def conversations_in(answer: Json) -> Iterator[tuple[str, int]]:
-    """Yield the conversation and the number of each post, also of those that are no messages."""
+def talks_in(answer: Json, us: str, *, to_us: bool) -> Iterator[tuple[str, int]]:
+    """
+    Yield what is worth following, each with the number of the post that says so.
+
+    It is a conversation that we began, ``17``, or somebody who talks with us in one of others,
+    ``17:4``. Without *to_us* those alone who reply to us do; else everybody in *answer*.
+    """
+    for post in as_objects(answer.get("data")):
+        author, above = str(post.get("author_id")), post.get("in_reply_to_user_id")
+        number, conversation = str(post.get("id")), str(post.get("conversation_id"))
+        if _is_retweet(post) or not ID.fullmatch(conversation) or not ID.fullmatch(number):
+            continue
+        parent = replied_to(post)
+        if (parent is None and author == us) or (parent == conversation and above == us):
+            yield conversation, int(number)
+        party = str(above) if author == us else author
+        if party != us and ID.fullmatch(party) and (to_us or us in (author, above)):
+            yield f"{conversation}:{party}", int(number)
+
+
+def posts_in(answer: Json) -> Iterator[tuple[str, int]]:
+    """Yield as what each post would be followed (see `talks_in`), and its number."""
     for post in as_objects(answer.get("data")):
         conversation, number = str(post.get("conversation_id")), str(post.get("id"))
-        if _is_retweet(post):
-            continue
-        if ID.fullmatch(conversation) and ID.fullmatch(number):
+        if ID.fullmatch(number):
             yield conversation, int(number)
+            yield f"{conversation}:{post.get('author_id')}", int(number)
 
 
 def _conversation_of(item: Json) -> str:

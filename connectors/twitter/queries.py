@@ -7,6 +7,7 @@ returns, so every query leaves it out.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 _LONGEST = 512
 """Of a query, in characters, for self-serve apps; the specification's 4,096 are Enterprise's."""
 _MOST_FOLLOWED = 100
-"""Conversations that are followed: ten queries a poll, of the 300 that X allows in 15 minutes."""
+"""Talks that are followed: up to 20 queries a poll, of the 300 that X allows in 15 minutes."""
+_MOST_PEOPLE = 10
+"""Of one conversation in a term, which must fit into a query."""
+_TALK = re.compile(rf"{ID.pattern}(?::{ID.pattern})?")
 
 
 def brand_queries(words: Sequence[str], handle: str) -> list[str]:
@@ -33,22 +37,51 @@ def quote_query(handle: str) -> str:
     return _either(links, handle, "is:quote ")[0]
 
 
-def conversation_queries(conversations: Iterable[str], handle: str) -> list[str]:
-    """Return the queries that find what customers write in conversations without naming us."""
-    return _either([f"conversation_id:{each}" for each in conversations], handle)
+def talk_queries(talks: Iterable[str], handle: str, *, answers: bool = False) -> list[str]:
+    """
+    Return the queries that find what customers write without naming us.
+
+    A conversation that we began is searched for whole, ``17``; of others only what somebody
+    writes who talks with us there, ``17:4``. Strangers are neither read nor paid for. With
+    *answers* replies to us are found in whatever conversation.
+    """
+    people: dict[str, list[str]] = {}
+    for talk in talks:
+        conversation, _, person = talk.partition(":")
+        people.setdefault(conversation, []).extend([person] if person else [])
+    terms = [f"to:{handle}"] if answers else []
+    for conversation, those in people.items():
+        terms += _terms_of(conversation, those)
+    return _either(terms, handle)
+
+
+def _terms_of(conversation: str, people: Sequence[str]) -> list[str]:
+    where = f"conversation_id:{conversation}"
+    terms = []
+    for start in range(0, len(people), _MOST_PEOPLE):
+        authors = " OR ".join(f"from:{each}" for each in people[start : start + _MOST_PEOPLE])
+        terms.append(f"({where} ({authors}))")
+    return terms or [where]
 
 
 def followed_of(kept: object, learned: Mapping[str, int], oldest: int) -> dict[str, int]:
     """
-    Return the conversations to follow, each with the number of its newest post that is known.
+    Return the talks to follow, each with the number of its newest post that is known.
 
     *kept* is what a cursor says; what has been quiet since *oldest* is let go, and of too many
     those with the oldest news.
     """
     pairs = kept.items() if isinstance(kept, dict) else ()
-    followed = {str(name): int(newest) for name, newest in pairs if ID.fullmatch(str(newest))}
+    followed = {
+        str(name): int(newest)
+        for name, newest in pairs
+        if _TALK.fullmatch(str(name)) and ID.fullmatch(str(newest))
+    }
     for name, newest in learned.items():
         followed[name] = max(newest, followed.get(name, 0))
+    for name in list(followed):
+        if (whole := name.partition(":")[0]) != name and whole in followed:
+            followed[whole] = max(followed[whole], followed.pop(name))
     lately = sorted(
         (each for each in followed.items() if each[1] > oldest), key=_newest, reverse=True
     )
@@ -58,12 +91,13 @@ def followed_of(kept: object, learned: Mapping[str, int], oldest: int) -> dict[s
 def stretches_of(
     followed: Iterable[str], new: Iterable[str], handle: str, bound: Stretch, oldest: int
 ) -> list[Stretch]:
-    """Return what to read: the conversations known already from *bound* on, *new* ones whole."""
-    fresh = sorted(new, key=int, reverse=True)
+    """Return what to read: answers and what is known already from *bound* on, *new* talks whole."""
+    fresh = sorted(new, key=_root, reverse=True)
     known = [each for each in followed if each not in set(fresh)]
-    later = [replace(bound, query=query) for query in conversation_queries(known, handle)]
-    first = max(oldest, min(map(int, fresh), default=1) - 1)
-    whole = [Stretch(first, query=query) for query in conversation_queries(fresh, handle)]
+    queries = talk_queries(known, handle, answers=True)
+    later = [replace(bound, query=query) for query in queries]
+    first = max(oldest, min(map(_root, fresh), default=1) - 1)
+    whole = [Stretch(first, query=query) for query in talk_queries(fresh, handle)]
     return [*later, *whole]
 
 
@@ -77,6 +111,10 @@ def _either(terms: Sequence[str], handle: str, front: str = "") -> list[str]:
             queries.append([])
         queries[-1].append(term)
     return [f"{front}({' OR '.join(each)}){behind}" for each in queries]
+
+
+def _root(talk: str) -> int:
+    return int(talk.partition(":")[0])
 
 
 def _newest(followed: tuple[str, int]) -> int:

@@ -19,7 +19,7 @@ from connectors.twitter.direct import read_dm_events
 from connectors.twitter.failures import Failure, read_error
 from connectors.twitter.own import with_posts_above
 from connectors.twitter.payloads import as_object, ids_of, snowflake, time_of
-from connectors.twitter.posts import Shop, conversations_in, handle_in, read_posts
+from connectors.twitter.posts import Shop, handle_in, read_posts, talks_in
 from connectors.twitter.queries import brand_queries, followed_of, quote_query, stretches_of
 from connectors.twitter.run import Run, gone, minute
 from connectors.twitter.walk import SEARCHED_BACK, Stretch, Walk
@@ -89,7 +89,7 @@ class Reader:
         self._api = api
         self._windows = windows
         self._learned: dict[str, int] = {}
-        """The conversations that were seen, each with the number of its newest post."""
+        """What is worth following (see `talks_in`), each with the number of its newest post."""
         self._learned_since: dict[str, datetime] = {}
         """From when on a source's conversations are among them."""
         self._own: dict[str, Json] = {}
@@ -145,7 +145,8 @@ class Reader:
         for source in (OWN_POSTS, MENTIONS):
             await self._learn(source, since)
         kept, oldest = as_object(walk.extra.get("followed")), snowflake(now - SEARCHED_BACK)
-        followed = followed_of(kept, self._learned, oldest)
+        joined = as_object(walk.extra.get("joined"))
+        followed = followed_of({**joined, **kept}, self._learned, oldest)
         new = followed.keys() - kept.keys()
         stretches = stretches_of(followed, new, handle, bound, oldest)
         extra = {"followed": {name: str(newest) for name, newest in followed.items()}}
@@ -166,8 +167,8 @@ class Reader:
         self._learned_since[source] = since
 
     def _remember(self, answer: Json) -> None:
-        for conversation, number in conversations_in(answer):
-            self._learned[conversation] = max(number, self._learned.get(conversation, 0))
+        for name, number in talks_in(answer, self._settings.user_id, to_us=True):
+            self._learned[name] = max(number, self._learned.get(name, 0))
         oldest = snowflake(self._clock.now() - SEARCHED_BACK)
         if len(self._learned) > _REMEMBERED:
             self._learned = {name: at for name, at in self._learned.items() if at > oldest}
@@ -188,7 +189,8 @@ class Reader:
                 raise error from failure
             return self._left_out(run, error)
         found = await self._read(run.source, answer, stretch)
-        run.follow(answer)
+        if run.source == CONVERSATIONS:
+            run.follow(answer, self._settings.user_id)
         left = stretch.after(answer, is_dm=run.source == DIRECT_MESSAGES)
         run.check_circle(left, answer)
         run.note_progress()
@@ -249,7 +251,7 @@ class Reader:
             found = read_posts(answer, Shop(self._settings.user_id))
         else:
             found = read_posts(answer, self.shop(answer))
-        if source in _REACH:
+        if source in _REACH or source == QUOTES:
             self._remember(answer)
         return found
 

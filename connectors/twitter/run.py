@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from connectors.twitter.payloads import as_object, snowflake, time_of
-from connectors.twitter.posts import conversations_in
+from connectors.twitter.posts import posts_in, talks_in
 from connectors.twitter.walk import Stretch, Walk
 from inboxd import errors
 
@@ -79,14 +79,18 @@ class Run:
         """
         return self._paid_to if stretch.read_to else 0
 
-    def follow(self, answer: Json) -> None:
-        """Remember which of the followed conversations have gone on."""
+    def follow(self, answer: Json, us: str) -> None:
+        """Remember what of the followed has gone on, and who has joined: read at the next poll."""
         followed = dict(as_object(self.walk.extra.get("followed")))
-        for conversation, number in conversations_in(answer):
-            if conversation in followed:
-                followed[conversation] = str(max(number, int(followed[conversation])))
-        if followed:
-            self.walk = replace(self.walk, extra={"followed": followed})
+        joined = dict(as_object(self.walk.extra.get("joined")))
+        for name, number in posts_in(answer):
+            if name in followed:
+                followed[name] = str(max(number, int(followed[name])))
+        for name, number in talks_in(answer, us, to_us=False):
+            if name not in followed and name.partition(":")[0] not in followed:
+                joined[name] = str(max(number, int(joined.get(name, 0))))
+        extra = {"followed": followed, **({"joined": joined} if joined else {})}
+        self.walk = replace(self.walk, extra=extra)
 
     def begin_again(self, token: str) -> None:
         """Note that a stretch is read anew; its pages may come under the same tokens."""

@@ -143,7 +143,7 @@ class Walk:
             # As it was kept before there was more than one stretch.
             old = Stretch(int(cursor["since_id"]), token=str(token))
             rest.append(replace(old, by_time=bool(cursor["by_time"])))
-        extra = {"followed": dict(cursor["followed"])} if "followed" in cursor else {}
+        extra = {name: dict(cursor[name]) for name in ("followed", "joined") if name in cursor}
         read_at = datetime.fromisoformat(cursor["read_at"])
         if read_at.tzinfo is None:
             raise ValueError("a time without a zone")

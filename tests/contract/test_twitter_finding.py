@@ -104,6 +104,69 @@ async def test_another_customer_in_our_conversation_has_a_thread_of_their_own(
     assert joined.direction is Direction.INBOUND
 
 
+async def test_strangers_are_not_read_because_somebody_names_the_shop(stage: Stage) -> None:
+    """One tag in others' conversation brings that post, and what its author adds; the rest is not paid for."""
+    began = write(stage, "Welcher Laden hat gute Jacken?", who=1, minutes=60)
+    for number in range(9):
+        write(
+            stage, f"Keiner {number}", who=2 + number % 3, parent=began.serial, minutes=50 - number
+        )
+    tag = stage.world.reply(
+        began.serial, "@lavka_sever, frag die", sent_at=stage.clock.now() - timedelta(minutes=30),
+        author=stage.world.people[0],
+    )  # fmt: skip
+    write(stage, "Die sind gut", parent=tag.serial, minutes=20)
+    connector = stage.connect()
+
+    pages = await read(connector)
+    pages_later = await read(connector, cursors_of(pages))
+
+    told = {message.text for message in messages_of(pages)}
+    assert {text for text in told if "lavka_sever" not in text} == {"Die sind gut"}
+    assert [message.text for message in messages_of(pages_later, "conversations")] == []
+    (reads, *_each) = connector.allowances()
+    assert reads.used <= 5
+
+
+async def test_an_answer_to_us_in_others_conversation_is_found_without_our_name(
+    stage: Stage,
+) -> None:
+    """Whoever replies to our reply is heard, and so is what they add below their own post."""
+    began = write(stage, "Welcher Laden hat gute Jacken?", who=1, minutes=60)
+    ours = stage.world.reply(
+        began.serial, "Wir!", sent_at=stage.clock.now() - timedelta(minutes=50)
+    )
+    answer = write(stage, "Auch in Rot?", who=2, parent=ours.serial, minutes=40)
+    write(stage, "Und in Blau?", who=2, parent=answer.serial, minutes=30)
+    write(stage, "Gute Frage", who=1, parent=ours.serial, minutes=25)
+    write(stage, "Ich nehme Grau", who=3, parent=began.serial, minutes=20)
+
+    connector = stage.connect()
+    pages = await read(connector)
+    # Who joined is learned from the first answer; another process reads what they add.
+    later = await read(stage.connect(), cursors_of(pages))
+
+    told = [*messages_of(pages), *messages_of(later)]
+    heard = {message.text for message in told if message.direction is Direction.INBOUND}
+    # Whom we answered talks with us, and so what we answered belongs to it.
+    assert heard == {began.text, "Auch in Rot?", "Und in Blau?", "Gute Frage"}
+
+
+async def test_an_answer_below_an_old_post_of_ours_makes_its_conversation_followed(
+    stage: Stage,
+) -> None:
+    """Our post is older than anything that was read; a reply to it tells that it is ours."""
+    announced = write(stage, "Neue Jacken!", who=None, minutes=60 * 24 * 20)
+    answer = write(stage, "In Rot?", parent=announced.serial, minutes=9)
+    joined = write(stage, "Das frage ich mich auch", who=1, parent=answer.serial)
+
+    pages = await read(stage.connect())
+    later = await read(stage.connect(), cursors_of(pages))
+
+    told = [*messages_of(pages, "conversations"), *messages_of(later, "conversations")]
+    assert {message.text for message in told} == {answer.text, joined.text}
+
+
 async def test_conversations_stay_followed_from_poll_to_poll(stage: Stage) -> None:
     """What is added an hour later is found, by another process as well, and paid for once."""
     first = stage.ask_publicly("Mein Paket fehlt", ago=timedelta(hours=2))
@@ -136,14 +199,14 @@ async def test_a_search_leaves_out_what_mentions_bring(stage: Stage) -> None:
 
 
 async def test_many_conversations_are_few_queries(stage: Stage) -> None:
-    """Eleven fit into the 512 characters that X takes; nothing is asked once for each."""
+    """Several fit into the 512 characters that X takes; nothing is asked once for each."""
     for number in range(40):
         stage.ask_publicly(f"Frage {number}", ago=timedelta(minutes=20 + number), who=number % 5)
 
     await read(stage.connect())
 
     queries = [query for query in asked_for(stage) if "conversation_id:" in query]
-    assert len(queries) == 4
+    assert len(queries) == 7
     named = re.findall(r"conversation_id:(\d+)", " ".join(queries))
     assert len(named) == len(set(named)) == 40
 
@@ -262,8 +325,9 @@ async def test_the_brands_name_is_found_without_an_at(stage: Stage) -> None:
 
 async def test_a_post_is_the_same_message_whichever_source_brings_it(stage: Stage) -> None:
     """In our conversation and with the brand's name: found twice, one value."""
-    first = stage.ask_publicly("Mein Paket fehlt", ago=timedelta(minutes=30))
-    write(stage, "Lavka Sever schweigt", who=1, parent=first.serial)
+    announced = write(stage, "Neue Jacken!", who=None, minutes=30)
+    joined = write(stage, "In Rot?", who=0, parent=announced.serial, minutes=20)
+    write(stage, "Lavka Sever schweigt", who=1, parent=joined.serial)
 
     pages = await read(stage.connect(**EVERYTHING))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,9 +15,9 @@ from connectors.twitter.failures import Failure
 from connectors.twitter.payloads import snowflake
 from connectors.twitter.queries import (
     brand_queries,
-    conversation_queries,
     followed_of,
     quote_query,
+    talk_queries,
 )
 from connectors.twitter.reading import Reader, Windows
 from connectors.twitter.settings import Settings
@@ -196,7 +197,7 @@ def test_a_cursor_brings_its_walk_back(
     newest: int, rest: list[Stretch], followed: dict[str, str]
 ) -> None:
     """What is kept in the database is the whole of it."""
-    walk = Walk(newest, NOW, tuple(rest), {"followed": followed})
+    walk = Walk(newest, NOW, tuple(rest), {"followed": followed, "joined": followed})
 
     assert Walk.of(walk.cursor()) == walk
 
@@ -207,7 +208,9 @@ def test_a_cursor_brings_its_walk_back(
         lambda inner: (
             st.lists(inner, max_size=3)
             | st.dictionaries(
-                st.sampled_from(["newest_id", "read_at", "rest", "followed", "since_id", "x"]),
+                st.sampled_from(
+                    ["newest_id", "read_at", "rest", "followed", "joined", "since_id", "x"]
+                ),
                 inner,
             )
         ),
@@ -281,9 +284,27 @@ def test_queries_are_written_in_x_s_language() -> None:
         'is:quote (url:"x.com/shop/status" OR url:"twitter.com/shop/status") '
         "-is:retweet -from:shop -@shop"
     )
-    assert conversation_queries(["7", "8"], "shop") == [
-        "(conversation_id:7 OR conversation_id:8) -is:retweet -from:shop -@shop"
+    assert talk_queries([], "shop", answers=True) == ["(to:shop) -is:retweet -from:shop -@shop"]
+    assert talk_queries(["7", "8:1", "8:2"], "shop") == [
+        "(conversation_id:7 OR (conversation_id:8 (from:1 OR from:2))) -is:retweet -from:shop -@shop"
     ]
+
+
+def test_a_conversation_with_very_many_customers_fits_into_queries() -> None:
+    """Each is looked for once, with the longest ids that X gives, within 512 characters."""
+    room = 10**18
+    queries = talk_queries([f"{room}:{room + number}" for number in range(99)], "s" * 15)
+
+    assert max(map(len, queries)) <= 512
+    people = re.findall(r"from:(\d+)", " ".join(queries))
+    assert len(people) == len(set(people)) == 99
+
+
+def test_who_talks_in_a_conversation_of_ours_is_followed_with_it() -> None:
+    """It is searched for whole, and lives as long as anybody writes in it."""
+    learned = {"7": 200, "7:1": 300, "8:1": 250}
+
+    assert followed_of({"9:x": "400", "7:2": "210"}, learned, oldest=150) == {"7": 300, "8:1": 250}
 
 
 def test_the_liveliest_conversations_are_followed() -> None:
