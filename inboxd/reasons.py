@@ -49,11 +49,10 @@ _WAITED = {
 
 @dataclass(frozen=True, slots=True)
 class _WaitReasons:
-    """One wait, what governed it, and what became of each step."""
+    """One wait, what was promised of it, and what became of the steps of each promise."""
 
     wait: WaitState
-    due: Due | None
-    steps: tuple[StepFate, ...]
+    promised: tuple[tuple[Due, tuple[StepFate, ...]], ...]
     alerts: tuple[ToldAlert, ...]
     taken_by: str
 
@@ -82,12 +81,12 @@ class Reasons:
     def _reasons(self, wait: WaitState) -> _WaitReasons:
         store, case = self._store, self._case
         alerts = tuple(each for each in self._alerts if each.wait == wait.id)
-        due = fates.due_then(case, wait, self._policy) if self._policy else None
+        told = _told(alerts)
         end = wait.ended_at or self._now
         taken = [(at, by) for at, by in store.told.taken(case.id or 0) if wait.since <= at <= end]
         taken_at, taken_by = taken[-1] if taken else (None, "")
-        found: list[StepFate] = []
-        if self._policy and due:
+        promised: list[tuple[Due, tuple[StepFate, ...]]] = []
+        if self._policy:
             around = fates.Circumstances(
                 now=self._now,
                 taken_at=taken_at,
@@ -97,22 +96,26 @@ class Reasons:
                 heard_at=store.told.heard_at(wait.message),
                 absences=store.coverage.absences(wait.since, end, _ABSENT),
             )
-            found = fates.fates(self._policy, due, wait, _told(alerts), around)
-        return _WaitReasons(wait, due, tuple(found), alerts, taken_by)
+            due, beside = fates.dues_then(case, wait, self._policy, told)
+            for each, other in ((due, beside), (beside, None)):
+                if each:
+                    found = fates.fates(self._policy, each, wait, told, around, other)
+                    promised.append((each, tuple(found)))
+        return _WaitReasons(wait, tuple(promised), alerts, taken_by)
 
     def lines(self) -> Iterator[str]:
         """Yield what became of each step of each wait, the oldest first."""
         for reasons in self._waits:
-            wait, due = reasons.wait, reasons.due
-            if due is None:
+            wait = reasons.wait
+            if not reasons.promised:
                 yield f"{_words(wait.kind)} since {self._time(wait.since)}: nothing is promised"
-            else:
+            for due, steps in reasons.promised:
                 yield f"{_words(due.target)}, since {self._time(due.since)}, due {self._time(due.at)}"
-                if not reasons.steps:
+                if not steps:
                     yield "  the policy has no steps"
-            for each in reasons.steps:
-                yield f"  {self._step(each, reasons)}"
-                yield from self._deliveries(each, reasons.alerts)
+                for each in steps:
+                    yield f"  {self._step(each, reasons)}"
+                    yield from self._deliveries(each, reasons.alerts)
             for alert in self._under_other_rules(reasons):
                 step = alert.named[0]
                 yield f"  {step}: told {self._time(alert.at)}, under rules that have changed since"
@@ -149,7 +152,8 @@ class Reasons:
                 yield from (f"    {self._delivery(one)}" for one in alert.deliveries)
 
     def _under_other_rules(self, reasons: _WaitReasons) -> list[ToldAlert]:
-        told = fates.foreign(_told(reasons.alerts), reasons.steps)
+        steps = (each for _, found in reasons.promised for each in found)
+        told = fates.foreign(_told(reasons.alerts), steps)
         names = {(each.step, each.turn) for each in told}
         return [each for each in reasons.alerts if each.named in names and _is_step(each)]
 
@@ -183,11 +187,15 @@ class Reasons:
             {
                 "wait": reasons.wait.kind,
                 "since": to_text(reasons.wait.since),
-                "due_at": maybe_text(reasons.due.at if reasons.due else None),
-                "target": reasons.due.target if reasons.due else None,
+                "due_at": maybe_text(next((due.at for due, _ in reasons.promised), None)),
+                "target": next((due.target for due, _ in reasons.promised), None),
                 "outcome": reasons.wait.end,
                 "ended_at": maybe_text(reasons.wait.ended_at),
-                "steps": [_step_json(each) for each in reasons.steps],
+                "steps": [
+                    {"target": due.target, **_step_json(each)}
+                    for due, steps in reasons.promised
+                    for each in steps
+                ],
                 "alerts": [_alert_json(each) for each in reasons.alerts],
             }
             for reasons in self._waits

@@ -12,12 +12,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from inboxd.core.policies import Until
-from inboxd.core.sla import reach
+from inboxd.core.sla import Target, reach
 from inboxd.core.states import FOR_EVER
 from inboxd.durations import BusinessSpan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
 
     from inboxd.core.hours import OpeningHours
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 BROKEN = "broken"
 """What is told of a wait, among its steps, once people know that its promise is broken."""
+OVERDUE = f"{BROKEN}/{Target.RESOLUTION}"
+"""What is told of it, and of all later ones of the case, once people know its resolution to be."""
 
 
 class Reason(StrEnum):
@@ -49,7 +51,8 @@ class Firing:
 
     *step* (``complaints/first_response/100%+1h``) and *turn* say within a wait, for ever, what
     was told. A step is named by its moment and not by its place in the list: that the first
-    of three was told must not silence the one that is first after an edit.
+    of three was told must not silence the one that is first after an edit. *due* is the promise
+    that it is a step of; a reminder is of none.
     """
 
     step: str
@@ -57,6 +60,12 @@ class Firing:
     at: datetime
     to: tuple[str, ...]
     mentions: tuple[str, ...] = ()
+    due: Due | None = None
+
+    @property
+    def is_breach(self) -> bool:
+        """Tell whether it says that a promise is broken."""
+        return self.due is not None and self.at >= self.due.at
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +124,18 @@ class Decision:
         return *self.firings, *self.skipped
 
 
-def decide(policy: Policy, due: Due | None, attention: Attention, now: datetime) -> Decision:
-    """Return whether the people of *policy* must hear of a wait at *now*."""
+def decide(
+    policy: Policy,
+    due: Due | None,
+    attention: Attention,
+    now: datetime,
+    beside: Due | None = None,
+) -> Decision:
+    """
+    Return whether the people of *policy* must hear of a wait at *now*.
+
+    *due* is the promise that counts, *beside* the wait's own where that is its case's resolution.
+    """
     if due is None:
         return Decision(Reason.NO_TARGET)
     wakes_at = _snoozed_until(attention)
@@ -125,15 +144,17 @@ def decide(policy: Policy, due: Due | None, attention: Attention, now: datetime)
     if attention.silenced_until and attention.silenced_until > now:
         return Decision(Reason.SILENCED, look_again_at=attention.silenced_until)
     if attention.is_taken:
-        return _taken(policy, due, attention, now)
-    return _steps(policy, policy.steps, due, attention, now)
+        return _taken(policy, due, attention, now, beside)
+    return _steps(policy, policy.steps, due, attention, now, beside)
 
 
-def _taken(policy: Policy, due: Due, attention: Attention, now: datetime) -> Decision:
+def _taken(
+    policy: Policy, due: Due, attention: Attention, now: datetime, beside: Due | None
+) -> Decision:
     """Return what is still told of a wait that somebody has taken: some steps, and a reminder."""
     reminder = _reminder(policy, attention, now)
     going_on = [step for step in policy.steps if step.until is Until.ANSWERED]
-    steps = _steps(policy, going_on, due, attention, now)
+    steps = _steps(policy, going_on, due, attention, now, beside)
     decision = steps if steps.firings else reminder
     again = [each.look_again_at for each in (steps, reminder) if each.look_again_at]
     if steps.firings and reminder.firings:
@@ -167,23 +188,21 @@ def _reminder(policy: Policy, attention: Attention, now: datetime) -> Decision:
     return Decision(Reason.REMINDER_DUE, firings=(Firing(step, 0, at, sinks),))
 
 
-def _steps(
-    policy: Policy, steps: Iterable[Step], due: Due, attention: Attention, now: datetime
+def _steps(  # noqa: PLR0913, PLR0917 - what is promised, to whom it is told, and what was
+    policy: Policy,
+    steps: Sequence[Step],
+    due: Due,
+    attention: Attention,
+    now: datetime,
+    beside: Due | None,
 ) -> Decision:
-    ready: list[Firing] = []
-    again: datetime | None = None
-    not_yet: timedelta | None = None
-    for step in steps:
-        offset = step_offset(policy.hours, due, step)
-        if not_yet is not None and offset > not_yet:
-            continue  # later than a step that is not due: most waits ask the calendar once
-        newest, next_at = _turns(policy, due, step, offset, now)
-        if newest is None:
-            not_yet = offset
-        elif not is_told(attention.told, attention.told_until, due, newest):
-            ready.append(newest)
-        if next_at and (again is None or next_at < again):
-            again = next_at
+    ready, again = _ready(policy, steps, due, attention, now, beside.at if beside else None)
+    if beside:
+        if due.at <= attention.since and any(firing.is_breach for firing in ready):
+            again = None  # The case was overdue before: that is told once.
+        own, own_again = _ready(policy, steps, beside, attention, now)
+        ready = own + ready
+        again = min((at for at in (again, own_again) if at), default=None)
     if not ready:
         reason = Reason.NOT_YET if again else Reason.NO_STEPS_LEFT
         return Decision(reason, look_again_at=again)
@@ -194,6 +213,32 @@ def _steps(
         skipped=tuple(firing for firing in ready if firing.at < latest),
         look_again_at=again,
     )
+
+
+def _ready(  # noqa: PLR0913, PLR0917 - as above
+    policy: Policy,
+    steps: Sequence[Step],
+    due: Due,
+    attention: Attention,
+    now: datetime,
+    until: datetime | None = None,
+) -> tuple[list[Firing], datetime | None]:
+    """Return which steps of a promise are due and untold, and when the next one is due."""
+    ready: list[Firing] = []
+    again: datetime | None = None
+    not_yet: timedelta | None = None
+    for step in steps:
+        offset = step_offset(policy.hours, due, step)
+        if not_yet is not None and offset > not_yet:
+            continue  # later than a step that is not due: most waits ask the calendar once
+        newest, next_at = _turns(policy, due, step, offset, now, until)
+        if newest is None:
+            not_yet = offset
+        elif not is_told(attention.told, attention.told_until, newest):
+            ready.append(newest)
+        if next_at and (again is None or next_at < again):
+            again = next_at
+    return ready, again
 
 
 def step_name(policy: Policy, due: Due, step: Step) -> str:
@@ -208,7 +253,7 @@ def reminder_name(acknowledged_at: datetime) -> str:
     return f"reminder/{acknowledged_at.isoformat()}"
 
 
-def is_told(told: Mapping[str, int], told_until: datetime | None, due: Due, firing: Firing) -> bool:
+def is_told(told: Mapping[str, int], told_until: datetime | None, firing: Firing) -> bool:
     """
     Return whether people know what *firing* would tell them.
 
@@ -220,24 +265,36 @@ def is_told(told: Mapping[str, int], told_until: datetime | None, due: Due, firi
         return True
     if told_until is None or firing.at > told_until:
         return False
-    return firing.at < due.at or BROKEN in told or told_until == FOR_EVER
+    return not firing.is_breach or BROKEN in told or told_until == FOR_EVER
 
 
 def remembered(
-    told: Mapping[str, int], told_until: datetime | None, due: Due, decision: Decision
+    told: Mapping[str, int], told_until: datetime | None, decision: Decision
 ) -> tuple[Mapping[str, int], datetime]:
     """Return what people know of a wait once they have heard what was decided."""
     fired = [*decision.firings, *decision.skipped]
     now = dict(told) | {firing.step: firing.turn for firing in fired}
-    if decision.reason is Reason.STEP_DUE and any(firing.at >= due.at for firing in fired):
+    broken = {firing.due.target for firing in fired if firing.due and firing.is_breach}
+    if broken:
         now[BROKEN] = 0
+    if Target.RESOLUTION in broken:
+        now[OVERDUE] = 0
     return now, max([firing.at for firing in fired] + ([told_until] if told_until else []))
 
 
-def _turns(
-    policy: Policy, due: Due, step: Step, offset: timedelta, now: datetime
+def _turns(  # noqa: PLR0913, PLR0917 - as above
+    policy: Policy,
+    due: Due,
+    step: Step,
+    offset: timedelta,
+    now: datetime,
+    until: datetime | None,
 ) -> tuple[Firing | None, datetime | None]:
-    """Return the newest turn of *step* that is due, and when the next one is; walks no turns."""
+    """
+    Return the newest turn of *step* that is due, and when the next one is; walks no turns.
+
+    After *until* it is not repeated: another promise's steps are, from then on.
+    """
     hours = policy.hours
     first = step_at(hours, due, step, offset)
     if first is None or first > now:
@@ -245,13 +302,16 @@ def _turns(
     name = step_name(policy, due, step)
     called = step.called(now, hours.timezone)
     if step.repeat is None:
-        return Firing(name, 0, first, step.to, called), None
+        return Firing(name, 0, first, step.to, called, due), None
     every = hours.span(step.repeat)
-    turn = hours.between(first, now, due.pauses) // every
+    last = max(first, min(now, until)) if until else now
+    turn = hours.between(first, last, due.pauses) // every
     # No time at all after a closing would be the next opening.
     at = hours.add(first, turn * every, due.pauses) if turn else first
     next_at = reach(hours, first, (turn + 1) * every, due.pauses)
-    return Firing(name, turn, at, step.to, called), next_at
+    if until and next_at and next_at > until:
+        next_at = None
+    return Firing(name, turn, at, step.to, called, due), next_at
 
 
 def step_at(hours: OpeningHours, due: Due, step: Step, offset: timedelta) -> datetime | None:

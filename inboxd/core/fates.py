@@ -12,9 +12,17 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from inboxd.core.escalation import Firing, is_told, reminder_name, step_at, step_name, step_offset
+from inboxd.core.escalation import (
+    OVERDUE,
+    Firing,
+    is_told,
+    reminder_name,
+    step_at,
+    step_name,
+    step_offset,
+)
 from inboxd.core.policies import Until
-from inboxd.core.sla import dues, reach
+from inboxd.core.sla import Target, dues, reach
 from inboxd.core.waits import CaseStatus
 
 if TYPE_CHECKING:
@@ -95,22 +103,49 @@ class Circumstances:
     absences: Sequence[Span] = ()
 
 
-def due_then(case: CaseState, wait: WaitState, policy: Policy) -> Due | None:
-    """Return what governed *wait* while it was open, under *policy*."""
+def dues_then(
+    case: CaseState, wait: WaitState, policy: Policy, alerts: Iterable[Told]
+) -> tuple[Due | None, Due | None]:
+    """
+    Return the promise whose steps were told of *wait*, under *policy*, and one beside it.
+
+    What *alerts* of this very wait told of the resolution was no news only after it.
+    """
     as_open = replace(wait, end=None, ended_at=None)
     then = replace(case, waits=(as_open,), status=CaseStatus.WAITING)
-    return next((running.governs for running in dues(then, policy).waits), None)
+    told_here = any(f"/{Target.RESOLUTION}/" in alert.step for alert in alerts)
+    is_known = OVERDUE in wait.told and not told_here
+    found = (running.told(is_known=is_known) for running in dues(then, policy).waits)
+    return next(found, (None, None))
 
 
-def fates(
-    policy: Policy, due: Due, wait: WaitState, alerts: Sequence[Told], around: Circumstances
+def fates(  # noqa: PLR0913, PLR0917 - what was promised, what was told, and what happened
+    policy: Policy,
+    due: Due,
+    wait: WaitState,
+    alerts: Sequence[Told],
+    around: Circumstances,
+    beside: Due | None = None,
 ) -> list[StepFate]:
-    """Return what became of each step of *policy* for *wait*, in the order in which they fall due."""
+    """
+    Return what became of each step of *policy* for *wait*, in the order in which they fall due.
+
+    What is left to the promise *beside* this one, such as the reminder, is not among them.
+    """
     view = _View(policy, due, wait, alerts, around)
     found = [each for step in policy.steps for each in view.turns(step)]
-    found.extend(view.reminder())
+    if beside:
+        found = [each for each in found if each.alert or not _is_left(each, due, beside, wait)]
+    else:
+        found.extend(view.reminder())
     latest = max((each.at for each in found if each.at), default=due.at)
     return sorted(found, key=lambda each: each.at or latest)
+
+
+def _is_left(each: StepFate, due: Due, beside: Due, wait: WaitState) -> bool:
+    """Tell whether a turn of a resolution's is left to the steps of the promise *beside* it."""
+    is_old = due.at <= wait.since and OVERDUE in wait.told
+    return is_old or (each.turn > 0 and each.at is not None and each.at > beside.at)
 
 
 def foreign(alerts: Iterable[Told], found: Iterable[StepFate]) -> list[Told]:
@@ -180,8 +215,8 @@ class _View:
         alert = next((a for a in self.alerts if (a.step, a.turn) == (name, turn)), None)
         if alert:
             return Fate.WITHDRAWN if alert.withdrawn else Fate.TOLD, alert.at, alert
-        firing = Firing(name, turn, at, step.to)
-        if is_told(self.wait.told, self.wait.told_until, self.due, firing):
+        firing = Firing(name, turn, at, step.to, due=self.due)
+        if is_told(self.wait.told, self.wait.told_until, firing):
             later = next((alert for alert in self.alerts if alert.at >= at), None)
             if later is None:
                 return Fate.HISTORY, None, None

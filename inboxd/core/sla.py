@@ -44,11 +44,34 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """When an open wait is due by the target that is its *own*, and by the one that *governs* it."""
+    """
+    When an open wait is due by the target that is its *own*, and by its case's *resolution*.
+
+    Where the resolution is another wait's, or is nothing to this one, it is None.
+    """
 
     wait: OpenWait
     own: Due | None
-    governs: Due | None
+    resolution: Due | None = None
+
+    @property
+    def governs(self) -> Due | None:
+        """Return the promise that falls due first."""
+        return _first(self.own, self.resolution)
+
+    def told(self, *, is_known: bool) -> tuple[Due | None, Due | None]:
+        """
+        Return the promise whose steps are told, and one whose steps are told beside them.
+
+        A resolution that falls due first has its steps, and the wait's own target keeps its own:
+        however long the case is overdue, whoever writes next has an answer to get. Once it
+        *is_known* that the case was overdue when the wait began, only they are news.
+        """
+        resolution, own = self.resolution, self.own
+        if resolution is None or own is None or own.at <= resolution.at:
+            return self.governs, None
+        is_old = is_known and resolution.at <= self.wait.since
+        return (own, None) if is_old else (resolution, own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +143,14 @@ def dues(case: Obligation, policy: Policy) -> Dues:
     pauses = case.pauses if policy.snooze_pauses else ()
     resolution = _resolution(case, policy, pauses)
     found = [(wait, _own(wait, policy, pauses, resolution)) for wait in case.open_waits]
-    # The resolution governs whoever waits for an answer, unless a wait of its own does.
+    # The resolution matters to whoever waits for an answer, unless it has a wait of its own.
     apart = any(wait.kind is WaitKind.RESOLUTION for wait, _ in found)
     return Dues(
         _first(*(own for wait, own in found if not wait.kind.is_owed)),
         resolution,
         _first(*(own for wait, own in found if wait.kind is WaitKind.PROMISE)),
         tuple(
-            Running(wait, own, own if apart or wait.kind.is_owed else _first(own, resolution))
+            Running(wait, own, None if apart or wait.kind.is_owed else resolution)
             for wait, own in found
         ),
     )

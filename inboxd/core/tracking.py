@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from inboxd.core.conversations import fold
-from inboxd.core.escalation import BROKEN, Attention, Decision, decide
+from inboxd.core.escalation import BROKEN, OVERDUE, Attention, Decision, decide
 from inboxd.core.grouping import ALONE, Grouping
 from inboxd.core.matching import NOTHING, Known, in_order
 from inboxd.core.owed import Follow
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from inboxd.core.matching import Before
     from inboxd.core.policies import Policy
     from inboxd.core.silences import Silence
-    from inboxd.core.sla import Due
+    from inboxd.core.sla import Due, Running
     from inboxd.core.spikes import Spikes
     from inboxd.core.waits import CaseSpan, Wait
 
@@ -196,12 +196,23 @@ def silence_of(
 def decisions(
     case: CaseState, policy: Policy, now: datetime, silenced: datetime | None = None
 ) -> list[tuple[WaitState, Due | None, Decision]]:
-    """Return what is to be done about each thing that the customer of *case* waits for."""
-    running = zip(case.open_waits, dues(case, policy).waits, strict=True)
-    return [
-        (wait, each.governs, decide(policy, each.governs, attention_of(case, wait, silenced), now))
-        for wait, each in running
-    ]
+    """
+    Return what is to be done about each thing that the customer of *case* waits for.
+
+    With it is the promise that is told of, or would be.
+    """
+    found = []
+    for wait, each in zip(case.open_waits, dues(case, policy).waits, strict=True):
+        decision = _decided(policy, each, attention_of(case, wait, silenced), now)
+        firing = next(iter(decision.firings), None)
+        due, _ = each.told(is_known=OVERDUE in wait.told)
+        found.append((wait, (firing and firing.due) or due, decision))
+    return found
+
+
+def _decided(policy: Policy, running: Running, attention: Attention, now: datetime) -> Decision:
+    due, beside = running.told(is_known=OVERDUE in attention.told)
+    return decide(policy, due, attention, now, beside)
 
 
 def next_look(decided: Iterable[Decision], now: datetime) -> datetime | None:
@@ -248,7 +259,7 @@ class _Tracker:
             open_waits = (state for state in waits if state.end is None)
             attention = (_attention(before, state, span.wrote_at) for state in open_waits)
             running = zip(promised.waits, attention, strict=True)
-            decided = [decide(policy, due.governs, each, self.now) for due, each in running]
+            decided = [_decided(policy, due, each, self.now) for due, each in running]
             next_step_at = next_look(decided, self.now)
         return CaseState(
             id=before.id,
@@ -378,7 +389,11 @@ def _united(waits: Sequence[WaitState]) -> tuple[Mapping[str, int], datetime | N
 def _told_for_good(earlier: Sequence[WaitState]) -> Mapping[str, int]:
     """Return what need not be told again in a case's next wait: its one resolution."""
     told, _ = _united(earlier)
-    return {step: turn for step, turn in told.items() if f"/{Target.RESOLUTION}/" in step}
+    return {
+        step: turn
+        for step, turn in told.items()
+        if f"/{Target.RESOLUTION}/" in step or step == OVERDUE
+    }
 
 
 def _measured(

@@ -101,11 +101,11 @@ class Escalator:
                 continue
             if decision.reason is Reason.REMINDER_DUE and names <= reminded:
                 # One reminder of what was taken once.
-                told.append(_Told(_known(wait, due, decision)))
+                told.append(_Told(_known(wait, decision)))
                 continue
             reminded |= names
             alert = self._alert(case, setting, wait, due, decision, now)
-            told.append(_Told(_known(wait, due, decision), alert, decision.to))
+            told.append(_Told(_known(wait, decision), alert, decision.to))
         looks = [each.look_again_at for _, _, each in decided if each.look_again_at]
         return _Plan(tuple(told), min(looks, default=None))
 
@@ -130,7 +130,7 @@ class Escalator:
             self._store.cases.set_told(each.wait)
 
 
-def _known(wait: WaitState, due: Due, decision: Decision) -> WaitState:
+def _known(wait: WaitState, decision: Decision) -> WaitState:
     """Return *wait* as people know it once they have heard what was decided."""
-    told, told_until = remembered(wait.told, wait.told_until, due, decision)
+    told, told_until = remembered(wait.told, wait.told_until, decision)
     return replace(wait, told=told, told_until=told_until)

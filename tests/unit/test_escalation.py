@@ -57,10 +57,9 @@ def due(of: Policy, since: datetime = MONDAY) -> Due:
     return promised
 
 
-def told(attention: Attention, decision: Decision, of: Due | None = None) -> Attention:
-    """Return what people know once the alert of *decision* is queued; an hour is promised."""
-    promised = of or due(policy())
-    known, until = remembered(attention.told, attention.told_until, promised, decision)
+def told(attention: Attention, decision: Decision) -> Attention:
+    """Return what people know once the alert of *decision* is queued."""
+    known, until = remembered(attention.told, attention.told_until, decision)
     return replace(attention, told=known, told_until=until)
 
 
@@ -382,7 +381,7 @@ def test_a_broken_promise_is_news_to_whoever_only_heard_of_it_before() -> None:
     """Of four hours half had gone; then the target is one: that it has passed is told at once."""
     slow = policy(*CHAIN[:2], first_response=parse_business("4h"))
     half = decide(slow, due(slow), Attention(MONDAY), MONDAY + timedelta(hours=2))
-    told_half = told(Attention(MONDAY), half, due(slow))
+    told_half = told(Attention(MONDAY), half)
     quick = policy(*CHAIN[:2], first_response=parse_business("1h"))
     late = decide(quick, due(quick), told_half, MONDAY + timedelta(hours=2, minutes=5))
     assert [firing.step for firing in late.firings] == ["complaints/first_response/100%"]
@@ -397,7 +396,7 @@ def test_a_promise_that_people_know_to_be_broken_is_not_told_to_be_again() -> No
     plan = policy(*CHAIN[:2], first_response=parse_business("4h"))
     after = MONDAY + timedelta(hours=5)
     late = decide(plan, due(plan), Attention(MONDAY), after)
-    attention = told(Attention(MONDAY), late, due(plan))
+    attention = told(Attention(MONDAY), late)
     other = policy(*CHAIN[:2], name="others", first_response=parse_business("1h"))
     assert decide(other, due(other), attention, after) == Decision(Reason.NO_STEPS_LEFT)
 
