@@ -10,19 +10,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inboxd.core.escalation import (
+    OVERDUE,
     Attention,
     Decision,
+    Firing,
     Reason,
     decide,
+    is_told,
     remembered,
     step_at,
+    step_name,
     step_offset,
 )
 from inboxd.core.hours import OpeningHours
 from inboxd.core.policies import Match, Policy, Step, Until
 from inboxd.core.rota import Handover, Rota
-from inboxd.core.sla import Due, Target, response_due
-from inboxd.core.states import FOR_EVER
+from inboxd.core.sla import Due, Running, Target, resolution_due, response_due
+from inboxd.core.states import FOR_EVER, WaitState
 from inboxd.core.waits import WaitKind
 from inboxd.durations import BusinessSpan, parse_business, parse_step_at
 
@@ -149,6 +153,44 @@ def test_a_larger_share_of_the_target_is_never_due_sooner(
     assert step_offset(hours, promised, step(f"{small}%")) <= step_offset(
         hours, promised, step(f"{large}%")
     )
+
+
+@given(POLICIES, st.integers(0, 5 * 24), st.integers(1, 3 * 24), LOOKS)
+def test_a_resolution_beside_an_answer_is_told_once_and_keeps_nobody_waiting(
+    plan: Policy, opened: int, hours: int, looks: list[int]
+) -> None:
+    """However long the case is overdue: nothing is told twice, and every next look is the right one."""
+    plan = replace(plan, resolution=parse_business(f"{hours}h"))
+    wait = WaitState(WaitKind.FIRST_RESPONSE, MONDAY, 1, 1)
+    running = Running(wait, due(plan), resolution_due(MONDAY - timedelta(hours=opened), plan))
+
+    def look(attention: Attention, now: datetime) -> Decision:
+        counting, beside = running.told(is_known=OVERDUE in attention.told)
+        return decide(plan, counting, attention, now, beside)
+
+    attention, seen = Attention(MONDAY), set[tuple[str, int]]()
+    for minutes in looks:
+        now = MONDAY + timedelta(minutes=minutes)
+        decision = look(attention, now)
+        fired = (*decision.firings, *decision.skipped)
+        names = {(firing.step, firing.turn) for firing in fired}
+        assert not names & seen
+        assert all(firing.at <= now for firing in fired)
+        seen |= names
+        if decision.firings:
+            attention = told(attention, decision)
+        after, again = look(attention, now), decision.look_again_at
+        assert (after.firings, after.look_again_at) == ((), again)
+        later = again - timedelta(milliseconds=1) if again else now + timedelta(days=30)
+        assert not look(attention, later).firings
+        assert again is None or look(attention, again).firings
+    full = next((each for each in plan.steps if str(each.at) == "100%"), None)
+    own = due(plan)
+    if full and now >= own.at:
+        named = step_name(plan, own, full)
+        assert named in attention.told or is_told(
+            attention.told, attention.told_until, Firing(named, 0, own.at, full.to, due=own)
+        )
 
 
 def test_steps_fire_when_their_share_of_the_target_has_passed() -> None:
