@@ -52,7 +52,7 @@ def _calendars(settings: Settings) -> Iterator[tuple[str, str]]:
     used |= {digest.hours.name for digest in settings.digests if digest.hours}
     used |= {watched.calendar for watched in settings.watch if watched.calendar}
     for number, (name, hours) in enumerate(
-        (name, hours) for name, hours in settings.calendars.items() if name != ALWAYS.name
+        (name, hours) for name, hours in settings.calendars.items() if name != ALWAYS
     ):
         path = at("calendars", number)
         if name not in used:

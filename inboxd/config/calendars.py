@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,13 +16,14 @@ from inboxd.config.fields import STRICT, LocalInterval, Zone
 from inboxd.config.problems import nearest
 from inboxd.connector import LocalPath, Name
 from inboxd.core.hours import OpeningHours
+from inboxd.core.localtime import DAY
 from inboxd.durations import brief
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-ALWAYS = OpeningHours("always", UTC, {day: [(0, 86_400)] for day in range(7)})
-"""The calendar of a policy that names none: every hour counts, and a day has 24."""
+ALWAYS = "always"
+"""The name of the calendar of a policy that names none."""
 
 _LONG = timedelta(days=2 * 366)
 """A calendar that is not open within it, after the last new event of its file, never is."""
@@ -80,7 +81,10 @@ class CalendarSettings(BaseModel):
     model_config = STRICT
 
     name: Name
-    """What policies and digests call it by; ``always`` is built in, and open at all times."""
+    """
+    What policies and digests call it by; ``always`` is built in, and open at all times, on the
+    days of ``[inboxd]`` timezone.
+    """
     timezone: Zone | None = None
     """Where its hours are meant; by default that of ``[inboxd]``."""
     mon: Intervals = ()
@@ -151,6 +155,11 @@ class _ClosedDays:
         if name and day not in self.closed:
             return f"holiday: {name}"
         return "closed date" if day in self.closed else "closed by the calendar's file"
+
+
+def always(timezone: tzinfo) -> OpeningHours:
+    """Return the calendar in which every hour counts, and whose days begin in *timezone*."""
+    return OpeningHours(ALWAYS, timezone, dict.fromkeys(range(7), ((0, DAY),)))
 
 
 def country_of(hours: OpeningHours) -> str:

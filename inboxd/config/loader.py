@@ -6,7 +6,7 @@ import os
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
-from inboxd.config.calendars import ALWAYS, CalendarSettings
+from inboxd.config.calendars import ALWAYS, CalendarSettings, always
 from inboxd.config.closures import UnusableFile
 from inboxd.config.keeping import BackupSettings, kept_too_short
 from inboxd.config.parsing import Unreadable, parsed
@@ -215,7 +215,7 @@ class Loading:
         made = []
         earlier: dict[str, Mapping[str, Any]] = {}
         accounts = [raw for _, raw in self._tables_again("accounts")]
-        calendars = {ALWAYS.name, *self._names("calendars")}
+        calendars = {ALWAYS, *self._names("calendars")}
         for path, raw in self._tables("watch"):
             for key, text in misfits_of_watch(raw, earlier, accounts, calendars):
                 self.problems.add(at(path, key), text)
@@ -233,10 +233,10 @@ class Loading:
         return tuple(made)
 
     def _calendars(self, general: GeneralSettings) -> dict[str, OpeningHours]:
-        calendars = {ALWAYS.name: ALWAYS}
+        calendars = {ALWAYS: always(general.timezone)}
         for path, raw in self._tables("calendars"):
-            if raw.get("name") == ALWAYS.name:
-                text = wrong(ALWAYS.name, "that calendar is built in; it is open at all times")
+            if raw.get("name") == ALWAYS:
+                text = wrong(ALWAYS, "that calendar is built in; it is open at all times")
                 self.problems.add(at(path, "name"), text)
                 continue
             made: CalendarSettings | None = self._validated(CalendarSettings, raw, path)
@@ -306,7 +306,7 @@ class Loading:
     def _policies(self, calendars: Mapping[str, OpeningHours]) -> tuple[Policy, ...]:
         policies = []
         known = {
-            "calendar": {ALWAYS.name, *self._names("calendars")},
+            "calendar": {ALWAYS, *self._names("calendars")},
             "sink": self._names("sinks"),
             "account": self._names("accounts"),
             "network": set(self._networks),
@@ -322,7 +322,7 @@ class Loading:
                 )
             policy: PolicySettings | None = self._validated(PolicySettings, raw, path)
             if policy:
-                hours = calendars.get(policy.calendar, ALWAYS)
+                hours = calendars.get(policy.calendar, calendars[ALWAYS])
                 for parts, text in misplaced_steps(policy, hours):
                     self.problems.add(at(path, *parts), text)
                 policies.append(policy.policy(hours))
@@ -371,7 +371,7 @@ class Loading:
         self, calendars: Mapping[str, OpeningHours], general: GeneralSettings
     ) -> tuple[Digest, ...]:
         digests = []
-        known = {ALWAYS.name, *self._names("calendars")}
+        known = {ALWAYS, *self._names("calendars")}
         for path, raw in self._tables("digests"):
             self._are_sinks(at(path, "to"), raw.get("to"))
             calendar = raw.get("calendar")

@@ -33,7 +33,9 @@ from inboxd.core.grouping import Grouping, Trait
 from inboxd.core.policies import Match, Until
 from inboxd.core.reports import Report
 from inboxd.core.rota import Handover, Rota
+from inboxd.core.sla import promise_due
 from inboxd.core.spikes import Spikes
+from inboxd.core.waits import Promise, Wait, WaitKind
 from inboxd.durations import BusinessSpan, parse_step_at
 from inboxd.errors import ConfigError
 from inboxd.model import Kind, Stream, Topic
@@ -407,6 +409,20 @@ def test_the_calendar_called_always_is_open_at_all_times(read: Read) -> None:
     settings = read(ACCOUNT, LOG, '[[policies]]\nname = "p"\nfirst_response = "1d"')
     assert settings.policies[0].hours is settings.calendars["always"]
     assert settings.calendars["always"].business_day == timedelta(days=1)
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Europe/Kyiv", "Africa/Cairo"])
+def test_the_days_of_always_are_those_of_the_general_timezone(read: Read, zone: str) -> None:
+    """What we promise for today is due when today ends there, also where clocks skip midnight."""
+    general = f'[inboxd]\ntimezone = "{zone}"\n'
+    settings = read(general, ACCOUNT, LOG, '[[policies]]\nname = "p"\nfirst_response = "1d"')
+    policy, at = settings.policies[0], datetime(2026, 11, 25, 10, tzinfo=ZoneInfo(zone))
+    promised = Wait(WaitKind.PROMISE, at, (1,), promise=Promise(at.date()))
+    due = promise_due(promised, policy)
+    assert due
+    assert due.at == datetime(2026, 11, 26, tzinfo=ZoneInfo(zone))
+    year = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+    assert policy.hours.between(*year) == timedelta(days=365)
 
 
 def test_a_policy_is_read_as_written(read: Read) -> None:
