@@ -84,8 +84,7 @@ def parse_duration(value: object) -> timedelta:
         return value
     counts = _counts(value, "duration")
     seconds = sum(count * _SECONDS[unit] for unit, count in counts.items())
-    if seconds > _LONGEST.total_seconds():
-        raise ValueError(f"{brief(value)} is longer than ten years")
+    _refuse_longest(value, seconds)
     return timedelta(seconds=seconds)
 
 
@@ -95,12 +94,10 @@ def parse_business(value: object) -> BusinessSpan:
         return value
     counts = _counts(value, "business time")
     days = counts.pop("d", 0)
-    try:
-        time = timedelta(seconds=sum(count * _SECONDS[unit] for unit, count in counts.items()))
-        timedelta(days=days)  # no business day is longer than the time between two midnights
-    except OverflowError:
-        raise ValueError(f"{brief(value)} is longer than any calendar") from None
-    return BusinessSpan(days, time)
+    seconds = sum(count * _SECONDS[unit] for unit, count in counts.items())
+    # No business day is longer than the time between two midnights.
+    _refuse_longest(value, days * _SECONDS["d"] + seconds)
+    return BusinessSpan(days, timedelta(seconds=seconds))
 
 
 def parse_step_at(value: object) -> StepAt:
@@ -144,6 +141,11 @@ def format_minutes(span: timedelta) -> str:
     """Return *span* to the minute, for people, or "" if it is shorter than one."""
     whole = span // timedelta(minutes=1)
     return format_duration(timedelta(minutes=whole)) if whole else ""
+
+
+def _refuse_longest(value: object, seconds: int) -> None:
+    if seconds > _LONGEST.total_seconds():
+        raise ValueError(f"{brief(value)} is longer than ten years")
 
 
 def _counts(value: object, noun: str) -> dict[str, int]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inboxd.core.hours import OpeningHours
 from inboxd.durations import (
     BusinessSpan,
     StepAt,
@@ -77,6 +78,16 @@ def test_a_duration_leads_to_a_time_that_there_is() -> None:
     assert parse_duration("3660d") == timedelta(days=3_660)
     with pytest.raises(ValueError, match="longer than ten years"):
         parse_duration("3660d1s")
+
+
+@pytest.mark.parametrize("text", ["3660d1s", "200000000d", "87841h", "999999999d23h"])
+def test_business_time_leads_to_a_share_that_there_is(text: str) -> None:
+    """A step at ten times the target can be worked out, whatever the target."""
+    calendar = OpeningHours("always", UTC, {day: [(0, 86_400)] for day in range(7)})
+    longest = parse_business("3660d")
+    assert calendar.step(StepAt(1_000, longest), longest) == timedelta(days=11 * 3_660)
+    with pytest.raises(ValueError, match="longer than ten years"):
+        parse_business(text)
 
 
 def test_the_texts_of_refusals() -> None:
