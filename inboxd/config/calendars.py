@@ -129,9 +129,14 @@ class CalendarSettings(BaseModel):
             breaks=self.breaks,
             shut=file.breaks if file else None,
         )
-        if file and not hours.between(hours.end_of(file.last), hours.end_of(file.last + _LONG)):
+        # Single dates lie where they lie: that they are open has been looked at already.
+        if file and any(hours.week.values()) and not _opens_after(file.last, hours):
             raise ValueError(f"calendar {self.name!r} is never open: its file closes every day")
         return hours
+
+
+def _opens_after(day: date, hours: OpeningHours) -> bool:
+    return bool(hours.between(hours.end_of(day), hours.end_of(day + _LONG)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ _LARGEST = 5_000_000
 _LIBRARY = "needs the iCalendar libraries: pip install 'inboxd[ical]'"
 _TOO_OFTEN = {"SECONDLY", "MINUTELY", "HOURLY"}
 _LAST_YEAR = date.max.year - 1
+_LATEST = date(9_000, 1, 1)
+"""Whoever means for ever writes that an event repeats; years have to be left after it."""
 
 
 class UnusableFile(Exception):
@@ -130,4 +132,7 @@ def _span(starts: list[date]) -> tuple[date, date]:
     """Return the first and the last day on which an event begins."""
     days = [start.date() if isinstance(start, datetime) else start for start in starts]
     today = date(1970, 1, 1)
-    return min(days, default=today), max(days, default=today)
+    first, last = min(days, default=today), max(days, default=today)
+    if last > _LATEST:
+        raise UnusableFile(f"has an event on {last}; no calendar reaches that far")
+    return first, last

@@ -170,6 +170,41 @@ def test_a_file_that_is_missing_is_named_where_the_configuration_names_it(tmp_pa
         load(path, {})
 
 
+@pytest.mark.parametrize(
+    "events", [(), (event(1, "DTSTART;VALUE=DATE:20271225"),)], ids=["none", "a later one"]
+)
+def test_single_dates_stay_open_whatever_a_file_closes_elsewhere(
+    tmp_path: Path, events: tuple[str, ...]
+) -> None:
+    """That nothing opens after the file's last event is no fault of theirs; to close them is."""
+    settings = CalendarSettings.model_validate(
+        {
+            "name": "fair",
+            "open": {"2026-12-26": ["10:00-14:00"]},
+            "closed_file": str(written(tmp_path / "closed.ics", *events)),
+        }
+    )
+    assert opens(settings.hours(KYIV), "2026-12-20", 20) == [("26 10:00", "26 14:00")]
+    written(tmp_path / "closed.ics", *events, event(2, "DTSTART;VALUE=DATE:20261226"))
+    with pytest.raises(ValueError, match="never open"):
+        settings.hours(KYIV)
+
+
+@pytest.mark.parametrize(
+    "begins", ["DTSTART;VALUE=DATE:99981231", "DTSTART:99991231T235959Z\nDTEND:99991231T235959Z"]
+)
+def test_an_event_at_the_end_of_all_time_is_a_problem_of_the_file(
+    tmp_path: Path, begins: str
+) -> None:
+    """It is named where the configuration names it; that something repeats says for ever better."""
+    path = tmp_path / "config.toml"
+    path.write_text(CONFIG)
+    written(tmp_path / "closed.ics", event(1, begins))
+    with pytest.raises(ConfigError) as error:
+        load(path, {})
+    assert 'calendars[0].closed_file = "closed.ics"; has an event on 999' in str(error.value)
+
+
 def test_without_its_libraries_a_file_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
