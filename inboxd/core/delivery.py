@@ -17,6 +17,8 @@ LONGEST_REST = timedelta(days=32)
 GIVE_UP_AFTER = timedelta(days=1)
 TELL_AT_ATTEMPT = 6
 """After this many failures in a row people hear of it by another way."""
+REPEAT_AFTER = (timedelta(seconds=30), timedelta(minutes=5))
+"""How long after each attempt that may have arrived, where nobody can look, the next one is made."""
 TELL_OF_DOUBT_AFTER = timedelta(minutes=5)
 """When people hear by another way of what may have arrived, and cannot be looked for."""
 
@@ -72,6 +74,18 @@ def after_failure(  # noqa: PLR0913 - the facts of one failure
         rest=rest,
         tell=attempt == TELL_AT_ATTEMPT and not rest,
     )
+
+
+def after_doubt(doubts: int, now: datetime) -> Outcome:
+    """
+    Return the fate of what may have arrived now, and at *doubts* attempts before.
+
+    The first repeat is soon, for what is urgent; the second outlasts an outage of minutes. A third
+    would flood whoever gets everything and never answers.
+    """
+    if doubts >= len(REPEAT_AFTER):
+        return Outcome(Fate.REFUSE, tell=True)
+    return Outcome(Fate.RETRY, retry_at=now + REPEAT_AFTER[doubts])
 
 
 def after_looking(error: Exception, tried_at: datetime, now: datetime) -> Outcome:

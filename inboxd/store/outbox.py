@@ -317,7 +317,7 @@ class OutboxStore:
             f"UPDATE outbox SET state = CASE WHEN {_is_over('outbox')} THEN 'cancelled' ELSE 'pending' END, "  # noqa: S608 - constants
             f"not_before = :at, error = :error, uncertain = :uncertain WHERE id IN {_NUMBERS}",
             self._at(item)
-            | {"at": to_text(at), "error": error, "uncertain": uncertain or item.uncertain},
+            | {"at": to_text(at), "error": error, "uncertain": item.doubts + uncertain},
         )
 
     def doubt(self, item: OutboxItem, error: str) -> None:

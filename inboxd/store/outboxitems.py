@@ -31,7 +31,7 @@ class OutboxItem:
 
     *rows* are what it is made of, one for each alert; *key* is the first one's when it was tried
     first, and stays its name if that one is withdrawn since: nothing else goes by it. *attempts* counts the one that is
-    about to be made; *uncertain* says that an earlier one may have arrived. *held* says why it
+    about to be made; *doubts* counts the earlier ones that may have arrived. *held* says why it
     was held back, and *instead_of* for whom it was meant; "" as a rule. *error* is what the last
     attempt ended with, "" where none has failed.
     """
@@ -40,7 +40,7 @@ class OutboxItem:
     key: str
     receiver: str
     attempts: int
-    uncertain: bool
+    doubts: int
     created_at: datetime
     claimed_at: datetime | None
     case_id: int | None
@@ -49,6 +49,11 @@ class OutboxItem:
     held: str = ""
     instead_of: str = ""
     error: str = ""
+
+    @property
+    def uncertain(self) -> bool:
+        """Tell whether an earlier attempt may have arrived."""
+        return self.doubts > 0
 
     @property
     def is_mixed(self) -> bool:
@@ -83,7 +88,7 @@ def item_from(rows: Sequence[Sequence[Any]]) -> OutboxItem:
         key=bundle or key,
         receiver=receiver,
         attempts=max(row[3] for row in rows) + 1,
-        uncertain=any(row[4] for row in rows),
+        doubts=max(row[4] for row in rows),
         created_at=from_text(created),
         claimed_at=maybe_instant(claimed),
         case_id=case,

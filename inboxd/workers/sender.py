@@ -21,6 +21,7 @@ from inboxd.core.delivery import (
     GIVE_UP_AFTER,
     TELL_AT_ATTEMPT,
     Fate,
+    after_doubt,
     after_failure,
     after_looking,
     pause_after,
@@ -296,12 +297,12 @@ class Sender:
         except DatabaseError:
             raise
         except InboxdError:
-            await self._repeat_once(item, now)
+            await self._repeat(item, now)
             return
         except Exception:
             # Our own bug must not hold up what else is meant for this receiver.
             log.exception("looking crashed", receiver=item.receiver, key=item.key)
-            await self._repeat_once(item, now)
+            await self._repeat(item, now)
             return
         if receipt is not None:
             await self._delivered(item, receipt)
@@ -312,17 +313,19 @@ class Sender:
             # A crash has interrupted it: nobody is in trouble who would need a pause.
             await self._store.run(lambda store: store.outbox.retry(item, now))
 
-    async def _repeat_once(self, item: OutboxItem, now: datetime) -> None:
-        """
-        Send again what nobody can tell of: a notice that admits it is better than none at all.
-
-        A second repeat is not: whoever never answers would be flooded.
-        """
-        if item.uncertain:
-            unheard = SinkRefused("its answers are lost, and nobody can tell whether alerts arrive")
-            await self._failed(item, unheard)
-        else:
-            await self._store.run(lambda store: store.outbox.retry(item, now, uncertain=True))
+    async def _repeat(self, item: OutboxItem, now: datetime) -> None:
+        """Send again what nobody can tell of: a notice that admits it is better than none at all."""
+        outcome = after_doubt(item.doubts, now)
+        if outcome.retry_at is None:
+            unheard = "its answers are lost, and nobody can tell whether alerts arrive"
+            why = f" ({item.error})" if item.error else ""
+            await self._failed(item, SinkRefused(f"{unheard}{why}"))
+            return
+        # What a crash has interrupted needs no pause: the receiver is in no trouble.
+        at = outcome.retry_at if item.error else now
+        await self._store.run(
+            lambda store: store.outbox.retry(item, at, item.error, uncertain=True)
+        )
 
     async def _settle_reply(self, item: OutboxItem) -> None:
         """A public reply is never sent twice: either it is seen by a poll, or a person decides."""

@@ -302,18 +302,38 @@ async def test_what_cannot_be_looked_for_is_told_after_minutes_and_given_up_afte
     assert len(office.support.heard) == 1
 
 
-async def test_where_nobody_can_tell_one_repeat_admits_it(office: Office) -> None:
-    """And only one: a receiver that never answers is not flooded, but told of."""
+async def test_where_nobody_can_tell_two_repeats_admit_it(office: Office) -> None:
+    """Soon, and after minutes, and no more: a receiver that never answers is not flooded."""
     office.queue()
     office.support.outcomes = [OutcomeUnknown("lost")] * 9
     office.support.found = OutcomeUnknown("a webhook cannot be asked")
     for _ in range(10):
         await office.drain("support")
         office.after(MINUTE)
-    assert [delivery.uncertain for delivery in office.support.heard] == [False, True]
+    assert [delivery.uncertain for delivery in office.support.heard] == [False, True, True]
     assert office.states()[0] == ("support", "refused")
     await office.drain("lead")
     assert len(office.lead.heard) == 1
+
+
+async def test_a_passing_outage_of_what_cannot_be_asked_loses_no_alert(office: Office) -> None:
+    """Its errors leave everything in doubt; three posts in a few minutes are no flood."""
+    office.queue()
+    office.support.outcomes = [OutcomeUnknown("502")] * 2
+    office.support.found = OutcomeUnknown("a webhook cannot be asked")
+    tries = []
+    for second in range(400):
+        before = len(office.support.heard)
+        await office.drain("support")
+        if len(office.support.heard) > before:
+            tries.append(second)
+        if second == 100:
+            now = office.clock.now()
+            # Monitors hear of it: it waits because it has failed, and not by design.
+            assert office.shop.store.outbox.undelivered(now, now) == 1
+        office.after(timedelta(seconds=1))
+    assert tries == [0, 31, 332]
+    assert office.states() == [("support", "sent")]
 
 
 async def test_a_bug_in_looking_does_not_stop_the_receiver(office: Office) -> None:
