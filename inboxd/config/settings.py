@@ -292,7 +292,7 @@ class EmailSettings(SinkSettings):
     to: tuple[MailAddress, ...] = Field(min_length=1)
     """Who gets them; one mail to all of them."""
     timeout: Span = timedelta(seconds=30)
-    """The longest that one step with the server may take."""
+    """The longest that one step with the server may take; that it has taken the mail, twenty times as long."""
     ca_file: LocalPath | None = None
     """Certificates to trust beside the system's own."""
 

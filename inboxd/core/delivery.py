@@ -18,7 +18,7 @@ GIVE_UP_AFTER = timedelta(days=1)
 TELL_AT_ATTEMPT = 6
 """After this many failures in a row people hear of it by another way."""
 REPEAT_AFTER = (timedelta(seconds=30), timedelta(minutes=5))
-"""How long after each attempt that may have arrived, where nobody can look, the next one is made."""
+"""How long after each attempt that may have arrived the next one is made, where nobody can look."""
 TELL_OF_DOUBT_AFTER = timedelta(minutes=5)
 """When people hear by another way of what may have arrived, and cannot be looked for."""
 
@@ -53,16 +53,20 @@ def after_failure(  # noqa: PLR0913 - the facts of one failure
     *,
     idempotent: bool,
     tries: int = 1,
+    doubts: int | None = None,
 ) -> Outcome:
     """
     Return the fate of a delivery whose *attempt* (from 1) ended with *error*.
 
     A lost answer is never followed by a blind repeat, unless the receiver tells repeats
-    apart (*idempotent*). What cannot be delivered within a day is given up, and told, but not
+    apart (*idempotent*), and not for ever where *doubts* says how many attempts may have arrived
+    before. What cannot be delivered within a day is given up, and told, but not
     before so many *tries*: what was held back for a day has not failed for one.
     """
     if isinstance(error, OutcomeUnknown) and not idempotent:
         return Outcome(Fate.DOUBT)
+    if isinstance(error, OutcomeUnknown) and doubts is not None:
+        return after_doubt(doubts, now)
     if not isinstance(error, NetworkError | OutcomeUnknown):
         return Outcome(Fate.REFUSE, tell=True)
     if now - created_at >= GIVE_UP_AFTER and attempt >= tries:

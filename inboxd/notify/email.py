@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 _LONGEST_REASON = 200
 _LONGEST_GOODBYE_SECONDS = 2.0
 _STEPS = 4
+_STEPS_TO_TAKE_IT = 20
+"""
+RFC 5321, 4.5.3.2.6: a server may need ten minutes until it says that it has taken the mail.
+
+The watchdog has patience with thirty steps of a delivery, which are more than these and the others.
+"""
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
 _log = structlog.get_logger(__name__)
 
@@ -90,16 +96,19 @@ class EmailSink(Sink):
         Hand the mail over; returns who was refused.
 
         The time limit is one step's, and a server may be slow in each of many: all together
-        have a few times that.
+        have a few times that. The last one has many times as long, because whoever gives up on it
+        sends the mail again to people who have it.
         """
         sending = False
+        seconds = self._settings.timeout.total_seconds()
         try:
             async with (
-                asyncio.timeout(_STEPS * self._settings.timeout.total_seconds()),
+                asyncio.timeout(_STEPS * seconds) as limit,
                 self._conversation() as client,
             ):
                 refused = await self._address(client)
                 sending = True
+                limit.reschedule(asyncio.get_running_loop().time() + _STEPS_TO_TAKE_IT * seconds)
                 await self._send(client, mail.as_bytes())
         except TimeoutError:
             text = f"sink {self.name}: {self._settings.host} took too long over the mail"
@@ -198,7 +207,9 @@ class EmailSink(Sink):
 
     async def _send(self, client: SMTP, content: bytes) -> None:
         try:
-            await client.data(content)
+            await client.data(
+                content, timeout=_STEPS_TO_TAKE_IT * self._settings.timeout.total_seconds()
+            )
         except aiosmtplib.SMTPResponseException as error:
             raise self._by_code(error, f"sink {self.name}: the mail was refused") from error
         except (aiosmtplib.SMTPException, OSError) as error:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+_LONGEST_TRY_SECONDS = 120
+"""Real seconds; a mail server may need longer, but who asks here waits for the end."""
+
 
 class LastResort:
     """
@@ -79,7 +82,11 @@ class LastResort:
     async def _deliver(self, sink: Sink, alert: Alert) -> None:
         heard = (sink.name, alert.key)
         try:
-            await sink.deliver(Delivery.of(alert, origin=self._origin))
+            async with asyncio.timeout(_LONGEST_TRY_SECONDS):
+                await sink.deliver(Delivery.of(alert, origin=self._origin))
+        except TimeoutError:
+            self._settled.add(heard)
+            log.warning("not told", sink=sink.name, reason=alert.reason, text="it does not answer")
         except NetworkError as error:
             failures, now = self._failures.get(sink.name, 0), self._clock.now()
             self._failures[sink.name] = failures + 1

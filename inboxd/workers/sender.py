@@ -238,6 +238,7 @@ class Sender:
             now,
             idempotent=self._idempotent(item),
             tries=1 if item.reply else TELL_AT_ATTEMPT,
+            doubts=None if item.reply else item.doubts,
         )
         if outcome.rest and outcome.retry_at:
             self._resting[item.receiver] = outcome.retry_at
@@ -276,7 +277,9 @@ class Sender:
     async def _settle(self, item: OutboxItem) -> None:
         """Find out whether an unsure delivery arrived, and send it again only if it did not."""
         now = self._context.clock.now()
-        if self._idempotent(item):
+        if not item.reply and self._idempotent(item):
+            await self._repeat(item, now)
+        elif self._idempotent(item):
             await self._store.run(lambda store: store.outbox.retry(item, now, uncertain=True))
         elif item.reply:
             await self._settle_reply(item)

@@ -358,6 +358,19 @@ async def test_an_idempotent_sink_is_simply_asked_again(office: Office) -> None:
     assert [delivery.uncertain for delivery in office.support.heard] == [False, False]
 
 
+async def test_an_idempotent_sink_that_never_answers_is_not_asked_for_ever(office: Office) -> None:
+    """Not every mail program hides a repeat: three attempts, and the others hear of it."""
+    office.support.idempotent = True
+    office.queue()
+    office.support.outcomes = [OutcomeUnknown("took too long over the mail")] * 9
+    for _ in range(20):
+        await office.drain()
+        office.after(MINUTE)
+    assert len(office.support.heard) == 3
+    assert office.states()[0] == ("support", "refused")
+    assert [delivery.alerts[0].reason for delivery in office.lead.heard] == ["sink_refused"]
+
+
 @pytest.mark.parametrize("found", [None, {"id": "it had arrived"}])
 async def test_a_crash_between_claim_and_settlement_loses_and_doubles_nothing(
     office: Office, found: Receipt | None
