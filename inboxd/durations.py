@@ -117,10 +117,9 @@ def parse_step_at(value: object) -> StepAt:
     if percent and (len(percent) > 9 or int(percent) > _MOST_PERCENT):
         raise ValueError(f"{brief(value)} is beyond {_MOST_PERCENT}%; add a time: 100% + 8h")
     text = moved or alone
-    try:
-        span = parse_business(text) if text else BusinessSpan()
-    except ValueError:
-        raise ValueError(f"{brief(value)} is no moment of a wait; {_STEP_FORMS}") from None
+    if text and not _WHOLE.fullmatch(text):
+        raise ValueError(f"{brief(value)} is no moment of a wait; {_STEP_FORMS}")
+    span = parse_business(text) if text else BusinessSpan()
     share = int(percent or 0)
     return StepAt(share, minus=span) if sign == "-" else StepAt(share, span)
 

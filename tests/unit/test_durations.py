@@ -66,9 +66,7 @@ def test_a_span_beyond_any_calendar_is_refused_briefly(
     parse: Callable[[object], object], text: str
 ) -> None:
     """A number of a megabyte is refused at once and does not fill the screen."""
-    with pytest.raises(
-        ValueError, match=r"longer than (any calendar|ten years)|no moment of a wait"
-    ) as caught:
+    with pytest.raises(ValueError, match=r"longer than (any calendar|ten years)") as caught:
         parse(text)
     assert len(str(caught.value)) < 200
 
