@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -197,11 +198,12 @@ def promise_due(wait: OpenWait, policy: Policy, pauses: tuple[Pause, ...] = ()) 
     if wait.promise is None or policy.promise is None:
         return None
     at = _promised_at(wait.promise, wait.since, policy.hours)
-    if at is None:
-        span = policy.hours.span(policy.promise)
-        return _due(policy, Target.PROMISE, wait.since, span, pauses)
-    allowed = policy.hours.between(wait.since, at)
-    return Due(Target.PROMISE, wait.since, allowed, at)
+    with suppress(ValueError):  # a promise for the next century is taken for none of a time
+        if at is not None:
+            allowed = policy.hours.between(wait.since, at)
+            return Due(Target.PROMISE, wait.since, allowed, at)
+    span = policy.hours.span(policy.promise)
+    return _due(policy, Target.PROMISE, wait.since, span, pauses)
 
 
 def _promised_at(promise: Promise, since: datetime, hours: OpeningHours) -> datetime | None:

@@ -268,9 +268,14 @@ def local(text: str) -> datetime:
         (Promise(date(2026, 11, 25), local("2026-11-25T21:00")), "2026-11-25T21:00"),
         (Promise(date(2026, 11, 20)), "2026-11-24T10:00"),
         (Promise(date(9999, 12, 31)), "2026-11-24T10:00"),
+        (Promise(date(2300, 1, 1)), "2026-11-24T10:00"),
+        (Promise(date(2300, 1, 1), local("2300-01-01T10:00")), "2026-11-24T10:00"),
     ],
-    ids=["no time", "today", "a day", "a closed day", "an hour", "after hours", "past", "absurd"],
-)
+    ids=[
+        "no time", "today", "a day", "a closed day", "an hour", "after hours", "past", "absurd",
+        "centuries", "an hour then",
+    ],
+)  # fmt: skip
 def test_a_promise_is_due_when_it_says_so(promise: Promise, due: str) -> None:
     """At the hour, else at the end of business of the day, else after the policy's own time."""
     wait = Wait(WaitKind.PROMISE, local("2026-11-23T10:00"), (2,), promise=promise)
