@@ -49,6 +49,8 @@ async def tell(settings: AnySink, clock: Clock, timezone: tzinfo) -> list[Findin
         try:
             with elsewhere:
                 receipt = await sink.deliver(delivery)
+        except notify.PartlyDelivered as error:
+            receipt = error.receipt
         except OutcomeUnknown as error:
             return [Finding(Code.SINK_UNSURE, settings.name, str(error), _LOOK_THERE)]
         except InboxdError as error:

@@ -9,7 +9,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from inboxd.notify.buttons import Press, Wish
-from inboxd.notify.sink import Attachment, Delivery, Receipt, Sink
+from inboxd.notify.sink import Attachment, Delivery, PartlyDelivered, Receipt, Sink
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Attachment",
     "Delivery",
+    "PartlyDelivered",
     "Press",
     "Receipt",
     "Sink",

@@ -18,17 +18,20 @@ from inboxd import line
 from inboxd.errors import InboxdError, OutcomeUnknown, SinkRefused, Unavailable
 from inboxd.notify.inert import one_line
 from inboxd.notify.mail import compose, message_id
-from inboxd.notify.sink import Delivery, Receipt, Sink
+from inboxd.notify.sink import Delivery, PartlyDelivered, Receipt, Sink
 from inboxd.notify.together import summary_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from datetime import tzinfo
     from email.message import EmailMessage
 
     from inboxd.clock import Clock
     from inboxd.config import EmailSettings
 
+    Refusals = Mapping[str, aiosmtplib.SMTPResponseException]
+
+_HAVE_IT = "have_it"
 _LONGEST_REASON = 200
 _LONGEST_GOODBYE_SECONDS = 2.0
 _STEPS = 4
@@ -46,8 +49,9 @@ class EmailSink(Sink):
     """
     Sends each alert as a mail to all recipients of the sink.
 
-    Delivered means that the server took it for at least one of them; whom it refused is logged
-    and kept in the receipt. A repeat carries the same Message-ID.
+    Delivered means that the server took it for at least one of them and refused nobody for now; whom
+    it refused for good is logged and kept in the receipt. Who was refused for now gets it later,
+    alone. A repeat carries the same Message-ID.
     """
 
     idempotent = True
@@ -59,7 +63,7 @@ class EmailSink(Sink):
         self._tz = tz
 
     async def deliver(self, delivery: Delivery) -> Receipt:
-        """Send the mail; return its Message-ID and, where some were refused, who and why."""
+        """Send the mail to who has not got it; return its Message-ID, and who was refused, and why."""
         now = self._clock.now()
         settings = self._settings
         head = delivery.head or {}
@@ -72,11 +76,19 @@ class EmailSink(Sink):
             head_id=head.get("message_id"),
             attachments=delivery.attachments,
         )
-        refused = await self._converse(mail)
+        has_it = set((delivery.reached or {}).get(_HAVE_IT, "").split())
+        left = [recipient for recipient in settings.to if recipient not in has_it]
+        refused = await self._converse(mail, left) if left else {}
         receipt = {"message_id": message_id(delivery.key, settings.sender)}
         if refused:
-            _log.warning("mail recipients refused", sink=self.name, refused=refused)
-            receipt["refused"] = "; ".join(f"{who}: {why}" for who, why in refused.items())
+            told = [f"{who}: {error.code} {self._reason(error)}" for who, error in refused.items()]
+            _log.warning("mail recipients refused", sink=self.name, refused=told)
+            receipt["refused"] = "; ".join(told)
+        if any(error.code < 500 for error in refused.values()):
+            receipt[_HAVE_IT] = " ".join(each for each in settings.to if each not in refused)
+            raise PartlyDelivered(
+                f"sink {self.name}: the mail was taken, but not for {receipt['refused']}", receipt
+            )
         return receipt
 
     async def check(self) -> str:
@@ -91,9 +103,9 @@ class EmailSink(Sink):
             f"sink {self.name}: whether the mail for alert {delivery.key} was taken cannot be told"
         )
 
-    async def _converse(self, mail: EmailMessage) -> Mapping[str, str]:
+    async def _converse(self, mail: EmailMessage, to: Sequence[str]) -> Refusals:
         """
-        Hand the mail over; returns who was refused.
+        Hand the mail over for *to*; returns who of them was refused.
 
         The time limit is one step's, and a server may be slow in each of many: all together
         have a few times that. The last one has many times as long, because whoever gives up on it
@@ -106,7 +118,7 @@ class EmailSink(Sink):
                 asyncio.timeout(_STEPS * seconds) as limit,
                 self._conversation() as client,
             ):
-                refused = await self._address(client)
+                refused = await self._address(client, to)
                 sending = True
                 limit.reschedule(asyncio.get_running_loop().time() + _STEPS_TO_TAKE_IT * seconds)
                 await self._send(client, mail.as_bytes())
@@ -177,12 +189,12 @@ class EmailSink(Sink):
             "check security, username and password"
         )
 
-    async def _address(self, client: SMTP) -> Mapping[str, str]:
+    async def _address(self, client: SMTP, to: Sequence[str]) -> Refusals:
         """Name sender and recipients; return who was refused, or raise if all of them were."""
         refused: dict[str, aiosmtplib.SMTPResponseException] = {}
         try:
             await client.mail(self._settings.sender)
-            for recipient in self._settings.to:
+            for recipient in to:
                 try:
                     await client.rcpt(recipient)
                 except aiosmtplib.SMTPRecipientRefused as error:
@@ -198,12 +210,12 @@ class EmailSink(Sink):
             raise Unavailable(
                 f"sink {self.name}: the connection was lost before the mail was sent"
             ) from error
-        reasons = {who: f"{error.code} {self._reason(error)}" for who, error in refused.items()}
-        if len(refused) == len(self._settings.to):
+        if len(refused) == len(to):
             # One recipient who may be taken later is reason enough to try again.
             likeliest = min(refused.values(), key=lambda error: error.code)
-            raise self._by_code(likeliest, f"sink {self.name}: every recipient was refused")
-        return reasons
+            whom = "every recipient" if len(to) == len(self._settings.to) else ", ".join(to)
+            raise self._by_code(likeliest, f"sink {self.name}: {whom} was refused")
+        return refused
 
     async def _send(self, client: SMTP, content: bytes) -> None:
         try:

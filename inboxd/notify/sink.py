@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from inboxd.errors import Unavailable
+
 if TYPE_CHECKING:
     from inboxd.core.spikes import SpikeStanding
     from inboxd.model import Alert, Standing
@@ -36,7 +38,8 @@ class Delivery:
     *held* says why it was held back (``quiet``, ``limit``, ``silence``), *instead_of* which sink it was meant for.
     In the thread of a spike, *spike* is how it stands with that. *origin* names the inboxd that
     tells: a team may have several, and be told of one's own troubles. *attachments* are the same
-    in every attempt; a sink that cannot send them leaves them out.
+    in every attempt; a sink that cannot send them leaves them out. *reached* is what an earlier
+    attempt that reached some of several people said of them.
     """
 
     alerts: tuple[Alert, ...]
@@ -50,6 +53,7 @@ class Delivery:
     spike: SpikeStanding | None = None
     origin: str = ""
     attachments: tuple[Attachment, ...] = ()
+    reached: Receipt | None = None
 
     @classmethod
     def of(
@@ -65,6 +69,14 @@ class Delivery:
         return cls((alert,), head, attempt, uncertain, alert.key, origin=origin)
 
 
+class PartlyDelivered(Unavailable):
+    """Some of several people have it, others may get it later; *receipt* says who has it."""
+
+    def __init__(self, text: str, receipt: Receipt) -> None:
+        super().__init__(text)
+        self.receipt = receipt
+
+
 class Sink(ABC):
     """
     One place where people are told.
@@ -73,6 +85,7 @@ class Sink(ABC):
 
     - RateLimited: not delivered; *until* says when to come back, where the receiver told.
     - Unavailable: surely not delivered, and the same attempt may work later.
+    - PartlyDelivered: as Unavailable for some; the next attempt gets its receipt as *reached*.
     - OutcomeUnknown: it was sent and the answer was lost; ask `find` before sending it again.
     - SinkRefused: it will never be delivered like this; the text says what a person must mend.
     """

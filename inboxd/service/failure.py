@@ -138,6 +138,9 @@ async def _deliver(
     try:
         async with asyncio.timeout(_LONGEST_TRY):
             await sink.deliver(delivery)
+    except notify.PartlyDelivered as error:
+        log.warning("failure told to some", sink=settings.name, text=str(error))
+        return True
     except TimeoutError:
         log.warning("failure not told", sink=settings.name, text="it does not answer")
     except InboxdError as error:

@@ -164,7 +164,8 @@ class OutboxStore:
     def withdraw(self, wait_id: int) -> Told:
         """Cancel what still waits to be sent about a wait; returns who may have heard of it."""
         heard = self._db.execute(
-            "SELECT receiver FROM outbox WHERE (state IN ('sent', 'sending', 'unsure') OR uncertain) "
+            "SELECT receiver FROM outbox WHERE (state IN ('sent', 'sending', 'unsure') "
+            "OR uncertain OR receipt IS NOT NULL) "
             "AND alert_id IN (SELECT id FROM alerts WHERE wait_id = ?) "
             "GROUP BY receiver ORDER BY min(id)",
             (wait_id,),
@@ -306,17 +307,27 @@ class OutboxStore:
         )
 
     def retry(
-        self, item: OutboxItem, at: datetime, error: str = "", *, uncertain: bool = False
+        self,
+        item: OutboxItem,
+        at: datetime,
+        error: str = "",
+        *,
+        uncertain: bool = False,
+        reached: Mapping[str, str] | None = None,
     ) -> None:
         """
         Queue *item* again for *at*; *uncertain* says that this attempt may have arrived.
+
+        *reached* is the receipt of one that has, at some of those it is for.
 
         An alert whose wait ended while it was under way is withdrawn instead.
         """
         self._db.execute(
             f"UPDATE outbox SET state = CASE WHEN {_is_over('outbox')} THEN 'cancelled' ELSE 'pending' END, "  # noqa: S608 - constants
-            f"not_before = :at, error = :error, uncertain = :uncertain WHERE id IN {_NUMBERS}",
+            "not_before = :at, error = :error, uncertain = :uncertain, "
+            f"receipt = coalesce(:reached, receipt) WHERE id IN {_NUMBERS}",
             self._at(item)
+            | {"reached": json.dumps(dict(reached)) if reached else None}
             | {"at": to_text(at), "error": error, "uncertain": item.doubts + uncertain},
         )
 
@@ -347,7 +358,7 @@ class OutboxStore:
     def head(self, item: OutboxItem) -> Mapping[str, str] | None:
         """Return the receipt of what the same sink was told first of the same thread."""
         row = self._db.execute(
-            "SELECT receipt FROM outbox WHERE receiver = :receiver AND state = 'sent' "  # noqa: S608 - a constant
+            "SELECT receipt FROM outbox WHERE receiver = :receiver AND receipt IS NOT NULL "  # noqa: S608 - a constant
             f"AND id NOT IN {_NUMBERS} AND id < :first "
             "AND thread = (SELECT thread FROM outbox WHERE id = :first) "
             # What was held back went with others', and is the beginning of no thread.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from inboxd.store.cards import ALERT, alert_from, reply_from
 from inboxd.store.times import from_text, maybe_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from inboxd.connector import OutgoingReply
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 _ITEM = (
     "o.id, o.key, o.receiver, o.attempts, o.uncertain, o.created_at, o.claimed_at, o.case_id, "
-    "o.reply, o.thread, o.bundle, o.held, o.instead_of, o.error"
+    "o.reply, o.thread, o.bundle, o.held, o.instead_of, o.error, o.receipt"
 )
 COLUMNS = f"{_ITEM}, {ALERT}"
 TABLES = "FROM outbox AS o LEFT JOIN alerts AS a ON a.id = o.alert_id"
@@ -33,7 +34,7 @@ class OutboxItem:
     first, and stays its name if that one is withdrawn since: nothing else goes by it. *attempts* counts the one that is
     about to be made; *doubts* counts the earlier ones that may have arrived. *held* says why it
     was held back, and *instead_of* for whom it was meant; "" as a rule. *error* is what the last
-    attempt ended with, "" where none has failed.
+    attempt ended with, "" where none has failed, and *reached* whom it has reached, if it was some.
     """
 
     rows: tuple[int, ...]
@@ -49,6 +50,7 @@ class OutboxItem:
     held: str = ""
     instead_of: str = ""
     error: str = ""
+    reached: Mapping[str, str] | None = None
 
     @property
     def uncertain(self) -> bool:
@@ -59,6 +61,10 @@ class OutboxItem:
     def is_mixed(self) -> bool:
         """Tell whether it has alerts of several threads."""
         return len({alert.thread for alert in self.alerts}) > 1
+
+    def marked(self, receipt: Mapping[str, str]) -> Mapping[str, str]:
+        """Return *receipt* with the note that no thread begins here, where that is so."""
+        return {**receipt, "mixed": "yes"} if self.is_mixed else receipt
 
     def only(self, rows: Iterable[int]) -> OutboxItem:
         """Return what is left of it when the other rows have been withdrawn."""
@@ -92,10 +98,11 @@ def item_from(rows: Sequence[Sequence[Any]]) -> OutboxItem:
         created_at=from_text(created),
         claimed_at=maybe_instant(claimed),
         case_id=case,
-        alerts=tuple(alert_from(row[14:25]) for row in rows if row[14]),
+        alerts=tuple(alert_from(row[15:26]) for row in rows if row[15]),
         reply=reply_from(reply) if reply else None,
         held=rows[0][11],
         # One that is told here anyway was not meant for another.
         instead_of=rows[0][12] if len({row[12] for row in rows}) == 1 else "",
         error=rows[0][13],
+        reached=json.loads(rows[0][14]) if rows[0][14] else None,
     )

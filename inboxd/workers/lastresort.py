@@ -9,7 +9,7 @@ import structlog
 
 from inboxd.core.delivery import pause_after
 from inboxd.errors import InboxdError, NetworkError
-from inboxd.notify import Delivery
+from inboxd.notify import Delivery, PartlyDelivered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,11 +79,18 @@ class LastResort:
         heard = (sink, alert.key) in self._settled
         return not heard and not quiet and not (resting and resting > now)
 
+    async def _tell(self, sink: Sink, alert: Alert) -> None:
+        try:
+            await sink.deliver(Delivery.of(alert, origin=self._origin))
+        except PartlyDelivered as error:
+            # To try it again would tell those who have heard of it.
+            log.warning("not told to all", sink=sink.name, reason=alert.reason, text=str(error))
+
     async def _deliver(self, sink: Sink, alert: Alert) -> None:
         heard = (sink.name, alert.key)
         try:
             async with asyncio.timeout(_LONGEST_TRY_SECONDS):
-                await sink.deliver(Delivery.of(alert, origin=self._origin))
+                await self._tell(sink, alert)
         except TimeoutError:
             self._settled.add(heard)
             log.warning("not told", sink=sink.name, reason=alert.reason, text="it does not answer")

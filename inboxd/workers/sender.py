@@ -181,6 +181,7 @@ class Sender:
             spike=spike,
             origin=self._context.origin,
             attachments=attached,
+            reached=item.reached,
         )
 
     @staticmethod
@@ -204,7 +205,7 @@ class Sender:
         self, store: Store, item: OutboxItem, receipt: Receipt, now: datetime
     ) -> None:
         with store.transaction():
-            store.outbox.sent(item, {**receipt, "mixed": "yes"} if item.is_mixed else receipt, now)
+            store.outbox.sent(item, item.marked(receipt), now)
             store.refreshes.catch_up(item, now)
             if since := store.outbox.refusing_since(item.receiver):
                 alert = delivers_again_alert(item.receiver, since, now)

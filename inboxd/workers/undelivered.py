@@ -11,6 +11,7 @@ from inboxd.blotting import blotted
 from inboxd.core.alerts.receivers import others, undelivered_alert
 from inboxd.core.delivery import Fate
 from inboxd.errors import OutcomeUnknown
+from inboxd.notify import PartlyDelivered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from inboxd.core.delivery import Outcome
     from inboxd.errors import InboxdError
+    from inboxd.notify import Receipt
     from inboxd.store import OutboxItem, Store
 
 log = structlog.get_logger(__name__)
@@ -45,7 +47,8 @@ def record(store: Store, failure: Failure, fallback: str, alert_to: Sequence[str
     with store.transaction():
         if outcome.fate is Fate.RETRY and outcome.retry_at:
             maybe_arrived = isinstance(failure.error, OutcomeUnknown)
-            store.outbox.retry(item, outcome.retry_at, text, uncertain=maybe_arrived)
+            at, reached = outcome.retry_at, _reached_by(failure)
+            store.outbox.retry(item, at, text, uncertain=maybe_arrived, reached=reached)
         elif outcome.fate is Fate.DOUBT:
             store.outbox.doubt(item, text)
         else:
@@ -53,6 +56,12 @@ def record(store: Store, failure: Failure, fallback: str, alert_to: Sequence[str
         if outcome.tell:
             _tell(store, failure, text, alert_to)
             _hand_over(store, failure, fallback)
+
+
+def _reached_by(failure: Failure) -> Receipt | None:
+    if not isinstance(failure.error, PartlyDelivered):
+        return None
+    return failure.item.marked(failure.error.receipt)
 
 
 def _tell(store: Store, failure: Failure, error: str, alert_to: Sequence[str]) -> None:

@@ -33,7 +33,7 @@ from inboxd.errors import (
     Unavailable,
 )
 from inboxd.model import Alert, Author, CaseCard, Kind, Stream, Tone, Topic
-from inboxd.notify import Delivery, Sink, build
+from inboxd.notify import Delivery, PartlyDelivered, Sink, build
 from inboxd.notify.email import EmailSink
 from inboxd.simulator.faults import Call, Fault, Switch
 from inboxd.simulator.server import Options, Simulator
@@ -586,6 +586,34 @@ async def test_one_refused_recipient_is_not_silent(rig: Rig) -> None:
     receipt = await rig.mail(to=(LEAD, SECOND)).deliver(Delivery.of(ALERT))
     assert rig.mails[0].recipients == [LEAD]
     assert receipt["refused"].startswith(f"{SECOND}: 550 ")
+
+
+async def test_who_is_refused_for_now_gets_the_mail_later_and_alone(rig: Rig) -> None:
+    """Greylisting or a full mailbox: the others are not told again, and it is the same mail."""
+    greylisted = rig.fail("smtp", Fault.RATE_LIMIT, endpoint=f"RCPT {SECOND}")
+    rig.fail("smtp", Fault.REFUSED, endpoint="RCPT gone@shop.example")
+    sink = rig.mail(to=(LEAD, SECOND, "gone@shop.example"))
+    told = await failure(sink, Delivery.of(ALERT))
+    assert isinstance(told, PartlyDelivered)
+    assert f"{SECOND}: 450 " in str(told)
+    again = replace(Delivery.of(ALERT, attempt=2), reached=told.receipt)
+    assert isinstance(await failure(sink, again), Unavailable)
+    rig.simulator.faults.switch_off(greylisted)
+    receipt = await sink.deliver(again)
+    first, second = rig.mails
+    assert (first.recipients, second.recipients) == ([LEAD], [SECOND])
+    assert first.message["Message-ID"] == second.message["Message-ID"] == receipt["message_id"]
+    assert first.message["To"] == second.message["To"]
+    assert "gone@shop.example: 550" in receipt["refused"]
+
+
+async def test_nobody_left_to_be_told_is_no_mail(rig: Rig) -> None:
+    """Who was refused for now was taken out of the configuration meanwhile."""
+    rig.fail("smtp", Fault.RATE_LIMIT, endpoint=f"RCPT {SECOND}")
+    told = await failure(rig.mail(to=(LEAD, SECOND)), Delivery.of(ALERT))
+    assert isinstance(told, PartlyDelivered)
+    await rig.mail().deliver(replace(Delivery.of(ALERT), reached=told.receipt))
+    assert len(rig.mails) == 1
 
 
 @pytest.mark.parametrize(

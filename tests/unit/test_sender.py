@@ -27,6 +27,7 @@ from inboxd.errors import (
     Unavailable,
 )
 from inboxd.model import Alert, Stream, Tone
+from inboxd.notify import PartlyDelivered
 from inboxd.workers.context import Context
 from inboxd.workers.sender import Handling, Sender
 from inboxd.workers.storethread import StoreThread
@@ -334,6 +335,39 @@ async def test_a_passing_outage_of_what_cannot_be_asked_loses_no_alert(office: O
         office.after(timedelta(seconds=1))
     assert tries == [0, 31, 332]
     assert office.states() == [("support", "sent")]
+
+
+async def test_what_reached_some_is_tried_again_for_the_others(office: Office) -> None:
+    """The sink hears whom it has reached, also after a restart, and whoever was told stays told."""
+    shop = office.shop
+    shop.hear(said(0, "m1"))
+    shop.tick(30)
+    office.clock.set(shop.now)
+    receipt = {"message_id": "<1>", "have_it": "lead@shop.example"}
+    office.support.outcomes = [PartlyDelivered("450 not now", receipt), Unavailable("450 not now")]
+    await office.drain("support")
+    office.sender = office.new_sender()
+    office.after(MINUTE)
+    await office.drain("support")
+    assert [delivery.reached for delivery in office.support.heard] == [None, receipt]
+    shop.now = at(32)
+    office.clock.set(shop.now)
+    shop.hear(answered(32, "a1"))
+    await office.drain("support")
+    first, _, recovery = office.support.heard
+    assert (recovery.alerts[0].reason, recovery.head) == ("wait_answered", receipt)
+    assert recovery.alerts[0].thread == first.alerts[0].thread
+
+
+async def test_what_reaches_the_others_at_last_is_delivered(office: Office) -> None:
+    """And no attempt follows."""
+    office.queue()
+    office.support.outcomes = [PartlyDelivered("450 not now", {"id": "1"})]
+    for _ in range(3):
+        await office.drain()
+        office.after(MINUTE)
+    assert office.states() == [("support", "sent")]
+    assert [delivery.uncertain for delivery in office.support.heard] == [False, False]
 
 
 async def test_a_bug_in_looking_does_not_stop_the_receiver(office: Office) -> None:
