@@ -106,6 +106,10 @@ class Sink(ABC):
         Raises NetworkError where looking failed and OutcomeUnknown where looking is impossible.
         """
 
+    def continues(self, head: Receipt) -> bool:  # noqa: ARG002 - as a rule any of its own
+        """Tell whether what follows *head*, a receipt of a sink of that name, can go below it."""
+        return True
+
     async def refresh(self, message: Receipt, delivery: Delivery) -> None:  # noqa: B027 - few can
         """
         Let a delivered *message* show what *delivery* tells, as it stands now; nobody is told.

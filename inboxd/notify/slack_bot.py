@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from inboxd.model import Alert
 
 EVENT_TYPE = "inboxd_alert"
+_ASKED_FOR = "asked_for"
+"""In a receipt: the channel as the settings named it."""
 # Slack's clock and ours may disagree; an alert is never older in Slack than this.
 _CLOCK_SKEW_SECONDS = 3_600
 _PAGE = 200
@@ -64,7 +66,7 @@ class BotSink(Sink):
         now = self._clock.now()
         content = content_of(summary_of(delivery, now, self._tz), self._buttons)
         receipt = await self._post(delivery, content)
-        if (head := _head_of(delivery)) is not None:
+        if (head := self._head_of(delivery)) is not None:
             try:
                 await self.refresh(head, delivery)
             except InboxdError as error:
@@ -75,6 +77,12 @@ class BotSink(Sink):
         """Ask Slack whose token it is; whether the channel takes messages, only a message tells."""
         told = await self._api.read("auth.test", {})
         return f"Slack knows the token: {told.get('user', '?')} in {told.get('team', '?')}"
+
+    def continues(self, head: Receipt) -> bool:
+        """Tell whether *head* is a message in the channel that the settings name."""
+        if not head.keys() >= {"channel", "ts"}:
+            return False
+        return self._channel in {head["channel"], head.get(_ASKED_FOR)}
 
     async def refresh(self, message: Receipt, delivery: Delivery) -> None:
         """Write a message anew: the first of a thread with all cases of it, others with their own."""
@@ -100,7 +108,7 @@ class BotSink(Sink):
         try:
             async for posted in self._candidates(delivery):
                 if _key_of(posted) == delivery.key:
-                    return {"channel": self._channel_of(delivery), "ts": str(posted["ts"])}
+                    return self._receipt(self._channel_of(delivery), str(posted["ts"]))
         except SinkRefused as error:
             raise OutcomeUnknown(f"cannot look for alert {delivery.key}: {error}") from error
         return None
@@ -115,7 +123,7 @@ class BotSink(Sink):
                 uuid.uuid5(uuid.NAMESPACE_URL, f"inboxd:{self.name}/{delivery.key}")
             ),
         }
-        if (head := _head_of(delivery)) is not None:
+        if (head := self._head_of(delivery)) is not None:
             below = {"thread_ts": head["ts"], "reply_broadcast": any(map(_rings, delivery.alerts))}
             try:
                 return await self._posted(body | below)
@@ -129,7 +137,12 @@ class BotSink(Sink):
         channel, ts = response.get("channel"), response.get("ts")
         if not isinstance(channel, str) or not isinstance(ts, str):
             raise OutcomeUnknown(f"sink {self.name}: Slack took the message but does not say where")
-        return {"channel": channel, "ts": ts}
+        return self._receipt(channel, ts)
+
+    def _receipt(self, channel: str, ts: str) -> Receipt:
+        """Return where a message is; Slack answers with a channel's id where it was named."""
+        named = {} if channel == self._channel else {_ASKED_FOR: self._channel}
+        return {"channel": channel, "ts": ts} | named
 
     async def _candidates(self, delivery: Delivery) -> AsyncIterator[Mapping[str, Any]]:
         """Yield what could be the alert: the thread's replies, or else the channel's messages."""
@@ -140,7 +153,7 @@ class BotSink(Sink):
             "limit": _PAGE,
             "include_all_metadata": True,
         }
-        if (head := _head_of(delivery)) is not None:
+        if (head := self._head_of(delivery)) is not None:
             below = window | {"ts": head["ts"]}
             try:
                 async for posted in self._api.messages("conversations.replies", below):
@@ -154,15 +167,14 @@ class BotSink(Sink):
             yield posted
 
     def _channel_of(self, delivery: Delivery) -> str:
-        """Return where the delivery goes: where its thread is, even if the settings changed."""
-        head = _head_of(delivery)
+        """Return where the delivery goes, by its id where that is known."""
+        head = self._head_of(delivery)
         return self._channel if head is None else head["channel"]
 
-
-def _head_of(delivery: Delivery) -> Receipt | None:
-    """Return the thread's first message, unless another kind of sink delivered it."""
-    head = delivery.head
-    return head if head is not None and head.keys() >= {"channel", "ts"} else None
+    def _head_of(self, delivery: Delivery) -> Receipt | None:
+        """Return the thread's first message, unless it is elsewhere, or another kind of sink's."""
+        head = delivery.head
+        return head if head is not None and self.continues(head) else None
 
 
 def _rings(alert: Alert) -> bool:

@@ -19,7 +19,7 @@ from inboxd.store.times import from_text, to_text
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from inboxd.connector import OutgoingReply
@@ -355,17 +355,20 @@ class OutboxStore:
         ).fetchone()
         return from_text(row[1]) if row and row[0] == "sink_refused" else None
 
-    def head(self, item: OutboxItem) -> Mapping[str, str] | None:
-        """Return the receipt of what the same sink was told first of the same thread."""
-        row = self._db.execute(
+    def head(
+        self, item: OutboxItem, *, continues: Callable[[Mapping[str, str]], bool] = lambda _: True
+    ) -> Mapping[str, str] | None:
+        """Return the receipt of what the same sink was told first of the same thread, if it *continues* that."""
+        rows = self._db.execute(
             "SELECT receipt FROM outbox WHERE receiver = :receiver AND receipt IS NOT NULL "  # noqa: S608 - a constant
             f"AND id NOT IN {_NUMBERS} AND id < :first "
             "AND thread = (SELECT thread FROM outbox WHERE id = :first) "
             # What was held back went with others', and is the beginning of no thread.
-            "AND json_extract(receipt, '$.mixed') IS NULL ORDER BY id LIMIT 1",
+            "AND json_extract(receipt, '$.mixed') IS NULL ORDER BY id",
             self._at(item) | {"receiver": item.receiver, "first": item.rows[0]},
-        ).fetchone()
-        return json.loads(row[0]) if row else None
+        )
+        receipts: Iterator[dict[str, str]] = (json.loads(row[0]) for row in rows)
+        return next((receipt for receipt in receipts if continues(receipt)), None)
 
     def delivered(self, bundle: str) -> tuple[OutboxItem, Mapping[str, str]] | None:
         """Return what was delivered as *bundle*, and its receipt; None if nothing was."""

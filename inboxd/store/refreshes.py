@@ -29,6 +29,7 @@ _IN_THREAD = (
     f"FROM outbox AS o WHERE o.receiver = ? AND o.thread = ? AND {_CAN_CHANGE} "
     "AND json_extract(o.receipt, '$.mixed') IS NULL"
 )
+_CHANNEL = "json_extract(o.receipt, '$.channel')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +169,15 @@ class RefreshStore:
         )
 
     def _head(self, receiver: str, thread: str) -> tuple[str, str] | None:
-        """Return the first message of a thread at *receiver*: its bundle and its receipt."""
+        """
+        Return the first message of a thread at *receiver*: its bundle and its receipt.
+
+        Where the receiver's channel was changed, it is the first one in the channel of the newest.
+        """
         row: tuple[str, str] | None = self._db.execute(
-            f"SELECT o.bundle, o.receipt {_IN_THREAD} ORDER BY o.id LIMIT 1",
-            (receiver, thread),
+            f"SELECT o.bundle, o.receipt {_IN_THREAD} AND {_CHANNEL} IS "
+            f"(SELECT {_CHANNEL} {_IN_THREAD} ORDER BY o.id DESC LIMIT 1) ORDER BY o.id LIMIT 1",
+            (receiver, thread, receiver, thread),
         ).fetchone()
         return row
 

@@ -80,6 +80,17 @@ def _attached_to(store: Store, item: OutboxItem) -> tuple[Attachment, ...]:
     )
 
 
+def _thread_of(
+    store: Store, item: OutboxItem, now: datetime, sink: Sink
+) -> tuple[Receipt | None, tuple[Standing, ...], SpikeStanding | None]:
+    """Return what *item* goes below, and how it stands there; nothing if that is several."""
+    if item.is_mixed:
+        return None, (), None
+    thread = item.alerts[0].thread
+    head = store.outbox.head(item, continues=sink.continues)
+    return head, tuple(store.gatherings.told(thread)), store.spikes.standing_in(thread, now)
+
+
 class Sender:
     """Works through the outbox."""
 
@@ -165,7 +176,7 @@ class Sender:
         if sink is None or not item.alerts:
             raise SendRefused(f"there is no sink named {item.receiver} in the configuration")
         now = self._context.clock.now()
-        head, told, spike = await self._store.run(lambda store: self._thread_of(store, item, now))
+        head, told, spike = await self._store.run(lambda store: _thread_of(store, item, now, sink))
         attached = await self._store.run(lambda store: _attached_to(store, item))
         # Where people cannot see a repeat there is nothing to admit.
         uncertain = item.uncertain and not sink.idempotent
@@ -183,17 +194,6 @@ class Sender:
             attachments=attached,
             reached=item.reached,
         )
-
-    @staticmethod
-    def _thread_of(
-        store: Store, item: OutboxItem, now: datetime
-    ) -> tuple[Receipt | None, tuple[Standing, ...], SpikeStanding | None]:
-        """Return what *item* goes below, and how it stands there; nothing if that is several."""
-        if item.is_mixed:
-            return None, (), None
-        thread = item.alerts[0].thread
-        standing = store.spikes.standing_in(thread, now)
-        return store.outbox.head(item), tuple(store.gatherings.told(thread)), standing
 
     async def _delivered(self, item: OutboxItem, receipt: Receipt) -> None:
         now = self._context.clock.now()

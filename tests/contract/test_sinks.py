@@ -266,6 +266,20 @@ async def test_a_receipt_of_another_kind_of_sink_is_no_head(rig: Rig) -> None:
     assert rig.posted[-1].thread_ts is None
 
 
+@pytest.mark.parametrize("named", [SUPPORT, "#support"])
+async def test_a_thread_in_another_channel_is_not_gone_on_with(rig: Rig, named: str) -> None:
+    """The configuration names another one since, by its id or by its name."""
+    old = await rig.bot(channel=CHANNELS["leads"]).deliver(Delivery.of(ALERT))
+    new = rig.bot(channel=named)
+    assert not new.continues(old)
+    receipt = await new.deliver(Delivery.of(BREACH, old))
+    posted = rig.posted[-1]
+    assert (posted.channel, posted.thread_ts, receipt["channel"]) == (SUPPORT, None, SUPPORT)
+    assert new.continues(receipt)
+    await new.deliver(Delivery.of(RECOVERY, receipt))
+    assert rig.posted[-1].thread_ts == posted.ts
+
+
 async def test_the_same_alert_has_the_same_client_id(rig: Rig) -> None:
     """A repeat can be recognised as one, another alert cannot be mistaken for it."""
     sink = rig.bot()

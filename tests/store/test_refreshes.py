@@ -25,14 +25,14 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     shop.store.close()
 
 
-def tell(shop: Shop, minutes: float, *, where: bool = True) -> None:
+def tell(shop: Shop, minutes: float, *, where: bool = True, channel: str = "C1") -> None:
     """Deliver what is due by then; with *where* each message can be found again, and changed."""
     shop.tick(minutes)
     for receiver in shop.store.outbox.receivers(shop.now):
         for item in shop.store.outbox.due(receiver, shop.now):
             claimed = shop.store.outbox.claim(item, shop.now)
             assert claimed
-            receipt = {"channel": "C1", "ts": str(item.rows[0])} if where else {"key": item.key}
+            receipt = {"channel": channel, "ts": str(item.rows[0])} if where else {"key": item.key}
             shop.store.outbox.sent(claimed, receipt, shop.now)
 
 
@@ -54,6 +54,18 @@ def test_a_deed_marks_the_first_and_the_newest_message(shop: Shop) -> None:
     shop.act("snooze", (at(0) + timedelta(days=1)).isoformat())
     assert len(due(shop)) == 2
     assert receipts(shop) == ["1", "2"]
+
+
+def test_in_another_channel_the_first_message_there_is_marked(shop: Shop) -> None:
+    """The configuration names another channel since: nobody looks at the old one."""
+    shop.hear(said(0, "a"))
+    tell(shop, 30, channel="C0OLD")
+    tell(shop, 60, channel="C0NEW")
+    shop.act("ack")
+    assert receipts(shop) == ["2"]
+    (shown,) = (shop.store.refreshes.shown(each) for each in due(shop))
+    assert shown
+    assert shown.head == {"channel": "C0NEW", "ts": "2"}
 
 
 def test_what_was_told_after_all_is_marked_like_any_other(shop: Shop) -> None:

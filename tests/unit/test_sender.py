@@ -130,6 +130,18 @@ async def test_a_later_alert_of_a_thread_knows_where_the_first_one_is(office: Of
     assert [delivery.head for delivery in office.support.heard] == [None, {"id": "k1"}]
 
 
+async def test_what_a_sink_does_not_go_on_with_is_no_head(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its channel is another one now: the first alert there begins the thread anew."""
+    for key in ("k1", "k2", "k3"):
+        office.queue(key)
+        await office.drain()
+        if key == "k1":
+            monkeypatch.setattr(office.support, "continues", lambda head: head != {"id": "k1"})
+    assert [delivery.head for delivery in office.support.heard] == [None, None, {"id": "k2"}]
+
+
 async def test_a_failing_sink_is_tried_again_after_growing_pauses(office: Office) -> None:
     """Five seconds, ten, twenty: until it takes the alert."""
     office.queue()
