@@ -348,12 +348,19 @@ class OutboxStore:
 
     def refusing_since(self, receiver: str) -> datetime | None:
         """Return since when people know that *receiver* takes no alerts, if they do."""
+        return self._known_since(receiver, "sink_refused", "sink_delivers_again")
+
+    def leaving_out_since(self, receiver: str) -> datetime | None:
+        """Return since when people know that *receiver* does not reach everybody, if they do."""
+        return self._known_since(receiver, "recipients_refused", "recipients_taken")
+
+    def _known_since(self, receiver: str, trouble: str, over: str) -> datetime | None:
         row = self._db.execute(
             "SELECT reason, created_at FROM alerts WHERE case_id IS NULL AND thread = ? "
-            "AND reason IN ('sink_refused', 'sink_delivers_again') ORDER BY id DESC LIMIT 1",
-            (f"receiver:{receiver}",),
+            "AND reason IN (?, ?) ORDER BY id DESC LIMIT 1",
+            (f"receiver:{receiver}", trouble, over),
         ).fetchone()
-        return from_text(row[1]) if row and row[0] == "sink_refused" else None
+        return from_text(row[1]) if row and row[0] == trouble else None
 
     def head(
         self, item: OutboxItem, *, continues: Callable[[Mapping[str, str]], bool] = lambda _: True

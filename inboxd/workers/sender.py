@@ -38,7 +38,7 @@ from inboxd.errors import (
 from inboxd.notify import Attachment, Delivery
 from inboxd.observer import DELIVERED
 from inboxd.workers.sparing import let_through
-from inboxd.workers.undelivered import Failure, record
+from inboxd.workers.undelivered import Failure, record, record_left_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -207,6 +207,7 @@ class Sender:
         with store.transaction():
             store.outbox.sent(item, item.marked(receipt), now)
             store.refreshes.catch_up(item, now)
+            record_left_out(store, item, receipt, now, self._context.alert_to)
             if since := store.outbox.refusing_since(item.receiver):
                 alert = delivers_again_alert(item.receiver, since, now)
                 store.outbox.add_alert(alert, others(self._context.alert_to, item.receiver))

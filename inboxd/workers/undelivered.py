@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 import structlog
 
 from inboxd.blotting import blotted
-from inboxd.core.alerts.receivers import others, undelivered_alert
+from inboxd.core.alerts.receivers import (
+    left_out_alert,
+    others,
+    reaches_all_alert,
+    undelivered_alert,
+)
 from inboxd.core.delivery import Fate
 from inboxd.errors import OutcomeUnknown
 from inboxd.notify import PartlyDelivered
@@ -56,6 +61,18 @@ def record(store: Store, failure: Failure, fallback: str, alert_to: Sequence[str
         if outcome.tell:
             _tell(store, failure, text, alert_to)
             _hand_over(store, failure, fallback)
+
+
+def record_left_out(
+    store: Store, item: OutboxItem, receipt: Receipt, now: datetime, alert_to: Sequence[str]
+) -> None:
+    """Tell whom a delivery has not reached for good: once, until there is nobody any more."""
+    refused, since = receipt.get("refused"), store.outbox.leaving_out_since(item.receiver)
+    if refused and not since:
+        alert = left_out_alert(item.key, item.receiver, blotted(refused), now)
+        store.outbox.add_alert(alert, alert_to)
+    elif since and not refused:
+        store.outbox.add_alert(reaches_all_alert(item.receiver, since, now), alert_to)
 
 
 def _reached_by(failure: Failure) -> Receipt | None:

@@ -382,6 +382,32 @@ async def test_what_reaches_the_others_at_last_is_delivered(office: Office) -> N
     assert [delivery.uncertain for delivery in office.support.heard] == [False, False]
 
 
+async def test_who_is_refused_for_good_beside_others_is_told_of_once(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until everybody is reached again; whoever gets the alerts at that sink hears of it, too."""
+    refused = {"refused": "second@shop.example: 550 unknown"}
+
+    async def deliver(delivery: Delivery) -> Receipt:
+        office.support.heard.append(delivery)
+        return {"id": delivery.key} | refused
+
+    monkeypatch.setattr(office.support, "deliver", deliver)
+    for key in ("k1", "k2", "k3"):
+        if key == "k3":
+            refused.clear()
+        office.queue(key, thread=key)
+        for _ in range(3):
+            await office.drain()
+        office.after(MINUTE)
+    reasons = [delivery.alerts[0].reason for delivery in office.lead.heard]
+    assert reasons == ["recipients_refused", "recipients_taken"]
+    assert "second@shop.example: 550" in office.lead.heard[0].alerts[0].detail
+    heard = [delivery.alerts[0].reason for delivery in office.support.heard]
+    assert heard.count("recipients_refused") == 1
+    assert not office.shop.store.outbox.refusing_since("support")
+
+
 async def test_a_bug_in_looking_does_not_stop_the_receiver(office: Office) -> None:
     """What cannot be settled does not hold up what can be delivered."""
     office.queue("k1")

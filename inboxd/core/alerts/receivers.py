@@ -40,6 +40,31 @@ def delivers_again_alert(receiver: str, since: datetime, now: datetime) -> Alert
     )
 
 
+def left_out_alert(key: str, receiver: str, refused: str, now: datetime) -> Alert:
+    """Return the alert that of several people *receiver* does not reach those in *refused*."""
+    return Alert(
+        key=f"outbox:{key}/left_out",
+        thread=f"receiver:{receiver}",
+        reason="recipients_refused",
+        tone=Tone.WARNING,
+        headline=f"{receiver}: not everybody gets the alerts",
+        detail=f"{refused}; mend or remove these addresses in `to`. The others get them.",
+        created_at=now,
+    )
+
+
+def reaches_all_alert(receiver: str, since: datetime, now: datetime) -> Alert:
+    """Return the notice that *receiver* reaches everybody who was left out."""
+    return Alert(
+        key=f"receiver:{receiver}/reaches_all/{since.isoformat()}",
+        thread=f"receiver:{receiver}",
+        reason="recipients_taken",
+        tone=Tone.RECOVERY,
+        headline=f"{receiver}: everybody gets the alerts again after {format_duration(now - since)}",
+        created_at=now,
+    )
+
+
 def unheard_alert(sinks: Sequence[str], since: datetime, error: str, now: datetime) -> Alert:
     """Return the alert that nobody hears of the buttons that people press at *sinks*."""
     names, lasted = ", ".join(sinks), format_minutes(now - since)
