@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 import structlog
 
 from inboxd import blotting, line
+from inboxd.errors import is_shortage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, MutableMapping
@@ -127,10 +128,15 @@ def _let_go() -> None:
 
 
 class _Foreign(logging.Formatter):
-    """A library's line, with its traceback."""
+    """A library's line, with its traceback; where the machine is short of something, without."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return it without a secret."""
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and is_shortage(error):
+            what = (record.getMessage().splitlines() or [""])[0]
+            why = str(error) or "not enough memory"
+            return blotting.blotted(f"{record.levelname} {record.name} {what}: {why}")
         return blotting.blotted(super().format(record))
 
 

@@ -346,14 +346,14 @@ def _socket(url: str) -> Socket:
     return Socket("support", api, LIMIT, SystemClock())
 
 
-async def mail_speaks(url: str) -> None:
-    """SMTP, with a password."""
+async def mail_speaks(url: str, people: int = 1) -> None:
+    """SMTP, with a password, to so many *people*."""
     host, _, port = url.rpartition("/")[2].rpartition(":")
     settings = EmailSettings.model_validate(
         {
             "name": "lead", "type": "email", "host": host.strip("[]"), "port": int(port),
             "security": "tls" if url.startswith("https") else "none", "sender": "inboxd@shop.example",
-            "to": ["lead@shop.example"], "username": "inboxd", "password": SecretStr(CANARY),
+            "to": [f"lead{number}@shop.example" for number in range(people)], "username": "inboxd", "password": SecretStr(CANARY),
             "timeout": LIMIT,
         }
     )  # fmt: skip

@@ -410,7 +410,7 @@ async def test_a_mail_server_that_is_slow_in_each_step_is_slow_in_all() -> None:
             await writer.drain()
 
     async with serving(slow) as server:
-        found = await bad_line.ended(mail_speaks(server.url))
+        found = await bad_line.ended(mail_speaks(server.url, people=4))
     assert isinstance(found.error, TRANSIENT)
     assert "127.0.0.1 took too long over the mail" in found.words
     assert found.seconds < LONGEST

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import io
 import logging
 from datetime import timedelta
 from pathlib import Path
@@ -54,6 +55,21 @@ def test_what_the_machine_lacks_is_no_verdict(error: Exception) -> None:
     assert is_shortage(error)
     with pytest.raises(type(error)):
         by_halves(judge, ["one", "two"], "unknown", "crashed")
+
+
+def test_what_a_library_says_of_a_shortage_is_one_line() -> None:
+    """A library shows where it read a socket: nobody is helped by that, and it comes many times."""
+    out = io.StringIO()
+    logs.configure(stream=out)
+    for error in (MemoryError(), ValueError("a bug of theirs")):
+        try:
+            raise error
+        except (MemoryError, ValueError):
+            logging.getLogger("asyncio").exception("Fatal read error\nprotocol: <of something>")
+
+    short, bug = out.getvalue().split("\n", maxsplit=1)
+    assert short == "ERROR asyncio Fatal read error: not enough memory"
+    assert "Traceback" in bug
 
 
 def test_a_bug_is_no_shortage() -> None:
