@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from inboxd.core.standing import Standing
 from inboxd.errors import DatabaseError
 from inboxd.health import Health, Kept
 
@@ -114,7 +115,7 @@ def problems(store: Store, sinks: Sequence[str], now: datetime) -> list[str]:
     """
     store.prove_writable(now)
     told = [state for state in store.sources.all() if state.told_as]
-    unread = {state.account for state in told if state.told_as != "deaf"}
+    unread = {state.account for state in told if state.told_as != Standing.DEAF}
     late = {state.account for state in told} - unread
     stuck = store.outbox.waiting_since(now - _SLOW_DELIVERY, now)
     refusing = [sink for sink in sinks if store.outbox.refusing_since(sink)]

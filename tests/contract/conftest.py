@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,7 @@ from inboxd.simulator.world import World
 from tests.contract.stage import NOW, Stage, connector_modules
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from inboxd.simulator.people import Network
 
@@ -23,6 +24,22 @@ def _unpaced(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let vk_api call as often as it likes: the simulator's clock stands still."""
     monkeypatch.setattr(vk_api.VkApi, "RPS_DELAY", 0)
     monkeypatch.setattr(vk_api.VkApiGroup, "RPS_DELAY", 0)
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no proxy of whoever runs the tests come between: a test that is about one names its own."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def free_port() -> Iterator[int]:
+    """A port on which nobody listens, reserved for as long as the test runs."""
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        yield reserved.getsockname()[1]
 
 
 @pytest.fixture

@@ -41,13 +41,6 @@ LONGEST = 6.0
 TRANSIENT = (Unavailable, OutcomeUnknown, Withheld)
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
 @pytest.fixture
 def web(tmp_path: Path) -> tuple[Any, ...]:
     """Everything that speaks HTTP."""

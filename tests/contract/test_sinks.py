@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import socket
 import ssl
 import traceback
 from contextlib import asynccontextmanager
@@ -42,7 +41,7 @@ from inboxd.simulator.smtp import Login
 from inboxd.simulator.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
 # aiosmtpd says so of the simulated server, which wants a password without STARTTLS.
@@ -135,21 +134,6 @@ async def running(**options: Any) -> AsyncIterator[Rig]:
 async def rig() -> AsyncIterator[Rig]:
     async with running() as started:
         yield started
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
-@pytest.fixture
-def free_port() -> Iterator[int]:
-    """A port on which nobody listens, reserved for as long as the test runs."""
-    with socket.socket() as reserved:
-        reserved.bind(("127.0.0.1", 0))
-        yield reserved.getsockname()[1]
 
 
 def content(posted: Any) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import ssl
 import subprocess
 import sys
@@ -44,7 +43,7 @@ from inboxd.notify import Attachment, Delivery, Sink, build
 from inboxd.notify.summary import summarize
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
 pytest.importorskip("apprise", reason="needs the extra apprise")
@@ -116,21 +115,6 @@ async def listening(**options: Any) -> AsyncIterator[Receiver]:
 async def receiver() -> AsyncIterator[Receiver]:
     async with listening() as started:
         yield started
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
-@pytest.fixture
-def free_port() -> Iterator[int]:
-    """A port on which nobody listens, reserved for as long as the test runs."""
-    with socket.socket() as reserved:
-        reserved.bind(("127.0.0.1", 0))
-        yield reserved.getsockname()[1]
 
 
 def settings_of(url: str, timeout: float = 5.0) -> AppriseSettings:

@@ -105,13 +105,6 @@ async def ear() -> AsyncIterator[Ear]:
         yield ear
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
 async def test_a_press_is_heard_with_all_that_it_says(ear: Ear) -> None:
     """Which case, which wait, which message, and who."""
     assert await ear.press("snooze:17:3:9:support")
