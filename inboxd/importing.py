@@ -104,8 +104,9 @@ class Importing:
         pipeline = Pipeline(self._store, self._rules)
         merged = merger.merge(now)
         pipeline.track(dict.fromkeys(merged.touched, ""), now, old=True)
-        deeds = merger.add_deeds()
-        pipeline.track(dict.fromkeys(deeds, ""), now, old=True)
+        while deeds := merger.add_deeds():
+            # What ends a case lets the next message begin one that the other database has, too.
+            pipeline.track(dict.fromkeys(deeds, ""), now, old=True)
         return {
             "authors": merged.authors,
             "conversations": merged.conversations,
