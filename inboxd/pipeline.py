@@ -307,7 +307,8 @@ class Pipeline:
         self._store.refreshes.mark(number, now)
         told = self._store.outbox.withdraw(wait.id)
         if told.withdrawn and wait.told_until:
-            self._store.cases.tell_the_rest(case, wait.told_until, now)
+            heard = self._store.told.heard(number)
+            self._store.cases.tell_the_rest(case, wait.told_until, heard, now)
         if not told.sinks:
             return
         card = self._store.views.card(case, history.setting, wait)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _ABSENT = timedelta(minutes=1)
 _LATER = dict.fromkeys((Fate.SILENCED, Fate.SNOOZED, Fate.HELD, Fate.NOBODY_RAN), "until")
 """Fates whose instant is an end and not a beginning."""
+_TOLD_ELSEWHERE = "people have heard of it with another message of the case"
 _KEPT = {
     Fate.SILENCED: "it was silenced",
     Fate.SNOOZED: "the case was snoozed",
@@ -52,7 +53,7 @@ class _WaitReasons:
     """One wait, what was promised of it, and what became of the steps of each promise."""
 
     wait: WaitState
-    promised: tuple[tuple[Due, tuple[StepFate, ...]], ...]
+    promised: tuple[tuple[Due, Sequence[StepFate]], ...]
     alerts: tuple[ToldAlert, ...]
     taken_by: str
 
@@ -85,7 +86,7 @@ class Reasons:
         end = wait.ended_at or self._now
         taken = [(at, by) for at, by in store.told.taken(case.id or 0) if wait.since <= at <= end]
         taken_at, taken_by = taken[-1] if taken else (None, "")
-        promised: list[tuple[Due, tuple[StepFate, ...]]] = []
+        promised: list[tuple[Due, list[StepFate]]] = []
         if self._policy:
             around = fates.Circumstances(
                 now=self._now,
@@ -95,13 +96,15 @@ class Reasons:
                 silences=self._silences,
                 heard_at=store.told.heard_at(wait.message),
                 absences=store.coverage.absences(wait.since, end, _ABSENT),
+                told_elsewhere=self._told_elsewhere(wait),
             )
-            due, beside = fates.dues_then(case, wait, self._policy, told)
-            for each, other in ((due, beside), (beside, None)):
-                if each:
-                    found = fates.fates(self._policy, each, wait, told, around, other)
-                    promised.append((each, tuple(found)))
+            due = fates.promised_then(case, wait, self._policy)
+            promised = fates.fates(self._policy, due, wait, told, around)
         return _WaitReasons(wait, tuple(promised), alerts, taken_by)
+
+    def _told_elsewhere(self, wait: WaitState) -> list[fates.Told]:
+        others = [each for each in self._alerts if each.wait != wait.id and not each.withdrawn]
+        return [each for each in _told(others) if each.is_resolution]
 
     def lines(self) -> Iterator[str]:
         """Yield what became of each step of each wait, the oldest first."""
@@ -112,7 +115,8 @@ class Reasons:
             for due, steps in reasons.promised:
                 yield f"{_words(due.target)}, since {self._time(due.since)}, due {self._time(due.at)}"
                 if not steps:
-                    yield "  the policy has no steps"
+                    has_steps = self._policy is not None and self._policy.steps
+                    yield f"  {_TOLD_ELSEWHERE if has_steps else 'the policy has no steps'}"
                 for each in steps:
                     yield f"  {self._step(each, reasons)}"
                     yield from self._deliveries(each, reasons.alerts)

@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 BROKEN = "broken"
 """What is told of a wait, among its steps, once people know that its promise is broken."""
 OVERDUE = f"{BROKEN}/{Target.RESOLUTION}"
-"""What is told of it, and of all later ones of the case, once people know its resolution to be."""
+"""
+The same of the resolution of its case, in all later waits too.
+
+Instead of a turn it has until when people know its steps, in seconds since 1970.
+"""
 
 
 class Reason(StrEnum):
@@ -67,6 +71,11 @@ class Firing:
         """Tell whether it says that a promise is broken."""
         return self.due is not None and self.at >= self.due.at
 
+    @property
+    def is_resolution(self) -> bool:
+        """Tell whether it is of the one promise that all waits of a case share."""
+        return self.due is not None and self.due.target is Target.RESOLUTION
+
 
 @dataclass(frozen=True, slots=True)
 class Attention:
@@ -101,12 +110,14 @@ class Decision:
 
     *firings* go out together as one alert; *skipped* were due earlier and are covered by
     it, because nobody is paged twice for one thing. It goes to whoever any of them is for.
+    *due* is the promise of which something is told, or will be next.
     """
 
     reason: Reason
     firings: tuple[Firing, ...] = ()
     skipped: tuple[Firing, ...] = ()
     look_again_at: datetime | None = None
+    due: Due | None = field(default=None, compare=False)
 
     @property
     def to(self) -> tuple[str, ...]:
@@ -125,18 +136,10 @@ class Decision:
 
 
 def decide(
-    policy: Policy,
-    due: Due | None,
-    attention: Attention,
-    now: datetime,
-    beside: Due | None = None,
+    policy: Policy, promised: Sequence[Due], attention: Attention, now: datetime
 ) -> Decision:
-    """
-    Return whether the people of *policy* must hear of a wait at *now*.
-
-    *due* is the promise that counts, *beside* the wait's own where that is its case's resolution.
-    """
-    if due is None:
+    """Return whether the people of *policy* must hear at *now* of a wait for what is *promised*."""
+    if not promised:
         return Decision(Reason.NO_TARGET)
     wakes_at = _snoozed_until(attention)
     if wakes_at and wakes_at > now:
@@ -144,17 +147,17 @@ def decide(
     if attention.silenced_until and attention.silenced_until > now:
         return Decision(Reason.SILENCED, look_again_at=attention.silenced_until)
     if attention.is_taken:
-        return _taken(policy, due, attention, now, beside)
-    return _steps(policy, policy.steps, due, attention, now, beside)
+        return _taken(policy, promised, attention, now)
+    return _steps(policy, policy.steps, promised, attention, now)
 
 
 def _taken(
-    policy: Policy, due: Due, attention: Attention, now: datetime, beside: Due | None
+    policy: Policy, promised: Sequence[Due], attention: Attention, now: datetime
 ) -> Decision:
     """Return what is still told of a wait that somebody has taken: some steps, and a reminder."""
     reminder = _reminder(policy, attention, now)
     going_on = [step for step in policy.steps if step.until is Until.ANSWERED]
-    steps = _steps(policy, going_on, due, attention, now, beside)
+    steps = _steps(policy, going_on, promised, attention, now)
     decision = steps if steps.firings else reminder
     again = [each.look_again_at for each in (steps, reminder) if each.look_again_at]
     if steps.firings and reminder.firings:
@@ -188,40 +191,33 @@ def _reminder(policy: Policy, attention: Attention, now: datetime) -> Decision:
     return Decision(Reason.REMINDER_DUE, firings=(Firing(step, 0, at, sinks),))
 
 
-def _steps(  # noqa: PLR0913, PLR0917 - what is promised, to whom it is told, and what was
+def _steps(
     policy: Policy,
     steps: Sequence[Step],
-    due: Due,
+    promised: Sequence[Due],
     attention: Attention,
     now: datetime,
-    beside: Due | None,
 ) -> Decision:
-    ready, again = _ready(policy, steps, due, attention, now, beside.at if beside else None)
-    if beside:
-        if due.at <= attention.since and any(firing.is_breach for firing in ready):
-            again = None  # The case was overdue before: that is told once.
-        own, own_again = _ready(policy, steps, beside, attention, now)
-        ready = own + ready
-        again = min((at for at in (again, own_again) if at), default=None)
+    ready: list[Firing] = []
+    again: datetime | None = None
+    next_due: Due | None = None
+    for due in promised:
+        untold, next_at = _ready(policy, steps, due, attention, now)
+        ready = untold + ready
+        if next_at and (again is None or next_at < again):
+            again, next_due = next_at, due
     if not ready:
         reason = Reason.NOT_YET if again else Reason.NO_STEPS_LEFT
-        return Decision(reason, look_again_at=again)
-    latest = max(firing.at for firing in ready)
-    return Decision(
-        Reason.STEP_DUE,
-        firings=tuple(firing for firing in ready if firing.at == latest),
-        skipped=tuple(firing for firing in ready if firing.at < latest),
-        look_again_at=again,
-    )
+        return Decision(reason, look_again_at=again, due=next_due)
+    # Of two promises one may be broken while the other is not: no warning stands for a breach.
+    gravest = max((firing.is_breach, firing.at) for firing in ready)
+    firings = tuple(each for each in ready if (each.is_breach, each.at) == gravest)
+    skipped = tuple(each for each in ready if each not in firings)
+    return Decision(Reason.STEP_DUE, firings, skipped, again, firings[0].due)
 
 
-def _ready(  # noqa: PLR0913, PLR0917 - as above
-    policy: Policy,
-    steps: Sequence[Step],
-    due: Due,
-    attention: Attention,
-    now: datetime,
-    until: datetime | None = None,
+def _ready(
+    policy: Policy, steps: Sequence[Step], due: Due, attention: Attention, now: datetime
 ) -> tuple[list[Firing], datetime | None]:
     """Return which steps of a promise are due and untold, and when the next one is due."""
     ready: list[Firing] = []
@@ -231,7 +227,7 @@ def _ready(  # noqa: PLR0913, PLR0917 - as above
         offset = step_offset(policy.hours, due, step)
         if not_yet is not None and offset > not_yet:
             continue  # later than a step that is not due: most waits ask the calendar once
-        newest, next_at = _turns(policy, due, step, offset, now, until)
+        newest, next_at = _turns(policy, due, step, offset, now)
         if newest is None:
             not_yet = offset
         elif not is_told(attention.told, attention.told_until, newest):
@@ -246,6 +242,16 @@ def step_name(policy: Policy, due: Due, step: Step) -> str:
     repeated = f" every {step.repeat}" if step.repeat else ""
     moment = f"{step.at}{repeated}".replace(" ", "")
     return f"{policy.name}/{due.target}/{moment}"
+
+
+def is_of_resolution(step: str) -> bool:
+    """Tell whether that is the name of a step of a case's resolution."""
+    return f"/{Target.RESOLUTION}/" in step
+
+
+def is_reminder(step: str) -> bool:
+    """Tell whether that is the name of the reminder of an acknowledgement."""
+    return step.startswith("reminder/")
 
 
 def reminder_name(acknowledged_at: datetime) -> str:
@@ -263,9 +269,12 @@ def is_told(told: Mapping[str, int], told_until: datetime | None, firing: Firing
     """
     if firing.turn <= told.get(firing.step, -1):
         return True
+    if firing.is_resolution and seconds(firing.at) <= told.get(OVERDUE, -1):
+        return True
     if told_until is None or firing.at > told_until:
         return False
-    return not firing.is_breach or BROKEN in told or told_until == FOR_EVER
+    broken = OVERDUE if firing.is_resolution else BROKEN
+    return not firing.is_breach or broken in told or told_until == FOR_EVER
 
 
 def remembered(
@@ -274,27 +283,37 @@ def remembered(
     """Return what people know of a wait once they have heard what was decided."""
     fired = [*decision.firings, *decision.skipped]
     now = dict(told) | {firing.step: firing.turn for firing in fired}
-    broken = {firing.due.target for firing in fired if firing.due and firing.is_breach}
-    if broken:
-        now[BROKEN] = 0
-    if Target.RESOLUTION in broken:
-        now[OVERDUE] = 0
+    for firing in fired:
+        if firing.is_breach and firing.is_resolution:
+            now[OVERDUE] = max(now.get(OVERDUE, 0), seconds(firing.at))
+        elif firing.is_breach:
+            now[BROKEN] = 0
     return now, max([firing.at for firing in fired] + ([told_until] if told_until else []))
 
 
-def _turns(  # noqa: PLR0913, PLR0917 - as above
-    policy: Policy,
-    due: Due,
-    step: Step,
-    offset: timedelta,
-    now: datetime,
-    until: datetime | None,
-) -> tuple[Firing | None, datetime | None]:
+def still_known(told: Mapping[str, int], heard: Mapping[str, int]) -> Mapping[str, int]:
     """
-    Return the newest turn of *step* that is due, and when the next one is; walks no turns.
+    Return what people know of a wait of whose case they have *heard* no more than that.
 
-    After *until* it is not repeated: another promise's steps are, from then on.
+    Its own steps stay as they are: they are no other wait's, and it has ended.
     """
+    outlives = {step for step in told if is_of_resolution(step) or is_reminder(step)} | {OVERDUE}
+    return {
+        step: min(turn, heard.get(step, turn))
+        for step, turn in told.items()
+        if step in heard or step not in outlives
+    }
+
+
+def seconds(at: datetime) -> int:
+    """Return *at* as it is kept in what was told."""
+    return int(at.timestamp())
+
+
+def _turns(
+    policy: Policy, due: Due, step: Step, offset: timedelta, now: datetime
+) -> tuple[Firing | None, datetime | None]:
+    """Return the newest turn of *step* that is due, and when the next one is; walks no turns."""
     hours = policy.hours
     first = step_at(hours, due, step, offset)
     if first is None or first > now:
@@ -304,14 +323,28 @@ def _turns(  # noqa: PLR0913, PLR0917 - as above
     if step.repeat is None:
         return Firing(name, 0, first, step.to, called, due), None
     every = hours.span(step.repeat)
-    last = max(first, min(now, until)) if until else now
-    turn = hours.between(first, last, due.pauses) // every
-    # No time at all after a closing would be the next opening.
-    at = hours.add(first, turn * every, due.pauses) if turn else first
-    next_at = reach(hours, first, (turn + 1) * every, due.pauses)
-    if until and next_at and next_at > until:
-        next_at = None
-    return Firing(name, turn, at, step.to, called, due), next_at
+    turn = newest_turn(hours, due, first, every, now)
+    at = turn_at(hours, due, first, every, turn) or first
+    return Firing(name, turn, at, step.to, called, due), turn_at(hours, due, first, every, turn + 1)
+
+
+def newest_turn(
+    hours: OpeningHours, due: Due, first: datetime, every: timedelta, now: datetime
+) -> int:
+    """Return which turn is the newest by *now* of a step that was due *first* before it."""
+    last = max(first, min(now, due.repeated_until)) if due.repeated_until else now
+    return hours.between(first, last, due.pauses) // every
+
+
+def turn_at(
+    hours: OpeningHours, due: Due, first: datetime, every: timedelta, turn: int
+) -> datetime | None:
+    """Return when *turn* of a step that is due *first* falls due, None if it never does."""
+    if not turn:
+        return first  # No time at all after a closing would be the next opening.
+    at = reach(hours, first, turn * every, due.pauses)
+    is_over = at is not None and due.repeated_until is not None and at > due.repeated_until
+    return None if is_over else at
 
 
 def step_at(hours: OpeningHours, due: Due, step: Step, offset: timedelta) -> datetime | None:

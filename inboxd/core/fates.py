@@ -13,13 +13,15 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from inboxd.core.escalation import (
-    OVERDUE,
     Firing,
+    is_of_resolution,
     is_told,
+    newest_turn,
     reminder_name,
     step_at,
     step_name,
     step_offset,
+    turn_at,
 )
 from inboxd.core.policies import Until
 from inboxd.core.sla import Target, dues, reach
@@ -68,6 +70,11 @@ class Told:
     at: datetime
     withdrawn: bool = False
 
+    @property
+    def is_resolution(self) -> bool:
+        """Tell whether it was of its case's resolution."""
+        return is_of_resolution(self.step)
+
 
 @dataclass(frozen=True, slots=True)
 class StepFate:
@@ -101,51 +108,43 @@ class Circumstances:
     """Those that cover the case, whenever they were."""
     heard_at: datetime | None = None
     absences: Sequence[Span] = ()
+    told_elsewhere: Sequence[Told] = ()
+    """What was told in other waits of the case of its resolution."""
 
 
-def dues_then(
-    case: CaseState, wait: WaitState, policy: Policy, alerts: Iterable[Told]
-) -> tuple[Due | None, Due | None]:
-    """
-    Return the promise whose steps were told of *wait*, under *policy*, and one beside it.
-
-    What *alerts* of this very wait told of the resolution was no news only after it.
-    """
+def promised_then(case: CaseState, wait: WaitState, policy: Policy) -> tuple[Due, ...]:
+    """Return the promises whose steps were told of *wait* while it was open, under *policy*."""
     as_open = replace(wait, end=None, ended_at=None)
     then = replace(case, waits=(as_open,), status=CaseStatus.WAITING)
-    told_here = any(f"/{Target.RESOLUTION}/" in alert.step for alert in alerts)
-    is_known = OVERDUE in wait.told and not told_here
-    found = (running.told(is_known=is_known) for running in dues(then, policy).waits)
-    return next(found, (None, None))
+    return next((running.told for running in dues(then, policy).waits), ())
 
 
-def fates(  # noqa: PLR0913, PLR0917 - what was promised, what was told, and what happened
+def fates(
     policy: Policy,
-    due: Due,
+    promised: Sequence[Due],
     wait: WaitState,
     alerts: Sequence[Told],
     around: Circumstances,
-    beside: Due | None = None,
-) -> list[StepFate]:
+) -> list[tuple[Due, list[StepFate]]]:
     """
-    Return what became of each step of *policy* for *wait*, in the order in which they fall due.
+    Return what became of each step of *policy* for *wait*, by what was *promised*.
 
-    What is left to the promise *beside* this one, such as the reminder, is not among them.
+    Those of a promise are in the order in which they fall due; the reminder is with the last
+    promise. What was told of the case in other waits is not among them, nor is a promise beside
+    the last one of which nothing else is left.
     """
-    view = _View(policy, due, wait, alerts, around)
-    found = [each for step in policy.steps for each in view.turns(step)]
-    if beside:
-        found = [each for each in found if each.alert or not _is_left(each, due, beside, wait)]
-    else:
-        found.extend(view.reminder())
-    latest = max((each.at for each in found if each.at), default=due.at)
-    return sorted(found, key=lambda each: each.at or latest)
-
-
-def _is_left(each: StepFate, due: Due, beside: Due, wait: WaitState) -> bool:
-    """Tell whether a turn of a resolution's is left to the steps of the promise *beside* it."""
-    is_old = due.at <= wait.since and OVERDUE in wait.told
-    return is_old or (each.turn > 0 and each.at is not None and each.at > beside.at)
+    found = []
+    for due in promised:
+        view = _View(policy, due, wait, alerts, around)
+        turns = (each for step in policy.steps for each in view.turns(step))
+        steps = [each for each in turns if not view.is_told_elsewhere(each)]
+        is_last = due is promised[-1]
+        if is_last:
+            steps.extend(view.reminder())
+        latest = max((each.at for each in steps if each.at), default=due.at)
+        if steps or is_last or not policy.steps:
+            found.append((due, sorted(steps, key=lambda each: each.at or latest)))
+    return found
 
 
 def foreign(alerts: Iterable[Told], found: Iterable[StepFate]) -> list[Told]:
@@ -183,16 +182,25 @@ class _View:
             return
         every = hours.span(step.repeat)
         for turn in self._turns_that_matter(name, first, every):
-            at = reach(hours, first, turn * every, self.due.pauses) if turn else first
+            at = turn_at(hours, self.due, first, every, turn)
             if at is not None:
                 yield self._turn(step, name, turn, at)
+
+    def is_told_elsewhere(self, each: StepFate) -> bool:
+        """Tell whether people knew of a turn by what was told in another wait of the case."""
+        if self.due.target is not Target.RESOLUTION or each.at is None:
+            return False
+        if each.fate not in {Fate.HISTORY, Fate.COVERED}:
+            return False
+        here = each.alert.at if each.alert else self._end
+        return any(each.at <= told.at < here for told in self.around.told_elsewhere)
 
     def _turns_that_matter(self, name: str, first: datetime, every: timedelta) -> list[int]:
         """Return the turns that were told, the newest that was due, and the next."""
         told = {alert.turn for alert in self.alerts if alert.step == name}
         if self._end < first:
             return sorted({0, *told})
-        newest = self.policy.hours.between(first, self._end, self.due.pauses) // every
+        newest = newest_turn(self.policy.hours, self.due, first, every, self._end)
         going_on = {newest + 1} if self.wait.end is None else set()
         return sorted({0, newest, *told, *going_on})
 

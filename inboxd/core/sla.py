@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -33,7 +33,8 @@ class Due:
     """
     One promise with its clock: open time counts from *since*, and ends at *at*.
 
-    It does not count in *pauses*.
+    It does not count in *pauses*. After *repeated_until* no step of it is repeated; None: each is
+    until the customer is answered.
     """
 
     target: Target
@@ -41,6 +42,7 @@ class Due:
     allowed: timedelta
     at: datetime
     pauses: tuple[Pause, ...] = ()
+    repeated_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +62,22 @@ class Running:
         """Return the promise that falls due first."""
         return _first(self.own, self.resolution)
 
-    def told(self, *, is_known: bool) -> tuple[Due | None, Due | None]:
+    @property
+    def told(self) -> tuple[Due, ...]:
         """
-        Return the promise whose steps are told, and one whose steps are told beside them.
+        Return the promises whose steps are told, first the one that falls due first.
 
-        A resolution that falls due first has its steps, and the wait's own target keeps its own:
-        however long the case is overdue, whoever writes next has an answer to get. Once it
-        *is_known* that the case was overdue when the wait began, only they are news.
+        However long a case is overdue, whoever writes has an answer to get: beside a resolution
+        that falls due first the wait's own target keeps its steps. The resolution's are repeated
+        until that is late as well, and not at all once the case was overdue when the wait began.
         """
-        resolution, own = self.resolution, self.own
-        if resolution is None or own is None or own.at <= resolution.at:
-            return self.governs, None
-        is_old = is_known and resolution.at <= self.wait.since
-        return (own, None) if is_old else (resolution, own)
+        own, resolution = self.own, self.resolution
+        if own is None or resolution is None or own.at <= resolution.at:
+            first = self.governs
+            return (first,) if first else ()
+        was_overdue = resolution.at <= self.wait.since
+        until = resolution.at if was_overdue else own.at
+        return replace(resolution, repeated_until=until), own
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from inboxd.core.conversations import fold
-from inboxd.core.escalation import BROKEN, OVERDUE, Attention, Decision, decide
+from inboxd.core.escalation import (
+    BROKEN,
+    OVERDUE,
+    Attention,
+    Decision,
+    decide,
+    is_of_resolution,
+    is_reminder,
+)
 from inboxd.core.grouping import ALONE, Grouping
 from inboxd.core.matching import NOTHING, Known, in_order
 from inboxd.core.owed import Follow
@@ -22,7 +30,6 @@ from inboxd.core.policies import Facts, choose
 from inboxd.core.silences import silenced_until
 from inboxd.core.sla import (
     Dues,
-    Target,
     dues,
     promise_due,
     resolution_due,
@@ -41,7 +48,7 @@ if TYPE_CHECKING:
     from inboxd.core.matching import Before
     from inboxd.core.policies import Policy
     from inboxd.core.silences import Silence
-    from inboxd.core.sla import Due, Running
+    from inboxd.core.sla import Due
     from inboxd.core.spikes import Spikes
     from inboxd.core.waits import CaseSpan, Wait
 
@@ -202,17 +209,10 @@ def decisions(
     With it is the promise that is told of, or would be.
     """
     found = []
-    for wait, each in zip(case.open_waits, dues(case, policy).waits, strict=True):
-        decision = _decided(policy, each, attention_of(case, wait, silenced), now)
-        firing = next(iter(decision.firings), None)
-        due, _ = each.told(is_known=OVERDUE in wait.told)
-        found.append((wait, (firing and firing.due) or due, decision))
+    for wait, running in zip(case.open_waits, dues(case, policy).waits, strict=True):
+        decision = decide(policy, running.told, attention_of(case, wait, silenced), now)
+        found.append((wait, decision.due or next(iter(running.told), None), decision))
     return found
-
-
-def _decided(policy: Policy, running: Running, attention: Attention, now: datetime) -> Decision:
-    due, beside = running.told(is_known=OVERDUE in attention.told)
-    return decide(policy, due, attention, now, beside)
 
 
 def next_look(decided: Iterable[Decision], now: datetime) -> datetime | None:
@@ -259,7 +259,7 @@ class _Tracker:
             open_waits = (state for state in waits if state.end is None)
             attention = (_attention(before, state, span.wrote_at) for state in open_waits)
             running = zip(promised.waits, attention, strict=True)
-            decided = [_decided(policy, due, each, self.now) for due, each in running]
+            decided = [decide(policy, due.told, each, self.now) for due, each in running]
             next_step_at = next_look(decided, self.now)
         return CaseState(
             id=before.id,
@@ -371,9 +371,7 @@ def _told(
         if state.ended_at and state.ended_at > wait.since and not state.kind.is_owed
     ]
     told, told_until = _united(beside)
-    known = {
-        step: turn for step, turn in told.items() if step.startswith("reminder/") or step == BROKEN
-    }
+    known = {step: turn for step, turn in told.items() if is_reminder(step) or step == BROKEN}
     return {**_told_for_good(earlier), **known}, told_until
 
 
@@ -389,11 +387,7 @@ def _united(waits: Sequence[WaitState]) -> tuple[Mapping[str, int], datetime | N
 def _told_for_good(earlier: Sequence[WaitState]) -> Mapping[str, int]:
     """Return what need not be told again in a case's next wait: its one resolution."""
     told, _ = _united(earlier)
-    return {
-        step: turn
-        for step, turn in told.items()
-        if f"/{Target.RESOLUTION}/" in step or step == OVERDUE
-    }
+    return {step: turn for step, turn in told.items() if is_of_resolution(step) or step == OVERDUE}
 
 
 def _measured(

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from inboxd.core.escalation import still_known
 from inboxd.core.matching import in_order
 from inboxd.core.states import CaseState, History, Setting, WaitState
 from inboxd.errors import UserError
@@ -195,7 +196,7 @@ class CaseStore:
         ]
 
     def set_told(self, wait: WaitState) -> None:
-        """Keep what people have been told of an open wait."""
+        """Keep what people have been told of a wait."""
         self._db.execute(
             "UPDATE waits SET told_until = ?, told = ? WHERE id = ?",
             (
@@ -205,18 +206,26 @@ class CaseStore:
             ),
         )
 
-    def tell_the_rest(self, case: CaseState, told_until: datetime, now: datetime) -> None:
+    def tell_the_rest(
+        self, case: CaseState, told_until: datetime, heard: Mapping[str, int], now: datetime
+    ) -> None:
         """
         Decide anew at *now* on whoever is left waiting in *case*, as if nothing had been told.
 
         They count as told of with the wait that ended, until *told_until*: but that was withdrawn.
+        Nor does anybody know of the case, in any wait, what nobody has *heard*.
         """
         left = self._db.execute(
             "UPDATE waits SET told_until = NULL "
             "WHERE case_id = ? AND ended_at IS NULL AND told_until = ?",
             (case.id, to_text(told_until)),
-        )
-        if left.rowcount:
+        ).rowcount
+        for wait in self._waits([case.id or 0]).get(case.id or 0, ()):
+            known = still_known(wait.told, heard)
+            if known != wait.told:
+                self.set_told(replace(wait, told=known))
+                left += wait.end is None
+        if left:
             self.set_next_step([(case.id, now)])
 
     def set_next_step(self, steps: Sequence[tuple[int | None, datetime | None]]) -> None:

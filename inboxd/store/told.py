@@ -7,7 +7,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from inboxd.core.escalation import OVERDUE, is_of_resolution, seconds
 from inboxd.core.sla import Target
+from inboxd.model import Tone
 from inboxd.store.times import from_text, maybe_instant, to_text
 
 if TYPE_CHECKING:
@@ -26,6 +28,12 @@ SELECT a.created_at, a.key, a.reason, a.tone, c.account, m.remote_id,
   JOIN messages AS m ON m.id = w.message_id
  WHERE a.created_at >= ? AND a.tone <> 'recovery'
  ORDER BY a.created_at, a.id
+"""
+_HEARD = """
+SELECT a.key, a.tone, a.created_at FROM alerts AS a
+ WHERE a.case_id = ? AND a.tone <> 'recovery' AND EXISTS (
+       SELECT 1 FROM outbox AS o WHERE o.alert_id = a.id
+          AND (o.state <> 'cancelled' OR o.uncertain OR o.receipt IS NOT NULL))
 """
 _BREACHED = """
 SELECT c.account, m.remote_id, w.since, coalesce(c.policy, ''), w.due_at
@@ -111,6 +119,16 @@ class ToldStore:
         """Return all that was told of *case*, in order."""
         return alerts_of(self._db, case)
 
+    def heard(self, case: int) -> dict[str, int]:
+        """Return what people know of *case* by alerts that may have reached any of them."""
+        heard: dict[str, int] = {}
+        for key, tone, at in self._db.execute(_HEARD, (case,)):
+            step, turn = _named(key)
+            heard[step] = max(turn, heard.get(step, turn))
+            if is_of_resolution(step) and tone == Tone.BREACH:
+                heard[OVERDUE] = max(seconds(from_text(at)), heard.get(OVERDUE, 0))
+        return heard
+
     def taken(self, case: int) -> list[tuple[datetime, str]]:
         """Return when people took *case*, and who."""
         rows = self._db.execute(
@@ -162,6 +180,13 @@ def _step(key: str) -> str:
     return step[max(places) + 1 :]
 
 
+def _named(key: str) -> tuple[str, int]:
+    """Return the step of a key, with its policy, and its turn."""
+    _, _, step = key.partition("/")
+    name, _, turn = step.rpartition("/")
+    return name, int(turn) if turn.isdecimal() else 0
+
+
 @dataclass(frozen=True, slots=True)
 class Delivered:
     """
@@ -201,9 +226,7 @@ class ToldAlert:
     @property
     def named(self) -> tuple[str, int]:
         """Return its step and turn, as the wait remembers them."""
-        _, _, step = self.key.partition("/")
-        name, _, turn = step.rpartition("/")
-        return name, int(turn) if turn.isdecimal() else 0
+        return _named(self.key)
 
 
 def alerts_of(connection: sqlite3.Connection, case: int) -> list[ToldAlert]:

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from inboxd.connector import Page
-from inboxd.core.escalation import BROKEN, Reason, step_name
+from inboxd.core.escalation import BROKEN, OVERDUE, Reason, step_name
 from inboxd.core.grouping import Grouping, Trait
 from inboxd.core.hours import OpeningHours
 from inboxd.core.policies import Match, Policy, Step, Until
 from inboxd.core.silences import silenced_until
+from inboxd.core.sla import Target
 from inboxd.core.states import FOR_EVER
 from inboxd.core.tracking import Rules, attention_of, decisions, facts_of, silence_of
 from inboxd.core.waits import WaitKind
@@ -174,8 +175,8 @@ class BusyShop:
     told: int = 0
     """The number of the last alert that was looked at."""
     told_until: dict[int, str] = field(default_factory=dict)
-    broken: set[int | None] = field(default_factory=set)
-    """The waits of which people know that their promise is broken."""
+    broken: set[tuple[int | None, str]] = field(default_factory=set)
+    """Of which waits people know which promise to be broken."""
     counts: dict[str, int] = field(default_factory=dict)
     known: list[Message] = field(default_factory=list)
     late: list[Message] = field(default_factory=list)
@@ -448,15 +449,14 @@ class BusyShop:
     def _check_news(self, number: int, reason: str, wait: WaitState, until: str) -> None:
         """A step is of a later time than what was told before, or the first of a broken promise."""
         told = self.told_until.get(wait.id or 0, "")
-        broken = BROKEN in wait.told and wait.id not in self.broken
+        broken = {(wait.id, mark) for mark in (BROKEN, OVERDUE) if mark in wait.told}
         if reason == Reason.STEP_DUE:
-            assert until > told or broken, f"alert {number} was told before"
+            assert until > told or broken - self.broken, f"alert {number} was told before"
         assert until >= told, "what was told stays told"
         ahead = until > to_text(self.now)
         assert not ahead or until == told, f"alert {number} was told ahead of its time"
         self.told_until[wait.id or 0] = until
-        if BROKEN in wait.told:
-            self.broken.add(wait.id)
+        self.broken |= broken
 
     def _check_attention(
         self,
@@ -520,7 +520,8 @@ class BusyShop:
             excused = decision.reason in {Reason.SNOOZED, Reason.SILENCED, Reason.ACKNOWLEDGED}
             excused = excused or attention.is_taken or attention.told_until == FOR_EVER
             # A resolution that was told of in an earlier wait of the case is told of for good.
-            known = BROKEN in attention.told or step_name(policy, due, full) in attention.told
+            broken = OVERDUE if due.target is Target.RESOLUTION else BROKEN
+            known = broken in attention.told or step_name(policy, due, full) in attention.told
             assert known or excused, f"the breach of case {case.id} was told to nobody"
 
     def check_told(self) -> None:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from inboxd.core.escalation import BROKEN
+from inboxd.core.escalation import BROKEN, OVERDUE
 from inboxd.core.hours import OpeningHours
 from inboxd.core.policies import Match, Policy
 from inboxd.core.tracking import Rules, decisions, next_look
@@ -94,8 +94,8 @@ class Day:
     minutes: float = 0
     heard: int = 0
     told_until: dict[int, str] = field(default_factory=dict)
-    broken: set[int] = field(default_factory=set)
-    """The waits whose promise people know to be broken."""
+    broken: set[tuple[int, str]] = field(default_factory=set)
+    """Of which waits people know which promise to be broken."""
 
     def do(self, minutes: int, doing: tuple[str, Any]) -> None:
         """Let time pass, and something happen; then look."""
@@ -148,15 +148,16 @@ class Day:
             if reason == "step_due":
                 assert not (acked and acked >= since), "nothing is told of what is taken"
                 # Other rules may make a breach due before what was told, which is news, once.
-                told, is_breach = self.told_until.get(wait, ""), wait not in self.broken
-                assert until > told or (until == told and is_breach), "no step is told twice"
-        for wait, until, told in self.shop.rows(
-            "SELECT id, coalesce(told_until, ''), told FROM waits"
-        ):
+                told, broken = self.told_until.get(wait, ""), self._broken(wait) - self.broken
+                assert until > told or (until == told and broken), "no step is told twice"
+        for wait, until in self.shop.rows("SELECT id, coalesce(told_until, '') FROM waits"):
             assert until >= self.told_until.get(wait, "")
             self.told_until[wait] = until
-            if BROKEN in json.loads(told):
-                self.broken.add(wait)
+            self.broken |= self._broken(wait)
+
+    def _broken(self, wait: int) -> set[tuple[int, str]]:
+        told = json.loads(self.shop.value("SELECT told FROM waits WHERE id = ?", wait))
+        return {(wait, mark) for mark in (BROKEN, OVERDUE) if mark in told}
 
     def _check_waits(self) -> None:
         policies = {policy.name: policy for policy in self.shop.rules.policies}

@@ -8,7 +8,18 @@ from typing import Any
 from inboxd.core.hours import OpeningHours
 from inboxd.durations import parse_business
 from inboxd.explain import explain, explain_json
-from tests.store.shop import Shop, answered, at, policy, rules, step
+from tests.store.shop import (
+    ANNA,
+    BORIS,
+    Shop,
+    answered,
+    at,
+    commented,
+    policy,
+    replied,
+    rules,
+    step,
+)
 from tests.store.test_rehearsal import asked, let_pass
 
 OFFICE = OpeningHours(
@@ -30,6 +41,13 @@ def told(shop: Shop) -> list[tuple[str, str]]:
         "WHERE tone <> 'recovery' ORDER BY id"
     )
     return [(when, what.rpartition("/")[0]) for when, what in found]
+
+
+def steps_of(shop: Shop) -> list[str]:
+    """Return what `explain` says of the case's steps."""
+    sections = explain(shop.store, shop.rules, 1, shop.now, UTC)
+    lines = next(each.lines for each in sections if each.title == "Steps")
+    return [line.strip() for line in lines]
 
 
 def asked_and_answered(shop: Shop) -> None:
@@ -64,10 +82,78 @@ def test_who_breaks_it_by_writing_is_heard_as_well(shop: Shop) -> None:
     let_pass(shop, TUESDAY + 10 * 60)
     assert told(shop) == [
         ("24T09:30", "resolution/100%"),
+        ("24T10:00", "resolution/100%+1h"),
         ("24T10:30", "next_response/50%"),
         ("24T11:30", "next_response/100%"),
         ("24T12:30", "next_response/100%+1h"),
     ]
+
+
+def test_a_later_step_of_an_overdue_case_is_told_in_whatever_wait_it_falls(shop: Shop) -> None:
+    """Each message is answered in time, and yet whoever is to hear of it a day later does: once."""
+    steps = (step("100%", "support", repeat="2h"), step("100% + 8h", "boss"))
+    shop.rules = rules(policy(**TARGETS, steps=steps))
+    for day in range(5):
+        asked(shop, day * TUESDAY + 30, f"m{day}")
+        let_pass(shop, day * TUESDAY + 60)
+        shop.hear(answered(day * TUESDAY + 60, f"a{day}"))
+        shop.tick()
+    assert told(shop) == [
+        ("24T09:30", "resolution/100%every2h"),
+        ("25T09:30", "resolution/100%+8h"),
+    ]
+
+
+def test_another_policy_does_not_tell_anew_of_an_overdue_case(shop: Shop) -> None:
+    """What the people of one have heard is no news under the name of another."""
+    steps = (step("50%", "support"), step("100%", "lead"), step("100% + 30m", "boss"))
+    shop.rules = rules(policy(**TARGETS, steps=steps))
+    asked_and_answered(shop)
+    shop.rules = rules(policy("other", **TARGETS, steps=steps))
+    asked(shop, TUESDAY + 120, "m4")
+    let_pass(shop, TUESDAY + 121)
+    alerts = shop.rows("SELECT key FROM alerts WHERE tone <> 'recovery'")
+    assert alerts == [("wait:3/all/resolution/100%+30m/0",)]
+
+
+def test_a_case_is_not_known_to_be_overdue_by_an_alert_that_was_withdrawn(shop: Shop) -> None:
+    """The answer was faster than the alert: whoever writes next makes it heard."""
+    shop.rules = rules(policy(**TARGETS))
+    asked(shop, 0, "m1")
+    let_pass(shop, 10)
+    shop.hear(answered(10, "a1"))
+    asked(shop, 8 * 60, "m2")
+    let_pass(shop, 8 * 60 + 30)
+    shop.tick(9 * 60)
+    shop.hear(answered(9 * 60 + 1, "a2"))
+    asked(shop, TUESDAY + 30, "m3")
+    let_pass(shop, TUESDAY + 40)
+    shop.hear(answered(TUESDAY + 40, "a3"))
+    asked(shop, TUESDAY + 60, "m4")
+    let_pass(shop, TUESDAY + 70)
+    assert told(shop) == [
+        ("23T17:00", "resolution/50%"),
+        ("23T18:00", "resolution/100%"),
+        ("24T09:30", "resolution/100%"),
+    ]
+    states = shop.rows(
+        "SELECT state FROM outbox JOIN alerts ON alerts.id = alert_id WHERE tone <> 'recovery'"
+    )
+    assert [state for (state,) in states] == ["sent", "cancelled", "cancelled", "sent", "sent"]
+
+
+def test_a_reminder_that_was_withdrawn_reminds_of_whoever_is_left(shop: Shop) -> None:
+    """Of two who wait one was answered as the reminder was about to leave."""
+    remind = parse_business("2h")
+    shop.rules = rules(policy(remind_after=remind, steps=(step("100%", "support"),)))
+    shop.hear(commented(0, "c1", ANNA), commented(0, "c2", BORIS))
+    shop.act("ack")
+    shop.tick(2 * 60)
+    shop.now = at(2 * 60 + 1)
+    shop.hear(replied(2 * 60 + 1, "r1", ANNA))
+    shop.tick(2 * 60 + 2)
+    states = [state for reason, _, state in shop.queued() if reason == "reminder_due"]
+    assert states == ["cancelled", "pending"]
 
 
 def test_a_case_that_is_overdue_while_somebody_waits_goes_on_until_the_answer_is(
@@ -119,6 +205,19 @@ def test_without_a_target_of_its_own_a_wait_has_its_case_s(shop: Shop) -> None:
     assert [when for when, _ in told(shop)] == ["24T10:00", "24T11:00"]
 
 
+def test_explain_says_that_people_have_heard_of_an_overdue_case_before(shop: Shop) -> None:
+    """And not that a later message has nothing promised, or was history."""
+    changes = TARGETS | {"first_response": None, "next_response": None}
+    shop.rules = rules(policy(**changes))
+    asked_and_answered(shop)
+    asked(shop, TUESDAY + 120, "m4")
+    assert steps_of(shop)[-3:] == [
+        "resolution, since 2026-11-23 09:00:00, due 2026-11-23 18:00:00",
+        "people have heard of it with another message of the case",
+        "now, resolution: no steps left",
+    ]
+
+
 def test_explain_tells_of_both_promises(shop: Shop) -> None:
     """What was told of the case is under its promise, and what is to come under the message's."""
     shop.rules = rules(policy(**TARGETS))
@@ -127,9 +226,7 @@ def test_explain_tells_of_both_promises(shop: Shop) -> None:
     shop.hear(answered(10, "a1"))
     asked(shop, TUESDAY + 30, "m2")
     let_pass(shop, TUESDAY + 91)
-    sections = explain(shop.store, shop.rules, 1, shop.now, UTC)
-    lines = next(list(each.lines) for each in sections if each.title == "Steps")
-    text = "\n".join(line for line in lines if "delivered" not in line)
+    text = "\n".join(steps_of(shop))
     assert text.index("resolution, since") < text.index("next response, since")
     assert "changed since" not in text
     waits = explain_json(shop.store, shop.rules, 1, shop.now, UTC)["waits"]

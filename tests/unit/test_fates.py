@@ -50,7 +50,8 @@ def fates_of(
 ) -> list[StepFate]:
     due = response_due(wait.kind, wait.since, policy)
     assert due
-    return fates(policy, due, wait, alerts, Circumstances(at(now), **around))
+    ((_, found),) = fates(policy, [due], wait, alerts, Circumstances(at(now), **around))
+    return found
 
 
 def named(wait: WaitState, *alerts: Told, **around: Any) -> list[Fate]:
