@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from inboxd.core.policies import Until
-from inboxd.core.sla import Target, reach
-from inboxd.core.states import FOR_EVER
+from inboxd.core.sla import reach
+from inboxd.core.told import Firing, is_told, reminder_name, step_name
 from inboxd.durations import BusinessSpan
 
 if TYPE_CHECKING:
@@ -23,16 +23,6 @@ if TYPE_CHECKING:
     from inboxd.core.hours import OpeningHours
     from inboxd.core.policies import Policy, Step
     from inboxd.core.sla import Due
-
-
-BROKEN = "broken"
-"""What is told of a wait, among its steps, once people know that its promise is broken."""
-OVERDUE = f"{BROKEN}/{Target.RESOLUTION}"
-"""
-The same of the resolution of its case, in all later waits too.
-
-Instead of a turn it has until when people know its steps, in seconds since 1970.
-"""
 
 
 class Reason(StrEnum):
@@ -46,35 +36,6 @@ class Reason(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     SNOOZED = "snoozed"
     SILENCED = "silenced"
-
-
-@dataclass(frozen=True, slots=True)
-class Firing:
-    """
-    One turn of one step: *turn* counts its repetitions from 0.
-
-    *step* (``complaints/first_response/100%+1h``) and *turn* say within a wait, for ever, what
-    was told. A step is named by its moment and not by its place in the list: that the first
-    of three was told must not silence the one that is first after an edit. *due* is the promise
-    that it is a step of; a reminder is of none.
-    """
-
-    step: str
-    turn: int
-    at: datetime
-    to: tuple[str, ...]
-    mentions: tuple[str, ...] = ()
-    due: Due | None = None
-
-    @property
-    def is_breach(self) -> bool:
-        """Tell whether it says that a promise is broken."""
-        return self.due is not None and self.at >= self.due.at
-
-    @property
-    def is_resolution(self) -> bool:
-        """Tell whether it is of the one promise that all waits of a case share."""
-        return self.due is not None and self.due.target is Target.RESOLUTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +83,15 @@ class Decision:
     @property
     def to(self) -> tuple[str, ...]:
         """Return the sinks to tell, each once, those of the newest steps first."""
-        return tuple(dict.fromkeys(sink for firing in self._told for sink in firing.to))
+        return tuple(dict.fromkeys(sink for firing in self.told for sink in firing.to))
 
     @property
     def mentions(self) -> tuple[str, ...]:
         """Return who is called by name, each once."""
-        return tuple(dict.fromkeys(who for firing in self._told for who in firing.mentions))
+        return tuple(dict.fromkeys(who for firing in self.told for who in firing.mentions))
 
     @property
-    def _told(self) -> tuple[Firing, ...]:
+    def told(self) -> tuple[Firing, ...]:
         """Return what counts as told once the alert is: nobody's step gets lost in another's."""
         return *self.firings, *self.skipped
 
@@ -235,79 +196,6 @@ def _ready(
         if next_at and (again is None or next_at < again):
             again = next_at
     return ready, again
-
-
-def step_name(policy: Policy, due: Due, step: Step) -> str:
-    """Return what *step* is called in a wait, for ever: ``complaints/first_response/100%+1h``."""
-    repeated = f" every {step.repeat}" if step.repeat else ""
-    moment = f"{step.at}{repeated}".replace(" ", "")
-    return f"{policy.name}/{due.target}/{moment}"
-
-
-def is_of_resolution(step: str) -> bool:
-    """Tell whether that is the name of a step of a case's resolution."""
-    return f"/{Target.RESOLUTION}/" in step
-
-
-def is_reminder(step: str) -> bool:
-    """Tell whether that is the name of the reminder of an acknowledgement."""
-    return step.startswith("reminder/")
-
-
-def reminder_name(acknowledged_at: datetime) -> str:
-    """Return what the one reminder of an acknowledgement is called."""
-    return f"reminder/{acknowledged_at.isoformat()}"
-
-
-def is_told(told: Mapping[str, int], told_until: datetime | None, firing: Firing) -> bool:
-    """
-    Return whether people know what *firing* would tell them.
-
-    What was planned before something that was told is covered by it; but that a promise is
-    broken is news to whoever was told no more than that it would be, though a change of the
-    rules has put it before that.
-    """
-    if firing.turn <= told.get(firing.step, -1):
-        return True
-    if firing.is_resolution and seconds(firing.at) <= told.get(OVERDUE, -1):
-        return True
-    if told_until is None or firing.at > told_until:
-        return False
-    broken = OVERDUE if firing.is_resolution else BROKEN
-    return not firing.is_breach or broken in told or told_until == FOR_EVER
-
-
-def remembered(
-    told: Mapping[str, int], told_until: datetime | None, decision: Decision
-) -> tuple[Mapping[str, int], datetime]:
-    """Return what people know of a wait once they have heard what was decided."""
-    fired = [*decision.firings, *decision.skipped]
-    now = dict(told) | {firing.step: firing.turn for firing in fired}
-    for firing in fired:
-        if firing.is_breach and firing.is_resolution:
-            now[OVERDUE] = max(now.get(OVERDUE, 0), seconds(firing.at))
-        elif firing.is_breach:
-            now[BROKEN] = 0
-    return now, max([firing.at for firing in fired] + ([told_until] if told_until else []))
-
-
-def still_known(told: Mapping[str, int], heard: Mapping[str, int]) -> Mapping[str, int]:
-    """
-    Return what people know of a wait of whose case they have *heard* no more than that.
-
-    Its own steps stay as they are: they are no other wait's, and it has ended.
-    """
-    outlives = {step for step in told if is_of_resolution(step) or is_reminder(step)} | {OVERDUE}
-    return {
-        step: min(turn, heard.get(step, turn))
-        for step, turn in told.items()
-        if step in heard or step not in outlives
-    }
-
-
-def seconds(at: datetime) -> int:
-    """Return *at* as it is kept in what was told."""
-    return int(at.timestamp())
 
 
 def _turns(

@@ -12,19 +12,10 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from inboxd.core.escalation import (
-    Firing,
-    is_of_resolution,
-    is_told,
-    newest_turn,
-    reminder_name,
-    step_at,
-    step_name,
-    step_offset,
-    turn_at,
-)
+from inboxd.core.escalation import newest_turn, step_at, step_offset, turn_at
 from inboxd.core.policies import Until
 from inboxd.core.sla import Target, dues, reach
+from inboxd.core.told import Firing, is_of_resolution, is_told, reminder_name, step_name
 from inboxd.core.waits import CaseStatus
 
 if TYPE_CHECKING:

@@ -14,15 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from inboxd.core.conversations import fold
-from inboxd.core.escalation import (
-    BROKEN,
-    OVERDUE,
-    Attention,
-    Decision,
-    decide,
-    is_of_resolution,
-    is_reminder,
-)
+from inboxd.core.escalation import Attention, Decision, decide
 from inboxd.core.grouping import ALONE, Grouping
 from inboxd.core.matching import NOTHING, Known, in_order
 from inboxd.core.owed import Follow
@@ -36,6 +28,7 @@ from inboxd.core.sla import (
     response_due,
 )
 from inboxd.core.states import FOR_EVER, CaseState, History, Setting, Traits, WaitState
+from inboxd.core.told import BROKEN, OVERDUE, is_of_resolution, is_reminder
 from inboxd.core.waits import REPEATED, CaseStatus, EventType, WaitKind
 from inboxd.model import Kind, Topic, Urgency
 from inboxd.patterns import finds

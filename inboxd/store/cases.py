@@ -6,9 +6,9 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from inboxd.core.escalation import still_known
 from inboxd.core.matching import in_order
 from inboxd.core.states import CaseState, History, Setting, WaitState
+from inboxd.core.told import still_known
 from inboxd.errors import UserError
 from inboxd.model import Stream
 from inboxd.store.caserows import (

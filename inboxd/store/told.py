@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from inboxd.core.escalation import OVERDUE, is_of_resolution, seconds
 from inboxd.core.sla import Target
+from inboxd.core.told import OVERDUE, is_of_resolution, seconds
 from inboxd.model import Tone
 from inboxd.store.times import from_text, maybe_instant, to_text
 

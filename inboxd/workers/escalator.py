@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from inboxd.core.alerts.cases import step_alert
-from inboxd.core.escalation import Reason, remembered
+from inboxd.core.escalation import Reason
+from inboxd.core.told import remembered
 from inboxd.core.tracking import decisions, silence_of
 
 if TYPE_CHECKING:
@@ -132,5 +133,5 @@ class Escalator:
 
 def _known(wait: WaitState, decision: Decision) -> WaitState:
     """Return *wait* as people know it once they have heard what was decided."""
-    told, told_until = remembered(wait.told, wait.told_until, decision)
+    told, told_until = remembered(wait.told, wait.told_until, decision.told)
     return replace(wait, told=told, told_until=told_until)

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from inboxd.connector import Page
-from inboxd.core.escalation import BROKEN, OVERDUE, Reason, step_name
+from inboxd.core.escalation import Reason
 from inboxd.core.grouping import Grouping, Trait
 from inboxd.core.hours import OpeningHours
 from inboxd.core.policies import Match, Policy, Step, Until
 from inboxd.core.silences import silenced_until
 from inboxd.core.sla import Target
 from inboxd.core.states import FOR_EVER
+from inboxd.core.told import BROKEN, OVERDUE, step_name
 from inboxd.core.tracking import Rules, attention_of, decisions, facts_of, silence_of
 from inboxd.core.waits import WaitKind
 from inboxd.desk import Desk, Done

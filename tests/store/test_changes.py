@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from inboxd.core.escalation import BROKEN, OVERDUE
 from inboxd.core.hours import OpeningHours
 from inboxd.core.policies import Match, Policy
+from inboxd.core.told import BROKEN, OVERDUE
 from inboxd.core.tracking import Rules, decisions, next_look
 from inboxd.core.waits import WaitKind
 from inboxd.durations import parse_business

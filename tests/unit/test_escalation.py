@@ -9,23 +9,13 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inboxd.core.escalation import (
-    Attention,
-    Decision,
-    Firing,
-    Reason,
-    decide,
-    is_told,
-    remembered,
-    step_at,
-    step_name,
-    step_offset,
-)
+from inboxd.core.escalation import Attention, Decision, Reason, decide, step_at, step_offset
 from inboxd.core.hours import OpeningHours
 from inboxd.core.policies import Match, Policy, Step, Until
 from inboxd.core.rota import Handover, Rota
 from inboxd.core.sla import Due, Running, Target, resolution_due, response_due
 from inboxd.core.states import FOR_EVER, WaitState
+from inboxd.core.told import Firing, is_told, remembered, step_name
 from inboxd.core.waits import WaitKind
 from inboxd.durations import BusinessSpan, parse_business, parse_step_at
 
@@ -62,7 +52,7 @@ def due(of: Policy, since: datetime = MONDAY) -> Due:
 
 def told(attention: Attention, decision: Decision) -> Attention:
     """Return what people know once the alert of *decision* is queued."""
-    known, until = remembered(attention.told, attention.told_until, decision)
+    known, until = remembered(attention.told, attention.told_until, decision.told)
     return replace(attention, told=known, told_until=until)
 
 
