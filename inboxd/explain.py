@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from inboxd.core.conversations import AUTOMATIC_WITHIN
@@ -250,13 +251,15 @@ class _Teller:
         waited = policy.hours.between(wait.since, until, pauses)
         begun = f" by our message {wait.message}" if wait.kind.is_owed else ""
         yield f"{wait.kind.replace('_', ' ')}: waiting since {self._time(wait.since)}{begun}"
-        periods = list(policy.hours.periods(wait.since, max(until, wait.due_at or until)))
-        for opens, closes in periods[:_MOST_PERIODS]:
+        last = max(until, wait.due_at or until)
+        periods = policy.hours.periods(wait.since, last)
+        for opens, closes in islice(periods, _MOST_PERIODS):
             span = format_duration(closes - opens)
             yield f"  open {self._time(opens)} – {self._time(closes)}: {span}"
-        if len(periods) > _MOST_PERIODS:
-            yield f"  … and {len(periods) - _MOST_PERIODS} more intervals"
-        yield from self._closed_days(policy, wait.since, max(until, wait.due_at or until))
+        # They are not counted: what another program wrote may be due in eight thousand years.
+        if next(periods, None):
+            yield f"  … and more until {self._time(last)}"
+        yield from self._closed_days(policy, wait.since, last)
         ended = f"{wait.end} at {self._time(wait.ended_at)}" if wait.ended_at else "so far"
         yield f"  {format_duration(waited)} of open time, {ended}"
 

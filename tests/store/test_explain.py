@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from datetime import UTC, date, timedelta
 from typing import TYPE_CHECKING
@@ -131,6 +132,20 @@ def test_each_wait_of_a_case_has_its_own_clock_and_steps(shop: Shop) -> None:
         ["answered_before", "answered_before"],
         ["not_yet", "not_yet"],
     ]
+
+
+def test_a_time_that_is_none_costs_no_time(shop: Shop) -> None:
+    """Another program wrote when the wait began and is due: open hours until then are not counted."""
+    office = CalendarSettings.model_validate({"name": "office", "mon": ["09:00-13:00"]})
+    shop.rules = rules(policy(hours=office.hours(UTC)))
+    asked(shop, 0, "m1")
+    senseless = "0001-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"
+    shop.store.database.execute("UPDATE waits SET since = ?, due_at = ?", senseless)
+    began = time.process_time()
+    clock = section(shop, "Clock")
+    assert time.process_time() - began < 2
+    assert "… and more until 9999-12-28 00:00:00" in clock
+    assert len([line for line in clock if line.startswith("open ")]) == 12
 
 
 def test_closed_days_are_named(shop: Shop) -> None:
