@@ -7,6 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from inboxd.core.spikes import topic_in_words
+from inboxd.core.standing import Standing
 from inboxd.durations import format_duration
 from inboxd.model import Alert, Tone
 
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from inboxd.model import CaseCard, Topic
 
 _A_DAY = timedelta(days=1)
-_TOLD_AS = {"refused": "refused by its network", "deaf": "answers without delivering"}
+_TOLD_AS: Mapping[str, str] = {
+    Standing.REFUSED: "refused by its network",
+    Standing.DEAF: "answers without delivering",
+}
 """What people know of an account, where that is not the word itself."""
 
 
@@ -62,7 +66,7 @@ class Trouble:
     @property
     def sees(self) -> bool:
         """Whether customers are seen all the same, though later than they should be."""
-        return self.told_as == "deaf"
+        return self.told_as == Standing.DEAF
 
 
 @dataclass(frozen=True, slots=True)

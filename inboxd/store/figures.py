@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from inboxd.core.digest import Figures, Trouble
+from inboxd.core.standing import Standing
 from inboxd.store.coverage import CoverageStore
 from inboxd.store.sources import SourceStore
 from inboxd.store.spikes import SpikeStore
@@ -30,11 +31,11 @@ SELECT coalesce(sum(due_at >= :since AND due_at < :until AND coalesce(ended_at, 
 """Breached, answered in time, answered late, and promises that are still to be kept."""
 
 
-_WORST_FIRST = ("refused", "blind", "deaf")
+_WORST_FIRST = [*Standing]
 
 
 def _weight(trouble: Trouble) -> tuple[int, datetime]:
-    return _WORST_FIRST.index(trouble.told_as), trouble.since
+    return _WORST_FIRST.index(Standing(trouble.told_as)), trouble.since
 
 
 class FigureStore:

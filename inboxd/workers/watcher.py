@@ -24,7 +24,7 @@ from inboxd.core.alerts.accounts import (
     speaks_alert,
 )
 from inboxd.core.silence import earlier_weeks, is_abnormal, silent_span
-from inboxd.core.standing import patience_with
+from inboxd.core.standing import Standing, patience_with
 from inboxd.store import SourceState
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
-_REFUSED, _BLIND, _DEAF = "refused", "blind", "deaf"
 _MISSED_TOO_OFTEN = 3
 """After so many messages in a row that only reading back has found, a source is deaf."""
 _SAME_TROUBLE = timedelta(minutes=15)
@@ -92,13 +91,16 @@ class Watcher:
             if not state.needs_person
             and began - self._unread_since(state) > patience_with(state, watched.patience)
         ]
-        deaf = [state for state in sources if state.missed >= _MISSED_TOO_OFTEN]
-        for told_as, sick in ((_REFUSED, refused), (_BLIND, blind), (_DEAF, deaf)):
+        unread = [*refused, *blind]
+        deaf = [s for s in sources if s.missed >= _MISSED_TOO_OFTEN and s not in unread]
+        troubles = (Standing.REFUSED, refused), (Standing.BLIND, blind), (Standing.DEAF, deaf)
+        for told_as, sick in troubles:
             told = [state for state in sources if state.told_as == told_as]
             new = [state for state in sick if state.told_as != told_as]
+            well = [state for state in told if _is_well_again(state) and state not in unread]
             if new:
                 self._tell_trouble(watched.account, told_as, new, told, now)
-            elif told and not _still_failing(sources) and all(map(_is_well_again, told)):
+            elif well and well == told and not _still_failing(sources):
                 self._tell_recovery(watched.account, told, now)
 
     def _unread_since(self, state: SourceState) -> datetime:
@@ -109,7 +111,7 @@ class Watcher:
     def _tell_trouble(
         self,
         account: str,
-        told_as: str,
+        told_as: Standing,
         new: Sequence[SourceState],
         told: Sequence[SourceState],
         now: datetime,
@@ -119,7 +121,9 @@ class Watcher:
         heard_at = max((state.told_at for state in told if state.told_at), default=None)
         lately = heard_at is not None and now - heard_at <= _SAME_TROUBLE
         news = [
-            s for s in new if not lately or (told_as == _REFUSED and s.error_class not in known)
+            s
+            for s in new
+            if not lately or (told_as == Standing.REFUSED and s.error_class not in known)
         ]
         same = (*new, *told) if lately else new
         since = min(self._sick_since(state, told_as) for state in same)
@@ -128,38 +132,38 @@ class Watcher:
             if news:
                 alert = self._alert(account, told_as, new, since, now)
                 self._store.outbox.add_alert(alert, self._alert_to)
-            if told_as != _DEAF:
+            if told_as != Standing.DEAF:
                 for state in new:
                     self._store.coverage.begin(
                         account, state.source, since, state.error_class or told_as
                     )
             self._store.sources.told(account, names, told_as, since, now)
-        event = "account read late" if told_as == _DEAF else "account not read"
+        event = "account read late" if told_as == Standing.DEAF else "account not read"
         log.warning(event, account=account, sources=",".join(names), why=told_as)
 
     @staticmethod
     def _alert(
-        account: str, told_as: str, new: Sequence[SourceState], since: datetime, now: datetime
+        account: str, told_as: Standing, new: Sequence[SourceState], since: datetime, now: datetime
     ) -> Alert:
         names = [state.source for state in new]
-        if told_as == _DEAF:
+        if told_as == Standing.DEAF:
             return deaf_alert(account, names, since, sum(state.missed for state in new), now)
-        make = refused_alert if told_as == _REFUSED else blind_alert
+        make = refused_alert if told_as == Standing.REFUSED else blind_alert
         errors = tuple(dict.fromkeys(state.error for state in new if state.error))
         return make(account, names, since, errors, now)
 
-    def _sick_since(self, state: SourceState, told_as: str) -> datetime:
+    def _sick_since(self, state: SourceState, told_as: Standing) -> datetime:
         if state.blind_since and state.told_as == told_as:
             return state.blind_since
-        if told_as == _DEAF:
+        if told_as == Standing.DEAF:
             return state.reading_since or self._since[state.account]
-        refused_since = state.failing_since if told_as == _REFUSED else None
+        refused_since = state.failing_since if told_as == Standing.REFUSED else None
         return refused_since or self._unread_since(state)
 
     def _tell_recovery(self, account: str, told: Sequence[SourceState], now: datetime) -> None:
         names = [state.source for state in told]
         since = min((state.blind_since for state in told if state.blind_since), default=now)
-        make = delivers_alert if told[0].told_as == _DEAF else sighted_alert
+        make = delivers_alert if told[0].told_as == Standing.DEAF else sighted_alert
         with self._store.transaction():
             found = self._store.messages.count_seen(account, since)
             alert = make(account, names, since, found, now)
@@ -241,7 +245,7 @@ class SilenceWatcher:
 
 
 def _is_well_again(state: SourceState) -> bool:
-    if state.told_as == _DEAF:
+    if state.told_as == Standing.DEAF:
         return state.missed == 0
     return (
         state.succeeded_at is not None

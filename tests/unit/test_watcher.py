@@ -100,6 +100,32 @@ def test_recovery_is_told_once_all_are_read_again(shop: Shop) -> None:
     assert "after 42m" in shop.queued()[-1].headline
 
 
+def test_what_is_not_read_any_more_does_not_deliver_again(shop: Shop) -> None:
+    """A source that people know to be deaf goes blind as it is heard again: that alone is told."""
+    shop.read(1)
+    shop.store.database.execute("UPDATE sources SET missed = 3 WHERE source = 'comments'")
+    assert shop.look(2) == ["account_deaf"]
+    shop.store.sources.heard("shop", ["comments"])
+    shop.read(12, "direct_messages")
+    assert shop.look(13, 14, 15) == ["account_deaf", "account_blind"]
+    shop.read(16)
+    assert shop.look(17) == ["account_deaf", "account_blind", "account_read_again"]
+
+
+def test_what_is_not_read_is_not_deaf_as_well(shop: Shop) -> None:
+    """A deaf source that goes blind is told to be that, once, and to be read again."""
+    shop.read(1)
+    shop.store.database.execute("UPDATE sources SET missed = 3 WHERE source = 'comments'")
+    shop.read(12, "direct_messages")
+    assert shop.look(2, 13) == ["account_deaf", "account_blind"]
+    for minute in (14, 15, 16):
+        shop.look(minute)
+        assert shop.store.sources.get("shop", "comments").told_as == "blind"
+    shop.read(17)
+    shop.store.sources.heard("shop", ["comments"])
+    assert shop.look(18) == ["account_deaf", "account_blind", "account_read_again"]
+
+
 def test_what_a_person_must_mend_is_told_at_once(shop: Shop) -> None:
     """An invalid token does not get better by waiting: the patience does not apply."""
     shop.read(1)
