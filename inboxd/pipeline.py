@@ -285,7 +285,9 @@ class Pipeline:
 
         Where it goes on after all, what was withdrawn is told.
         """
-        known = {wait.id: wait for case in history.cases for wait in case.waits if wait.told}
+        waits = (wait for case in history.cases for wait in case.waits)
+        # Of what was withdrawn nothing is told, but until when it was.
+        known = {wait.id: wait for wait in waits if wait.told or wait.told_until}
         if not known:
             return
         for case in cases:

@@ -6,6 +6,7 @@ from datetime import UTC
 from typing import Any
 
 from inboxd.core.hours import OpeningHours
+from inboxd.desk import Desk, Done
 from inboxd.durations import parse_business
 from inboxd.explain import explain, explain_json
 from tests.store.shop import (
@@ -140,6 +141,25 @@ def test_a_case_is_not_known_to_be_overdue_by_an_alert_that_was_withdrawn(shop: 
         "SELECT state FROM outbox JOIN alerts ON alerts.id = alert_id WHERE tone <> 'recovery'"
     )
     assert [state for (state,) in states] == ["sent", "cancelled", "cancelled", "sent", "sent"]
+
+
+def test_what_was_withdrawn_is_told_when_its_wait_goes_on_after_all(shop: Shop) -> None:
+    """Nobody had heard that the case is overdue, and closing it was a mistake."""
+    shop.rules = rules(policy(**TARGETS))
+    asked(shop, 0, "m1")
+    let_pass(shop, 10)
+    shop.hear(answered(10, "a1"))
+    asked(shop, TUESDAY + 30, "m2")
+    shop.act("close")
+    assert {state for *_, state in shop.queued()} == {"cancelled"}
+    done = Done(1, "closed", shop.value("SELECT max(id) FROM actions"))
+    Desk(shop.store, shop.rules).undo(done, "anna", shop.now)
+    shop.pipeline.track_pending(shop.now)
+    shop.tick(TUESDAY + 31)
+    assert [(reason, state) for reason, _, state in shop.queued()] == [("step_due", "pending")] * 2
+    shop.deliver()
+    shop.tick(TUESDAY + 32)
+    assert told(shop) == [("24T09:30", "resolution/100%")]
 
 
 def test_a_reminder_that_was_withdrawn_reminds_of_whoever_is_left(shop: Shop) -> None:
