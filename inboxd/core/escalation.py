@@ -69,9 +69,9 @@ class Decision:
     """
     What to do now, why, and when to decide again (None: not until something happens).
 
-    *firings* go out together as one alert; *skipped* were due earlier and are covered by
-    it, because nobody is paged twice for one thing. It goes to whoever any of them is for.
-    *due* is the promise of which something is told, or will be next.
+    *firings* go out together as one alert; *skipped* were due earlier, or say no more than that
+    a promise will be broken, and are covered by it, because nobody is paged twice for one thing.
+    It goes to whoever any of them is for. *due* is the promise of which something is told, or will be next.
     """
 
     reason: Reason
