@@ -26,7 +26,8 @@ OVERDUE = f"{BROKEN}/{Target.RESOLUTION}"
 """
 The same of the resolution of its case, in all later waits too.
 
-Instead of a turn it has until when people know its steps, in seconds since 1970.
+Instead of a turn it has until when people know its steps, in seconds since 1970; 0 where it was
+overdue when it was first read, and nobody shall hear of that before the customer writes again.
 """
 
 
@@ -120,7 +121,9 @@ def still_known(told: Mapping[str, int], heard: Mapping[str, int]) -> Mapping[st
 
     Its own steps stay as they are: they are no other wait's, and it has ended.
     """
-    outlives = {step for step in told if is_of_resolution(step) or is_reminder(step)} | {OVERDUE}
+    outlives = {step for step in told if is_of_resolution(step) or is_reminder(step)}
+    if told.get(OVERDUE):
+        outlives.add(OVERDUE)
     return {
         step: min(turn, heard.get(step, turn))
         for step, turn in told.items()

@@ -300,10 +300,10 @@ class _Tracker:
                 own = next(running).own if policy else None
                 due_at, open_time = own.at if own else None, None
             told, told_until = _told(before, wait, states)
-            if known is None and told_until is None:
-                told_until = self._told_until(due_at)
-            if told_until == FOR_EVER and wrote_again and not self.old:
-                told_until = self.now
+            if known is None and told_until is None and self.old:
+                told, told_until = self._history(told, due_at, promised.resolution)
+            elif wrote_again and not self.old:
+                told, told_until = self._no_history(told, told_until)
             state = WaitState(
                 id=known.id if known else None,
                 kind=wait.kind,
@@ -334,13 +334,28 @@ class _Tracker:
         alike = (ref for ref in messages if ref in traits and traits[ref].kind == kind)
         return next(alike, messages[0])
 
-    def _told_until(self, due_at: datetime | None) -> datetime | None:
-        """Return what counts as told of a new wait: of an old one that is overdue, all.
+    def _history(
+        self, told: Mapping[str, int], due_at: datetime | None, resolution: Due | None
+    ) -> tuple[Mapping[str, int], datetime]:
+        """
+        Return what counts as told of an old wait: what has fallen due, and of what is overdue all.
 
         It is listed, but nobody is alerted until the customer writes again.
         """
-        overdue = self.old and due_at is not None and due_at <= self.now
-        return FOR_EVER if overdue else self.now if self.old else None
+        is_overdue = resolution is not None and resolution.at <= self.now
+        if is_overdue:
+            told = {**told, OVERDUE: 0}
+        if due_at is None:
+            return told, FOR_EVER if is_overdue else self.now
+        return told, FOR_EVER if due_at <= self.now else self.now
+
+    def _no_history(
+        self, told: Mapping[str, int], told_until: datetime | None
+    ) -> tuple[Mapping[str, int], datetime | None]:
+        """Return what people know of a wait whose customer has written again."""
+        if told.get(OVERDUE) == 0:
+            told = {step: turn for step, turn in told.items() if step != OVERDUE}
+        return told, self.now if told_until == FOR_EVER else told_until
 
 
 def _told(

@@ -15,6 +15,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from inboxd.connector import OutgoingReply
+from inboxd.durations import parse_business
 from inboxd.errors import DatabaseError, UserError
 from inboxd.forgetting import Forgetting
 from inboxd.importing import Importing
@@ -23,7 +24,7 @@ from inboxd.store import Said
 from inboxd.store.keeping.retention import Keep
 from inboxd.store.moving.archive import lines_of
 from inboxd.store.moving.exporting import Choice, snapshot
-from tests.store.shop import BRAND, answered, at, commented, open_shop, said
+from tests.store.shop import BRAND, answered, at, commented, open_shop, policy, rules, said
 from tests.store.test_backups import OWN
 
 if TYPE_CHECKING:
@@ -224,6 +225,26 @@ def test_each_case_that_was_closed_there_is_closed_here_at_once(shop: Shop, tmp_
         once = exported(shop.store.path)
         import_into(shop, exported(there.store.path))
         assert exported(shop.store.path) == once
+
+
+@pytest.mark.parametrize("answer", ["9d", None])
+def test_what_is_overdue_elsewhere_is_no_news_here(tmp_path: Path, answer: str | None) -> None:
+    """Nor is a case whose resolution is; whoever writes in it is heard."""
+    target = parse_business(answer) if answer else None
+    slow = policy(first_response=target, next_response=target, resolution=parse_business("1h"))
+    with another(tmp_path / "old") as old, another(tmp_path / "new") as new:
+        old.rules = new.rules = rules(slow)
+        old.hear(said(0, "m:1"))
+        old.judge()
+        new.hear(answered(0, "x:1", thread_id="dm:9"))
+        new.now = at(600)
+        import_into(new, exported(old.store.path))
+        new.tick(601)
+        assert new.queued() == []
+        new.now = at(602)
+        new.hear(said(602, "m:2"))
+        new.tick()
+        assert {reason for reason, *_ in new.queued()} == {"step_due"}
 
 
 def test_what_was_removed_for_its_age_does_not_come_back(lived: Shop) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import Any
+
+import pytest
 
 from inboxd.core.hours import OpeningHours
 from inboxd.desk import Desk, Done
@@ -19,6 +21,7 @@ from tests.store.shop import (
     policy,
     replied,
     rules,
+    said,
     step,
 )
 from tests.store.test_rehearsal import asked, let_pass
@@ -26,7 +29,7 @@ from tests.store.test_rehearsal import asked, let_pass
 OFFICE = OpeningHours(
     "office", UTC, {day: [(32_400, 46_800), (50_400, 64_800)] for day in range(5)}
 )
-TUESDAY = 24 * 60
+TUESDAY, FRIDAY = 24 * 60, 4 * 24 * 60 + 8 * 60
 TARGETS: dict[str, Any] = {
     "hours": OFFICE,
     "first_response": parse_business("30m"),
@@ -141,6 +144,26 @@ def test_a_case_is_not_known_to_be_overdue_by_an_alert_that_was_withdrawn(shop: 
         "SELECT state FROM outbox JOIN alerts ON alerts.id = alert_id WHERE tone <> 'recovery'"
     )
     assert [state for (state,) in states] == ["sent", "cancelled", "cancelled", "sent", "sent"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "last"), [(None, 8), (None, FRIDAY - 10), ("2h", FRIDAY - 10), ("9d", 8)]
+)
+def test_what_was_overdue_when_it_was_read_first_is_history(
+    shop: Shop, answer: str | None, last: int
+) -> None:
+    """Nobody is told of it, until the customer writes again."""
+    target = parse_business(answer) if answer else None
+    changes = TARGETS | {"first_response": target, "next_response": target}
+    shop.rules = rules(policy(**changes), quiet_after=timedelta(days=30))
+    shop.now = at(FRIDAY)
+    past = said(0, "m1"), answered(5, "a1"), said(last, "m2")
+    shop.hear(*past, first=True)
+    shop.judge()
+    let_pass(shop, FRIDAY + 20)
+    assert told(shop) == []
+    asked(shop, FRIDAY + 30, "m3")
+    assert told(shop) == [("27T17:30", "resolution/100%")]
 
 
 def test_what_was_withdrawn_is_told_when_its_wait_goes_on_after_all(shop: Shop) -> None:

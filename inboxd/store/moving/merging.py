@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from inboxd.core.states import FOR_EVER
+from inboxd.core.told import OVERDUE
 from inboxd.store.bulk import next_id
 from inboxd.store.corrections import CorrectionStore
 from inboxd.store.reply_corrections import ReplyCorrectionStore
@@ -199,6 +200,8 @@ class Merger:
             first_message_id=_MESSAGE.format("first_message_id"),
         )
         action = "(SELECT new FROM map_actions WHERE old = i.ended_by)"
+        resolution = "(SELECT resolution_due_at FROM incoming.cases WHERE id = i.case_id)"
+        known = f"""'$."{OVERDUE}"'"""
         self._copy(
             "waits",
             "JOIN map_waits AS n ON n.old = i.id",
@@ -208,8 +211,11 @@ class Merger:
             telling_id=_MESSAGE.format("telling_id"),
             ended_by=f"iif(i.outcome = 'closed', {action}, {_MESSAGE.format('ended_by')})",
             told_until=f"CASE WHEN i.ended_at IS NOT NULL THEN i.told_until "
-            f"WHEN i.due_at <= '{now}' THEN '{to_text(FOR_EVER)}' "
+            f"WHEN i.due_at <= '{now}' OR (i.due_at IS NULL AND {resolution} <= '{now}') "
+            f"THEN '{to_text(FOR_EVER)}' "
             f"ELSE max(coalesce(i.told_until, ''), '{now}') END",
+            told=f"iif(i.ended_at IS NULL AND {resolution} <= '{now}' AND json_extract(i.told, {known}) IS NULL, "
+            f"json_set(i.told, {known}, 0), i.told)",
         )
         self._copy("actions", "JOIN map_actions AS n ON n.old = i.id", id="n.new", case_id=_CASE)
         self._copy_alerts(now)
