@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from inboxd.core.states import FOR_EVER
+from inboxd.core.told import HISTORY
 from inboxd.core.waits import CaseStatus, WaitEnd
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ class Known:
         return tuple(
             replace(wait, end=WaitEnd.VOID, ended_at=wait.ended_at or self._now, ended_by=None)
             for wait in self._waits
-            if wait.told and self._owner[wait.id] == case.id
+            if wait.told and wait.told != HISTORY and self._owner[wait.id] == case.id
         )
 
 

@@ -8,6 +8,7 @@ for what turned out to have reached nobody.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from inboxd.core.sla import Target
@@ -26,9 +27,10 @@ OVERDUE = f"{BROKEN}/{Target.RESOLUTION}"
 """
 The same of the resolution of its case, in all later waits too.
 
-Instead of a turn it has until when people know its steps, in seconds since 1970; 0 where it was
-overdue when it was first read, and nobody shall hear of that before the customer writes again.
+Instead of a turn it has until when people know its steps, in seconds since 1970.
 """
+HISTORY: Mapping[str, int] = MappingProxyType({BROKEN: 0, OVERDUE: 0})
+"""What is told of a wait that was old when it was first read: what was broken by then is no news."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from inboxd.core.sla import (
     response_due,
 )
 from inboxd.core.states import FOR_EVER, CaseState, History, Setting, Traits, WaitState
-from inboxd.core.told import BROKEN, OVERDUE, is_of_resolution, is_reminder
+from inboxd.core.told import BROKEN, HISTORY, OVERDUE, is_of_resolution, is_reminder
 from inboxd.core.waits import REPEATED, CaseStatus, EventType, WaitKind
 from inboxd.model import Kind, Topic, Urgency
 from inboxd.patterns import finds
@@ -301,9 +301,11 @@ class _Tracker:
                 due_at, open_time = own.at if own else None, None
             told, told_until = _told(before, wait, states)
             if known is None and told_until is None and self.old:
-                told, told_until = self._history(told, due_at, promised.resolution)
-            elif wrote_again and not self.old:
-                told, told_until = self._no_history(told, told_until)
+                told, told_until = {**HISTORY, **told}, self.now
+            if wrote_again and not self.old:
+                told, told_until = self._awoken(told, told_until)
+            elif told == HISTORY:
+                told_until = _of_history(told_until, due_at, promised.resolution)
             state = WaitState(
                 id=known.id if known else None,
                 kind=wait.kind,
@@ -334,28 +336,27 @@ class _Tracker:
         alike = (ref for ref in messages if ref in traits and traits[ref].kind == kind)
         return next(alike, messages[0])
 
-    def _history(
-        self, told: Mapping[str, int], due_at: datetime | None, resolution: Due | None
-    ) -> tuple[Mapping[str, int], datetime]:
-        """
-        Return what counts as told of an old wait: what has fallen due, and of what is overdue all.
-
-        It is listed, but nobody is alerted until the customer writes again.
-        """
-        is_overdue = resolution is not None and resolution.at <= self.now
-        if is_overdue:
-            told = {**told, OVERDUE: 0}
-        if due_at is None:
-            return told, FOR_EVER if is_overdue else self.now
-        return told, FOR_EVER if due_at <= self.now else self.now
-
-    def _no_history(
+    def _awoken(
         self, told: Mapping[str, int], told_until: datetime | None
     ) -> tuple[Mapping[str, int], datetime | None]:
-        """Return what people know of a wait whose customer has written again."""
-        if told.get(OVERDUE) == 0:
-            told = {step: turn for step, turn in told.items() if step != OVERDUE}
-        return told, self.now if told_until == FOR_EVER else told_until
+        """Return what people know of a wait whose customer has written again: no more of history."""
+        return (
+            {} if told == HISTORY else told,
+            self.now if told_until == FOR_EVER else told_until,
+        )
+
+
+def _of_history(
+    told_until: datetime | None, due_at: datetime | None, resolution: Due | None
+) -> datetime | None:
+    """
+    Return until when all counts as told of an old wait: of one that was late by then, for ever.
+
+    It is listed, but nobody is alerted until the customer writes again. What was promised may turn
+    out only when it is judged. Without a target of its own it is late when its case is overdue.
+    """
+    first = due_at or (resolution.at if resolution else None)
+    return FOR_EVER if first and told_until and first <= told_until else told_until
 
 
 def _told(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from inboxd.core.hours import OpeningHours
+from inboxd.core.policies import Match, Policy
 from inboxd.desk import Desk, Done
 from inboxd.durations import parse_business
 from inboxd.explain import explain, explain_json
@@ -164,6 +165,25 @@ def test_what_was_overdue_when_it_was_read_first_is_history(
     assert told(shop) == []
     asked(shop, FRIDAY + 30, "m3")
     assert told(shop) == [("27T17:30", "resolution/100%")]
+
+
+@pytest.mark.parametrize("others", [[], [policy("others", first_response=parse_business("9d"))]])
+def test_what_a_first_read_brings_is_history_whatever_it_is_judged_to_be(
+    shop: Shop, others: list[Policy]
+) -> None:
+    """Which promise was broken turns out later, and still alerts nobody, nor is it repeated."""
+    steps = (step("100%", "support"), step("100% + 1h", "lead", repeat="1h"))
+    complaints = policy("c", Match(kind=frozenset({"complaint"})), steps=steps)
+    shop.rules = rules(complaints, *others)
+    shop.now = at(75)
+    shop.hear(said(0, "m1", "awful"), said(70, "m2", "awful", thread_id="dm:2"), first=True)
+    shop.tick()
+    shop.judge()
+    let_pass(shop, 8 * 60)
+    cases = "SELECT DISTINCT case_id FROM alerts ORDER BY 1"
+    assert shop.rows(cases) == [(2,)], "whoever wrote an hour ago is not history yet"
+    asked(shop, 8 * 60, "m3", "Hello?")
+    assert shop.rows(cases) == [(1,), (2,)]
 
 
 def test_what_was_withdrawn_is_told_when_its_wait_goes_on_after_all(shop: Shop) -> None:

@@ -7,11 +7,12 @@ all that followed from it; of one that both know, the messages come that are mis
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from inboxd.core.states import FOR_EVER
-from inboxd.core.told import OVERDUE
+from inboxd.core.told import HISTORY
 from inboxd.store.bulk import next_id
 from inboxd.store.corrections import CorrectionStore
 from inboxd.store.reply_corrections import ReplyCorrectionStore
@@ -201,7 +202,6 @@ class Merger:
         )
         action = "(SELECT new FROM map_actions WHERE old = i.ended_by)"
         resolution = "(SELECT resolution_due_at FROM incoming.cases WHERE id = i.case_id)"
-        known = f"""'$."{OVERDUE}"'"""
         self._copy(
             "waits",
             "JOIN map_waits AS n ON n.old = i.id",
@@ -214,8 +214,7 @@ class Merger:
             f"WHEN i.due_at <= '{now}' OR (i.due_at IS NULL AND {resolution} <= '{now}') "
             f"THEN '{to_text(FOR_EVER)}' "
             f"ELSE max(coalesce(i.told_until, ''), '{now}') END",
-            told=f"iif(i.ended_at IS NULL AND {resolution} <= '{now}' AND json_extract(i.told, {known}) IS NULL, "
-            f"json_set(i.told, {known}, 0), i.told)",
+            told=f"iif(i.ended_at IS NULL AND i.told = '{{}}', '{json.dumps(dict(HISTORY))}', i.told)",
         )
         self._copy("actions", "JOIN map_actions AS n ON n.old = i.id", id="n.new", case_id=_CASE)
         self._copy_alerts(now)
