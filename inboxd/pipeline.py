@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from inboxd.core.alerts.cases import recovery_alert
+from inboxd.core.told import HISTORY
 from inboxd.core.tracking import track, unjudged
 from inboxd.errors import UserError
 from inboxd.model import Direction, Kind, Urgency
@@ -285,7 +286,7 @@ class Pipeline:
 
         Where it goes on after all, what was withdrawn is told.
         """
-        waits = (wait for case in history.cases for wait in case.waits)
+        waits = (each for case in history.cases for each in case.waits if each.told != HISTORY)
         # Of what was withdrawn nothing is told, but until when it was.
         known = {wait.id: wait for wait in waits if wait.told or wait.told_until}
         if not known:

@@ -28,7 +28,7 @@ from inboxd.core.sla import (
     response_due,
 )
 from inboxd.core.states import FOR_EVER, CaseState, History, Setting, Traits, WaitState
-from inboxd.core.told import BROKEN, HISTORY, OVERDUE, is_of_resolution, is_reminder
+from inboxd.core.told import HISTORY, OVERDUE, is_of_resolution, is_reminder
 from inboxd.core.waits import REPEATED, CaseStatus, EventType, WaitKind
 from inboxd.model import Kind, Topic, Urgency
 from inboxd.patterns import finds
@@ -380,7 +380,7 @@ def _told(
         if state.ended_at and state.ended_at > wait.since and not state.kind.is_owed
     ]
     told, told_until = _united(beside)
-    known = {step: turn for step, turn in told.items() if is_reminder(step) or step == BROKEN}
+    known = {step: turn for step, turn in told.items() if is_reminder(step) or step in HISTORY}
     return {**_told_for_good(earlier), **known}, told_until
 
 
@@ -396,7 +396,11 @@ def _united(waits: Sequence[WaitState]) -> tuple[Mapping[str, int], datetime | N
 def _told_for_good(earlier: Sequence[WaitState]) -> Mapping[str, int]:
     """Return what need not be told again in a case's next wait: its one resolution."""
     told, _ = _united(earlier)
-    return {step: turn for step, turn in told.items() if is_of_resolution(step) or step == OVERDUE}
+    return {
+        step: turn
+        for step, turn in told.items()
+        if is_of_resolution(step) or (step == OVERDUE and turn)
+    }
 
 
 def _measured(
