@@ -30,7 +30,7 @@ The same of the resolution of its case, in all later waits too.
 Instead of a turn it has until when people know its steps, in seconds since 1970.
 """
 HISTORY: Mapping[str, int] = MappingProxyType({BROKEN: 0, OVERDUE: 0})
-"""What is told of a wait that was old when it was first read: what was broken by then is no news."""
+"""What is told of a wait that was old when it was read first: what was broken by then is no news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +94,20 @@ def is_told(told: Mapping[str, int], told_until: datetime | None, firing: Firing
     """
     if firing.turn <= told.get(firing.step, -1):
         return True
-    if firing.is_resolution and seconds(firing.at) <= told.get(OVERDUE, -1):
+    if firing.is_resolution and _covers(told, told_until, firing):
         return True
     if told_until is None or firing.at > told_until:
         return False
     broken = OVERDUE if firing.is_resolution else BROKEN
     return not firing.is_breach or broken in told or told_until == FOR_EVER
+
+
+def _covers(told: Mapping[str, int], told_until: datetime | None, firing: Firing) -> bool:
+    """Tell whether what people know of a case covers *firing*; if it was late as history, all of it."""
+    until = told.get(OVERDUE, -1)
+    if until == 0 and firing.due and told_until:
+        return firing.due.at <= told_until
+    return seconds(firing.at) <= until
 
 
 def remembered(

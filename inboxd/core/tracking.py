@@ -305,7 +305,7 @@ class _Tracker:
             if wrote_again and not self.old:
                 told, told_until = self._awoken(told, told_until)
             elif told == HISTORY:
-                told_until = _of_history(told_until, due_at, promised.resolution)
+                told_until = _of_history(told_until, due_at)
             state = WaitState(
                 id=known.id if known else None,
                 kind=wait.kind,
@@ -346,17 +346,14 @@ class _Tracker:
         )
 
 
-def _of_history(
-    told_until: datetime | None, due_at: datetime | None, resolution: Due | None
-) -> datetime | None:
+def _of_history(told_until: datetime | None, due_at: datetime | None) -> datetime | None:
     """
     Return until when all counts as told of an old wait: of one that was late by then, for ever.
 
     It is listed, but nobody is alerted until the customer writes again. What was promised may turn
-    out only when it is judged. Without a target of its own it is late when its case is overdue.
+    out only when it is judged.
     """
-    first = due_at or (resolution.at if resolution else None)
-    return FOR_EVER if first and told_until and first <= told_until else told_until
+    return FOR_EVER if due_at and told_until and due_at <= told_until else told_until
 
 
 def _told(

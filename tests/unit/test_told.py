@@ -80,3 +80,12 @@ def test_what_reached_nobody_is_forgotten() -> None:
     assert still_known(told, heard) == {**heard, "all/next_response/100%": 0, BROKEN: 0}
     assert still_known(told, {}) == {"all/next_response/100%": 0, BROKEN: 0}
     assert still_known(HISTORY, {}) == HISTORY
+
+
+def test_of_a_case_that_was_late_as_history_nothing_is_news() -> None:
+    """However late a step or a turn is; one that was in time then is told of as ever."""
+    later = firing(OVERDUE_CASE, "100%+1d", 24, turn=3)
+    assert is_told(HISTORY, DUE_AT, later)
+    assert not is_told(HISTORY, DUE_AT - timedelta(seconds=1), later)
+    assert is_told(HISTORY, DUE_AT, firing(LATE, "100%"))
+    assert not is_told(HISTORY, DUE_AT - timedelta(seconds=1), firing(LATE, "100%"))

@@ -201,7 +201,6 @@ class Merger:
             first_message_id=_MESSAGE.format("first_message_id"),
         )
         action = "(SELECT new FROM map_actions WHERE old = i.ended_by)"
-        resolution = "(SELECT resolution_due_at FROM incoming.cases WHERE id = i.case_id)"
         self._copy(
             "waits",
             "JOIN map_waits AS n ON n.old = i.id",
@@ -211,8 +210,7 @@ class Merger:
             telling_id=_MESSAGE.format("telling_id"),
             ended_by=f"iif(i.outcome = 'closed', {action}, {_MESSAGE.format('ended_by')})",
             told_until=f"CASE WHEN i.ended_at IS NOT NULL THEN i.told_until "
-            f"WHEN i.due_at <= '{now}' OR (i.due_at IS NULL AND {resolution} <= '{now}') "
-            f"THEN '{to_text(FOR_EVER)}' "
+            f"WHEN i.due_at <= '{now}' THEN '{to_text(FOR_EVER)}' "
             f"ELSE max(coalesce(i.told_until, ''), '{now}') END",
             told=f"iif(i.ended_at IS NULL AND i.told = '{{}}', '{json.dumps(dict(HISTORY))}', i.told)",
         )
