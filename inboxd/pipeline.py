@@ -152,9 +152,17 @@ class Pipeline:
     def judge(
         self, verdicts: Sequence[tuple[Unclassified, Verdict]], now: datetime, model: str = ""
     ) -> None:
-        """Store what the classifier said (by which *model*), and choose policies anew."""
+        """
+        Store what the classifier said (by which *model*), and choose policies anew.
+
+        What only now turns out to wait (a "thanks" before it did not) may be history all the same.
+        """
         with self._store.transaction():
-            self.track(self._store.messages.set_verdicts(verdicts, now, model), now)
+            touched = self._store.messages.set_verdicts(verdicts, now, model)
+            history = self._store.messages.history_in(touched)
+            for old in (False, True):
+                part = {each: since for each, since in touched.items() if (each in history) is old}
+                self.track(part, now, old=old)
 
     def judge_replies(
         self, verdicts: Sequence[tuple[UnjudgedReply, ReplyVerdict]], now: datetime, model: str

@@ -243,6 +243,16 @@ class MessageStore:
             "UPDATE messages SET history = 1 WHERE id = ?", [(number,) for number in messages]
         )
 
+    def history_in(self, conversations: Iterable[int]) -> set[int]:
+        """Return those *conversations* in which no customer has written since a first read."""
+        rows = self._db.execute(
+            "SELECT value FROM json_each(?) WHERE (SELECT m.history FROM messages AS m "
+            "WHERE m.conversation_id = value AND m.direction = 'inbound' "
+            "ORDER BY m.sent_at DESC LIMIT 1)",
+            (json.dumps(list(conversations)),),
+        )
+        return {conversation for (conversation,) in rows}
+
     def count_seen(self, account: str, since: datetime) -> int:
         """Return how many customers' messages of *account* we have seen since *since*."""
         (count,) = self._db.execute(

@@ -186,6 +186,20 @@ def test_what_a_first_read_brings_is_history_whatever_it_is_judged_to_be(
     assert shop.rows(cases) == [(1,), (2,)]
 
 
+def test_who_turns_out_to_have_waited_before_a_first_read_is_history(shop: Shop) -> None:
+    """That "thanks" asked for nothing is known once it is judged: then the question has its own wait."""
+    past = said(0, "m1"), answered(5, "a1"), said(10, "m2", "thanks"), said(200, "m3", "awful")
+    shop.now = at(FRIDAY)
+    shop.hear(*past, first=True)
+    before = shop.value("SELECT max(id) FROM waits")
+    shop.judge()
+    assert shop.value("SELECT max(id) FROM waits WHERE ended_at IS NULL") > before
+    let_pass(shop, FRIDAY + TUESDAY)
+    assert told(shop) == []
+    asked(shop, FRIDAY + TUESDAY, "m4")
+    assert told(shop) != []
+
+
 def test_what_was_withdrawn_is_told_when_its_wait_goes_on_after_all(shop: Shop) -> None:
     """Nobody had heard that the case is overdue, and closing it was a mistake."""
     shop.rules = rules(policy(**TARGETS))
