@@ -123,8 +123,12 @@ def trouble(error: BaseException, url: str) -> str:
     return next(filter(None, found), type(error).__name__)
 
 
-_NEVER_BEGUN = {"ConnectTimeout", "ConnectTimeoutError", "NewConnectionError", "ProxyError"}
-"""What urllib3 and requests call a connection that there never was."""
+_NEVER_BEGUN = {"ConnectTimeout", "ConnectTimeoutError", "NewConnectionError"}
+"""
+What urllib3 and requests call a connection that there never was.
+
+A ProxyError may be one: urllib3 also calls so what is broken off once a proxy has passed it on.
+"""
 
 
 def never_begun(error: BaseException) -> bool:
@@ -132,6 +136,7 @@ def never_begun(error: BaseException) -> bool:
     return any(
         isinstance(told, socket.gaierror | ConnectionRefusedError | ssl.SSLCertVerificationError)
         or type(told).__name__ in _NEVER_BEGUN
+        or _refused_by_proxy(told)
         for told in _chain(error)
     )
 
@@ -152,13 +157,21 @@ def _of_tls(error: BaseException, host: str) -> str:
 
 
 def _of_proxy(error: BaseException, _host: str) -> str:
-    refused = _TUNNEL_REFUSED.search(str(error)) if isinstance(error, OSError) else None
-    if refused or type(error).__name__ == "ClientHttpProxyError":
-        status = refused[1] if refused else getattr(error, "status", "?")
+    if status := _refused_by_proxy(error):
         return f"the environment's proxy refuses ({status})"
-    if "Proxy" in type(error).__name__:
+    name = type(error).__name__
+    if "Proxy" in name and (name != "ProxyError" or never_begun(error)):
         return "the environment's proxy cannot be reached"
     return ""
+
+
+def _refused_by_proxy(error: BaseException) -> str:
+    """Return the status with which a proxy lets nothing through, or ""."""
+    refused = _TUNNEL_REFUSED.search(str(error)) if isinstance(error, OSError) else None
+    if refused is not None:
+        return refused[1]
+    named = type(error).__name__ == "ClientHttpProxyError"
+    return str(getattr(error, "status", "?")) if named else ""
 
 
 def _of_system(error: BaseException, host: str) -> str:
@@ -166,6 +179,8 @@ def _of_system(error: BaseException, host: str) -> str:
         return f"the name {host} cannot be resolved"
     if isinstance(error, TimeoutError):
         return f"{host} does not answer in time"
+    if isinstance(error, ConnectionResetError):  # http.client's has no number
+        return f"{host} broke the connection off"
     if isinstance(error, OSError) and error.errno in _SYSTEM:
         return _SYSTEM[error.errno].format(host)
     return ""

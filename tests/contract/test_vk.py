@@ -35,6 +35,7 @@ from inboxd.errors import (
 from inboxd.model import Author, Direction, Message, Stream
 from inboxd.simulator import vk
 from inboxd.simulator.faults import Fault
+from tests.contract.bad_line import read_request, says, serving
 from tests.contract.vk_shop import (
     GROUP,
     SECRETS,
@@ -826,6 +827,35 @@ async def test_a_send_that_reached_nobody_is_simply_tried_again(
         assert type(await failure(nowhere.send(reply))) is Unavailable
     finally:
         await nowhere.close()
+
+
+async def break_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Take a request, and hang up."""
+    await read_request(reader)
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "answer", "kind", "said"),
+    [
+        ("http", break_off, OutcomeUnknown, "vk.example broke the connection off"),
+        ("https", says(403, b""), Unavailable, "the environment's proxy refuses (403)"),
+    ],
+)
+async def test_a_send_that_a_proxy_may_have_passed_on_is_in_doubt(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, scheme: str, answer: Any, kind: Any, said: str
+) -> None:
+    """What breaks off behind a proxy may have arrived; what the proxy refuses has not."""
+    shop.comment(shop.post(), "вопрос")
+    reply = shop.reply((await shop.poll("wall"))["вопрос"], "ответ")
+    async with serving(answer) as proxy:
+        monkeypatch.setenv(f"{scheme}_proxy", proxy.url)
+        connector = Connector(settings_for(f"{scheme}://vk.example"), shop.clock)
+        error = await failure(connector.send(reply))
+        await connector.close()
+
+    assert type(error) is kind
+    assert said in str(error)
 
 
 async def test_a_message_that_vk_has_taken_and_does_not_show_is_in_doubt(shop: Shop) -> None:
