@@ -10,6 +10,7 @@ from connectors.vk.windows import COMMENTS_CLOSED, LONGEST_MESSAGE, WHY_NOT
 from inboxd.errors import (
     InboxdError,
     OperatorError,
+    OutcomeUnknown,
     PermissionMissing,
     RateLimited,
     SendRefused,
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 QUOTA_REACHED = 29
-
 
 _TOKEN_INVALID = frozenset({4, 5, 1114, 1116, 1117, 1118})
 _NO_PERMISSION = frozenset(
@@ -104,8 +104,14 @@ class Refusal:
     token: str
     """Which of the tokens was used, in words."""
 
-    def translated(self, refusals: Mapping[int, str], now: datetime) -> InboxdError:
-        """Return who must do what; *refusals* are the codes that blame what is being sent."""
+    def translated(
+        self, refusals: Mapping[int, str], now: datetime, *, sending: bool = False
+    ) -> InboxdError:
+        """
+        Return who must do what; *refusals* are the codes that blame what is being sent.
+
+        Only what broke within VK may have been carried out when *sending*; any other code is a no.
+        """
         said = f"{self.method}: VK error {self.code}, {self.text}"
         if self.code in refusals:
             return SendRefused(f"{refusals[self.code]} (VK error {self.code})")
@@ -115,6 +121,8 @@ class Refusal:
             )
         if self.code in _TOKEN_INVALID:
             return TokenInvalid(f"VK refuses the {self.token}; make a new one ({said})")
+        if self.code in _BROKEN:
+            return in_doubt(said) if sending else Unavailable(said)
         if self.code in _NO_PERMISSION:
             return PermissionMissing(f"look at the {self.token}{self._wanted()} ({said})")
         return self._wait(said, now) or self._somebodys_fault(said)
@@ -141,7 +149,7 @@ class Refusal:
                 f"and tries again ({said})",
                 now + _AFTER_A_CAPTCHA,
             )
-        return Unavailable(said) if self.code in _BROKEN else None
+        return None
 
     def quota_ends(self, now: datetime) -> datetime:
         """
@@ -162,6 +170,11 @@ class Refusal:
         if self.code in _SWITCHED_OFF:
             return OperatorError(f"VK has switched off who owns the {self.token} ({said})")
         return UnexpectedPayload(said)
+
+
+def in_doubt(why: object) -> OutcomeUnknown:
+    """Return the error of something sent of which nobody can tell whether VK has taken it."""
+    return OutcomeUnknown(f"{why}; VK may have taken it")
 
 
 DAILY_LIMITS: Mapping[str, int] = {"wall.get": 5000, "wall.search": 1000, "newsfeed.search": 1000}

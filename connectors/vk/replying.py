@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
 from connectors.vk.conversations import HISTORY_PAGE
-from connectors.vk.errors import COMMENT_REFUSALS, DM_REFUSALS, Refusal
+from connectors.vk.errors import COMMENT_REFUSALS, DM_REFUSALS, Refusal, in_doubt
 from connectors.vk.payloads import WALL, comment_of, direct_message
 from connectors.vk.sending import (
     DM_THREAD,
@@ -18,16 +18,10 @@ from connectors.vk.sending import (
     require_sendable,
 )
 from connectors.vk.shapes import as_object, integer, items_of, text_of
-from inboxd.errors import (
-    InboxdError,
-    OutcomeUnknown,
-    PermissionMissing,
-    RateLimited,
-    SendRefused,
-    Unavailable,
-)
+from inboxd.errors import InboxdError, SendRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from connectors.vk.desk import Desk
@@ -69,20 +63,11 @@ class Replying:
             "group_id": group_id, "peer_id": peer, "random_id": number, "message": reply.text,
         }  # fmt: skip
         message_id = await self._desk.community.send("messages.send", params, DM_REFUSALS)
-        return await self._taken(message_id)
-
-    async def _taken(self, message_id: Any) -> Message:  # noqa: ANN401 - what VK calls it
-        """Return a message that VK has taken, as it shows it; OutcomeUnknown if it does not."""
-        group_id = self._desk.group_id
-        params = {"group_id": group_id, "message_ids": message_id}
-        try:
+        with _taken():
+            params = {"group_id": group_id, "message_ids": message_id}
             answer = await self._desk.community.call("messages.getById", params)
-        except InboxdError as error:
-            raise OutcomeUnknown(f"{error}; VK has taken the message") from None
-        sent = next(iter(items_of(answer, "messages.getById")), None)
-        if sent is None:
-            raise OutcomeUnknown("messages.getById: VK does not show the message it has taken")
-        return direct_message(as_object(sent, "message"), group_id)
+            sent = next(iter(items_of(answer, "messages.getById")), None)
+            return direct_message(as_object(sent, "messages.getById: the message"), group_id)
 
     async def _already_sent(self, peer: int, number: int) -> Message | None:
         """Return our message of that random_id: VK itself knows a repetition only for an hour."""
@@ -109,12 +94,13 @@ class Replying:
         }  # fmt: skip
         answer = await desk.community.send("messages.send", params, DM_REFUSALS)
         sent = _only_one(answer, desk.clock.now())
-        place = integer(sent, "conversation_message_id")
-        written = {
-            "id": 0, "peer_id": peer, "conversation_message_id": place, "date": desk.now,
-            "from_id": -desk.group_id, "text": reply.text,
-        }  # fmt: skip
-        return direct_message(await self._as_shown(peer, place) or written, desk.group_id)
+        with _taken():
+            place = integer(as_object(sent, "messages.send: the answer"), "conversation_message_id")
+            written = {
+                "id": 0, "peer_id": peer, "conversation_message_id": place, "date": desk.now,
+                "from_id": -desk.group_id, "text": reply.text,
+            }  # fmt: skip
+            return direct_message(await self._as_shown(peer, place) or written, desk.group_id)
 
     async def _as_shown(self, peer: int, place: int) -> Json | None:
         """Return a message of a chat as VK shows it, if it does."""
@@ -124,9 +110,9 @@ class Replying:
         }  # fmt: skip
         try:
             answer = await self._desk.community.call(method, params)
-        except (PermissionMissing, RateLimited, Unavailable):
+            shown = next(iter(items_of(answer, method)), None)
+        except InboxdError:
             return None
-        shown = next(iter(items_of(answer, method)), None)
         return shown if isinstance(shown, dict) else None
 
     async def _comment(self, place: CommentPlace, reply: OutgoingReply) -> Message:
@@ -148,24 +134,33 @@ class Replying:
             "reply_to_comment": place.answered,
             "reply_to_user": person if place.answered is not None else None,
         }  # fmt: skip
-        message = comment_of(
-            place.kind, written, desk.group_id, desk.clock.now(),
-            below_customers_post=place.root is None, stream=reply.stream,
-            root_of=desk.memory.root_of,
-        )  # fmt: skip
+        with _taken():
+            message = comment_of(
+                place.kind, written, desk.group_id, desk.clock.now(),
+                below_customers_post=place.root is None, stream=reply.stream,
+                root_of=desk.memory.root_of,
+            )  # fmt: skip
         desk.memory.learn([message])
         return message
 
 
-def _only_one(answer: object, now: datetime) -> Json:
+@contextlib.contextmanager
+def _taken() -> Iterator[None]:
+    """Let nothing that goes wrong pass for a refusal: VK has taken the reply before."""
+    try:
+        yield
+    except InboxdError as error:
+        raise in_doubt(error) from None
+
+
+def _only_one(answer: object, now: datetime) -> object:
     """Return what messages.send tells of its only peer; why it was refused is raised."""
-    told = answer[0] if isinstance(answer, list) and answer else None
-    sent = as_object(told, "messages.send: the answer for the chat")
-    error = sent.get("error")
+    sent = answer[0] if isinstance(answer, list) and answer else None
+    error = sent.get("error") if isinstance(sent, dict) else None
     if isinstance(error, dict):
         said = Refusal(
             integer(error, "code"), text_of(error, "description"), "messages.send",
             "community token",
         )  # fmt: skip
-        raise said.translated(DM_REFUSALS, now)
+        raise said.translated(DM_REFUSALS, now, sending=True)
     return sent

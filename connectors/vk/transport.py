@@ -28,13 +28,12 @@ from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
-from connectors.vk.errors import QUOTA_REACHED, Refusal
+from connectors.vk.errors import QUOTA_REACHED, Refusal, in_doubt
 from connectors.vk.quotas import Quota
 from connectors.vk.settings import VK_ORIGIN
 from inboxd import line
 from inboxd.errors import (
     InboxdError,
-    OutcomeUnknown,
     PermissionMissing,
     RateLimited,
     Unavailable,
@@ -170,12 +169,12 @@ class _NotAsked(Unavailable):
     """VK has surely not got the call; after any other Unavailable it may have."""
 
 
-def _meant(error: InboxdError, *, sending: bool) -> InboxdError:
-    """Return what *error* means to whoever asked: of what is *sent*, VK may have taken it."""
+def _unanswered(error: InboxdError, *, sending: bool) -> InboxdError:
+    """Return what the lack of an answer means to whoever asked, or was *sending* something."""
     if isinstance(error, _NotAsked):
         return Unavailable(str(error))
     if sending and isinstance(error, Unavailable | UnexpectedPayload):
-        return OutcomeUnknown(f"{error}; VK may have taken it")
+        return in_doubt(error)
     return error
 
 
@@ -346,15 +345,15 @@ class Api:
         except RuntimeError as error:
             # It waits in the queue all the same, for the thread that may be there later.
             wanted = False
-            raise _meant(_not_begun(method, error), sending=sending) from None
+            raise _unanswered(_not_begun(method, error), sending=sending) from None
         self.quota.count(method)
         self._running.add(future)
         future.add_done_callback(self._running.discard)
         answer = await self._in_time(future, begun, method)
         if isinstance(answer, Refusal):
-            answer = self._settled(answer, refusals)
+            raise self._settled(answer, refusals, sending=sending)
         if isinstance(answer, InboxdError):
-            raise _meant(answer, sending=sending)
+            raise _unanswered(answer, sending=sending)
         whole: Json = answer
         return whole
 
@@ -377,11 +376,13 @@ class Api:
             beginning.cancel()
             answered.cancel()
 
-    def _settled(self, refusal: Refusal, refusals: Mapping[int, str]) -> InboxdError:
+    def _settled(
+        self, refusal: Refusal, refusals: Mapping[int, str], *, sending: bool = False
+    ) -> InboxdError:
         now = self._clock.now()
         if refusal.code == QUOTA_REACHED:
             self.quota.rest(refusal.method, refusal.quota_ends(now))
-        return refusal.translated(refusals, now)
+        return refusal.translated(refusals, now, sending=sending)
 
     def _ask(self, method: str, params: dict[str, Any]) -> Any:  # noqa: ANN401 - as in call
         """Return the answer, or what went wrong without a trace of the token."""

@@ -816,6 +816,21 @@ async def test_a_send_that_vk_may_have_taken_is_in_doubt(
     assert type(await failure(shop.connector.send(reply))) is kind
 
 
+@pytest.mark.parametrize("code", [8, 113, 911, 940, 99_999])
+async def test_a_send_that_vk_refuses_for_whatever_reason_is_not_in_doubt(code: int) -> None:
+    """An error of VK's is an answer: it names itself at once, and nobody has to look for a reply."""
+    no = {"error": {"error_code": code, "error_msg": "No"}}
+    answers = {
+        "messages.getHistory": lambda _form: {"count": 0, "items": []},
+        "messages.send": lambda _form: web.json_response(no),
+    }
+    async with canned(answers) as connector:
+        error = await failure(connector.send(replace(chat_reply(), thread_id="dm:5")))
+
+    assert type(error) is UnexpectedPayload
+    assert f"VK error {code}, No" in str(error)
+
+
 async def test_a_send_that_reached_nobody_is_simply_tried_again(
     shop: Shop, unused_tcp_port: int
 ) -> None:
@@ -868,6 +883,29 @@ async def test_a_message_that_vk_has_taken_and_does_not_show_is_in_doubt(shop: S
     assert isinstance(await failure(shop.connector.send(reply)), OutcomeUnknown)
     await shop.connector.send(reply)
     assert len([item for item in shop.world.items() if item.text == "ответ"]) == 1
+
+
+@pytest.mark.parametrize("shown", [{}, {"items": []}, {"items": [5]}, {"items": [{"id": 77}]}])
+async def test_a_message_that_is_shown_in_no_known_shape_is_in_doubt(shown: Any) -> None:
+    """VK has taken it, and whoever is told that it was refused would write it again."""
+    answers = {
+        "messages.getHistory": lambda _form: {"count": 0, "items": []},
+        "messages.send": lambda _form: 77,
+        "messages.getById": lambda _form: shown,
+    }
+    async with canned(answers) as connector:
+        error = await failure(connector.send(replace(chat_reply(), thread_id="dm:5")))
+
+    assert type(error) is OutcomeUnknown
+
+
+@pytest.mark.parametrize("created", [{}, {"comment_id": None}, "ok", {"comment_id": "many"}])
+async def test_a_comment_that_vk_gives_no_number_is_in_doubt(shop: Shop, created: Any) -> None:
+    """It was taken all the same."""
+    shop.comment(shop.post(), "вопрос")
+    reply = shop.reply((await shop.poll("wall"))["вопрос"], "ответ")
+    async with canned({"wall.createComment": lambda _form: created}) as connector:
+        assert type(await failure(connector.send(reply))) is OutcomeUnknown
 
 
 async def test_message_is_not_repeated_when_vk_has_forgotten_it(shop: Shop) -> None:
@@ -945,6 +983,31 @@ async def test_reply_in_a_group_chat_is_known_at_once(readable: bool) -> None:  
     assert first.remote_id == again.remote_id == f"dm:{CHAT}_207"
     assert first.direction is Direction.OUTBOUND
     assert first.text == "Есть"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [{}, {"items": [5]}, web.json_response({"error": {"error_code": 5, "error_msg": "No"}})],
+)
+async def test_reply_in_a_chat_that_shows_it_badly_is_known_all_the_same(shown: Any) -> None:
+    """What VK told when it took the reply is enough to know it again."""
+    answers, _written = chat(readable=True)
+    answers["messages.getByConversationMessageId"] = lambda _form: shown
+    async with canned(answers) as connector:
+        sent = (await connector.send(chat_reply())).message
+
+    assert (sent.remote_id, sent.text) == (f"dm:{CHAT}_207", "Есть")
+
+
+@pytest.mark.parametrize(
+    "told", [[], [5], [{"peer_id": CHAT}], [{"error": {"code": 10, "description": "Oops"}}]]
+)
+async def test_reply_in_a_chat_of_which_vk_tells_nothing_is_in_doubt(told: Any) -> None:
+    """Neither has it surely arrived, nor was it refused."""
+    answers, _written = chat(readable=True)
+    answers["messages.send"] = lambda _form: told
+    async with canned(answers) as connector:
+        assert type(await failure(connector.send(chat_reply()))) is OutcomeUnknown
 
 
 async def test_chat_that_takes_no_reply_is_a_refusal() -> None:
