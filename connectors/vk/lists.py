@@ -62,12 +62,16 @@ class Listing:
         self._list, keys = LISTS[kind], COMMENT_KINDS[kind]
         self._params = self._list.params(owner, below)
         self._place = {keys.owner_key: owner, keys.below_key: below}
-        self._total = 0
 
-    async def read(self, wanted: Sequence[Wanted]) -> dict[str, Message]:
-        """Return the comments by their ids, until all that are *wanted* are there."""
+    async def read(self, wanted: Sequence[Wanted]) -> tuple[dict[str, Message], int]:
+        """
+        Return the comments by their ids, until all that are *wanted* are there.
+
+        With them, the most that VK counted on all levels meanwhile: what is deleted between two
+        pages draws another one past them.
+        """
         found: dict[str, Message] = {}
-        offset, more = 0, True
+        offset, total, more = 0, 0, True
         while more:
             answer, items = await self._page(offset)
             for item in items:
@@ -75,18 +79,10 @@ class Listing:
                 for comment in [shown, *await self._thread(shown)]:
                     message = self._message(as_object(comment, "comment"))
                     found[message.remote_id] = message
-            self._total = total_of(answer)
+            total = max(total, total_of(answer))
             more = goes_on(items, offset, _level_of(answer)) and not all_found(wanted, found)
             offset += COMMENTS_PAGE
-        return found
-
-    def is_whole(self, found: Mapping[str, Message]) -> bool:
-        """
-        Whether as many were *found* as VK counts, so that what is not among them is gone.
-
-        VK's count is over all levels, whether it shows them or not; what is deleted is in none.
-        """
-        return sum(not message.deleted for message in found.values()) >= self._total
+        return found, total
 
     def _message(self, comment: Json) -> Message:
         return comment_in(self._kind, comment, self._place, self._desk)

@@ -63,10 +63,21 @@ class Verdicts:
                 as_stored = replace(message, stream=each.known.stream, restored=back)
                 self.present.append(as_stored)
 
-    def settle_shown(self, wanted: Sequence[Wanted], found: dict[str, Message], what: str) -> None:
-        """Sort those of *wanted* that a reading in part *found*; of the others it tells nothing."""
-        self.settle([each for each in wanted if each.known.remote_id in found], found)
-        self.notes.append(f"{what} were shown only in part")
+    def settle_listed(
+        self, wanted: Sequence[Wanted], found: dict[str, Message], total: int, what: str
+    ) -> None:
+        """
+        Sort *wanted* by whether they were *found* among the *total* of comments that VK counts.
+
+        VK counts all levels, whether it shows them or not: only when as many were found is what
+        is not among them gone. Whether it counts the stubs of deleted ones is not known, so none
+        stands for a comment that is not shown.
+        """
+        live = sum(not message.deleted for message in found.values())
+        if live < total and not all_found(wanted, found):
+            self.notes.append(f"{what} were shown only in part")
+            wanted = [each for each in wanted if each.known.remote_id in found]
+        self.settle(wanted, found)
 
 
 def goes_on(items: Sequence[object], offset: int, total: object) -> bool:

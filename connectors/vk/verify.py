@@ -188,11 +188,7 @@ class Verification:
             if comments:
                 place = Place(owner, post, customers=customers)
                 found, total = await self._all_comments(place, comments)
-                # Here what is deleted may be shown as a stub, and be among those counted.
-                if all_found(comments, found) or len(found) >= total:
-                    verdicts.settle(comments, found)
-                else:
-                    verdicts.settle_shown(comments, found, f"comments of {owner}_{post}")
+                verdicts.settle_listed(comments, found, total, f"comments of {owner}_{post}")
         except (PermissionMissing, UnexpectedPayload) as error:
             verdicts.notes.append(f"what is below post {post} cannot be looked up: {error}")
 
@@ -202,7 +198,8 @@ class Verification:
         """
         Return the comments of a post, both levels, until all that are wanted are there.
 
-        With them, how many VK counts on both levels; it may show a comment without its thread.
+        With them, the most that VK counted on both levels meanwhile; it may show a comment without
+        its thread, and what is deleted between two pages draws another one past them.
         """
         found: dict[str, Message] = {}
         offset, total, more = 0, 0, True
@@ -215,7 +212,7 @@ class Verification:
                     message = self._comments.read_one(place, as_object(comment, "comment"))
                     found[message.remote_id] = message
             level = "current_level_count" if "current_level_count" in answer else "count"
-            total = total_of(answer)
+            total = max(total, total_of(answer))
             more = goes_on(top, offset, answer.get(level)) and not all_found(wanted, found)
             offset += COMMENTS_PAGE
         return found, total
@@ -250,16 +247,13 @@ class Verification:
             return
         for (owner, below), group in groups.items():
             verdicts = Verdicts()
-            listing = Listing(self._desk, api, kind, owner, below)
+            what = f"{kind}s of {owner}_{below}"
             try:
-                found = await listing.read(group)
+                found, total = await Listing(self._desk, api, kind, owner, below).read(group)
             except (PermissionMissing, UnexpectedPayload) as error:
-                verdicts.notes.append(f"{kind}s of {owner}_{below} cannot be looked up: {error}")
+                verdicts.notes.append(f"{what} cannot be looked up: {error}")
             else:
-                if all_found(group, found) or listing.is_whole(found):
-                    verdicts.settle(group, found)
-                else:
-                    verdicts.settle_shown(group, found, f"{kind}s of {owner}_{below}")
+                verdicts.settle_listed(group, found, total, what)
             yield await self._page(verdicts)
 
 

@@ -328,6 +328,12 @@ def comments_of(count: Any, *items: Any) -> Any:
         (1, [{"id": 8}], False),
         # Counted are both levels; the thread of this comment is not shown.
         (2, [{"id": 8, "from_id": 5, "date": 1, "text": "?"}], False),
+        # Whether VK counts the stub, too, is not known.
+        (
+            2,
+            [{"id": 8, "from_id": 5, "date": 1}, {"id": 9, "date": 1, "deleted": True}],
+            False,
+        ),
         (1, [{"id": 8, "from_id": 5, "date": 1, "thread": {"count": 3}}], False),
         # Without a number of comments the list is read until a page is empty.
         (None, [{"id": 8 + n, "from_id": 5, "date": 1, "text": "?"} for n in range(150)], True),
@@ -347,6 +353,30 @@ async def test_only_a_list_read_to_its_end_proves_a_deletion(
 
     assert bool(gone(pages)) is is_gone
     assert bool(notes(pages)) is not is_gone
+
+
+@pytest.mark.parametrize(
+    ("kind", "method"),
+    [("wall_reply", "wall.getComments"), ("photo_comment", "photos.getComments")],
+)
+async def test_what_moves_to_a_page_that_was_read_is_not_gone(kind: str, method: str) -> None:
+    """Something is deleted between two pages, and what stood first on the second is on none."""
+    comments = [{"id": 500 - n, "from_id": 5, "date": 1, "text": "?"} for n in range(150)]
+
+    def listed(form: Mapping[str, str]) -> Any:
+        offset = int(form["offset"])
+        there = comments[1:] if offset else comments
+        return {"count": len(there), "items": there[offset : offset + 100]}
+
+    moved = Known(
+        f"{kind}:{WALL}_400", f"{kind}:{WALL}_400@1", Stream.COMMENTS, Direction.INBOUND, START
+    )
+    answers = {**comments_of(0), method: listed}
+    async with canned(answers, user_token=vk.USER_TOKEN) as connector:
+        pages = [page async for page in connector.verify([moved])]
+
+    assert gone(pages) == set()
+    assert notes(pages)
 
 
 async def test_a_list_in_another_order_loses_nothing() -> None:
