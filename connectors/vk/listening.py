@@ -109,7 +109,7 @@ class Listening:
             return message
 
     async def _lost(self) -> str:
-        """Return what of the dropped events nothing reads back, of those that VK tells at all."""
+        """Return what of the dropped events nothing reads back, of those that VK may tell at all."""
         desk = self._desk
         if Stream.COMMENTS not in desk.settings.streams:
             return ""
@@ -121,8 +121,8 @@ class Listening:
             **({} if desk.user is not None else {"photos": "photo_comment_new"}),
             **({} if desk.settings.boards else {"discussions": "board_post_new"}),
         }
-        told = await enabled_events(desk) or frozenset()
-        things = [name for name, event in blind.items() if event in told]
+        told = await enabled_events(desk)
+        things = [name for name, event in blind.items() if told is None or event in told]
         if not things:
             return ""
         return f"{_LOST}, and comments on {' and '.join(things)} cannot be read back: look in VK"

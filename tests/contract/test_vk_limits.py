@@ -409,6 +409,19 @@ async def test_lost_events_are_a_loss_where_nothing_reads_back(
     await connector.close()
 
 
+async def test_lost_events_are_a_loss_where_vk_does_not_say_which_there_are(shop: Shop) -> None:
+    """That the settings cannot be asked for in the same bad moment is no reason to be calm."""
+    await shop.poll("long_poll")
+    shop.faults.switch_on("vk", Fault.SERVER_ERROR, endpoint="longpoll", code="1", times=1)
+    shop.faults.switch_on(
+        "vk", Fault.SERVER_ERROR, endpoint="groups.getLongPollSettings", code="10"
+    )
+
+    (page,) = await shop.pages("long_poll")
+
+    assert "on videos and goods and photos cannot" in page.lost
+
+
 async def test_lost_events_are_none_for_messages_alone(shop: Shop) -> None:
     """Private messages are read back with the community token itself."""
     settings = settings_for(
