@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from connectors.vk.comments import commented
-from connectors.vk.following import Answers, why_closed_elsewhere
+from connectors.vk.following import Answers, is_mentioned, why_closed_elsewhere
 from connectors.vk.payloads import folded, post_of
 from connectors.vk.people import PROFILE_FIELDS
 from connectors.vk.shapes import items_of, sift, total_of, unix
@@ -66,8 +66,8 @@ class Elsewhere:
         if message.remote_id.partition(":")[2].startswith(f"-{self._desk.group_id}_"):
             return self._stream is Stream.SEARCH or Stream.COMMENTS in streams
         searched = self._stream is Stream.SEARCH and Stream.MENTIONS in streams
-        named = f"club{self._desk.group_id}"
-        return searched and self._desk.user is not None and named in str(item.get("text", ""))
+        text = str(item.get("text", ""))
+        return searched and self._desk.user is not None and is_mentioned(self._desk.group_id, text)
 
     async def page(self, found: _Found, cursor: Cursor) -> Page:
         """Return a page of what was found, with how it can be answered."""

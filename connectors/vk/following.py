@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -98,12 +99,12 @@ class Answers:
             yield page
 
     def _relevant(self, page: Page, thread: str, author: int) -> Page:
-        ours, theirs = str(-self._desk.group_id), str(author)
-        named = f"club{self._desk.group_id}"
+        group_id = self._desk.group_id
+        concerned = (str(-group_id), str(author))
         messages = [
             message for message in page.messages
             if message.thread_id == thread and message.author is not None
-            and (message.author.remote_id in (ours, theirs) or named in message.text)
+            and (message.author.remote_id in concerned or is_mentioned(group_id, message.text))
         ]  # fmt: skip
         windows = [window for window in page.windows if window.thread_id == thread]
         return replace(page, messages=messages, windows=windows)
@@ -144,6 +145,11 @@ class Answers:
             state = [0, unix(message.sent_at), int(message.author.remote_id)]
             threads.setdefault(message.thread_id, state)
         return threads
+
+
+def is_mentioned(group_id: int, text: str) -> bool:
+    """Whether *text* mentions the community, as VK notes it: a link to its page is no mention."""
+    return re.search(rf"[\[@*]club{group_id}(?![0-9])", text) is not None
 
 
 def why_closed_elsewhere(rights: object) -> str:

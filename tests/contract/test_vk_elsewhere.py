@@ -289,6 +289,16 @@ async def test_search_finds_the_brands_words_elsewhere(shop: Shop) -> None:
     assert message.public
 
 
+@pytest.mark.parametrize("names", [f"[club{GROUP}7|Другие]", f"vk.com/club{GROUP}"])
+async def test_what_is_no_mention_is_left_to_the_search(shop: Shop, names: str) -> None:
+    """A community whose number begins like ours, and a link to ours, bring VK to tell no mention."""
+    text = f"Эта лавка хуже: {names}"
+    elsewhere(shop, text)
+
+    assert await shop.poll("mentions") == {}
+    assert set(await shop.poll("search")) == {text}
+
+
 async def test_search_asks_for_each_word_and_delivers_once(shop: Shop) -> None:
     """Several words are meant as they stand; a post that holds two is one message."""
     elsewhere(shop, "Лавка «Север и Юг» и север и юг")
