@@ -19,7 +19,7 @@ from connectors.vk.shapes import (
 )
 from connectors.vk.windows import COMMENTS_CLOSED, comment_windows
 from inboxd.connector import Page
-from inboxd.errors import PermissionMissing
+from inboxd.errors import PermissionMissing, UnexpectedPayload
 from inboxd.model import Stream
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ class Boards:
 
     The cursor is ``{"start": unix seconds, "topics": {topic id: [comments, newest, updated]}}``; a
     topic is read like a post of the wall, by its number of comments, and when VK says that it
-    changed. One that could not be read stays as it was known, and is tried again.
+    changed. One that could not be read stays as it was known, and is tried again; an answer that
+    nobody understands is raised when the others have been read.
     """
 
     def __init__(self, desk: Desk) -> None:
@@ -78,18 +79,24 @@ class Boards:
         start, known = cursor.get("start", desk.horizon), cursor.get("topics", {})
         topics, unknown = await self._topics(desk.horizon)
         kept: dict[str, list[int]] = {key: known[key] for key in topics if key in known}
+        trouble: UnexpectedPayload | None = None
         for key, topic in topics.items():
             seen, newest, *changed = kept.get(key, [0, start])
             unchanged = [seen, *changed] == [topic.comments, topic.updated]
             if unchanged and newest < desk.now - desk.overlap:
                 continue
             floor, refused = newest - desk.overlap if key in kept else start, False
-            async for page in self.below(int(key), floor, closed=topic.closed):
-                newest, refused = newest_of(page, newest, desk.now), refused or bool(page.note)
-                yield replace(page, cursor={"start": start, "topics": dict(kept)})
+            try:
+                async for page in self.below(int(key), floor, closed=topic.closed):
+                    newest, refused = newest_of(page, newest, desk.now), refused or bool(page.note)
+                    yield replace(page, cursor={"start": start, "topics": dict(kept)})
+            except UnexpectedPayload as error:
+                trouble, refused = trouble or error, True
             if not refused:
                 kept[key] = [topic.comments, newest, topic.updated]
         yield Page({"start": start, "topics": kept}, unknown=unknown)
+        if trouble is not None:
+            raise trouble
 
     async def _topics(self, horizon: int) -> tuple[dict[str, _Topic], list[Unknown]]:
         """Return the topics that have changed since *horizon*, and the newest page of them."""

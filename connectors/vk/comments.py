@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -55,7 +55,8 @@ class Comments:
         Yield the comments from *floor* on, newest first, page by page of the first level.
 
         What was written lately may stand below an old comment, so each page of the first level
-        is looked at; not *whole* is only the newest one. A post that cannot be read is a note.
+        is looked at; not *whole* is only the newest one. A post that cannot be read is a note, and
+        so is a thread, of which then only the replies come that VK shows unasked.
         """
         offset, more = 0, True
         while more:
@@ -64,9 +65,12 @@ class Comments:
             except PermissionMissing as error:
                 yield Page({}, note=f"The comments of post {place.post} cannot be read: {error}")
                 return
-            top = items_of(answer, "wall.getComments")
-            below = [reply for item in top for reply in await self._replies(place, item, floor)]
-            yield await self._read(place, [*top, *below], floor, answer)
+            top, notes = items_of(answer, "wall.getComments"), list[str]()
+            below = [
+                reply for item in top for reply in await self._replies(place, item, floor, notes)
+            ]
+            page = await self._read(place, [*top, *below], floor, answer)
+            yield replace(page, note="; ".join(notes))
             offset += COMMENTS_PAGE
             level = "current_level_count" if "current_level_count" in answer else "count"
             more = whole and bool(top) and offset < total_of(answer, level)
@@ -80,8 +84,14 @@ class Comments:
         replies = await self.thread(place, top, lambda oldest: oldest < floor)
         return await self._read(place, replies, floor, {})
 
-    async def _replies(self, place: Place, item: object, floor: int) -> Sequence[object]:
-        """Return the replies below one comment of the first level; VK shows up to 10 unasked."""
+    async def _replies(
+        self, place: Place, item: object, floor: int, notes: list[str]
+    ) -> Sequence[object]:
+        """
+        Return the replies below one comment of the first level; VK shows up to 10 unasked.
+
+        Why the others cannot be read goes into *notes*.
+        """
         top = item if isinstance(item, dict) else {}
         thread = top.get("thread")
         if not isinstance(thread, dict):
@@ -91,7 +101,11 @@ class Comments:
         number = top.get("id")
         if not isinstance(number, int) or not isinstance(count, int) or count <= len(replies):
             return replies
-        return await self.thread(place, number, lambda oldest: oldest < floor)
+        try:
+            return await self.thread(place, number, lambda oldest: oldest < floor)
+        except (PermissionMissing, UnexpectedPayload) as error:
+            notes.append(f"The replies to comment {number} cannot be read: {error}")
+            return replies
 
     async def thread(
         self, place: Place, top: int, is_enough: Callable[[int], bool]

@@ -62,13 +62,16 @@ class Answers:
         kept.update((name, list(state)) for name, state in threads.items())
         if reader is None or not threads:
             return
-        posts = await self._counts(reader, {_place_of(name) for name in threads})
+        posts, notes = await self._counts(reader, {_place_of(name) for name in threads})
+        if notes:
+            yield Page({}, note="; ".join(notes))
         for name, (seen, newest, author) in threads.items():
             owner, post = _place_of(name)
-            count, why = posts.get((owner, post), (seen, ""))
+            if (owner, post) not in posts:
+                continue
+            count, why = posts[owner, post]
             unchanged = seen == count != UNCOUNTED
-            quiet = not count or (owner, post) not in posts or newest < desk.now - desk.overlap
-            if unchanged and quiet:
+            if unchanged and (not count or newest < desk.now - desk.overlap):
                 continue
             place = Place(
                 owner, post, customers=name.startswith("wall_post"), stream=self._stream,
@@ -95,8 +98,11 @@ class Answers:
             else:
                 yield page
                 return
-        async for page in self._comments.below(place, floor, whole=whole):
-            yield page
+        try:
+            async for page in self._comments.below(place, floor, whole=whole):
+                yield page
+        except UnexpectedPayload as error:
+            yield Page({}, note=f"The comments of post {place.post} cannot be read: {error}")
 
     def _relevant(self, page: Page, thread: str, author: int) -> Page:
         group_id = self._desk.group_id
@@ -111,16 +117,22 @@ class Answers:
 
     async def _counts(
         self, reader: Api, posts: set[tuple[int, int]]
-    ) -> dict[tuple[int, int], tuple[int, str]]:
-        """Return how many comments each of *posts* has, and why nobody can comment, or ""."""
+    ) -> tuple[dict[tuple[int, int], tuple[int, str]], list[str]]:
+        """
+        Return how many comments each of *posts* has, and why nobody can comment, or "".
+
+        What VK does not show, or shows as deleted, is left out; what it refuses is told beside.
+        """
         found: dict[tuple[int, int], tuple[int, str]] = {}
+        notes: list[str] = []
         wanted = sorted(posts)
         for start in range(0, len(wanted), POSTS_BY_ID):
             some = wanted[start : start + POSTS_BY_ID]
             names = ",".join(f"{owner}_{post}" for owner, post in some)
             try:
                 answer = await reader.call("wall.getById", {"posts": names})
-            except PermissionMissing:
+            except PermissionMissing as error:
+                notes.append(f"The answers elsewhere cannot be looked for: {error}")
                 continue
             for item in items_of(answer, "wall.getById"):
                 try:
@@ -129,8 +141,9 @@ class Answers:
                     place = integer(post, "owner_id"), integer(post, "id")
                 except UnexpectedPayload:
                     continue
-                found[place] = count, why_closed_elsewhere(rights)
-        return found
+                if post.get("is_deleted") is not True:
+                    found[place] = count, why_closed_elsewhere(rights)
+        return found, notes
 
     def threads(self, cursor: Cursor, messages: Iterable[Message]) -> dict[str, list[int]]:
         """Return the threads to follow: the known ones of the backfill, and those of *messages*."""

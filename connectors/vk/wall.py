@@ -16,10 +16,11 @@ from connectors.vk.shapes import (
 )
 from connectors.vk.windows import comment_windows, why_closed
 from inboxd.connector import Page
+from inboxd.errors import UnexpectedPayload
 from inboxd.model import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
+    from collections.abc import AsyncGenerator, Iterable, Mapping
 
     from connectors.vk.desk import Desk
     from inboxd.connector import Cursor
@@ -61,9 +62,10 @@ class Wall:
     known less the overlap. The newest hundred posts are watched however old they are, and more as far as the
     backfill reaches.
 
-    A post that could not be read stays as it was known, and is tried again. Not seen here is a
-    comment that takes the place of one deleted since the poll before, below a post that was quiet
-    for the overlap: their number tells nothing. The long poll brings it.
+    A post that could not be read stays as it was known, and is tried again; an answer that nobody
+    understands is raised when the others have been read. Not seen here is a comment that takes the
+    place of one deleted since the poll before, below a post that was quiet for the overlap: their
+    number tells nothing. The long poll brings it.
     """
 
     def __init__(self, desk: Desk) -> None:
@@ -82,11 +84,23 @@ class Wall:
         dates = (post.date for post in found.posts.values())
         since = max([since, *(date for date in dates if date <= desk.now)])
         kept: dict[str, list[int]] = {key: known[key] for key in found.posts if key in known}
-        place = {"start": start, "since": since, "posts": dict(kept)}
+        place = {"start": start, "since": since}
         if found.messages or found.unknown:
             named = await desk.people.name(found.messages)
-            yield Page(place, messages=named, unknown=found.unknown, windows=found.windows)
-        for key, post in found.posts.items():
+            yield Page(
+                {**place, "posts": dict(kept)},
+                messages=named, unknown=found.unknown, windows=found.windows,
+            )  # fmt: skip
+        async for page in self._below(found.posts, start, kept):
+            yield replace(page, cursor={**place, "posts": dict(kept)})
+
+    async def _below(
+        self, posts: Mapping[str, _Post], start: int, kept: dict[str, list[int]]
+    ) -> AsyncGenerator[Page, None]:
+        """Yield the comments of those of *posts* that may have new ones, and note that in *kept*."""
+        desk = self._desk
+        trouble: UnexpectedPayload | None = None
+        for key, post in posts.items():
             seen, newest = kept.get(key, [0, start])
             unchanged = seen == post.comments != UNCOUNTED
             if unchanged and newest < desk.now - desk.overlap:
@@ -95,13 +109,17 @@ class Wall:
             # The first time, of what is older than the backfill only the newest page is read.
             whole = key in kept or post.date >= desk.horizon
             refused = False
-            async for page in self._comments.below(post.place, floor, whole=whole):
-                newest, refused = newest_of(page, newest, desk.now), refused or bool(page.note)
-                yield replace(page, cursor=place)
+            try:
+                async for page in self._comments.below(post.place, floor, whole=whole):
+                    newest, refused = newest_of(page, newest, desk.now), refused or bool(page.note)
+                    yield page
+            except UnexpectedPayload as error:
+                trouble, refused = trouble or error, True
             if not refused:
                 kept[key] = [post.comments, newest]
-            place = {"start": start, "since": since, "posts": dict(kept)}
-        yield Page({"start": start, "since": since, "posts": kept})
+        yield Page({})
+        if trouble is not None:
+            raise trouble
 
     async def _posts(self, floor: int) -> _Posts:
         """Return the posts to watch; those of customers from *floor* on are messages."""

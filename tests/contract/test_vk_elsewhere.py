@@ -204,6 +204,48 @@ async def test_a_comment_that_replaces_another_is_seen(
     assert shop.calls("wall.getComments") == 0
 
 
+async def test_an_answer_that_nobody_understands_holds_up_no_other_thread(shop: Shop) -> None:
+    """A stranger's post that VK takes for none is a note, and is tried again."""
+    for who in range(2):
+        post = elsewhere(shop, f"{NAMED} {who}", who=who)
+        shop.comment(post, f"Жду {who}", author=shop.world.people[who])
+    shop.faults.switch_on("vk", Fault.REFUSED, endpoint="wall.getComments", times=1, code="100")
+
+    pages = await shop.pages("mentions")
+
+    assert len([page.note for page in pages if page.note]) == 1
+    assert sum(len(page.messages) for page in pages) == 3
+    assert {"Жду 0", "Жду 1"} <= set(await shop.poll("mentions"))
+
+
+async def test_answers_that_may_not_be_looked_for_are_noted(shop: Shop) -> None:
+    """Mentions come all the same."""
+    elsewhere(shop, NAMED)
+    shop.faults.switch_on("vk", Fault.PERMISSION_MISSING, endpoint="wall.getById")
+
+    pages = await shop.pages("mentions")
+
+    assert sum(len(page.messages) for page in pages) == 1
+    assert ["answers elsewhere" in page.note for page in pages if page.note] == [True]
+
+
+async def test_nothing_is_looked_for_below_a_post_that_is_deleted() -> None:
+    """VK may show it as deleted, and does not count its comments."""
+    now, asked = int(START.timestamp()), list[str]()
+    post = {"id": 3, "owner_id": 5, "from_id": 5, "date": now, "text": NAMED}
+    answers = {
+        "newsfeed.getMentions": lambda _form: {"count": 1, "items": [post]},
+        "wall.getById": lambda _form: {"items": [{**post, "is_deleted": True}]},
+        "wall.getComments": lambda form: asked.append(form["post_id"]),
+    }
+    changes = {"streams": ("mentions",), "user_token": vk.USER_TOKEN}
+    async with canned(answers, **changes) as connector:
+        pages = [page async for page in connector.poll("mentions", None)]
+
+    assert [message.text for page in pages for message in page.messages] == [NAMED]
+    assert asked == []
+
+
 async def test_mention_can_be_answered(shop: Shop) -> None:
     """The community comments below the post, and the next poll delivers the same."""
     elsewhere(shop, f"{NAMED} хамит")

@@ -7,16 +7,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aiohttp import web
 
 from connectors.vk import Connector
-from inboxd.errors import PermissionMissing, SendRefused
+from inboxd.errors import PermissionMissing, SendRefused, UnexpectedPayload
 from inboxd.model import Direction, Stream
 from inboxd.simulator import vk
 from inboxd.simulator.faults import Fault
 from tests.contract.vk_shop import START, WALL, canned, failure, open_shop, told_once
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from inboxd.model import ReplyWindow
     from inboxd.simulator.world import Item
@@ -485,6 +486,55 @@ async def test_a_refused_reading_is_made_up_for(
     assert "меж тем" in await shop.poll(source)
     shop.ahead(hours=5)
     assert await shop.poll(source) == {}
+
+
+@pytest.mark.parametrize(("source", "place"), [("wall", None), ("boards", "board")])
+async def test_an_answer_that_nobody_understands_holds_up_no_other(
+    shop: Shop, source: str, place: str | None
+) -> None:
+    """What else there is has been read and kept when it is raised; and then it is tried again."""
+    for text in ("раз", "два"):
+        shop.comment(thing(shop, place) if place else shop.post(), text)
+    shop.faults.switch_on("vk", Fault.REFUSED, endpoint="*.getComments", times=1, code="100")
+
+    async def read() -> list[str]:
+        async for page in shop.connector.poll(source, shop.cursors.get(source)):
+            shop.cursors[source] = page.cursor
+            told.extend(message.text for message in page.messages)
+        return told
+
+    told: list[str] = []
+    assert type(await failure(read())) is UnexpectedPayload
+    assert len(told) == 1
+    shop.ahead(hours=5)
+    assert set(await read()) == {"раз", "два"}
+    assert len(told) == 2
+
+
+@pytest.mark.parametrize("code", [15, 100])
+async def test_a_thread_that_cannot_be_read_holds_up_no_comment(code: int) -> None:
+    """What VK shows of it unasked is read; the post is not done with, and is tried again."""
+    now = int(START.timestamp())
+    shown = {"id": 10, "from_id": 5, "date": now, "text": "видно", "parents_stack": [9]}
+    top = {
+        "id": 9, "from_id": 5, "date": now, "text": "?", "thread": {"count": 40, "items": [shown]},
+    }  # fmt: skip
+    post = {"id": 1, "from_id": WALL, "date": now, "comments": {"count": 41}}
+
+    def listed(form: Mapping[str, str]) -> Any:
+        if "comment_id" in form:
+            return web.json_response({"error": {"error_code": code, "error_msg": "No"}})
+        return {"count": 41, "current_level_count": 1, "items": [top]}
+
+    answers = {
+        "wall.get": lambda _: {"count": 1, "items": [post]}, "wall.getComments": listed,
+    }  # fmt: skip
+    async with canned(answers) as connector:
+        pages = [page async for page in connector.poll("wall", None)]
+
+    assert [message.text for page in pages for message in page.messages] == ["?", "видно"]
+    assert [page.note for page in pages if page.note]
+    assert pages[-1].cursor["posts"] == {}
 
 
 async def test_a_comment_that_replaces_another_is_seen_in_a_discussion(shop: Shop) -> None:
