@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from connectors.vk.comments import commented
-from connectors.vk.following import Answers, is_mentioned, why_closed_elsewhere
+from connectors.vk.following import Answers, in_thread_of_post, is_mentioned, why_closed_elsewhere
 from connectors.vk.payloads import folded, post_of
 from connectors.vk.people import PROFILE_FIELDS
 from connectors.vk.shapes import items_of, sift, total_of, unix
@@ -16,7 +16,7 @@ from inboxd.connector import Page
 from inboxd.model import Direction, Message, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Iterable, Sequence
 
     from connectors.vk.desk import Desk
     from inboxd.connector import Cursor
@@ -45,12 +45,13 @@ class Elsewhere:
         self._desk = desk
         self._stream = stream
 
-    def read(self, items: Iterable[object]) -> _Found:
-        """Return what of *items* customers wrote on walls that are not the community's own."""
+    def read(self, items: Iterable[object], floor: int) -> _Found:
+        """Return what of *items* customers wrote from *floor* on, on walls that are not our own."""
         context = {"post": self._stream.value}
         understood, unknown = sift(items, self._stream.value, self._read_one, context)
         closed = {message.remote_id: why for message, why in understood if why}
-        return _Found([message for message, _why in understood], unknown, closed)
+        fresh = [message for message, _why in understood if unix(message.sent_at) >= floor]
+        return _Found(fresh, unknown, closed)
 
     def _read_one(self, item: Json) -> tuple[Message, str] | None:
         message = post_of(item, self._desk.group_id, self._stream)
@@ -72,9 +73,11 @@ class Elsewhere:
     async def page(self, found: _Found, cursor: Cursor) -> Page:
         """Return a page of what was found, with how it can be answered."""
         named = await self._desk.people.name(folded(found.messages))
+        # Beside a comment VK tells no rights: what stands in its post's conversation says nothing.
         windows = [
             window
             for message in named
+            if "@" in message.thread_id or message.remote_id == message.thread_id
             for window in comment_windows(
                 [message], as_user=True, why_not=found.closed.get(message.remote_id, "")
             )
@@ -95,23 +98,30 @@ class Mentions:
         desk = self._desk
         floor, since = desk.start(cursor)
         known = dict(cursor.get("threads", {}))
-        newest, offset, more = since, 0, True
-        messages: list[Message] = []
-        while more:
-            answer = await self.page(floor, offset, MENTIONS_PAGE)
-            items = items_of(answer, "newsfeed.getMentions")
-            found = self._elsewhere.read(items)
-            found.messages = [each for each in found.messages if unix(each.sent_at) >= floor]
-            messages += found.messages
-            newest = max([newest, *(date for date in _dates(items) if date <= desk.now)])
-            yield await self._elsewhere.page(found, {"since": since, "threads": known})
-            offset += MENTIONS_PAGE
-            more = bool(items) and offset < total_of(answer)
+        # All are read before any is kept: a comment is listed before the post that it belongs to.
+        listed = [items async for items in self._listed(floor)]
+        dates = (date for items in listed for date in _dates(items) if date <= desk.now)
+        newest = max([since, *dates])
+        found = [self._elsewhere.read(items, floor) for items in listed]
+        threads = self._answers.threads(cursor, (m for each in found for m in each.messages))
+        for each in found:
+            each.messages = [in_thread_of_post(message, threads) for message in each.messages]
+            yield await self._elsewhere.page(each, {"since": since, "threads": known})
+        threads = self._answers.threads(cursor, (m for each in found for m in each.messages))
         kept: dict[str, list[int]] = {}
-        threads = self._answers.threads(cursor, messages)
         async for page in self._answers.follow(threads, kept):
             yield replace(page, cursor={"since": since, "threads": known})
         yield Page({"since": newest, "threads": kept})
+
+    async def _listed(self, floor: int) -> AsyncIterator[Sequence[object]]:
+        """Yield the mentions from *floor* on, page by page."""
+        offset, more = 0, True
+        while more:
+            answer = await self.page(floor, offset, MENTIONS_PAGE)
+            items = items_of(answer, "newsfeed.getMentions")
+            yield items
+            offset += MENTIONS_PAGE
+            more = bool(items) and offset < total_of(answer)
 
     async def page(self, start: int, offset: int, count: int) -> Json:
         """Return a page of mentions."""
@@ -150,7 +160,9 @@ class Search:
         newest, seen = since, dict[str, Message]()
         for word in words:
             async for found, dates, lost in self._look_for(word, floor):
-                found.messages = [each for each in found.messages if each.remote_id not in seen]
+                new = [each for each in found.messages if each.remote_id not in seen]
+                threads = self._answers.threads(cursor, [*seen.values(), *new])
+                found.messages = [in_thread_of_post(each, threads) for each in new]
                 seen |= {each.remote_id: each for each in found.messages}
                 newest = max([newest, *(date for date in dates if date <= desk.now)])
                 page = await self._elsewhere.page(found, {"since": since, "threads": known})
@@ -170,8 +182,7 @@ class Search:
             answer = await self.page(word, floor, SEARCH_PAGE, start_from)
             items = items_of(answer, "newsfeed.search")
             shown += len(items)
-            found = self._elsewhere.read(items)
-            found.messages = [each for each in found.messages if unix(each.sent_at) >= floor]
+            found = self._elsewhere.read(items, floor)
             start_from = str(answer.get("next_from") or "")
             # Pages may be short and go on: VK counts those alone that it has not filtered out.
             full = shown >= _MOST_PAGES * SEARCH_PAGE or (number == _MOST_PAGES and start_from)

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from connectors.vk.comments import UNCOUNTED, Comments, Place, commented, newest_of
 from connectors.vk.memory import POSTS_BY_ID
+from connectors.vk.payloads import post_name
 from connectors.vk.shapes import as_object, integer, items_of, unix
 from connectors.vk.windows import why_closed
 from inboxd.connector import Page
 from inboxd.errors import PermissionMissing, UnexpectedPayload
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 
     from connectors.vk.desk import Desk
     from connectors.vk.transport import Api
@@ -158,6 +159,16 @@ class Answers:
             state = [0, unix(message.sent_at), int(message.author.remote_id)]
             threads.setdefault(message.thread_id, state)
         return threads
+
+
+def in_thread_of_post(message: Message, threads: Collection[str]) -> Message:
+    """Return *message*; a comment as part of its post's conversation, if *threads* has that."""
+    if "@" not in message.thread_id:
+        return message
+    thread = post_name(*_place_of(message.thread_id))
+    if thread not in threads:
+        return message
+    return replace(message, thread_id=thread, parent_id=message.parent_id or thread)
 
 
 def is_mentioned(group_id: int, text: str) -> bool:

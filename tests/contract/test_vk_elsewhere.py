@@ -17,6 +17,7 @@ from tests.contract.vk_shop import GROUP, START, canned, failure, known, open_sh
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+    from inboxd.model import Message
     from inboxd.simulator.people import Person
     from inboxd.simulator.world import Item
     from tests.contract.vk_shop import Shop
@@ -127,6 +128,35 @@ async def test_answer_below_a_mention_is_seen(shop: Shop) -> None:
     assert "а мне нравится" not in told
     shop.ahead(hours=2)
     assert "Разберёмся" not in await shop.poll("mentions")
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_who_answers_us_below_a_mention_stays_in_its_conversation(
+    shop: Shop,
+    at_once: bool,  # noqa: FBT001 - a parameter of the case
+) -> None:
+    """VK puts our name in front, which makes a mention of it; the next answer is for that, too."""
+    told: list[Message] = []
+
+    async def go_on(*, at_once: bool = at_once) -> None:
+        if not at_once:
+            pages = await shop.pages("mentions")
+            told.extend([message for page in pages for message in page.messages])
+        shop.ahead(minutes=5)
+
+    post = elsewhere(shop, f"{NAMED} хамит")
+    await go_on()
+    ours = shop.world.reply(post.serial, "Разберёмся", sent_at=shop.clock.now())
+    await go_on()
+    theirs = shop.comment(ours, f"{NAMED}, жду!")
+    await go_on()
+    shop.world.reply(theirs.serial, "Уже едет", sent_at=shop.clock.now())
+    await go_on(at_once=False)
+
+    assert {message.text for message in told} == {
+        f"{NAMED} хамит", "Разберёмся", f"{NAMED}, жду!", "Уже едет",
+    }  # fmt: skip
+    assert len({message.thread_id for message in told}) == 1
 
 
 async def test_answer_is_found_below_its_comment_alone(shop: Shop) -> None:
