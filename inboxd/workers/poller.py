@@ -96,6 +96,8 @@ class Poller:
         self._watch = watch
         self._notes = Notes(account, context, since or context.clock.now())
         self._readings: dict[str, Reading] = {}
+        self._noted: dict[str, set[str]] = {}
+        """What the last whole reading of each source noted: a post may be closed for a year."""
 
     def begin_anew(self) -> None:
         """Note that nothing has run until now: the machine slept, or could store nothing."""
@@ -218,7 +220,7 @@ class Poller:
 
     async def _ingest(self, reading: Reading, page: Page) -> Stored:
         now, source = self._clock.now(), reading.source
-        if page.note:
+        if page.note and page.note not in self._noted.get(source.name, ()):
             log.warning(
                 "poll noted", account=self._settings.name, source=source.name, note=page.note
             )
@@ -244,6 +246,7 @@ class Poller:
 
     async def _succeeded(self, reading: Reading) -> None:
         before, source = reading.before, reading.source.name
+        self._noted[source] = reading.notes
         facts = self._facts()
         await self._store.run(lambda store: self._notes.succeeded(store, reading, facts))
         self._watch(self._progress(reading, done=True))

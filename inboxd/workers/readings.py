@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,7 @@ class Reading:
     new: int = 0
     reached: datetime | None = None
     restarted: bool = False
+    notes: set[str] = field(default_factory=set)
 
     @property
     def first(self) -> bool:
@@ -53,6 +54,7 @@ class Reading:
         self.messages += len(page.messages)
         self.new += len(stored.new)
         self.restarted = self.restarted or page.restarted
+        self.notes.add(page.note)
         times = [message.sent_at for message in page.messages]
         self.reached = min(filter(None, [*times, self.reached]), default=None)
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from inboxd.clock import ManualClock
 from inboxd.connector import Allowance, Ledger, Page
@@ -128,6 +129,18 @@ async def test_one_failing_source_does_not_stop_the_next(
     reading.connector.script["comments"] = [[error]]
     reading.connector.script["messages"] = [[Page({"p": 1}, [said(0, "m1")])]]
     assert await reading.poll() == PollResult(1, ("comments",))
+
+
+async def test_what_is_noted_at_each_read_is_logged_once(reading: Reading) -> None:
+    """A post that is closed for good costs one line; what comes back after a read, another."""
+    closed, lost = Page({}, note="post 1 is closed"), Page({}, note="events were lost")
+    reading.connector.script["comments"] = [[closed, lost], [closed], [closed, lost]]
+    logged = []
+    for _ in range(3):
+        with capture_logs() as lines:
+            await reading.poll()
+        logged.append([line["note"] for line in lines if line["event"] == "poll noted"])
+    assert logged == [[closed.note, lost.note], [], [lost.note]]
 
 
 async def test_an_answer_for_which_there_is_no_memory_is_asked_for_again(
