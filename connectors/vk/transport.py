@@ -114,7 +114,7 @@ class Origin(HTTPAdapter):
     ) -> requests.Response:
         """Send *request* to the other origin."""
         if self._cut:
-            raise requests.ConnectionError("the connector is closed")
+            raise Unavailable("the connector is closed")
         request.url = self.url + (request.url or "").removeprefix(VK_ORIGIN)
         proxy = line.proxy_for(request.url)
         options["proxies"] = {self.url.partition(":")[0]: proxy} if proxy else {}
@@ -368,6 +368,8 @@ class Api:
         try:
             await asyncio.wait({answered, beginning}, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.wait({answered}, timeout=self._limit + self._GRACE)
+            if answered.cancelled():
+                return _NotAsked(f"{method}: the connector is closed")
             if not answered.done():
                 host = line.host_of(self._origin.url)
                 return Unavailable(f"{method}: no answer from VK: {host} does not answer in time")
@@ -395,8 +397,8 @@ class Api:
             return _not_begun(method, error)
         try:
             answer = self._vk.method(method, params, raw=True)
-        except InboxdError as error:
-            return error
+        except InboxdError as error:  # from what stands before the line: nothing was sent
+            return _NotAsked(f"{method}: VK was not asked: {error}")
         except _SDK_ERRORS as error:
             return self._translated(error, method)
         finally:

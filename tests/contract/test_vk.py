@@ -704,12 +704,15 @@ async def test_close_ends_what_hangs_and_leaves_no_thread(shop: Shop) -> None:
     hanging = asyncio.create_task(failure(anext(connector.poll("conversations", None))))
     while not switch.hits:  # noqa: ASYNC110 - the switch counts, it does not call
         await asyncio.sleep(0.01)
+    waiting = asyncio.create_task(failure(connector.check()))
+    await asyncio.sleep(0)
 
     began = time.monotonic()
     await connector.close()
     await connector.close()
 
     assert isinstance(await hanging, Unavailable)
+    assert "the connector is closed" in str(await waiting)
     assert time.monotonic() - began < 30
     assert not any("shop-to-close" in thread.name for thread in threading.enumerate())
     assert isinstance(await failure(anext(connector.poll("conversations", None))), Unavailable)
@@ -831,13 +834,15 @@ async def test_a_send_that_vk_refuses_for_whatever_reason_is_not_in_doubt(code: 
     assert f"VK error {code}, No" in str(error)
 
 
+@pytest.mark.parametrize("proxy", ["", "socks5://127.0.0.1:1080"])
 async def test_a_send_that_reached_nobody_is_simply_tried_again(
-    shop: Shop, unused_tcp_port: int
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int, proxy: str
 ) -> None:
-    """Nothing can have been taken where nobody listens."""
+    """Nothing can have been taken where nobody listens, nor by a proxy that cannot be used."""
     shop.comment(shop.post(), "вопрос")
     reply = shop.reply((await shop.poll("wall"))["вопрос"], "ответ")
     nowhere = Connector(settings_for(f"http://127.0.0.1:{unused_tcp_port}"), shop.clock)
+    monkeypatch.setenv("http_proxy", proxy)
     try:
         assert type(await failure(nowhere.send(reply))) is Unavailable
     finally:
