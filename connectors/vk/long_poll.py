@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from connectors.vk.origin import LARGEST_ANSWER
 from connectors.vk.shapes import as_object, text_of
-from connectors.vk.transport import LARGEST_ANSWER, Api
 from inboxd import line
 from inboxd.errors import Unavailable, UnexpectedPayload
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from connectors.vk.settings import Settings
+    from connectors.vk.transport import Api
     from inboxd.model import Json
 
 

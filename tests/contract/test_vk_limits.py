@@ -16,7 +16,6 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from connectors.vk import Connector
-from connectors.vk import transport as transport_module
 from connectors.vk.payloads import direct_message
 from connectors.vk.quotas import Quota
 from inboxd.clock import ManualClock
@@ -512,7 +511,7 @@ async def test_answer_without_an_end_is_given_up(
     monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
     """A body above the limit is not read into memory."""
-    monkeypatch.setattr(transport_module, "LARGEST_ANSWER", 1000)
+    monkeypatch.setattr("connectors.vk.origin.LARGEST_ANSWER", 1000)
     monkeypatch.setattr("connectors.vk.long_poll.LARGEST_ANSWER", 1000)
     large = "x" * 5000
     answers = {
