@@ -78,6 +78,15 @@ def _not_begun(method: str, error: RuntimeError) -> _NotAsked:
     return _NotAsked(f"{method}: the connector is closed")
 
 
+def _of_status(status: int, method: str) -> InboxdError:
+    """Return what an HTTP *status* means: VK itself answers with 200, errors included."""
+    said = f"{method}: VK answered with HTTP status {status}"
+    if status == 429:
+        return RateLimited(said)
+    # What a server refuses (4xx) or turns away (503) was surely not carried out.
+    return _NotAsked(said) if status < 500 or status == 503 else Unavailable(said)
+
+
 class _Pace:
     """When a token was used last: VK counts by token, however many connectors share it."""
 
@@ -298,15 +307,13 @@ class Api:
         if isinstance(error, vk_api.ApiError):
             return Refusal(error.code, self._said(error.error), method, self.words)
         if isinstance(error, vk_api.ApiHttpError):
-            status = error.response.status_code
-            kinds: dict[int, type[InboxdError]] = {429: RateLimited, 503: _NotAsked}
-            kind = kinds.get(status, Unavailable)
-            return kind(f"{method}: VK answered with HTTP status {status}")
+            return _of_status(error.response.status_code, method)
         if isinstance(error, requests.JSONDecodeError):
             return Unavailable(f"{method}: VK answered with something that is not JSON")
         name = type(error).__name__
         if isinstance(error, requests.RequestException | OSError | HTTPError):
-            kind = _NotAsked if line.never_begun(error) else Unavailable
+            refused = line.never_begun(error) or isinstance(error, requests.TooManyRedirects)
+            kind = _NotAsked if refused else Unavailable
             return kind(f"{method}: no answer from VK: {self._origin.trouble(error)}")
         return UnexpectedPayload(f"{method}: VK's answer broke vk_api ({name})")
 

@@ -834,6 +834,22 @@ async def test_a_send_that_vk_refuses_for_whatever_reason_is_not_in_doubt(code: 
     assert f"VK error {code}, No" in str(error)
 
 
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(302, Unavailable), (403, Unavailable), (413, Unavailable), (502, OutcomeUnknown)],
+)
+async def test_a_send_that_a_server_before_vk_refuses_is_not_in_doubt(
+    shop: Shop, status: int, kind: type[InboxdError]
+) -> None:
+    """A log-in page of the net, or a firewall, passes nothing on; a gateway's 502 may follow that."""
+    shop.comment(shop.post(), "вопрос")
+    reply = shop.reply((await shop.poll("wall"))["вопрос"], "ответ")
+    async with serving(says(status, b"{}", "Location: http://127.0.0.1:1/")) as server:
+        connector = Connector(settings_for(server.url), shop.clock)
+        assert type(await failure(connector.send(reply))) is kind
+        await connector.close()
+
+
 @pytest.mark.parametrize("proxy", ["", "socks5://127.0.0.1:1080"])
 async def test_a_send_that_reached_nobody_is_simply_tried_again(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int, proxy: str
