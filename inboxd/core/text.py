@@ -46,7 +46,9 @@ def inert(text: str) -> str:
     return _UNSEEN.sub("", _CONTROL.sub("", _LINE_BREAK.sub("\n", text)))
 
 
-_HANDLES_IN_FRONT = re.compile(r"^(?:@\w+\s+)+")
+_WHOM_IN_FRONT = re.compile(
+    r"^(?:@\w+\s+|\[(?:id|club)[0-9]+:bp-?[0-9]+_[0-9]+\|[^\[\]|]*\],?\s+)+"
+)
 _SCHEME = re.compile(r"\bhttps?://", re.IGNORECASE)
 _LAST_SLASH = re.compile(r"(?<=\w)/(?=[^\w/]*$)")
 
@@ -55,10 +57,10 @@ def comparable(text: str) -> str:
     """
     Return *text* without what a network may add to it or take from it: two that agree are one.
 
-    Those are the handles in front of a reply, the scheme and the last slash of a link, and how
-    words are parted. All else counts.
+    Those are whom a reply names in front (by a handle, or by the post that is answered in a
+    discussion), the scheme and the last slash of a link, and how words are parted. All else counts.
     """
-    return " ".join(map(_bare, _HANDLES_IN_FRONT.sub("", text.strip()).split()))
+    return " ".join(map(_bare, _WHOM_IN_FRONT.sub("", text.strip()).split()))
 
 
 def _bare(word: str) -> str:

@@ -106,6 +106,7 @@ def test_half_a_character_is_taken_out() -> None:
     [
         ("@anna Danke, erledigt", "Danke, erledigt"),
         ("Danke, erledigt", "@anna @shop Danke,\n erledigt"),
+        ("Готово, ждём", "[id5:bp-123456_7|Иван Петров], Готово, ждём"),
         ("Details: shop.example/faq", "Details: https://shop.example/faq"),
         ("Siehe http://shop.example.", "Siehe https://shop.example/."),
         ("(HTTPS://shop.example/faq/)", "(shop.example/faq)"),
@@ -114,7 +115,7 @@ def test_half_a_character_is_taken_out() -> None:
 def test_what_a_network_changes_in_a_reply_leaves_it_the_same_reply(
     written: str, shown: str
 ) -> None:
-    """Handles in front are cut or added, and links get a scheme or a slash."""
+    """Who is named in front is cut or added, and links get a scheme or a slash."""
     assert comparable(written) == comparable(shown)
 
 
@@ -124,6 +125,7 @@ def test_what_a_network_changes_in_a_reply_leaves_it_the_same_reply(
         ("Danke, erledigt", "Danke, erledigt!"),
         ("Danke @anna", "Danke"),
         ("@anna", "@bert"),
+        ("[id5|Anna], erledigt", "erledigt"),
         ("shop.example/faq", "shop.example/agb"),
         ("entweder/", "entweder"),
         ("Erledigt", "erledigt"),
