@@ -108,14 +108,14 @@ class Conversations:
             first = [("messages.getHistory", self._params(each.peer, 0)) for each in some]
             answers = await self._desk.community.call_all(first)
             for each, answer in zip(some, answers, strict=True):
-                if isinstance(answer, PermissionMissing):
-                    refused.append(answer)
-                    yield Page({}, note=f"dm:{each.peer} cannot be read: {answer}")
-                elif isinstance(answer, InboxdError):
-                    trouble = trouble or answer
-                else:
+                try:
                     async for page in self._history(each, answer, floor):
                         yield page
+                except PermissionMissing as error:
+                    refused.append(error)
+                    yield Page({}, note=f"dm:{each.peer} cannot be read: {error}")
+                except InboxdError as error:
+                    trouble = trouble or error
         if refused and len(refused) == len(conversations):
             raise refused[0]
         if trouble is not None:
@@ -130,7 +130,9 @@ class Conversations:
     async def _history(
         self, conversation: Conversation, first: object, floor: int
     ) -> AsyncIterator[Page]:
-        """Yield one conversation, of which the *first* page has been read."""
+        """Yield one conversation, of which the *first* page has been read, or why it was not."""
+        if isinstance(first, InboxdError):
+            raise first
         answer, offset = first, 0
         while True:
             items = items_of(answer, "messages.getHistory")

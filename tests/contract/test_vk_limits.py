@@ -167,6 +167,36 @@ async def test_false_without_a_reason_is_no_empty_history() -> None:
     assert [each.remote_id for each in first.messages] == ["dm:6_1"]
 
 
+HISTORY_ITEM = {
+    "peer_id": 6, "conversation_message_id": 1, "from_id": 6, "date": int(START.timestamp()), "id": 9,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "history", [None, {"count": 1}, {"count": 60, "items": [{**HISTORY_ITEM, "peer_id": 5}]}]
+)
+async def test_a_history_that_cannot_be_read_on_spoils_no_other(history: Any) -> None:
+    """Be it of no known shape, or when its second page is asked for."""
+    items = [
+        {"conversation": {"peer": {"id": peer}}, "last_message": {"date": HISTORY_ITEM["date"]}}
+        for peer in (5, 6)
+    ]
+    answers = {
+        "messages.getConversations": lambda _: {"count": 2, "items": items},
+        "execute": lambda _: [history, {"count": 1, "items": [HISTORY_ITEM]}],
+        "messages.getHistory": lambda _: None,
+    }
+    told: list[str] = []
+
+    async def read() -> None:
+        async for page in connector.poll("conversations", None):
+            told.extend(each.remote_id for each in page.messages)
+
+    async with canned(answers) as connector:
+        assert type(await failure(read())) is UnexpectedPayload
+    assert told[-1] == "dm:6_1"
+
+
 async def test_code_of_a_batch_is_plain_json() -> None:
     """Whoever reads VKScript as calls with JSON in them can read ours."""
     now, codes = int(START.timestamp()), list[str]()
