@@ -147,14 +147,18 @@ class Answers:
         return found, notes
 
     def threads(self, cursor: Cursor, messages: Iterable[Message]) -> dict[str, list[int]]:
-        """Return the threads to follow: the known ones of the backfill, and those of *messages*."""
+        """
+        Return the threads to follow: the known ones of the backfill, and those that *messages* begin.
+
+        A thread is whose message is the first in it, and it is read from there on.
+        """
         known = cursor.get("threads", {})
         threads = {
             name: list(state) for name, state in known.items() if state[1] >= self._desk.horizon
         }
-        for message in messages:
-            placed = message.thread_id.startswith("wall_post") or "@" in message.thread_id
-            if message.author is None or not placed:
+        for message in sorted(messages, key=lambda each: each.sent_at):
+            begins = message.remote_id.startswith("wall_post") or "@" in message.thread_id
+            if message.author is None or not begins:
                 continue
             state = [0, unix(message.sent_at), int(message.author.remote_id)]
             threads.setdefault(message.thread_id, state)

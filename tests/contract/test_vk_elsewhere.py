@@ -159,6 +159,32 @@ async def test_who_answers_us_below_a_mention_stays_in_its_conversation(
     assert len({message.thread_id for message in told}) == 1
 
 
+async def test_who_posted_is_heard_though_somebody_else_names_us_below(shop: Shop) -> None:
+    """VK lists the comment first; the conversation is whose post it is all the same."""
+    post = elsewhere(shop, f"{NAMED} хамит")
+    shop.comment(post, f"{NAMED}, и мне!", author=shop.world.people[3])
+    shop.comment(post, "мимо шёл", author=shop.world.people[4])
+    shop.comment(post, "Ау!")
+
+    told = await shop.poll("mentions")
+
+    assert set(told) == {f"{NAMED} хамит", f"{NAMED}, и мне!", "Ау!"}
+
+
+async def test_answer_between_two_mentions_is_seen(shop: Shop) -> None:
+    """A thread is read from the first of them on, however many are found at once."""
+    top = shop.comment(elsewhere(shop, "Куда пойти за чаем?", who=1), f"{NAMED}, есть?")
+    shop.ahead(hours=1)
+    shop.world.reply(top.serial, "Есть!", sent_at=shop.clock.now())
+    shop.ahead(hours=1)
+    shop.comment(top, f"{NAMED}, и зелёный?", author=shop.world.people[3])
+
+    told = await shop.poll("mentions")
+
+    assert set(told) == {f"{NAMED}, есть?", "Есть!", f"{NAMED}, и зелёный?"}
+    assert len({message.thread_id for message in told.values()}) == 1
+
+
 async def test_answer_is_found_below_its_comment_alone(shop: Shop) -> None:
     """Below a post with many comments only the thread of the mention is read."""
     post = elsewhere(shop, "Куда пойти за чаем?", who=1)
