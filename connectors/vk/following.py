@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from inboxd.model import Message, Stream
 
 _MOST_FOLLOWED: Final = 500
+_MOST_AUTHORS: Final = 100
 _CLOSED: Final = (
     "Communities cannot comment here; answer from a personal page, or in a private message."
 )
@@ -33,10 +34,11 @@ class Answers:
     """
     The answers below the posts and comments of one stream.
 
-    The cursor is ``{"since": unix seconds, "threads": {thread: [comments, newest, author]}}``. A
-    thread is read again when its post's number of comments has changed or is not told, or when
-    something of it was written within the overlap: then only the newest page of comments, and
-    the newest of their replies. One that could not be read stays as it was known.
+    The cursor is ``{"since": unix seconds, "threads": {thread: [comments, newest, *authors]}}``;
+    the authors are those who mentioned us in it. A thread is read again when its post's number of
+    comments has changed or is not told, or when something of it was written within the overlap:
+    then only the newest page of comments, and the newest of their replies. One that could not be
+    read stays as it was known.
 
     Not seen is a comment that takes the place of one deleted since the poll before, where a thread
     was quiet for the overlap: their number tells nothing.
@@ -54,7 +56,7 @@ class Answers:
         Yield what was said below *threads* since they were read, and note that in *kept*.
 
         Only where a token reads walls. Of a stranger's post that many comment on, only what
-        concerns the shop is read: its own words, the author's, and what is said to it.
+        concerns the shop is read: its own words, the authors', and what is said to it.
         """
         desk, reader = self._desk, self._desk.reader
         if len(threads) > _MOST_FOLLOWED:
@@ -66,7 +68,7 @@ class Answers:
         posts, notes = await self._counts(reader, {_place_of(name) for name in threads})
         if notes:
             yield Page({}, note="; ".join(notes))
-        for name, (seen, newest, author) in threads.items():
+        for name, (seen, newest, *authors) in threads.items():
             owner, post = _place_of(name)
             if (owner, post) not in posts:
                 continue
@@ -80,11 +82,11 @@ class Answers:
             )  # fmt: skip
             latest, refused = newest, False
             async for page in self._below(place, name, newest - desk.overlap, whole=not unchanged):
-                relevant = self._relevant(page, name, author)
+                relevant = self._relevant(page, name, authors)
                 latest, refused = newest_of(relevant, latest, desk.now), refused or bool(page.note)
                 yield relevant
             if not refused:
-                kept[name] = [count, latest, author]
+                kept[name] = [count, latest, *authors]
 
     async def _below(
         self, place: Place, thread: str, floor: int, *, whole: bool
@@ -105,9 +107,9 @@ class Answers:
         except UnexpectedPayload as error:
             yield Page({}, note=f"The comments of post {place.post} cannot be read: {error}")
 
-    def _relevant(self, page: Page, thread: str, author: int) -> Page:
+    def _relevant(self, page: Page, thread: str, authors: Iterable[int]) -> Page:
         group_id = self._desk.group_id
-        concerned = (str(-group_id), str(author))
+        concerned = {str(author) for author in (-group_id, *authors)}
         messages = [
             message for message in page.messages
             if message.thread_id == thread and message.author is not None
@@ -148,20 +150,22 @@ class Answers:
 
     def threads(self, cursor: Cursor, messages: Iterable[Message]) -> dict[str, list[int]]:
         """
-        Return the threads to follow: the known ones of the backfill, and those that *messages* begin.
+        Return the threads to follow: the known ones of the backfill, and those of *messages*.
 
-        A thread is whose message is the first in it, and it is read from there on.
+        A thread is read from the first message in it on.
         """
         known = cursor.get("threads", {})
         threads = {
             name: list(state) for name, state in known.items() if state[1] >= self._desk.horizon
         }
         for message in sorted(messages, key=lambda each: each.sent_at):
-            begins = message.remote_id.startswith("wall_post") or "@" in message.thread_id
-            if message.author is None or not begins:
+            placed = message.thread_id.startswith("wall_post") or "@" in message.thread_id
+            if message.author is None or not placed:
                 continue
-            state = [0, unix(message.sent_at), int(message.author.remote_id)]
-            threads.setdefault(message.thread_id, state)
+            state = threads.setdefault(message.thread_id, [0, unix(message.sent_at)])
+            author = int(message.author.remote_id)
+            if author not in state[2:] and len(state) < 2 + _MOST_AUTHORS:
+                state.append(author)
         return threads
 
 

@@ -169,6 +169,9 @@ async def test_who_posted_is_heard_though_somebody_else_names_us_below(shop: Sho
     told = await shop.poll("mentions")
 
     assert set(told) == {f"{NAMED} хамит", f"{NAMED}, и мне!", "Ау!"}
+    shop.ahead(hours=1)
+    shop.comment(post, "И всё", author=shop.world.people[3])
+    assert "И всё" in await shop.poll("mentions")
 
 
 async def test_answer_between_two_mentions_is_seen(shop: Shop) -> None:
