@@ -12,6 +12,7 @@ from connectors.twitter.budget import DMS, LINKS, MEANWHILE, REPLIES, WRITTEN, B
 from connectors.twitter.failures import Failure, read_error, send_error
 from connectors.twitter.payloads import as_object, as_objects, as_string, checked_id
 from connectors.twitter.transport import Transport
+from connectors.twitter.walk import NOTHING
 from inboxd import errors
 
 if TYPE_CHECKING:
@@ -106,15 +107,15 @@ class Api:
         """Remember that X refuses to search; a plan may change, and asking again is free."""
         self._ledger.rest(_SEARCH_REFUSED, self._clock.now() + _SEARCH_AGAIN)
 
-    async def page(self, source: str, stretch: Stretch, paid_to: int = 0) -> Json:
+    async def page(self, source: str, stretch: Stretch, paid: range = NOTHING) -> Json:
         """
         Return the next page of *stretch*; raises Failure, and BudgetSpent before asking.
 
-        Its items up to *paid_to* were read today before: X charges for each once a day.
+        Items with an id in *paid* were read today before: X charges for each once a day.
         """
         self.budget.demand(optional=source in SEARCHES)
         if source == DIRECT_MESSAGES:
-            return await self._events(stretch, paid_to)
+            return await self._events(stretch, paid)
         least = _SMALLEST_SEARCH if source in SEARCHES else _SMALLEST
         query = {**stretch.params(), "max_results": self.budget.size(_FULL_PAGE, least)}
         answer: Json
@@ -130,10 +131,10 @@ class Api:
             answer = await self._client.search_recent_tweets(
                 stretch.query, **query, **self._found_with
             )
-        self.budget.took(answer, owned=source not in SEARCHES, paid_to=paid_to)
+        self.budget.took(answer, owned=source not in SEARCHES, paid=paid)
         return answer
 
-    async def _events(self, stretch: Stretch, paid_to: int) -> Json:
+    async def _events(self, stretch: Stretch, paid: range) -> Json:
         first = not stretch.by_time and not stretch.token
         size = self.budget.size(_FIRST_EVENTS if first else _FULL_PAGE, 1)
         answer: Json = await self._client.get_direct_message_events(
@@ -142,7 +143,7 @@ class Api:
             pagination_token=stretch.token or None,
             **_EVENTS,
         )
-        self.budget.took_events(answer, paid_to=paid_to)
+        self.budget.took_events(answer, paid=paid)
         return answer
 
     async def probe(self, source: str, stretch: Stretch) -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from connectors.twitter.payloads import ID, as_object, as_objects, either
+from connectors.twitter.walk import NOTHING
 from inboxd import errors
 from inboxd.connector import Allowance
 
@@ -95,23 +96,23 @@ class Budget:
         self._ledger = ledger
         self._clock = clock
 
-    def took(self, answer: Json, *, owned: bool = False, paid_to: int = 0) -> None:
+    def took(self, answer: Json, *, owned: bool = False, paid: range = NOTHING) -> None:
         """
         Count the posts and users of an answer; *owned* ones are read at a lower price.
 
-        What is no newer than *paid_to* was counted today, perhaps by a process that has ended.
+        What has an id in *paid* was counted today, perhaps by a process that has ended.
         """
         includes = as_object(answer.get("includes"))
-        new = self._ledger.spend_once(POSTS, _ids(_unpaid(answer, paid_to)))
+        new = self._ledger.spend_once(POSTS, _ids(_unpaid(answer, paid)))
         if owned:
             self._ledger.spend(_OWN, new)
         self._ledger.spend_once(POSTS, _ids(either(includes, "tweets", "posts")))
-        self._ledger.spend_once(USERS, _people(answer, paid_to))
+        self._ledger.spend_once(USERS, _people(answer, paid))
 
-    def took_events(self, answer: Json, *, paid_to: int = 0) -> None:
+    def took_events(self, answer: Json, *, paid: range = NOTHING) -> None:
         """Count the DM events and users of an answer, as `took` does."""
-        self._ledger.spend_once(EVENTS, _ids(_unpaid(answer, paid_to)))
-        self._ledger.spend_once(USERS, _people(answer, paid_to))
+        self._ledger.spend_once(EVENTS, _ids(_unpaid(answer, paid)))
+        self._ledger.spend_once(USERS, _people(answer, paid))
 
     def took_user(self, user_id: str) -> None:
         """Count the account itself, which each process looks up."""
@@ -197,17 +198,19 @@ class Budget:
         return self._ledger.spent(name, month.start.date())
 
 
-def _unpaid(answer: Json, paid_to: int) -> list[Json]:
-    """Return the items of an answer that are newer than *paid_to*."""
+def _unpaid(answer: Json, paid: range) -> list[Json]:
+    """Return the items of an answer that were not counted yet."""
     items = as_objects(answer.get("data"))
     return [
-        item for item in items if not ID.fullmatch(str(item.get("id"))) or int(item["id"]) > paid_to
+        item
+        for item in items
+        if not ID.fullmatch(str(item.get("id"))) or int(item["id"]) not in paid
     ]
 
 
-def _people(answer: Json, paid_to: int) -> Iterable[str]:
-    """Return the users of an answer, but for those who wrote nothing newer than *paid_to*."""
-    wrote = _authors(answer.get("data")) - _authors(_unpaid(answer, paid_to))
+def _people(answer: Json, paid: range) -> Iterable[str]:
+    """Return the users of an answer, but for those all of whose items were counted already."""
+    wrote = _authors(answer.get("data")) - _authors(_unpaid(answer, paid))
     users = _ids(as_object(answer.get("includes")).get("users"))
     return [user for user in users if user not in wrote]
 

@@ -104,8 +104,8 @@ class _Reader(Reader):
         bound = walk.bound(now, account.overlap, account.backfill, BACK[source])
         return walk.begun([replace(bound, query=query_of(self._handle))], now)
 
-    async def _asked(self, source: str, stretch: Stretch, paid_to: int) -> Json:
-        answer = await super()._asked(source, stretch, paid_to)
+    async def _asked(self, source: str, stretch: Stretch, paid: range) -> Json:
+        answer = await super()._asked(source, stretch, paid)
         # Without its number nobody could tell an answer from a question.
         if answer.get("data") and self.shop(answer).us == _UNKNOWN:
             user = await self._api.user_called(self._handle)

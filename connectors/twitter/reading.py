@@ -180,7 +180,7 @@ class Reader:
         if stretch.is_over:
             return self._dropped(run, lost)
         try:
-            answer = await self._asked(run.source, stretch, run.paid_to(stretch))
+            answer = await self._asked(run.source, stretch, run.paid(stretch))
         except Failure as failure:
             if self._restarted(run, failure):
                 return None
@@ -217,9 +217,9 @@ class Reader:
         run.note = run.lost = ""
         return port.Page(run.walk.cursor(), note=note, restarted=bool(lost), lost=lost)
 
-    async def _asked(self, source: str, stretch: Stretch, paid_to: int) -> Json:
+    async def _asked(self, source: str, stretch: Stretch, paid: range) -> Json:
         """Return a page; raises Failure."""
-        return await self._api.page(source, stretch, paid_to)
+        return await self._api.page(source, stretch, paid)
 
     def _error_of(self, source: str, failure: Failure) -> errors.InboxdError:
         """Return what a failed page means; a search that is not there is none of the plan's."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from connectors.twitter.payloads import as_object, snowflake, time_of
 from connectors.twitter.posts import posts_in, talks_in
-from connectors.twitter.walk import Stretch, Walk
+from connectors.twitter.walk import NOTHING, Stretch, Walk
 from inboxd import errors
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Run:
         self.note = self.lost = ""
         self.begun_at: datetime | None = None
         self._older = 0
-        self._paid_to = 0
+        self._paid = NOTHING
         self._told: set[str] = set()
         self._asked: set[tuple[str, str]] = set()
 
@@ -53,9 +53,7 @@ class Run:
         """Go on with *walk*, in which stretches at the newest end stand before those of before."""
         before = self.walk
         self._older = len(before.rest)
-        today = before.read_at is not None and before.read_at.astimezone(UTC).date() == now.date()
-        # What is left of before may lie among it, and was not read.
-        self._paid_to = before.newest_id if today and not before.rest else 0
+        self._paid = before.read_on(now)
         self.walk, self.begun_at = walk, now
         bounds = (time_of(stretch.since_id + 1) for stretch in walk.rest)
         self.since = min([self.since, *bounds])
@@ -71,13 +69,13 @@ class Run:
         if len(self.walk.rest) <= self._older:
             self._older = 0
 
-    def paid_to(self, stretch: Stretch) -> int:
+    def paid(self, stretch: Stretch) -> range:
         """
-        Return up to which item a stretch holds nothing but what was read today before.
+        Return the ids of which a stretch holds nothing but what was read today before.
 
         A conversation that is new was not read before, however old its posts are.
         """
-        return self._paid_to if stretch.read_to else 0
+        return self._paid if stretch.read_to else NOTHING
 
     def follow(self, answer: Json, us: str) -> None:
         """Remember what of the followed has gone on, and who has joined: read at the next poll."""

@@ -8,7 +8,7 @@ nothing is read that is not needed: see :class:`Walk` for what a poll reads agai
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from connectors.twitter.payloads import MALFORMED, as_object, ids_of, snowflake, time_of
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SEARCHED_BACK = timedelta(days=7) - timedelta(minutes=5)
 """X searches seven days back and refuses what lies behind; a moment is left for the call."""
 _MOST_STRETCHES = 20
+NOTHING = range(0)
+"""The ids of no item at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,8 @@ class Walk:
     rest: tuple[Stretch, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
     """What else a source keeps in its cursor."""
+    oldest_id: int = 0
+    """The oldest item that was read on the day of *read_at* (UTC); 0 if none was."""
 
     @classmethod
     def of(cls, cursor: port.Cursor | None) -> Walk:
@@ -147,12 +151,14 @@ class Walk:
         read_at = datetime.fromisoformat(cursor["read_at"])
         if read_at.tzinfo is None:
             raise ValueError("a time without a zone")
-        return cls(int(cursor["newest_id"]), read_at, tuple(rest), extra)
+        oldest_id = int(cursor.get("oldest_id", 0))
+        return cls(int(cursor["newest_id"]), read_at, tuple(rest), extra, oldest_id)
 
     def cursor(self) -> port.Cursor:
         """Return what brings this walk back."""
         read_at = self.read_at.isoformat() if self.read_at else ""
-        done = {"newest_id": str(self.newest_id), "read_at": read_at, **self.extra}
+        ids = {"newest_id": str(self.newest_id), "oldest_id": str(self.oldest_id)}
+        done = {**ids, "read_at": read_at, **self.extra}
         return {**done, "rest": [each.kept() for each in self.rest]} if self.rest else done
 
     def bound(
@@ -176,16 +182,36 @@ class Walk:
         rest = (*stretches, *self.rest)
         if len(rest) > _MOST_STRETCHES:
             rest = (*rest[: _MOST_STRETCHES - 1], *_joined(rest[_MOST_STRETCHES - 1 :]))
-        return replace(self, read_at=now, rest=rest)
+        oldest_id = self.oldest_id if self._is_of_today(now) else 0
+        return replace(self, read_at=now, rest=rest, oldest_id=oldest_id)
+
+    def read_on(self, now: datetime) -> range:
+        """
+        Return between which ids everything was read today.
+
+        Nothing, while something is still to be read: it may lie among them.
+        """
+        if self.rest or not self.oldest_id or not self._is_of_today(now):
+            return NOTHING
+        return range(self.oldest_id, self.newest_id + 1)
 
     def after(self, answer: Json, left: Stretch | None) -> Walk:
         """Return where the walk stands behind a page of its first stretch, of which *left* is left."""
-        rest = (left, *self.rest[1:]) if left else self.rest[1:]
-        return replace(self, newest_id=max([self.newest_id, *ids_of(answer)]), rest=rest)
+        rest, ids = (left, *self.rest[1:]) if left else self.rest[1:], ids_of(answer)
+        return replace(
+            self,
+            newest_id=max([self.newest_id, *ids]),
+            oldest_id=min(filter(None, [*ids, self.oldest_id]), default=0),
+            rest=rest,
+        )
 
     def instead(self, stretch: Stretch) -> Walk:
         """Return the walk with another first stretch."""
         return replace(self, rest=(stretch, *self.rest[1:]))
+
+    def _is_of_today(self, now: datetime) -> bool:
+        at = self.read_at
+        return at is not None and at.astimezone(UTC).date() == now.astimezone(UTC).date()
 
 
 def _joined(stretches: tuple[Stretch, ...]) -> list[Stretch]:

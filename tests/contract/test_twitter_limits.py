@@ -354,6 +354,31 @@ async def test_a_quiet_day_of_messages_reads_one_small_page(stage: Stage) -> Non
     assert call.query["max_results"] == "20"
 
 
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_old_messages_that_come_along_with_many_new_ones_are_counted(
+    stage: Stage, *, restarts: bool
+) -> None:
+    """The page behind the first is a large one; what it shows of earlier days is paid for again."""
+    for number in range(130):
+        stage.ask_privately(f"Frage {number}", ago=timedelta(hours=26, minutes=number), who=0)
+    ledger = Ledger(stage.clock)
+    connector = connect(stage, ledger)
+    cursor = await poll(connector, "direct_messages")
+    stage.clock.advance(timedelta(days=1))
+    cursor = await poll(connector, "direct_messages", cursor)
+    assert allowance(connector, "direct messages read").used == 130 + 20
+    stage.clock.advance(timedelta(minutes=10))
+    for number in range(30):
+        stage.ask_privately(f"Neue Frage {number}", ago=timedelta(seconds=number), who=0)
+    if restarts:
+        connector = connect(stage, after_a_restart(ledger, stage.clock))
+
+    await poll(connector, "direct_messages", cursor)
+
+    # The new ones, and of the next hundred's other ninety those that were not read today.
+    assert allowance(connector, "direct messages read").used == 130 + 20 + 30 + 70
+
+
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
     [

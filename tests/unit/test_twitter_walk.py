@@ -21,7 +21,7 @@ from connectors.twitter.queries import (
 )
 from connectors.twitter.reading import Reader, Windows
 from connectors.twitter.settings import Settings
-from connectors.twitter.walk import Stretch, Walk
+from connectors.twitter.walk import NOTHING, Stretch, Walk
 from inboxd.clock import ManualClock
 
 if TYPE_CHECKING:
@@ -64,7 +64,9 @@ class Timeline:
         """The names of all messages there are."""
         return {f"tweet:{number}" for number in self._ids}
 
-    async def page(self, _source: str, stretch: Stretch, paid_to: int = 0) -> Mapping[str, Any]:
+    async def page(
+        self, _source: str, stretch: Stretch, paid: range = NOTHING
+    ) -> Mapping[str, Any]:
         """Return the newest of what lies in *stretch*; what was paid for must have been shown."""
         self.calls += 1
         params = {name for name, value in stretch.params().items() if value}
@@ -76,7 +78,7 @@ class Timeline:
                 raise Failure("no", status=400, problem={"errors": [error]})
             below = self._tokens[stretch.token]
         inside = sorted((n for n in self._ids if stretch.since_id < n < below), reverse=True)
-        assert self._shown.issuperset(n for n in inside[:PAGE] if n <= paid_to)
+        assert self._shown.issuperset(n for n in inside[:PAGE] if n in paid)
         self._shown |= set(inside[:PAGE])
         meta: dict[str, Any] = {"result_count": len(inside[:PAGE])}
         if len(inside) > PAGE:
@@ -174,7 +176,7 @@ def test_a_finished_walk_is_a_small_cursor() -> None:
     pages = asyncio.run(poll())
 
     assert [len(page.messages) for page in pages] == [3, 3, 3, 1]
-    assert set(pages[-1].cursor) == {"newest_id", "read_at"}
+    assert set(pages[-1].cursor) == {"newest_id", "oldest_id", "read_at"}
 
 
 STRETCHES = st.builds(
@@ -197,7 +199,7 @@ def test_a_cursor_brings_its_walk_back(
     newest: int, rest: list[Stretch], followed: dict[str, str]
 ) -> None:
     """What is kept in the database is the whole of it."""
-    walk = Walk(newest, NOW, tuple(rest), {"followed": followed, "joined": followed})
+    walk = Walk(newest, NOW, tuple(rest), {"followed": followed, "joined": followed}, newest - 1)
 
     assert Walk.of(walk.cursor()) == walk
 
@@ -209,7 +211,16 @@ def test_a_cursor_brings_its_walk_back(
             st.lists(inner, max_size=3)
             | st.dictionaries(
                 st.sampled_from(
-                    ["newest_id", "read_at", "rest", "followed", "joined", "since_id", "x"]
+                    [
+                        "newest_id",
+                        "oldest_id",
+                        "read_at",
+                        "rest",
+                        "followed",
+                        "joined",
+                        "since_id",
+                        "x",
+                    ]
                 ),
                 inner,
             )
