@@ -133,7 +133,8 @@ class Reader:
             return walk.begun([bound], now)
         handle = await self._api.handle()
         if source == CONVERSATIONS:
-            return await self._following(walk, bound, handle, now)
+            # Its queries change with the talks, so what is left of them cannot be joined.
+            return walk if walk.is_full else await self._following(walk, bound, handle, now)
         words = settings.brand_words
         queries = [quote_query(handle)] if source == QUOTES else brand_queries(words, handle)
         return walk.begun([replace(bound, query=query) for query in queries], now)

@@ -185,6 +185,11 @@ class Walk:
         oldest_id = self.oldest_id if self._is_of_today(now) else 0
         return replace(self, read_at=now, rest=rest, oldest_id=oldest_id)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is still to be read that nothing should be added."""
+        return len(self.rest) >= _MOST_STRETCHES
+
     def read_on(self, now: datetime) -> range:
         """
         Return between which ids everything was read today.

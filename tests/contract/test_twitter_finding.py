@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import aclosing
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,9 @@ from inboxd.simulator.world import BRANDS
 from tests.contract.stage import WIRINGS, cursors_of, messages_of, read, versions_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from inboxd.connector import Page
     from inboxd.simulator.faults import Call
     from inboxd.simulator.people import Network
     from inboxd.simulator.world import Item
@@ -209,6 +211,38 @@ async def test_many_conversations_are_few_queries(stage: Stage) -> None:
     assert len(queries) == 7
     named = re.findall(r"conversation_id:(\d+)", " ".join(queries))
     assert len(named) == len(set(named)) == 40
+
+
+async def test_searches_that_are_never_read_to_the_end_do_not_pile_up(stage: Stage) -> None:
+    """A budget may allow a page or two at a time, and each new talk makes new queries of all."""
+    for number in range(40):
+        stage.ask_publicly(f"Frage {number}", ago=timedelta(minutes=20 + number), who=number % 5)
+    connector = stage.connect()
+    cursors, left, heard = cursors_of(await read(connector)), [0], set[str]()
+    for number in range(12):
+        stage.clock.advance(timedelta(hours=1))
+        first = stage.ask_publicly("Und jetzt?", ago=timedelta(minutes=30), who=number % 5)
+        write(stage, f"Nachtrag {number}", who=number % 5, parent=first.serial)
+        cursors |= cursors_of({"mentions": await pages_of(connector, "mentions", cursors)})
+        async with aclosing(connector.poll("conversations", cursors["conversations"])) as reading:
+            for _page in range(3):
+                page = await anext(reading)
+                heard |= {message.text for message in page.messages}
+                cursors["conversations"] = page.cursor
+        left.append(len(page.cursor.get("rest", ())))
+    assert max(left) <= 30
+
+    for _poll in range(2):
+        pages = await pages_of(connector, "conversations", cursors)
+        heard |= {message.text for page in pages for message in page.messages}
+        cursors["conversations"] = pages[-1].cursor
+
+    assert heard == {f"Nachtrag {number}" for number in range(12)}
+
+
+async def pages_of(connector: Any, source: str, cursors: Mapping[str, Any]) -> list[Page]:
+    """Return what one poll of a source brings, from where it stands."""
+    return [page async for page in connector.poll(source, cursors[source])]
 
 
 async def test_a_process_that_died_in_between_forgets_no_conversation(stage: Stage) -> None:
