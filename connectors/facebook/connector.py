@@ -72,9 +72,10 @@ class Connector(port.Connector):
                 return
             self._meter.mind_what_can_wait()
         sweeps = which.sweeps and self._sweeps(marks, now)
-        pages = self._read(source, marks, now, sweeps=sweeps)
         if source == "feed" and sweeps and beside_the_feed(self._settings):
-            pages = self._with_extras(pages, marks, now)
+            pages = self._with_extras(marks, now)
+        else:
+            pages = self._read(source, marks, now, Passes(), sweeps=sweeps)
         # Whoever leaves off in the middle leaves off in there, too.
         async with aclosing(pages):
             async for page in pages:
@@ -130,28 +131,26 @@ class Connector(port.Connector):
     def _sweeps(self, marks: Marks, now: datetime) -> bool:
         return marks.swept is None or (marks.sweep_is_due(now) and not self._meter.eases_off)
 
-    async def _with_extras(
-        self, feed: AsyncGenerator[port.Page, None], marks: Marks, now: datetime
-    ) -> AsyncGenerator[port.Page, None]:
+    async def _with_extras(self, marks: Marks, now: datetime) -> AsyncGenerator[port.Page, None]:
         """
         Yield the feed's pages, and then what is new on lists that a token often may not read.
 
         That it may not is no failure, for a shop without ads has no rights for them: it is
         noted, and asked again after a day. What fails otherwise is read with the next sweep.
         """
-        before, last = marks.cursor(), marks.cursor()
-        async with aclosing(feed):
-            async for page in feed:
+        before, last, passes = marks.cursor(), marks.cursor(), Passes()
+        async with aclosing(self._read("feed", marks, now, passes, sweeps=True)) as pages:
+            async for page in pages:
                 last = page.cursor
                 yield replace(page, cursor=before)
-        done = Marks.of(last, now)
+        done, read = Marks.of(last, now), passes.pages
         for source in beside_the_feed(self._settings):
             if self._ledger.rests_until(source):
                 continue
             extra = LISTS[source].extra
-            start = marks.of_extra(extra, now - self._settings.backfill)
+            start, passes = marks.of_extra(extra, now - self._settings.backfill), Passes()
             try:
-                async with aclosing(self._read(source, start, now, sweeps=True)) as pages:
+                async with aclosing(self._read(source, start, now, passes, sweeps=True)) as pages:
                     async for page in pages:
                         yield replace(page, cursor=before)
             except (errors.PermissionMissing, errors.UnexpectedPayload) as error:
@@ -161,10 +160,11 @@ class Connector(port.Connector):
                 yield port.Page(before, note=f"Not read this time: {error}")
             else:
                 done = replace(done, **{f"{extra}_to": done.newest})
-        yield port.Page(done.cursor())
+            read += passes.pages
+        yield port.Page(done.swept_in(read, now).cursor())
 
     async def _read(
-        self, source: str, marks: Marks, now: datetime, *, sweeps: bool
+        self, source: str, marks: Marks, now: datetime, passes: Passes, *, sweeps: bool
     ) -> AsyncGenerator[port.Page, None]:
         """
         Yield the pages of a list and of what is inside its items.
@@ -177,7 +177,7 @@ class Connector(port.Connector):
         which, settings = self.lists[source], self._settings
         path, asked = f"{settings.page_id}/{source}", set[tuple[str, str]]()
         first = self._first(source, marks, sweeps=sweeps)
-        queue, passes = deque([first]), Passes()
+        queue = deque([first])
         while queue:
             request = queue.popleft()
             batch = await self._batch(request, source, seen=_seen(marks))

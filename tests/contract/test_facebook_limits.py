@@ -76,6 +76,20 @@ async def test_sweeps_of_a_large_page_are_rarer(open_shop: Opener) -> None:
     assert len(beyond_the_first) == 10 * 4  # every 36 minutes, 12 pages each
 
 
+async def test_sweeps_of_very_many_pictures_are_rarer(open_shop: Opener) -> None:
+    """What is read beside the feed, because nobody said that it should not be, is part of a sweep."""
+    shop = await open_shop(ads=None, photos=None, app={"pages": {"photos": facebook.Pages(most=1)}})
+    for number in range(10):
+        picture = shop.post(f"Bild {number}", sent_at=shop.ago(days=30, minutes=number))
+        shop.details[picture.serial] = {"list": "photos", "page_story_id": f"{PAGE}_{number}"}
+    for _ in range(2 * 60 // 5):
+        await shop.poll("feed")
+        shop.clock.advance(timedelta(minutes=5))
+
+    # One page of the feed, one of ads and ten of pictures: after 36 minutes, and so with the eighth poll.
+    assert len(shop.calls("GET photos")) == 10 * 3
+
+
 async def test_what_can_wait_waits_before_anything_else(open_shop: Opener) -> None:
     """From 80 per cent on there are no sweeps, and new messages still come."""
     shop = await open_shop(app={"usage": facebook.Usage(limit=1000, silent=0)})
