@@ -16,6 +16,7 @@ from connectors.facebook.failures import (
     SEND_COMMENT,
     SEND_DM,
     WHO_IT_IS,
+    BadRequest,
     Task,
 )
 from connectors.facebook.lists import LISTS, beside_the_feed, lists_of
@@ -138,12 +139,12 @@ def _order(settings: Settings) -> list[Stream]:
 
 async def _stream(graph: Graph, settings: Settings, token: Token, stream: Stream) -> StreamCheck:
     lists = {name: each for name, each in lists_of(settings).items() if each.stream is stream}
-    told = {name: await _readable(graph, settings, name) for name in lists}
-    texts = [text for text in told.values() if text]
-    ok = not texts
+    told = [await _readable(graph, settings, name) for name in lists]
+    texts = [text for _ok, text in told if text]
+    ok = all(ok for ok, _text in told)
     if stream is Stream.COMMENTS:
         beside = [await _readable(graph, settings, name) for name in beside_the_feed(settings)]
-        texts += [f"Read without: {text}" for text in beside if text]
+        texts += [f"Read without: {text}" for _ok, text in beside if text]
     if stream is Stream.REVIEWS and ok:
         texts.append(REVIEWS_END)
     sends = SEND_DM if stream is Stream.DIRECT_MESSAGES else SEND_COMMENT
@@ -153,11 +154,16 @@ async def _stream(graph: Graph, settings: Settings, token: Token, stream: Stream
     return StreamCheck(stream, ok=ok, text=" ".join(texts))
 
 
-async def _readable(graph: Graph, settings: Settings, name: str) -> str:
-    """Return why a list cannot be read, empty if it can."""
-    path, which = f"{settings.page_id}/{name}", LISTS[name]
-    try:
-        await graph.page(path, {**which.params, "limit": "1"}, which.task)
-    except (errors.OperatorError, errors.UnexpectedPayload) as error:
-        return str(error)
-    return ""
+async def _readable(graph: Graph, settings: Settings, name: str) -> tuple[bool, str]:
+    """Return whether a list can be read, and why it cannot, or not all that belongs to it."""
+    path, which, why = f"{settings.page_id}/{name}", LISTS[name], ""
+    for params in filter(None, (which.params, which.simpler)):
+        try:
+            await graph.page(path, {**params, "limit": "1"}, which.task)
+        except BadRequest as error:
+            why = why or str(error)
+        except (errors.OperatorError, errors.UnexpectedPayload) as error:
+            return False, str(error)
+        else:
+            return True, why and f"Read without what is written below them: {why}"
+    return False, why

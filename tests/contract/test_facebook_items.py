@@ -527,6 +527,18 @@ async def test_mentions_come_without_what_a_server_does_not_list_below_them(
     assert await shop.texts("tagged") == ["@Lavka?"]
 
 
+async def test_a_check_tells_what_is_not_read_below_mentions(open_shop: Opener) -> None:
+    """They are read all the same, so the stream is not closed."""
+    answers = {PAGE: {"id": PAGE}, "me": {"id": PAGE}, f"{PAGE}/tagged": {"data": []}}
+    graph = PlainGraph(answers, *BEYOND, "updated_time", "comments")
+    shop = await open_shop.reading(graph.app(), streams=("mentions",))
+
+    (told,) = (await shop.connector.check()).streams
+
+    assert told.ok
+    assert "without what is written below" in told.text
+
+
 @pytest.mark.parametrize("source", ["tagged", "ratings"])
 @pytest.mark.parametrize("code", ["100", "100/33"])
 async def test_a_refusal_of_the_moment_ends_no_reading_of_comments(
