@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -68,6 +68,9 @@ LocalPath = Annotated[Path, AfterValidator(_beside_the_file)]
 """A file or folder of this machine; a relative path begins at the configuration's folder."""
 
 
+_Account = TypeVar("_Account", bound="AccountSettings")
+
+
 def _now_and_then(value: timedelta) -> timedelta:
     if value < timedelta(minutes=10):
         raise ValueError("must be at least 10m: nobody waits for what is read there")
@@ -114,6 +117,15 @@ class WatchSettings(BaseModel):
         for pattern in patterns:
             parse_pattern(pattern)
         return patterns
+
+    def as_an_account(self, kind: type[_Account], **more: Any) -> _Account:  # noqa: ANN401 - any key
+        """
+        Return what calls to the network go by: an account of *kind*, with every key that both have.
+
+        It is not validated, for it may lack what only an account needs.
+        """
+        both = type(self).model_fields.keys() & kind.model_fields.keys()
+        return kind.model_construct(**{name: getattr(self, name) for name in both} | more)
 
 
 class AnyWatch(WatchSettings):

@@ -43,7 +43,9 @@ class PublicReader(port.PublicReader):
         ledger: Ledger | None = None,
         ours: Ledger | None = None,
     ) -> None:
-        self._page = _Foreign(_as_an_account(settings), clock, ledger)
+        self._page = _Foreign(
+            settings.as_an_account(Settings, streams=(Stream.COMMENTS,)), clock, ledger
+        )
         self._ours = Meter(clock, ours) if ours else None
 
     async def poll(self, cursor: Cursor | None) -> AsyncIterator[Page]:
@@ -83,20 +85,3 @@ class _Foreign(Connector):
         told = await self._graph.call("GET", number, {"fields": "id,name"}, task)
         await self._graph.page(f"{number}/feed", {"limit": "1", "fields": "id"}, task)
         return f"{string(told.get('name'))} ({number})"
-
-
-def _as_an_account(watched: Watched) -> Settings:
-    """Return what the calls to Graph go by."""
-    return Settings(
-        name=watched.name,
-        network=watched.network,
-        streams=(Stream.COMMENTS,),
-        page_id=watched.page_id,
-        token=watched.token,
-        app_secret=watched.app_secret,
-        overlap=watched.overlap,
-        backfill=watched.backfill,
-        timeout=watched.timeout,
-        api_base=watched.api_base,
-        api_version=watched.api_version,
-    )

@@ -26,10 +26,6 @@ if TYPE_CHECKING:
     from inboxd.connector import Allowance, Cursor, Page
     from inboxd.model import Json
 
-_KEYS: Final = (
-    "consumer_key", "consumer_secret", "access_token", "access_token_secret",
-    "client_id", "client_secret", "refresh_token", "token_file",
-)  # fmt: skip
 _UNKNOWN: Final = "0"
 """The number of nobody, until the account's own is known."""
 
@@ -51,7 +47,12 @@ class PublicReader(port.PublicReader):
         ledger: Ledger | None = None,
         ours: Ledger | None = None,  # noqa: ARG002 - X counts by the app, far above what this takes
     ) -> None:
-        account = _as_an_account(settings)
+        account = settings.as_an_account(
+            Settings,
+            streams=(Stream.MENTIONS,),
+            user_id=settings.user_id or _UNKNOWN,
+            reply_rule="any",
+        )
         keys = AppOnly(settings.bearer_token) if settings.bearer_token else None
         self._watched = settings
         self._api = Api(account, clock, ledger or Ledger(clock), keys, names=False)
@@ -134,21 +135,3 @@ def number_in(answer: Json, handle: str) -> str:
         for each in mentions if as_string(each.get("username")).lower() == wanted
     )  # fmt: skip
     return next((number for number in numbers if number.isdecimal()), "")
-
-
-def _as_an_account(watched: Watched) -> Settings:
-    """Return what the calls to X go by, with the keys that are there, if any."""
-    return Settings.model_construct(
-        name=watched.name,
-        network=watched.network,
-        streams=(Stream.MENTIONS,),
-        user_id=watched.user_id or _UNKNOWN,
-        monthly_read_budget=watched.monthly_read_budget,
-        reply_rule="any",
-        poll_every=watched.poll_every,
-        overlap=watched.overlap,
-        backfill=watched.backfill,
-        timeout=watched.timeout,
-        api_base=watched.api_base,
-        **{key: getattr(watched, key) for key in _KEYS},
-    )

@@ -49,7 +49,9 @@ class PublicReader(port.PublicReader):
     ) -> None:
         # VK counts by the token: what is asked with ours is counted as ours, and paced with it.
         counted = ours or ledger or Ledger(clock)
-        wall = _as_an_account(settings)
+        wall = settings.as_an_account(
+            Settings, streams=(Stream.COMMENTS,), token=settings.service_token
+        )
         self._share = Share(counted, clock)
         self._api = _Sparing(self._share, wall, clock, counted)
         strangers, memory = Strangers(self._api), Memory(settings.group_id)
@@ -128,22 +130,6 @@ class _Sparing(Api):
         """Return the answer of *method*, if the share has room for it."""
         self._share.take(method)
         return await super().call(method, params, *args)
-
-
-def _as_an_account(watched: Watched) -> Settings:
-    """Return what the sources of a community go by, with the one token that reads walls."""
-    return Settings(
-        name=watched.name,
-        network=watched.network,
-        streams=(Stream.COMMENTS,),
-        group_id=watched.group_id,
-        token=watched.service_token,
-        service_token=watched.service_token,
-        overlap=watched.overlap,
-        backfill=watched.backfill,
-        timeout=watched.timeout,
-        api_base=watched.api_base,
-    )
 
 
 def _name(method: str) -> str:
