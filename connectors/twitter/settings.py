@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import ClassVar, Literal, Self
 
 from pydantic import (
+    BaseModel,
     ConfigDict,
     Field,
     ValidationInfo,
@@ -24,7 +25,35 @@ _LONGEST_WORD = 300
 _KEYS = (*_OAUTH_1, *_OAUTH_2, "client_secret")
 
 
-class Watched(port.WatchSettings):
+class KeySettings(BaseModel):
+    """Where X is spoken to and with which keys, be the account ours or somebody else's."""
+
+    consumer_key: Secret | None = None
+    """Of OAuth 1.0a: the app's API key."""
+    consumer_secret: Secret | None = None
+    """Of OAuth 1.0a: the app's API key secret."""
+    access_token: Secret | None = None
+    """Of OAuth 1.0a; with OAuth 2.0 one that may be used until X refuses it."""
+    access_token_secret: Secret | None = None
+    """Of OAuth 1.0a: the secret beside the user's access token."""
+    client_id: Secret | None = None
+    """Of OAuth 2.0: the app's client id."""
+    client_secret: Secret | None = None
+    """Of OAuth 2.0, where the app is a confidential client."""
+    refresh_token: Secret | None = None
+    """The first one. Each can be used once; those that follow are kept in *token_file*."""
+    token_file: LocalPath | None = None
+    """Where inboxd keeps the tokens of OAuth 2.0 (0600); relative to the configuration's folder."""
+    api_base: str = Field("https://api.x.com", pattern="^https?://")
+    """Another origin to speak to: a proxy, a mock, a test server."""
+
+    @property
+    def given(self) -> set[str]:
+        """The names of those that are there."""
+        return {name for name in _KEYS if getattr(self, name) is not None}
+
+
+class Watched(KeySettings, port.WatchSettings):
     """
     Somebody else's account on X, found by search: what mentions it, and what it replies.
 
@@ -42,36 +71,19 @@ class Watched(port.WatchSettings):
     """Posts that may be read of it in a calendar month (UTC), beside those of your own accounts."""
     bearer_token: Secret | None = None
     """Of an app: it reads what is public, and can do nothing else."""
-    consumer_key: Secret | None = None
-    """The four keys of OAuth 1.0a, as an account has them."""
-    consumer_secret: Secret | None = None
-    """As an account has it."""
-    access_token: Secret | None = None
-    """As an account has it."""
-    access_token_secret: Secret | None = None
-    """As an account has it."""
-    client_id: Secret | None = None
-    """OAuth 2.0, as an account has it."""
-    client_secret: Secret | None = None
-    """As an account has it."""
     refresh_token: Secret | None = None
-    """As an account has it; where one has it already, say *tokens_of*: each can be used once."""
-    token_file: LocalPath | None = None
-    """As an account has it."""
-    api_base: str = Field("https://api.x.com", pattern="^https?://")
-    """Another origin to speak to: a proxy, a mock, a test server."""
+    """The first one, where no account has it: else say *tokens_of*, for each can be used once."""
 
     @model_validator(mode="after")
     def _something_to_read_with(self) -> Self:
-        given = {name for name in self.model_fields_set if getattr(self, name) is not None}
-        if "bearer_token" in given or given >= {*_OAUTH_1} or given >= {*_OAUTH_2}:
+        if self.bearer_token or self.given >= {*_OAUTH_1} or self.given >= {*_OAUTH_2}:
             return self
         raise ValueError(
             "lacks a bearer_token; give one, or tokens_of = the name of an account of yours on X"
         )
 
 
-class Settings(port.AccountSettings):
+class Settings(KeySettings, port.AccountSettings):
     """
     An X account, with the keys of an app and of the shop's own user.
 
@@ -91,26 +103,8 @@ class Settings(port.AccountSettings):
     """How often it is looked for news; X charges for what it returns, not for looking."""
     brand_words: tuple[str, ...] = Field((), validate_default=True)
     """What the stream ``search`` looks for, which needs them: the brand as people write it."""
-    api_base: str = Field("https://api.x.com", pattern="^https?://")
-    """Another origin to speak to: a proxy, a mock, a test server."""
     user_id: str = Field(pattern=r"^\d{1,19}$", coerce_numbers_to_str=True)
     """The number of the shop's account, not its @handle."""
-    consumer_key: Secret | None = None
-    """Of OAuth 1.0a: the app's API key."""
-    consumer_secret: Secret | None = None
-    """Of OAuth 1.0a: the app's API key secret."""
-    access_token: Secret | None = None
-    """Of OAuth 1.0a; with OAuth 2.0 one that may be used until X refuses it."""
-    access_token_secret: Secret | None = None
-    """Of OAuth 1.0a: the secret beside the user's access token."""
-    client_id: Secret | None = None
-    """Of OAuth 2.0: the app's client id."""
-    client_secret: Secret | None = None
-    """Of OAuth 2.0, where the app is a confidential client."""
-    refresh_token: Secret | None = None
-    """The first one. Each can be used once; those that follow are kept in *token_file*."""
-    token_file: LocalPath | None = None
-    """Where inboxd keeps the tokens of OAuth 2.0 (0600); relative to the configuration's folder."""
     monthly_read_budget: int | None = Field(None, gt=0)
     """Posts, users and DM events that may be read in a calendar month (UTC)."""
     follow_conversations: bool = True
@@ -125,7 +119,7 @@ class Settings(port.AccountSettings):
 
     @model_validator(mode="after")
     def _one_set_of_keys(self) -> Self:
-        given = {name for name in self.model_fields_set if getattr(self, name) is not None}
+        given = self.given
         if given & {*_OAUTH_2, "client_secret"}:
             if mixed := sorted(given & {*_OAUTH_1} - {"access_token"}):
                 raise ValueError(
