@@ -171,7 +171,7 @@ class Connector(port.Connector):
 
         A conversation in which something is said moves to the top, and is on none of the pages
         that are read after that. So its list is read from the top again, down to what stood
-        there before, until one page shows all that moved, or none shows anything new. If that
+        there before (or as far as before, if the pages led back to the top), until one page shows all that moved, or none shows anything new. If that
         has no end, the cursor stays, and the next poll begins where this one did.
         """
         which, settings = self.lists[source], self._settings
@@ -188,10 +188,12 @@ class Connector(port.Connector):
             circle = any(each.path == path and each.name in asked for each in batch.further)
             asked.update(new)
             queue.extend(new.values())
-            unsettled = not queue and not which.sweeps and passes.unsettled
+            unsettled = (circle or not queue) and not which.sweeps and passes.unsettled
             note = batch.note
             if unsettled and passes.number < MOST:
-                queue.append(replace(first, until=max(passes.top, default=first.until)))
+                if not circle:
+                    first = replace(first, until=max(passes.top, default=first.until))
+                queue.append(first)
                 passes.again()
                 asked = set()
             elif unsettled:
@@ -202,7 +204,8 @@ class Connector(port.Connector):
             yield port.Page(
                 kept, batch.messages, batch.unknown, batch.windows, note=note, lost=batch.lost
             )
-            if circle:
+            # A cursor whose item moved to the top leads there, too.
+            if circle and not unsettled:
                 raise errors.UnexpectedPayload(f"Facebook's {source} go in a circle.")
         if which.extra:
             self._ledger.spend(WAS_READ.format(source))

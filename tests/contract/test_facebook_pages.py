@@ -76,6 +76,22 @@ async def test_one_who_writes_again_meanwhile_is_read_though_all_share_a_second(
     assert {*came} == {*asked, "Wir ziehen um!", "Und wohin?"}
 
 
+async def test_a_page_whose_cursor_moved_to_the_top_leads_in_no_circle(open_shop: Opener) -> None:
+    """Behind the last of the second page then comes the first page again, and not the third."""
+    shop = await open_shop(app={"pages": {"conversations": Pages(most=2)}})
+    for number in range(6):
+        shop.dm(f"Frage {number}", shop.world.people[number], sent_at=shop.ago(minutes=9 - number))
+    came: list[str] = []
+    async with asyncio.timeout(SOON):
+        async for page in shop.connector.poll("conversations", None):
+            came += [message.text for message in page.messages]
+            if came[-1:] == ["Frage 2"]:
+                shop.dm("Hallo?", shop.world.people[2])
+
+    assert {*came} == {"Hallo?", *(f"Frage {number}" for number in range(6))}
+    assert page.cursor["newest"] == shop.ago(minutes=4).isoformat()
+
+
 @pytest.mark.parametrize("pages", [Pages(unseen=25), Pages(unseen=24), Pages(most=1)])
 async def test_short_and_empty_pages_of_conversations_are_read_on(
     open_shop: Opener, pages: Pages
