@@ -120,6 +120,14 @@ async def test_an_empty_first_page_of_posts_keeps_no_cursor_back(open_shop: Open
     assert shop.cursors["feed"]["newest"] == shop.clock.now().isoformat()
 
 
+async def test_comments_behind_those_that_may_not_be_seen_are_read(open_shop: Opener) -> None:
+    """The page that comes with the post shows none of its comments, and has a next."""
+    shop = await open_shop(app={"pages": {"comments": Pages(unseen=10)}})
+    shop.comment(shop.post(), "Habt ihr offen?")
+
+    assert await shop.texts("feed") == ["Habt ihr offen?"]
+
+
 def album(shop: Shop, post: str, *texts: str) -> None:
     """Let customers comment on each picture of a post of the shop's, an empty text for none."""
     for number, text in enumerate(texts):

@@ -82,9 +82,9 @@ class Expander:
         return paging.envelope(window, data, f"{self.base}/{node.id}/{name}", call)
 
     def _nested(self, node: Node, field: Field) -> Json | None:
-        """Return an edge asked for as a field; an empty one is left out."""
+        """Return an edge asked for as a field; an empty one is left out, unless it goes on."""
         answer = self.edge(node, field.name, field.modifiers, field.fields)
-        return answer if answer["data"] else None
+        return answer if answer["data"] or "paging" in answer else None
 
     def _inside(self, value: object, asked: tuple[Field, ...] | None) -> object:
         """Return a field's value with only those of its parts that were asked for."""
