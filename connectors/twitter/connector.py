@@ -52,6 +52,7 @@ class Connector(port.Connector):
         Return own posts first, so that what was answered already raises no alarm.
 
         What only adds to the mentions comes last: it is the first to wait when reads run short.
+        Conversations follow what all before them brought, which another process would not know.
         """
         streams = self._settings.streams
         wanted = [port.Source(stream.value, frozenset({stream})) for stream in streams]
@@ -61,7 +62,7 @@ class Connector(port.Connector):
         own = port.Source(calls.OWN_POSTS, frozenset())
         if Stream.MENTIONS not in streams or not self._settings.follow_conversations:
             return [own, *wanted]
-        more = (calls.CONVERSATIONS, calls.QUOTES)
+        more = (calls.QUOTES, calls.CONVERSATIONS)
         return [own, *wanted, *(port.Source(name, frozenset()) for name in more)]
 
     def poll(self, source: str, cursor: port.Cursor | None) -> AsyncIterator[port.Page]:

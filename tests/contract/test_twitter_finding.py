@@ -320,18 +320,31 @@ async def test_a_quote_of_ours_is_a_mention_that_may_be_answered(stage: Stage) -
     await connector.send(reply_to(quote, "Viele!"))
 
 
+async def test_who_goes_on_below_a_quote_of_theirs_is_followed_at_once(stage: Stage) -> None:
+    """Quotes are read before conversations are, so no restart comes between finding and following."""
+    announced = write(stage, "Neue Jacken!", who=None, minutes=90)
+    quote = write(stage, "Wer braucht das", quoted=announced.serial, minutes=60)
+    write(stage, "Ich jedenfalls nicht", parent=quote.serial, minutes=30)
+
+    pages = await read(stage.connect())
+
+    assert the(messages_of(pages, "conversations"), "jedenfalls").thread_id == (
+        f"tweet:{quote.number}:{id_of(stage, 0)}"
+    )
+
+
 async def test_a_quote_that_says_the_brands_name_is_one_message_in_one_stream(
     stage: Stage,
 ) -> None:
-    """Two sources bring it, and both call it the same."""
+    """Quotes, the search and the conversation that it begins bring it, and call it the same."""
     announced = write(stage, "Neue Jacken!", who=None, minutes=90)
     write(stage, "Lavka Sever, wer braucht das", quoted=announced.serial)
 
     told = messages_of(await read(stage.connect(**EVERYTHING)))
 
     found = [message for message in told if "wer braucht das" in message.text]
-    assert len(found) == 2
-    assert found[0] == found[1]
+    assert len(found) == 3
+    assert found[0] == found[1] == found[2]
     assert found[0].stream is Stream.MENTIONS
 
 
