@@ -236,8 +236,10 @@ class Graph:
 
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:
+            # Connecting gets less than the whole, so that "never sent" is told from "no answer".
+            total = self._settings.timeout.total_seconds()
             self._session = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=self._settings.timeout.total_seconds()),
+                timeout=aiohttp.ClientTimeout(total=total, sock_connect=total / 2),
                 # In a header, because URLs end up in logs.
                 headers={"Authorization": f"Bearer {self._settings.token.get_secret_value()}"},
                 cookie_jar=aiohttp.DummyCookieJar(),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -744,6 +746,25 @@ async def test_a_lost_answer_is_an_unknown_outcome(
     assert len(delivered) == LOST[fault]
     assert switch.hits == 1
     assert not Connector.idempotent_sends
+
+
+async def test_a_host_that_takes_no_connection_was_told_nothing(open_shop: Opener) -> None:
+    """As behind a firewall that lets nothing through: the reply can be tried again."""
+    asked = (await asked_in_every_way(await open_shop()))["comment"]
+    with ExitStack() as sockets:
+        deaf, *others = (sockets.enter_context(socket.socket()) for _ in range(4))
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        for other in others:
+            # What waits to be accepted fills its queue.
+            other.setblocking(False)
+            other.connect_ex(deaf.getsockname())
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        connector = Connector(settings(url, timeout=timedelta(seconds=1)), ManualClock(START))
+
+        with pytest.raises(Unavailable, match="cannot be reached"):
+            await connector.send(reply_to(asked))
+        await connector.close()
 
 
 async def test_an_answer_without_an_id_is_an_unknown_outcome(open_shop: Opener) -> None:
