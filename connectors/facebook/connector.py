@@ -12,7 +12,7 @@ from connectors.facebook import checking
 from connectors.facebook.failures import SEND_COMMENT, SEND_DM, BadRequest, Expired, Missing
 from connectors.facebook.limits import Meter
 from connectors.facebook.lists import LISTS, beside_the_feed, lists_of
-from connectors.facebook.marks import LONG_AGO, SWEEP_EVERY, Listing, Marks
+from connectors.facebook.marks import LONG_AGO, SWEEP_EVERY, Listing, Marks, sweep_after
 from connectors.facebook.passes import MOST, Passes
 from connectors.facebook.quarantine import reread
 from connectors.facebook.reading import HIDDEN, UNLISTED, Batch, Reading, Request, hidden
@@ -72,10 +72,9 @@ class Connector(port.Connector):
                 return
             self._meter.mind_what_can_wait()
         sweeps = which.sweeps and self._sweeps(marks, now)
+        pages = self._read(source, marks, now, sweeps=sweeps)
         if source == "feed" and sweeps and beside_the_feed(self._settings):
-            pages = self._with_extras(marks, now)
-        else:
-            pages = self._read(source, marks, now, Passes(), sweeps=sweeps)
+            pages = self._with_extras(pages, marks, now)
         # Whoever leaves off in the middle leaves off in there, too.
         async with aclosing(pages):
             async for page in pages:
@@ -131,26 +130,28 @@ class Connector(port.Connector):
     def _sweeps(self, marks: Marks, now: datetime) -> bool:
         return marks.swept is None or (marks.sweep_is_due(now) and not self._meter.eases_off)
 
-    async def _with_extras(self, marks: Marks, now: datetime) -> AsyncGenerator[port.Page, None]:
+    async def _with_extras(
+        self, feed: AsyncGenerator[port.Page, None], marks: Marks, now: datetime
+    ) -> AsyncGenerator[port.Page, None]:
         """
         Yield the feed's pages, and then what is new on lists that a token often may not read.
 
         That it may not is no failure, for a shop without ads has no rights for them: it is
         noted, and asked again after a day. What fails otherwise is read with the next sweep.
         """
-        before, last, passes = marks.cursor(), marks.cursor(), Passes()
-        async with aclosing(self._read("feed", marks, now, passes, sweeps=True)) as pages:
-            async for page in pages:
+        before, last = marks.cursor(), marks.cursor()
+        async with aclosing(feed):
+            async for page in feed:
                 last = page.cursor
                 yield replace(page, cursor=before)
-        done, read = Marks.of(last, now), passes.pages
+        done = Marks.of(last, now)
         for source in beside_the_feed(self._settings):
             if self._ledger.rests_until(source):
                 continue
             extra = LISTS[source].extra
-            start, passes = marks.of_extra(extra, now - self._settings.backfill), Passes()
+            start = marks.of_extra(extra, now - self._settings.backfill)
             try:
-                async with aclosing(self._read(source, start, now, passes, sweeps=True)) as pages:
+                async with aclosing(self._read(source, start, now, sweeps=True)) as pages:
                     async for page in pages:
                         yield replace(page, cursor=before)
             except (errors.PermissionMissing, errors.UnexpectedPayload) as error:
@@ -160,11 +161,10 @@ class Connector(port.Connector):
                 yield port.Page(before, note=f"Not read this time: {error}")
             else:
                 done = replace(done, **{f"{extra}_to": done.newest})
-            read += passes.pages
-        yield port.Page(done.swept_in(read, now).cursor())
+        yield port.Page(done.cursor())
 
     async def _read(
-        self, source: str, marks: Marks, now: datetime, passes: Passes, *, sweeps: bool
+        self, source: str, marks: Marks, now: datetime, *, sweeps: bool
     ) -> AsyncGenerator[port.Page, None]:
         """
         Yield the pages of a list and of what is inside its items.
@@ -177,7 +177,7 @@ class Connector(port.Connector):
         which, settings = self.lists[source], self._settings
         path, asked = f"{settings.page_id}/{source}", set[tuple[str, str]]()
         first = self._first(source, marks, sweeps=sweeps)
-        queue = deque([first])
+        queue, passes = deque([first]), Passes()
         while queue:
             request = queue.popleft()
             batch = await self._batch(request, source, seen=_seen(marks))
@@ -209,6 +209,7 @@ class Connector(port.Connector):
                 raise errors.UnexpectedPayload(f"Facebook's {source} go in a circle.")
         if which.extra:
             self._ledger.spend(WAS_READ.format(source))
+            self._ledger.rest(source, sweep_after(passes.pages, now))
 
     def _first(self, source: str, marks: Marks, *, sweeps: bool) -> Request:
         """Return the request that a poll begins with."""

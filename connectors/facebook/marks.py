@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from inboxd.connector import Cursor
 
 SWEEP_EVERY, SWEEP_PER_PAGE = timedelta(minutes=15), timedelta(minutes=3)
-"""How often all posts are read, and at most so often that it makes 480 calls a day: 10 %."""
+"""How often all of a list is read, and at most so often that it makes 480 calls a day: 10 %."""
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -72,7 +72,12 @@ class Marks:
 
     def swept_in(self, pages: int, now: datetime) -> Marks:
         """Return the marks after a sweep that took so many pages."""
-        return replace(self, sweep_at=now + max(SWEEP_EVERY, pages * SWEEP_PER_PAGE))
+        return replace(self, sweep_at=sweep_after(pages, now))
+
+
+def sweep_after(pages: int, now: datetime) -> datetime:
+    """Return when a list of so many pages may be read whole again."""
+    return now + max(SWEEP_EVERY, pages * SWEEP_PER_PAGE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from connectors.facebook.connector import Connector
 from connectors.facebook.limits import Meter
 from connectors.facebook.lists import FOREIGN_FEED
 from connectors.facebook.marks import Marks
-from connectors.facebook.passes import Passes
 from connectors.facebook.settings import Settings
 from connectors.facebook.shapes import string
 from inboxd import public as port
@@ -75,7 +74,7 @@ class _Foreign(Connector):
         """Yield what is new in its feed."""
         now = self._clock.now()
         marks = Marks.of(cursor, now - self._settings.backfill)
-        async with aclosing(self._read("feed", marks, now, Passes(), sweeps=False)) as pages:
+        async with aclosing(self._read("feed", marks, now, sweeps=False)) as pages:
             async for page in pages:
                 yield page
 

@@ -77,7 +77,7 @@ async def test_sweeps_of_a_large_page_are_rarer(open_shop: Opener) -> None:
 
 
 async def test_sweeps_of_very_many_pictures_are_rarer(open_shop: Opener) -> None:
-    """What is read beside the feed, because nobody said that it should not be, is part of a sweep."""
+    """So are those of a list that is read beside the feed, and the feed's are not because of them."""
     shop = await open_shop(ads=None, photos=None, app={"pages": {"photos": facebook.Pages(most=1)}})
     for number in range(10):
         picture = shop.post(f"Bild {number}", sent_at=shop.ago(days=30, minutes=number))
@@ -86,8 +86,9 @@ async def test_sweeps_of_very_many_pictures_are_rarer(open_shop: Opener) -> None
         await shop.poll("feed")
         shop.clock.advance(timedelta(minutes=5))
 
-    # One page of the feed, one of ads and ten of pictures: after 36 minutes, and so with the eighth poll.
-    assert len(shop.calls("GET photos")) == 10 * 3
+    # Ten pages: every thirty minutes. One of ads: with each sweep of the feed.
+    assert len(shop.calls("GET photos")) == 10 * 4
+    assert len(shop.calls("GET ads_posts")) == 8
 
 
 async def test_what_can_wait_waits_before_anything_else(open_shop: Opener) -> None:
