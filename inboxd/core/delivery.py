@@ -17,8 +17,15 @@ LONGEST_REST = timedelta(days=32)
 GIVE_UP_AFTER = timedelta(days=1)
 TELL_AT_ATTEMPT = 6
 """After this many failures in a row people hear of it by another way."""
-REPEAT_AFTER = (timedelta(seconds=30), timedelta(minutes=5))
+REPEAT_AFTER = (
+    timedelta(seconds=30),
+    timedelta(minutes=5),
+    timedelta(hours=1),
+    timedelta(hours=6),
+)
 """How long after each attempt that may have arrived the next one is made, where nobody can look."""
+TELL_AT_DOUBT = 3
+"""After so many of those people hear of it by another way."""
 TELL_OF_DOUBT_AFTER = timedelta(minutes=5)
 """When people hear by another way of what may have arrived, and cannot be looked for."""
 
@@ -84,12 +91,14 @@ def after_doubt(doubts: int, now: datetime) -> Outcome:
     """
     Return the fate of what may have arrived now, and at *doubts* attempts before.
 
-    The first repeat is soon, for what is urgent; the second outlasts an outage of minutes. A third
-    would flood whoever gets everything and never answers.
+    The first repeat is soon, for what is urgent; the second outlasts an outage of minutes, the others
+    one of hours. More of them would flood whoever gets everything and never answers.
     """
     if doubts >= len(REPEAT_AFTER):
         return Outcome(Fate.REFUSE, tell=True)
-    return Outcome(Fate.RETRY, retry_at=now + REPEAT_AFTER[doubts])
+    return Outcome(
+        Fate.RETRY, retry_at=now + REPEAT_AFTER[doubts], tell=doubts + 1 == TELL_AT_DOUBT
+    )
 
 
 def after_looking(error: Exception, tried_at: datetime, now: datetime) -> Outcome:

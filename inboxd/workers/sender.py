@@ -321,16 +321,15 @@ class Sender:
     async def _repeat(self, item: OutboxItem, now: datetime) -> None:
         """Send again what nobody can tell of: a notice that admits it is better than none at all."""
         outcome = after_doubt(item.doubts, now)
-        if outcome.retry_at is None:
-            unheard = "its answers are lost, and nobody can tell whether alerts arrive"
-            why = f" ({item.error})" if item.error else ""
-            await self._failed(item, SinkRefused(f"{unheard}{why}"))
+        why = f" ({item.error})" if item.error else ""
+        unheard = f"its answers are lost, and nobody can tell whether alerts arrive{why}"
+        if outcome.fate is Fate.REFUSE:
+            await self._failed(item, SinkRefused(unheard))
             return
-        # What a crash has interrupted needs no pause: the receiver is in no trouble.
-        at = outcome.retry_at if item.error else now
-        await self._store.run(
-            lambda store: store.outbox.retry(item, at, item.error, uncertain=True)
-        )
+        if not item.error:
+            # What a crash has interrupted needs no pause: the receiver is in no trouble.
+            outcome = replace(outcome, retry_at=now)
+        await self._record(item, OutcomeUnknown(unheard if outcome.tell else item.error), outcome)
 
     async def _settle_reply(self, item: OutboxItem) -> None:
         """A public reply is never sent twice: either it is seen by a poll, or a person decides."""

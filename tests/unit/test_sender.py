@@ -315,22 +315,30 @@ async def test_what_cannot_be_looked_for_is_told_after_minutes_and_given_up_afte
     assert len(office.support.heard) == 1
 
 
-async def test_where_nobody_can_tell_two_repeats_admit_it(office: Office) -> None:
-    """Soon, and after minutes, and no more: a receiver that never answers is not flooded."""
+async def test_where_nobody_can_tell_repeats_admit_it_and_come_ever_later(office: Office) -> None:
+    """Soon, after minutes, after hours, and no more; the others hear of it when the third is lost."""
+    office.handling["support"] = Handling(fallback="lead")
     office.queue()
     office.support.outcomes = [OutcomeUnknown("lost")] * 9
     office.support.found = OutcomeUnknown("a webhook cannot be asked")
-    for _ in range(10):
-        await office.drain("support")
+    tries, told = [], []
+    for minute in range(500):
+        before = len(office.support.heard)
+        await office.drain()
+        tries += [minute] * (len(office.support.heard) - before)
+        told += [minute] * (len(office.lead.heard) - len(told))
         office.after(MINUTE)
-    assert [delivery.uncertain for delivery in office.support.heard] == [False, True, True]
+    assert tries == [0, 2, 8, 69, 430]
+    assert [delivery.uncertain for delivery in office.support.heard] == [False] + [True] * 4
     assert office.states()[0] == ("support", "refused")
-    await office.drain("lead")
-    assert len(office.lead.heard) == 1
+    assert told == [10, 10]
+    refused, handed_over = (delivery.alerts[0] for delivery in office.lead.heard)
+    assert (refused.reason, handed_over.key) == ("sink_refused", "k1")
+    assert refused.detail.endswith("nobody can tell whether alerts arrive (lost)")
 
 
 async def test_a_passing_outage_of_what_cannot_be_asked_loses_no_alert(office: Office) -> None:
-    """Its errors leave everything in doubt; three posts in a few minutes are no flood."""
+    """Its errors leave everything in doubt; a few posts, each later than the one before, are no flood."""
     office.queue()
     office.support.outcomes = [OutcomeUnknown("502")] * 2
     office.support.found = OutcomeUnknown("a webhook cannot be asked")
@@ -431,14 +439,16 @@ async def test_an_idempotent_sink_is_simply_asked_again(office: Office) -> None:
 
 
 async def test_an_idempotent_sink_that_never_answers_is_not_asked_for_ever(office: Office) -> None:
-    """Not every mail program hides a repeat: three attempts, and the others hear of it."""
+    """Not every mail program hides a repeat: five attempts, and the others hear of the third."""
     office.support.idempotent = True
     office.queue()
     office.support.outcomes = [OutcomeUnknown("took too long over the mail")] * 9
-    for _ in range(20):
+    for minute in range(500):
         await office.drain()
+        if minute == 20:
+            assert (len(office.support.heard), len(office.lead.heard)) == (3, 1)
         office.after(MINUTE)
-    assert len(office.support.heard) == 3
+    assert len(office.support.heard) == 5
     assert office.states()[0] == ("support", "refused")
     assert [delivery.alerts[0].reason for delivery in office.lead.heard] == ["sink_refused"]
 
