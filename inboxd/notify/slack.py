@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from inboxd.errors import OutcomeUnknown
 from inboxd.notify.sink import Delivery, Receipt, Sink
-from inboxd.notify.slack_api import Webhook
-from inboxd.notify.slack_blocks import message
+from inboxd.notify.slack_api import Webhook, in_full_or_short
+from inboxd.notify.slack_blocks import forms
 from inboxd.notify.slack_bot import BotSink
 from inboxd.notify.together import summary_of
 
@@ -36,8 +36,8 @@ class WebhookSink(Sink):
 
     async def deliver(self, delivery: Delivery) -> Receipt:
         """Post what is told as a message of its own."""
-        now = self._clock.now()
-        await self._webhook.post(message(summary_of(delivery, now, self._tz)))
+        summary = summary_of(delivery, self._clock.now(), self._tz)
+        await in_full_or_short(self._webhook.post, *forms(summary))
         return {"key": delivery.key}
 
     async def find(self, delivery: Delivery) -> Receipt | None:

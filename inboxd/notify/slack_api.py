@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import logging
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
+import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from inboxd import line
 from inboxd.errors import InboxdError, OutcomeUnknown, Unavailable
-from inboxd.notify.slack_errors import Answer, code_in, translate
+from inboxd.notify.slack_errors import UNFIT, Answer, SlackRefused, code_in, translate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from datetime import timedelta
 
     from pydantic import SecretStr
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from inboxd.clock import Clock
 
 Body = dict[str, Any]
+T = TypeVar("T")
 
 # At DEBUG slack_sdk writes webhook URLs and whole messages; its own check looks at this very
 # logger's level, so that one set on the root or on "slack_sdk" would not help.
@@ -33,6 +35,23 @@ _SDK_LOG.setLevel(logging.WARNING)
 _MOST_PAGES = 10
 LARGEST_ANSWER = 8 * 1024 * 1024
 """Bytes. A page of two hundred messages, each as long as Slack takes them, has three million."""
+
+_log = structlog.get_logger(__name__)
+
+
+async def in_full_or_short(write: Callable[[Body], Awaitable[T]], full: Body, short: Body) -> T:
+    """
+    Return what comes of writing *full*, or *short* where Slack does not take that as it is.
+
+    How much Slack takes as a whole is documented nowhere, and an alert must not be lost by it.
+    """
+    try:
+        return await write(full)
+    except SlackRefused as refusal:
+        if refusal.code not in UNFIT:
+            raise
+        _log.warning("slack message shortened", error=str(refusal))
+        return await write(short)
 
 
 class Webhook:

@@ -3,11 +3,12 @@ How an alert looks in Slack: Block Kit and the fallback text. Pure.
 
 Everything that a customer wrote stands in plain_text objects, where no notation is live; mrkdwn
 is used for our own words alone. Limits: docs.slack.dev/reference/block-kit, and
-slackapi/bolt-js#2509 for the total.
+slackapi/bolt-js#2509 and #2867 for the total, which Slack documents nowhere: hence two `forms`.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from inboxd.notify.inert import Excerpt, excerpt, one_line
@@ -35,6 +36,7 @@ _LONGEST_LINK = 1_000
 _LONGEST_LINKS = 4_000
 """How long the links of all lines may be together."""
 _MOST_MENTIONS = 50
+_LONGEST_SHORT_TEXT = 600
 
 
 def message(summary: Summary, sink: str = "") -> dict[str, Any]:
@@ -51,6 +53,25 @@ def message(summary: Summary, sink: str = "") -> dict[str, Any]:
         "unfurl_links": False,
         "unfurl_media": False,
     }
+
+
+def forms(summary: Summary, sink: str = "") -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the whole content of a message, and a short one for where Slack does not take that."""
+    return message(summary, sink), message(_shortened(summary))
+
+
+def _shortened(summary: Summary) -> Summary:
+    """Return *summary* in few words, and without links and buttons."""
+    detail = str(excerpt(summary.detail, _LONGEST_SHORT_TEXT))
+    lines = (f"{line.headline}  {line.command}" for line in summary.lines)
+    return replace(
+        summary,
+        detail="\n".join(filter(None, (detail, *lines))),
+        quote=summary.quote and str(excerpt(summary.quote, _LONGEST_SHORT_TEXT)),
+        link="",
+        offer=None,
+        lines=(),
+    )
 
 
 def escaped(text: str) -> str:

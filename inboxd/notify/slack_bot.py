@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -10,8 +11,8 @@ import structlog
 from inboxd.errors import InboxdError, OutcomeUnknown, SinkRefused
 from inboxd.model import Tone
 from inboxd.notify.sink import Delivery, Receipt, Sink
-from inboxd.notify.slack_api import Body, WebApi
-from inboxd.notify.slack_blocks import message as content_of
+from inboxd.notify.slack_api import Body, WebApi, in_full_or_short
+from inboxd.notify.slack_blocks import forms
 from inboxd.notify.slack_errors import SlackRefused
 from inboxd.notify.together import present_of, summary_of
 
@@ -31,6 +32,9 @@ _CLOCK_SKEW_SECONDS = 3_600
 _PAGE = 200
 # What Slack says when the message that a thread hangs on was deleted.
 _HEAD_IS_GONE = frozenset({"thread_not_found", "message_not_found", "cannot_reply_to_message"})
+
+# It knows the client_msg_id, and has no message of it (any more), or one in another channel.
+_FIRST_IS_GONE = frozenset({"duplicate_message_not_found", "duplicate_channel_not_found"})
 
 _log = structlog.get_logger(__name__)
 
@@ -64,8 +68,8 @@ class BotSink(Sink):
         The update is a comfort: when it fails, the alert is delivered all the same.
         """
         now = self._clock.now()
-        content = content_of(summary_of(delivery, now, self._tz), self._buttons)
-        receipt = await self._post(delivery, content)
+        told = forms(summary_of(delivery, now, self._tz), self._buttons)
+        receipt = await in_full_or_short(partial(self._post, delivery), *told)
         if (head := self._head_of(delivery)) is not None:
             try:
                 await self.refresh(head, delivery)
@@ -90,13 +94,7 @@ class BotSink(Sink):
         is_head = message == delivery.head
         present = present_of(delivery, now, self._tz) if is_head else None
         summary = present or summary_of(delivery, now, self._tz)
-        # chat.update defaults to parse=client, which would make @channel and URLs live.
-        body = content_of(summary, self._buttons) | {
-            "channel": message["channel"],
-            "ts": message["ts"],
-            "parse": "none",
-        }
-        await self._api.write("chat.update", body)
+        await in_full_or_short(partial(self._update, message), *forms(summary, self._buttons))
 
     async def find(self, delivery: Delivery) -> Receipt | None:
         """
@@ -112,6 +110,11 @@ class BotSink(Sink):
         except SinkRefused as error:
             raise OutcomeUnknown(f"cannot look for alert {delivery.key}: {error}") from error
         return None
+
+    async def _update(self, message: Receipt, content: Body) -> None:
+        # chat.update defaults to parse=client, which would make @channel and URLs live.
+        there = {"channel": message["channel"], "ts": message["ts"], "parse": "none"}
+        await self._api.write("chat.update", content | there)
 
     async def _post(self, delivery: Delivery, content: Body) -> Receipt:
         body = content | {
@@ -133,7 +136,13 @@ class BotSink(Sink):
         return await self._posted(body)
 
     async def _posted(self, body: Body) -> Receipt:
-        response = await self._api.write("chat.postMessage", body)
+        try:
+            response = await self._api.write("chat.postMessage", body)
+        except SlackRefused as refusal:
+            if refusal.code not in _FIRST_IS_GONE or "client_msg_id" not in body:
+                raise
+            nameless = {key: value for key, value in body.items() if key != "client_msg_id"}
+            return await self._posted(nameless)
         channel, ts = response.get("channel"), response.get("ts")
         if not isinstance(channel, str) or not isinstance(ts, str):
             raise OutcomeUnknown(f"sink {self.name}: Slack took the message but does not say where")

@@ -35,6 +35,16 @@ _NOT_BEGUN = frozenset(
     {"service_unavailable", "request_timeout", "team_added_to_org", "org_login_required"}
 )
 _PERHAPS_DONE = frozenset({"internal_error", "fatal_error", "rollup_error"})
+UNFIT = frozenset(
+    {
+        "invalid_blocks",
+        "invalid_blocks_format",
+        "invalid_payload",
+        "msg_too_long",
+        "msg_blocks_too_long",
+    }
+)
+"""What Slack calls a message that it does not take for its form or its length."""
 _OUR_FAULT = "Slack does not accept the message's form; that is a fault in inboxd, please report it"
 _REINSTALL = "install the Slack app again and give inboxd the new bot token"
 _NEW_WEBHOOK = "make a new incoming webhook and give inboxd its URL"
@@ -56,11 +66,7 @@ _REMEDIES = {
     "no_service": _NEW_WEBHOOK,
     "no_team": _NEW_WEBHOOK,
     "user_not_found": _NEW_WEBHOOK,
-    "invalid_blocks": _OUR_FAULT,
-    "invalid_payload": _OUR_FAULT,
-    "msg_too_long": _OUR_FAULT,
-    "msg_blocks_too_long": _OUR_FAULT,
-}
+} | dict.fromkeys(UNFIT, _OUR_FAULT)
 _CODE = re.compile(r"[a-z][a-z0-9_]{2,60}")
 _LONGEST_WAIT = timedelta(days=1)
 

@@ -274,6 +274,15 @@ async def test_the_same_alert_has_the_same_client_id(rig: Rig) -> None:
     assert first == again != other
 
 
+@pytest.mark.parametrize("code", ["duplicate_message_not_found", "duplicate_channel_not_found"])
+async def test_an_id_that_slack_knows_without_a_message_loses_no_alert(rig: Rig, code: str) -> None:
+    """What was begun there is gone, and nobody has seen it: it is posted under no id."""
+    rig.fail("slack", Fault.PERMISSION_MISSING, endpoint="chat.postMessage", times=1, code=code)
+    receipt = await rig.bot().deliver(Delivery.of(ALERT))
+    assert [message.ts for message in rig.posted] == [receipt["ts"]]
+    assert "client_msg_id" not in body_of(rig.simulator.log.of("slack", "chat.postMessage")[-1])
+
+
 HOSTILE = [
     "<!here> <@U0LEAD> <https://evil.example|vk.com> *b* `c` > q",
     "\x00\ud83d\u202eabc\u2067",
@@ -305,6 +314,34 @@ async def test_hostile_texts_arrive_everywhere(rig: Rig, text: str) -> None:
     assert "inboxd show 17" in mail.text
     assert "inboxd show 17" in mail.html
     assert "<script" not in mail.html
+
+
+@pytest.mark.parametrize("kind", ["webhook", "bot"])
+@pytest.mark.parametrize("code", ["msg_blocks_too_long", "invalid_blocks"])
+async def test_what_slack_finds_too_long_or_odd_is_told_in_few_words(
+    rig: Rig, kind: str, code: str
+) -> None:
+    """Its limit of a whole message is not documented: the alert comes, shorter, with every case."""
+    rig.fail("slack", Fault.PERMISSION_MISSING, times=1, code=code)
+    alerts = tuple(
+        replace(ALERT, key=f"k{n}", case=replace(CARD, id=n, text="W" * 3_000)) for n in range(20)
+    )
+    receipt = await slack_sink(rig, kind).deliver(Delivery(alerts, None, 1, False, "k"))
+    (message,) = rig.posted
+    shown = content(message)
+    assert all(f"inboxd show {n}" in shown for n in range(20))
+    assert len(shown) < 4_000
+    assert receipt.get("ts") in {message.ts, None}
+
+
+async def test_an_update_that_slack_finds_too_long_is_shortened(rig: Rig) -> None:
+    """The head of a thread tells the present state, whatever its length."""
+    sink = rig.bot()
+    head = await sink.deliver(Delivery.of(ALERT))
+    rig.fail("slack", Fault.PERMISSION_MISSING, endpoint="chat.update", times=1,
+             code="msg_blocks_too_long")  # fmt: skip
+    await sink.deliver(Delivery.of(BREACH, head))
+    assert rig.posted[0].blocks[0]["text"]["text"] == "🔴 Overdue: Олег on VK"
 
 
 async def test_a_possible_repeat_says_so(rig: Rig) -> None:

@@ -22,7 +22,7 @@ from inboxd.notify.console import lines, show
 from inboxd.notify.inert import width
 from inboxd.notify.mail import compose, message_id
 from inboxd.notify.sink import Delivery
-from inboxd.notify.slack_blocks import message
+from inboxd.notify.slack_blocks import escaped, forms, message
 from inboxd.notify.summary import Summary, distance, written
 from inboxd.notify.together import REPEAT, standing_of, summary_of
 
@@ -245,6 +245,23 @@ def test_no_link_and_no_number_of_cases_breaks_slacks_limits(
     assert all(f"`inboxd show {number}`" in shown for number in range(min(cases, 20)))
     standings = [Standing(each.case, NOW, taken_by="W" * 500) for each in alerts if each.case]
     assert_within_limits(message(standing_of(standings, NOW, KYIV))["blocks"])
+
+
+@pytest.mark.parametrize("cases", [1, 2, 20, 300])
+def test_the_short_form_stays_far_below_what_slack_was_seen_to_refuse(cases: int) -> None:
+    """Also where each character counts as its escape, and each block as it stands in JSON."""
+    alerts = tuple(
+        replace(hostile_alert("&" * 9_000), key=str(number), case=replace(CARD, id=number))
+        for number in range(cases)
+    )
+    delivery = Delivery(alerts, None, 1, uncertain=True, key="k", held="limit")
+    blocks = forms(summary_of(delivery, NOW, KYIV))[1]["blocks"]
+    assert_within_limits(blocks)
+    shown = json.dumps(blocks, ensure_ascii=False)
+    assert len(shown) < 6_000
+    assert all(f"inboxd show {number}" in shown for number in range(min(cases, 15)))
+    ordinary = replace(delivery, alerts=(replace(ALERT, case=replace(CARD, text="W&" * 9_000)),))
+    assert len(escaped(json.dumps(forms(summary_of(ordinary, NOW, KYIV))[1]))) < 6_000
 
 
 def test_slack_quotes_the_customer_word_for_word() -> None:
