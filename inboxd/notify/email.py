@@ -77,7 +77,7 @@ class EmailSink(Sink):
             attachments=delivery.attachments,
         )
         has_it = set((delivery.reached or {}).get(_HAVE_IT, "").split())
-        left = [recipient for recipient in settings.to if recipient not in has_it]
+        left = [each for each in dict.fromkeys(settings.to) if each not in has_it]
         refused = await self._converse(mail, left) if left else {}
         receipt = {"message_id": message_id(delivery.key, settings.sender)}
         if refused:
@@ -213,7 +213,7 @@ class EmailSink(Sink):
         if len(refused) == len(to):
             # One recipient who may be taken later is reason enough to try again.
             likeliest = min(refused.values(), key=lambda error: error.code)
-            whom = "every recipient" if len(to) == len(self._settings.to) else ", ".join(to)
+            whom = "every recipient" if set(to) == set(self._settings.to) else ", ".join(to)
             raise self._by_code(likeliest, f"sink {self.name}: {whom} was refused")
         return refused
 

@@ -642,6 +642,16 @@ async def test_who_is_refused_for_now_gets_the_mail_later_and_alone(rig: Rig) ->
     assert "gone@shop.example: 550" in receipt["refused"]
 
 
+async def test_who_is_named_twice_gets_one_mail_and_is_waited_for(rig: Rig) -> None:
+    """A slip in the configuration makes no refusal for good of one for now."""
+    greylisted = rig.fail("smtp", Fault.RATE_LIMIT, endpoint=f"RCPT {LEAD}")
+    sink = rig.mail(to=(LEAD, LEAD))
+    assert isinstance(await failure(sink, Delivery.of(ALERT)), Unavailable)
+    rig.simulator.faults.switch_off(greylisted)
+    await sink.deliver(Delivery.of(ALERT))
+    assert [mail.recipients for mail in rig.mails] == [[LEAD]]
+
+
 async def test_nobody_left_to_be_told_is_no_mail(rig: Rig) -> None:
     """Who was refused for now was taken out of the configuration meanwhile."""
     rig.fail("smtp", Fault.RATE_LIMIT, endpoint=f"RCPT {SECOND}")
