@@ -61,6 +61,11 @@ def _mail_address(value: str) -> str:
     name, at_sign, domain = value.rpartition("@")
     if not (name and at_sign and domain) or set(value) & set(' \t\r\n,;<>"') or "@" in name:
         raise ValueError(f"{value!r} is no mail address; write it plain: lead@shop.example")
+    if not (value.isascii() and value.isprintable()):
+        raise ValueError(
+            f"{value!r} has what SMTP cannot carry; a domain with other than Latin letters is "
+            "written in its xn-- form"
+        )
     return value
 
 

@@ -77,7 +77,9 @@ def validated(model: type[M], raw: object, path: str, vault: Vault, problems: Pr
         return model.model_validate(table, context={"folder": vault.folder})
     except ValidationError as error:
         for found in error.errors(include_url=False):
-            if not failed & set(found["loc"][:1]):
+            # To pydantic a list whose entries are all wrong has none.
+            follows = found["type"] == "too_short" and found["input"]
+            if not follows and not failed & set(found["loc"][:1]):
                 _report(model, raw, found, path, problems)
         return None
 

@@ -201,11 +201,6 @@ class EmailSink(Sink):
                     refused[recipient] = error
         except aiosmtplib.SMTPResponseException as error:
             raise self._by_code(error, f"sink {self.name}: the sender was refused") from error
-        except ValueError as error:
-            raise SinkRefused(
-                f"sink {self.name}: an address cannot be used in SMTP ({error}); check sender and "
-                "to, and write a domain with other than Latin letters in its xn-- form"
-            ) from error
         except (aiosmtplib.SMTPException, OSError) as error:
             raise Unavailable(
                 f"sink {self.name}: the connection was lost before the mail was sent"

@@ -761,14 +761,6 @@ async def test_a_broken_ca_file_is_named(rig: Rig, tmp_path: Path) -> None:
         assert path.name in str(told)
 
 
-async def test_an_address_that_smtp_cannot_carry_is_named(rig: Rig) -> None:
-    """A domain in Cyrillic letters needs its other form."""
-    for changes in ({"to": ("lead@магазин.example",)}, {"sender": "inboxd@магазин.example"}):
-        told = await failure(rig.mail(**changes), Delivery.of(ALERT))
-        assert isinstance(told, SinkRefused)
-        assert "xn--" in str(told)
-
-
 async def test_closing_twice_is_fine(rig: Rig) -> None:
     """Whoever stops the daemon need not count."""
     for sink in (rig.webhook(), rig.bot(), rig.mail()):

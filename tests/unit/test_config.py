@@ -698,6 +698,23 @@ def test_every_secret_can_be_kept_out_of_texts(read: Read) -> None:
 # What is wrong -----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("address", ["lead@магазин.укр", "лід@shop.example", "a\u2028@b.example"])
+def test_an_address_that_smtp_cannot_carry_is_a_problem(problems: Tell, address: str) -> None:
+    """Before the first alert; and a list of such addresses is not called empty."""
+    sink = f"""
+        [[sinks]]
+        name = "lead"
+        type = "email"
+        host = "localhost"
+        sender = "inboxd@shop.example"
+        to = ["{address}"]
+        """
+    (problem,) = problems(ACCOUNT, sink)
+    assert problem.startswith("sinks[0].to[0] ")
+    assert "what SMTP cannot carry; a domain" in problem
+    assert "xn--" in problem
+
+
 def test_every_problem_is_told_at_once(problems: Tell) -> None:
     """One run of `inboxd check` is enough to mend a file, however broken."""
     assert problems(
