@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from inboxd.config.closures import Closures
+from inboxd.config.closures import Closures, UnusableFile
 from inboxd.config.fields import STRICT, LocalInterval, Zone
 from inboxd.config.problems import nearest
 from inboxd.connector import LocalPath, Name
@@ -131,7 +131,10 @@ class CalendarSettings(BaseModel):
         )
         # Single dates lie where they lie: that they are open has been looked at already.
         if file and any(hours.week.values()) and not _opens_after(file.last, hours):
-            raise ValueError(f"calendar {self.name!r} is never open: its file closes every day")
+            raise UnusableFile(
+                f"closes every day after {file.last}: a wait would never be due. What repeats for "
+                "ever needs an end (UNTIL)"
+            )
         return hours
 
 

@@ -165,9 +165,21 @@ def test_a_file_that_is_missing_is_named_where_the_configuration_names_it(tmp_pa
         'calendars[0].closed_file = "closed.ics"; cannot be read: no such file or directory'
         in str(error.value)
     )
-    written(tmp_path / "closed.ics", event(1, "DTSTART;VALUE=DATE:20260101", "RRULE:FREQ=DAILY"))
-    with pytest.raises(ConfigError, match=r"calendars\[0\] is never open"):
+
+
+def test_a_file_that_closes_for_ever_from_some_day_on_is_named_with_that_day(
+    tmp_path: Path,
+) -> None:
+    """The calendar is open until then; but nobody would be told of who writes afterwards."""
+    path = tmp_path / "config.toml"
+    path.write_text(CONFIG)
+    written(tmp_path / "closed.ics", event(1, "DTSTART;VALUE=DATE:20270101", "RRULE:FREQ=DAILY"))
+    with pytest.raises(ConfigError) as error:
         load(path, {})
+    assert (
+        'calendars[0].closed_file = "closed.ics"; closes every day after 2027-01-01: a wait would '
+        "never be due. What repeats for ever needs an end (UNTIL)" in str(error.value)
+    )
 
 
 @pytest.mark.parametrize(
