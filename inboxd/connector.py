@@ -293,6 +293,8 @@ class AccountCheck:
     """When the token will cease to work, where the network tells."""
     renewal: str = ""
     """What to do before then."""
+    end_is_told: bool = True
+    """False where the network did not say this time whether there is an end: None then means nothing."""
 
 
 @dataclass(frozen=True, slots=True)

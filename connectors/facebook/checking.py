@@ -105,7 +105,9 @@ async def check(graph: Graph, settings: Settings) -> AccountCheck:
         streams = [StreamCheck(stream, ok=False, text=wrong) for stream in settings.streams]
     else:
         streams = [await _stream(graph, settings, token, stream) for stream in _order(settings)]
-    return AccountCheck(name, streams, token.expires_at, token.renewal)
+    return AccountCheck(
+        name, streams, token.expires_at, token.renewal, end_is_told=bool(token.kind)
+    )
 
 
 async def token_told(graph: Graph, settings: Settings) -> Token:

@@ -130,7 +130,7 @@ def _about_its_end(store: Store, account: str, found: AccountCheck, now: datetim
     if ends and reached:
         store.remember(_ends_at(account), ends.isoformat())
         return expiring_alert(account, ends, min(reached), found.renewal, now)
-    if told is None:
+    if told is None or not found.end_is_told:
         return None
     store.forget(_ends_at(account))
     return renewed_alert(account, told, ends, now)

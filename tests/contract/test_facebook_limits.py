@@ -313,7 +313,7 @@ async def test_a_token_without_an_end_has_none(open_shop: Opener) -> None:
     """0 is never."""
     check = await (await open_shop()).connector.check()
 
-    assert (check.expires_at, check.renewal) == (None, "")
+    assert (check.expires_at, check.renewal, check.end_is_told) == (None, "", True)
 
 
 @pytest.mark.parametrize(
@@ -369,6 +369,19 @@ async def test_a_token_that_may_not_ask_about_itself_is_tried(open_shop: Opener)
 
     assert check.expires_at is None
     assert all(each.ok for each in check.streams)
+
+
+@pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.PERMISSION_MISSING])
+async def test_that_facebook_says_nothing_of_a_token_is_not_taken_for_no_end(
+    open_shop: Opener, fault: Fault
+) -> None:
+    """Whoever heard that it ends must not hear that it was renewed."""
+    shop = await open_shop()
+    shop.faults.switch_on("facebook", fault, endpoint="POST batch")
+
+    check = await shop.connector.check()
+
+    assert (check.expires_at, check.end_is_told) == (None, False)
 
 
 async def test_the_token_is_asked_about_in_no_url(open_shop: Opener) -> None:

@@ -129,6 +129,24 @@ async def test_a_new_token_that_ends_soon_as_well_is_no_recovery(house: House) -
     assert house.reasons() == ["token_expires", "token_expires", "token_renewed"]
 
 
+async def test_a_check_that_learns_nothing_of_the_end_is_no_renewal(house: House) -> None:
+    """The network answered everything but that; the next warning still comes."""
+    ends = house.clock.now() + 3 * DAY
+    for check in (
+        AccountCheck("shop", expires_at=ends),
+        AccountCheck("shop", end_is_told=False),
+        AccountCheck("shop", expires_at=ends),
+    ):
+        house.connector.checks = [check]
+        await house.checker.look()
+        house.after(DAY)
+
+    assert [headline for _, headline in house.told()] == [
+        "shop-vk: the token expires in 3d",
+        "shop-vk: the token expires in 1d",
+    ]
+
+
 async def test_an_account_is_checked_once_a_day_over_restarts(house: House) -> None:
     """A process that starts again does not ask again before its time."""
     house.connector.checks = [AccountCheck("shop"), TokenInvalid("not to be asked")]
