@@ -76,7 +76,7 @@ class Figures:
 
     *promised* are the promises to customers that fall due by the end of the day. *troubles* are
     accounts that people know to be in trouble; *read* are those in none, and *unread* those that
-    never were read. *gaps* were spans yesterday in which a source was not read, *gap_time* in
+    never were read. *gaps* were spans yesterday in which something was not read, *gap_time* in
     all. *spikes* are topics with their customers, *used* a line for each allowance.
     """
 

@@ -8,19 +8,22 @@ Intervals are half-open. Everything is pure and knows neither zones nor dates.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from datetime import datetime
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+T = TypeVar("T", int, datetime)
 
 Interval = tuple[int, int]
 """From the first, up to and without the second."""
 
 
-def merged(intervals: Iterable[Interval]) -> list[Interval]:
+def merged(intervals: Iterable[tuple[T, T]]) -> list[tuple[T, T]]:
     """Return the same time as sorted intervals that neither overlap nor touch."""
-    result: list[Interval] = []
+    result: list[tuple[T, T]] = []
     for start, end in sorted(intervals):
         if start >= end:
             continue

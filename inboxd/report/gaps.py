@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from inboxd.core.timetable import merged
 from inboxd.durations import format_duration
 from inboxd.report import words
 
@@ -71,14 +72,15 @@ def _made_good(troubles: Sequence[Sequence[Gap]], tz: tzinfo) -> str:
     """Return when sources of one account were read late: each time, or how often and how long."""
     if len(troubles) == 1:
         return _one_trouble(troubles[0], tz)
-    spans = [_span(each) for each in troubles]
+    # Of several sources each may have been late at about the same time for a reason of its own.
+    spans = merged(map(_span, troubles))
     begun, ended = max(spans, key=lambda span: span[1] - span[0])
     longest = f"{words.moment(begun, tz)} to {words.moment(ended, tz)}"
     in_all = format_duration(sum((end - begin for begin, end in spans), timedelta()))
+    often = f"{len(spans)} times, {in_all} in all, the longest " if len(spans) > 1 else ""
     return (
-        f"{words.name_of(troubles[0][0].account)} was not read {len(troubles)} times, {in_all} in "
-        f"all, the longest from {longest} ({format_duration(ended - begun)}); what was written "
-        "came later"
+        f"{words.name_of(troubles[0][0].account)} was not read {often}from {longest} "
+        f"({format_duration(ended - begun)}); what was written came later"
     )
 
 

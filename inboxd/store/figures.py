@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from inboxd.core.digest import Figures, Trouble
 from inboxd.core.standing import Standing
+from inboxd.core.timetable import merged
 from inboxd.store.coverage import CoverageStore
 from inboxd.store.sources import SourceStore
 from inboxd.store.spikes import SpikeStore
@@ -60,8 +61,11 @@ class FigureStore:
         texts = {name: to_text(instant) for name, instant in instants.items()}
         breached, in_time, late, promised = self._db.execute(_OF_WAITS, texts).fetchone()
         waiting, overdue, oldest = self._waiting(now)
-        gaps = self._coverage.gaps(since, until)
-        lasted = (min(gap.ended_at or until, until) - max(gap.began_at, since) for gap in gaps)
+        # Sources that were not read at the same time were not read once.
+        gaps = merged(
+            (max(gap.began_at, since), min(gap.ended_at or until, until))
+            for gap in self._coverage.gaps(since, until)
+        )
         troubles = self._troubles(accounts, now)
         unread = self._unread(accounts)
         return Figures(
@@ -75,7 +79,7 @@ class FigureStore:
             read=tuple(each for each in accounts if each not in troubles and each not in unread),
             troubles=troubles,
             gaps=len(gaps),
-            gap_time=sum(lasted, timedelta()),
+            gap_time=sum((end - begin for begin, end in gaps), timedelta()),
             spikes=[
                 (spike.topic, self._spikes.standing(spike, now).total)
                 for spike in self._spikes.noticed(since, until)

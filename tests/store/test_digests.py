@@ -100,11 +100,13 @@ def test_what_was_of_other_days_is_not_yesterdays(shop: Shop) -> None:
 
 
 def test_it_tells_of_blindness_gaps_and_spikes(shop: Shop) -> None:
-    """What of a gap was yesterday, and who is not read now."""
+    """What of a gap was yesterday, once for all sources; and who is not read now."""
     store = shop.store
     store.sources.told("shop-vk", ["feed"], "blind", START, START + timedelta(minutes=5))
     store.coverage.begin("shop-vk", "feed", START - DAY, "Unavailable")
-    store.coverage.end("shop-vk", "feed", START, 3)
+    store.coverage.begin("shop-vk", "comments", START - DAY, "Unavailable")
+    for source in ("feed", "comments"):
+        store.coverage.end("shop-vk", source, START, 3)
     with store.transaction():
         store.spikes.begin(Topic.SHIPPING, START, at(60), window=timedelta(hours=1), usual=4.0)
     (digest,) = written(shop, TODAY + timedelta(hours=9))

@@ -149,6 +149,26 @@ def test_sources_that_were_blind_together_are_told_together() -> None:
     ]
 
 
+def test_what_was_read_late_at_the_same_time_is_counted_once() -> None:
+    """Sources that were late for different reasons, or not equally long, were so together."""
+    (first,) = cards.full().gaps
+    assert first.ended_at
+    limited = replace(first, source="feed", reason="RateLimited")
+    longer = replace(first, source="boards", ended_at=first.ended_at + timedelta(hours=1))
+    later = [
+        replace(each, began_at=each.began_at + timedelta(1), ended_at=each.ended_at + timedelta(1))
+        for each in (first, limited)
+        if each.ended_at
+    ]
+
+    (once,) = gaps.in_words([first, limited, longer], UTC)
+    (twice,) = gaps.in_words([first, limited, longer, *later], UTC)
+
+    longest = "from 2026-10-12 08:05 to 2026-10-12 15:40 (7h 35m); what was written came later"
+    assert once == f"shop-vk was not read {longest}"
+    assert twice == f"shop-vk was not read 2 times, 14h 10m in all, the longest {longest}"
+
+
 def test_what_was_read_late_is_told_last_and_shortly() -> None:
     """Nothing of it is missing: how often, how long, and the longest time, for each account."""
     (first,) = cards.full().gaps
