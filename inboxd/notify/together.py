@@ -88,6 +88,7 @@ def _summary_of(delivery: Delivery, now: datetime, tz: tzinfo) -> Summary:
     if len(latest) == 1:
         summary = brought_up_to_date(latest[0], _standing_for(latest[0], standings), now, tz)
         return replace(summary, caution=_caution(delivery))
+    latest.sort(key=_haste)
     told = _counted(latest)
     about = _about([alert.case for alert in latest if alert.case])
     return _several(
@@ -277,7 +278,7 @@ def _standing_for(alert: Alert, standings: Mapping[int, Standing]) -> Standing |
 
 
 def _haste(alert: Alert) -> tuple[bool, int]:
-    """Return by what alerts are sorted where not all are shown."""
+    """Return by what alerts are sorted: where there are many, not all are shown."""
     urgent = alert.case is not None and alert.case.urgency is Urgency.HIGH
     return not urgent, _BY_WEIGHT.index(alert.tone)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from inboxd.clock import ManualClock
-from inboxd.model import Alert, Author, Standing, Tone
+from inboxd.model import Alert, Author, Standing, Tone, Urgency
 from inboxd.notify import Delivery
 from inboxd.notify.console import ConsoleSink
 from tests.contract.test_sinks import ALERT, CARD, KYIV, NOW, Rig, content, running
@@ -43,7 +44,7 @@ async def test_slack_shows_several_as_one_message(rig: Rig) -> None:
     await rig.webhook().deliver(together(alert(1), alert(2, Tone.BREACH), alert(3)))
     (message,) = rig.posted
     assert message.blocks[0]["text"]["text"] == (
-        "🔴 1 late, 2 due soon: complaints on shop-vk by Customer 1, Customer 2 and 1 more"
+        "🔴 1 late, 2 due soon: complaints on shop-vk by Customer 2, Customer 1 and 1 more"
     )
     for number in (1, 2, 3):
         assert f"A complaint by Customer {number}" in content(message)
@@ -120,6 +121,18 @@ async def test_more_than_fit_are_counted(rig: Rig) -> None:
     assert message.blocks[0]["text"]["text"] == (
         "⏳ 30 due soon: complaints on shop-vk by Customer 1, Customer 2 and 28 more"
     )
+
+
+async def test_the_urgent_and_the_late_are_not_among_those_that_are_left_out(rig: Rig) -> None:
+    """A night's summary may have a hundred: they come first, and then in order of time."""
+    many = [alert(number) for number in range(1, 29)]
+    late, urgent = alert(29, Tone.BREACH), alert(30)
+    assert urgent.case
+    urgent = replace(urgent, case=replace(urgent.case, urgency=Urgency.HIGH))
+    await rig.webhook().deliver(together(*many, late, urgent, held="quiet"))
+    (message,) = rig.posted
+    shown = re.findall(r"complaint by Customer (\d+)", content(message))
+    assert shown[:4] == ["30", "29", "1", "2"]
 
 
 async def test_what_customers_wrote_stays_words(rig: Rig) -> None:
