@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 from ipaddress import ip_address
 from typing import Annotated, NamedTuple
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, InstanceOf, SecretStr
@@ -42,9 +43,18 @@ class Address(NamedTuple):
 def _parse_address(value: object) -> Address:
     host, _, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
     host = host.removeprefix("[").removesuffix("]")
-    if not (host and port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= 65_535):
+    number = int(port) if port.isascii() and port.isdigit() and len(port) <= 5 else 65_536
+    if not _is_host(host) or number > 65_535:
         raise ValueError(f"{brief(value)} is no host:port, such as 127.0.0.1:8787")
-    return Address(host, int(port))
+    return Address(host, number)
+
+
+def _is_host(host: str) -> bool:
+    """Tell whether *host* can be looked up at all, whoever it may be."""
+    try:
+        return bool(host.encode("idna")) and host.isprintable()
+    except UnicodeError:
+        return False
 
 
 def _parse_time(value: object) -> time:
@@ -70,8 +80,14 @@ def _mail_address(value: str) -> str:
 
 
 def _web_address(value: SecretStr) -> SecretStr:
-    if not value.get_secret_value().startswith(("https://", "http://")):
-        raise ValueError("is no web address; it must begin with https://")
+    try:
+        parts = urlsplit(value.get_secret_value())
+        is_one = parts.scheme in {"https", "http"} and _is_host(parts.hostname or "")
+        is_one = is_one and parts.port != 0
+    except ValueError:  # of brackets that do not close, or of a port that is none
+        is_one = False
+    if not is_one:
+        raise ValueError("is no web address; it must begin with https:// and a host's name")
     return value
 
 

@@ -698,6 +698,33 @@ def test_every_secret_can_be_kept_out_of_texts(read: Read) -> None:
 # What is wrong -----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://",
+        "https:///services/T",
+        "https://hooks..slack.com/T",
+        "https://[::1/T",
+        "https://h:99999/T",
+        f"https://{'x' * 70}.example/T",
+    ],
+)
+def test_an_address_that_leads_to_no_host_is_a_problem(problems: Tell, url: str) -> None:
+    """It is found when it is configured, and not called a bug when somebody waits."""
+    hook = '[[sinks]]\nname = "s"\ntype = "slack"\nwebhook_url = { env = "HOOK" }'
+    assert problems(ACCOUNT, hook, env=ENV | {"HOOK": url}) == [
+        "sinks[0].webhook_url is no web address; it must begin with https:// and a host's name"
+    ]
+
+
+@pytest.mark.parametrize("listen", ["a..b:80", "a\\u0000b:80", f"{'x' * 70}.example:80", "::1:٣"])
+def test_monitors_are_not_answered_where_there_can_be_no_host(problems: Tell, listen: str) -> None:
+    """No name can look like that."""
+    (problem,) = problems(ACCOUNT, f'[http]\nlisten = "{listen}"')
+    assert problem.startswith("http.listen ")
+    assert "is no host:port" in problem
+
+
 @pytest.mark.parametrize("address", ["lead@магазин.укр", "лід@shop.example", "a\u2028@b.example"])
 def test_an_address_that_smtp_cannot_carry_is_a_problem(problems: Tell, address: str) -> None:
     """Before the first alert; and a list of such addresses is not called empty."""
@@ -970,7 +997,7 @@ def test_the_error_names_the_file(read: Read, tmp_path: Path) -> None:
         ),
         (
             ACCOUNT + '[[sinks]]\nname = "s"\ntype = "slack"\nwebhook_url = { env = "TOKEN" }',
-            "sinks[0].webhook_url is no web address; it must begin with https://",
+            "sinks[0].webhook_url is no web address; it must begin with https:// and a host's name",
         ),
         (
             ACCOUNT
