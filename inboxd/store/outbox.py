@@ -331,6 +331,14 @@ class OutboxStore:
             | {"at": to_text(at), "error": error, "uncertain": item.doubts + uncertain},
         )
 
+    def resume(self, receiver: str, now: datetime) -> None:
+        """Let alerts that *receiver* did not take be tried again by *now*: it takes others."""
+        self._db.execute(
+            "UPDATE outbox SET not_before = :now WHERE receiver = :receiver AND state = 'pending' "
+            "AND error <> '' AND alert_id IS NOT NULL AND not_before > :now",
+            {"receiver": receiver, "now": to_text(now)},
+        )
+
     def doubt(self, item: OutboxItem, error: str) -> None:
         """Note that *item* may or may not have been delivered."""
         self._db.execute(

@@ -211,6 +211,7 @@ class Sender:
             if since := store.outbox.refusing_since(item.receiver):
                 alert = delivers_again_alert(item.receiver, since, now)
                 store.outbox.add_alert(alert, others(self._context.alert_to, item.receiver))
+                store.outbox.resume(item.receiver, now)
 
     async def _send_reply(self, item: OutboxItem) -> None:
         if item.receiver not in self._accounts or item.reply is None:

@@ -337,6 +337,26 @@ async def test_where_nobody_can_tell_repeats_admit_it_and_come_ever_later(office
     assert refused.detail.endswith("nobody can tell whether alerts arrive (lost)")
 
 
+async def test_when_a_sink_takes_alerts_again_what_waits_for_it_waits_no_longer(
+    office: Office,
+) -> None:
+    """Neither for the hour of what may have arrived, nor for a pause; a rest is left alone."""
+    office.queue("k1", thread="case:1")
+    office.support.outcomes = [OutcomeUnknown("502")] * 3
+    office.support.found = OutcomeUnknown("a webhook cannot be asked")
+    for _ in range(10):
+        await office.drain()
+        office.after(MINUTE)
+    assert office.states()[0] == ("support", "pending")
+    office.queue("k2", thread="case:2")
+    await office.drain()
+    await office.drain()
+    assert office.support.told() == ["k1", "k1", "k1", "k2", "k1"]
+    assert office.support.heard[-1].uncertain
+    reasons = [delivery.alerts[0].reason for delivery in office.lead.heard]
+    assert reasons == ["sink_refused", "sink_delivers_again"]
+
+
 async def test_a_passing_outage_of_what_cannot_be_asked_loses_no_alert(office: Office) -> None:
     """Its errors leave everything in doubt; a few posts, each later than the one before, are no flood."""
     office.queue()
