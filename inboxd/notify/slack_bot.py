@@ -30,8 +30,16 @@ _ASKED_FOR = "asked_for"
 # Slack's clock and ours may disagree; an alert is never older in Slack than this.
 _CLOCK_SKEW_SECONDS = 3_600
 _PAGE = 200
-# What Slack says when the message that a thread hangs on was deleted.
-_HEAD_IS_GONE = frozenset({"thread_not_found", "message_not_found", "cannot_reply_to_message"})
+# What Slack says when the message that a thread hangs on was deleted, or takes no replies.
+_NO_THREAD = frozenset(
+    {
+        "thread_not_found",
+        "message_not_found",
+        "cannot_reply_to_message",
+        "restricted_action_thread_locked",
+        "restricted_action_non_threadable_channel",
+    }
+)
 
 # It knows the client_msg_id, and has no message of it (any more), or one in another channel.
 _FIRST_IS_GONE = frozenset({"duplicate_message_not_found", "duplicate_channel_not_found"})
@@ -131,7 +139,7 @@ class BotSink(Sink):
             try:
                 return await self._posted(body | below)
             except SlackRefused as refusal:
-                if refusal.code not in _HEAD_IS_GONE:
+                if refusal.code not in _NO_THREAD:
                     raise
         return await self._posted(body)
 
@@ -168,7 +176,7 @@ class BotSink(Sink):
                 async for posted in self._api.messages("conversations.replies", below):
                     yield posted
             except SlackRefused as refusal:
-                if refusal.code not in _HEAD_IS_GONE:
+                if refusal.code not in _NO_THREAD:
                     raise
             else:
                 return

@@ -233,12 +233,13 @@ async def test_an_update_that_fails_does_not_fail_the_delivery(rig: Rig) -> None
     assert [message.ts for message in rig.posted] == [head["ts"], receipt["ts"]]
 
 
-async def test_a_deleted_head_loses_no_alert(rig: Rig) -> None:
-    """Somebody tidied up; the next alert stands on its own."""
+@pytest.mark.parametrize("code", ["thread_not_found", "restricted_action_thread_locked"])
+async def test_a_deleted_or_locked_thread_loses_no_alert(rig: Rig, code: str) -> None:
+    """Somebody tidied up, or an administrator wants no replies: the next alert stands on its own."""
     sink = rig.bot()
     head = await sink.deliver(Delivery.of(ALERT))
     rig.fail("slack", Fault.PERMISSION_MISSING, endpoint="chat.postMessage", times=1,
-             code="thread_not_found")  # fmt: skip
+             code=code)  # fmt: skip
     await sink.deliver(Delivery.of(BREACH, head))
     assert rig.posted[-1].thread_ts is None
 
