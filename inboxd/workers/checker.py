@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 EVERY = timedelta(days=1)
 _AGAIN = timedelta(hours=1)
-"""How soon an account is asked again whose network did not answer."""
+"""How soon an account is asked again whose network did not answer, or whose token is about to end."""
 _WARN_BEFORE = (timedelta(days=14), timedelta(days=7), timedelta(days=3), timedelta(days=1))
 _WARN_AT = (100, 80)
 """Per cent of an allowance."""
@@ -53,8 +53,9 @@ class Checker:
 
     async def _is_due(self, account: str, now: datetime) -> bool:
         if account not in self._next:
-            last = await self._context.store.run(lambda store: _checked(store, account, now))
-            self._next[account] = last + EVERY if last else now
+            self._next[account] = await self._context.store.run(
+                lambda store: _first_due(store, account, now)
+            )
         # A clock that was set back must not put the check off until it has caught up.
         return not timedelta() < self._next[account] - now <= EVERY
 
@@ -116,11 +117,13 @@ def checked_at(account: str) -> str:
     return f"checked:{account}"
 
 
-def _checked(store: Store, account: str, now: datetime) -> datetime | None:
-    """Return when *account* was last checked; None if it is to be now."""
-    # Whoever was told that a token ends, and starts anew, has put another one into its place.
+def _first_due(store: Store, account: str, now: datetime) -> datetime:
+    """Return when a process that has just begun is to check *account* first."""
+    last = store.recall_time(checked_at(account), now)
+    # Whoever was told that a token ends, and starts anew, has put another one into its place. But
+    # rounds from cron begin all the time, and a network takes only so many calls.
     told = store.recall(_ends_at(account))
-    return None if told else store.recall_time(checked_at(account), now)
+    return last + (_AGAIN if told else EVERY) if last else now
 
 
 def _about_its_end(store: Store, account: str, found: AccountCheck, now: datetime) -> Alert | None:

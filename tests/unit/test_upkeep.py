@@ -116,6 +116,17 @@ async def test_a_token_that_was_renewed_is_told_of_once(house: House) -> None:
     ]
 
 
+async def test_rounds_from_cron_do_not_check_a_token_that_ends_soon_each_time(house: House) -> None:
+    """Each is a process of its own: within two weeks they would make thousands of calls."""
+    soon = house.clock.now() + 3 * DAY
+    house.connector.checks = [AccountCheck("shop", expires_at=soon) for _ in range(9)]
+    for _ in range(3 * 12):
+        await Checker([house.account], house.context).look()
+        house.after(HOUR / 12)
+
+    assert len(house.connector.checks) == 9 - 3
+
+
 async def test_a_new_token_that_ends_soon_as_well_is_no_recovery(house: House) -> None:
     """One without an end is."""
     for days in (3, 7):
