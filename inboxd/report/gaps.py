@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from inboxd.core.scorecard.model import Gap
 
 _REASONS: Final = {
+    "blind": "no read came to its end",
     "not_running": "inboxd did not run",
+    "slow": "reading took too long",
     "BudgetSpent": "what it may cost was spent",
     "PermissionMissing": "a permission was missing",
     "RateLimited": "the network took no more calls",

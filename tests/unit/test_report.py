@@ -149,6 +149,19 @@ def test_sources_that_were_blind_together_are_told_together() -> None:
     ]
 
 
+def test_why_something_was_not_read_is_said_in_words() -> None:
+    """Also where no error says it: what was lost stands there in words already."""
+    (gap,) = cards.full().gaps
+    reasons = ("slow", "blind", "not_running", "events older than VK keeps them")
+    told = gaps.in_words([replace(gap, reason=each, mended=False) for each in reasons], UTC)
+    assert [line.partition("(6h 35m): ")[2].partition(";")[0] for line in told] == [
+        "reading took too long",
+        "no read came to its end",
+        "inboxd did not run",
+        "events older than VK keeps them",
+    ]
+
+
 def test_what_was_read_late_at_the_same_time_is_counted_once() -> None:
     """Sources that were late for different reasons, or not equally long, were so together."""
     (first,) = cards.full().gaps
