@@ -79,7 +79,16 @@ class EmailSink(Sink):
         has_it = set((delivery.reached or {}).get(_HAVE_IT, "").split())
         left = [each for each in dict.fromkeys(settings.to) if each not in has_it]
         refused = await self._converse(mail, left) if left else {}
-        receipt = {"message_id": message_id(delivery.key, settings.sender)}
+        if refused and not has_it and len(refused) == len(left):
+            # One recipient who may be taken later is reason enough to try again.
+            likeliest = min(refused.values(), key=lambda error: error.code)
+            raise self._by_code(likeliest, f"sink {self.name}: every recipient was refused")
+        return self._taken(delivery.key, refused)
+
+    def _taken(self, key: str, refused: Refusals) -> Receipt:
+        """Return what is kept of a mail that somebody has; PartlyDelivered if others may get it later."""
+        settings = self._settings
+        receipt = {"message_id": message_id(key, settings.sender)}
         if refused:
             told = [f"{who}: {error.code} {self._reason(error)}" for who, error in refused.items()]
             _log.warning("mail recipients refused", sink=self.name, refused=told)
@@ -105,7 +114,7 @@ class EmailSink(Sink):
 
     async def _converse(self, mail: EmailMessage, to: Sequence[str]) -> Refusals:
         """
-        Hand the mail over for *to*; returns who of them was refused.
+        Hand the mail over for *to*; returns who of them was refused, which may be all.
 
         The time limit is one step's, and a server may be slow in each of many: all together
         have a few times that. The last one has many times as long, because whoever gives up on it
@@ -119,6 +128,8 @@ class EmailSink(Sink):
                 self._conversation() as client,
             ):
                 refused = await self._address(client, to)
+                if len(refused) == len(to):
+                    return refused
                 sending = True
                 limit.reschedule(asyncio.get_running_loop().time() + _STEPS_TO_TAKE_IT * seconds)
                 await self._send(client, mail.as_bytes())
@@ -190,7 +201,7 @@ class EmailSink(Sink):
         )
 
     async def _address(self, client: SMTP, to: Sequence[str]) -> Refusals:
-        """Name sender and recipients; return who was refused, or raise if all of them were."""
+        """Name sender and recipients; return who of these was refused."""
         refused: dict[str, aiosmtplib.SMTPResponseException] = {}
         try:
             await client.mail(self._settings.sender)
@@ -205,11 +216,6 @@ class EmailSink(Sink):
             raise Unavailable(
                 f"sink {self.name}: the connection was lost before the mail was sent"
             ) from error
-        if len(refused) == len(to):
-            # One recipient who may be taken later is reason enough to try again.
-            likeliest = min(refused.values(), key=lambda error: error.code)
-            whom = "every recipient" if set(to) == set(self._settings.to) else ", ".join(to)
-            raise self._by_code(likeliest, f"sink {self.name}: {whom} was refused")
         return refused
 
     async def _send(self, client: SMTP, content: bytes) -> None:

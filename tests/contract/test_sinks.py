@@ -642,6 +642,19 @@ async def test_who_is_refused_for_now_gets_the_mail_later_and_alone(rig: Rig) ->
     assert "gone@shop.example: 550" in receipt["refused"]
 
 
+async def test_who_is_refused_for_good_after_all_is_left_out(rig: Rig) -> None:
+    """Greylisted first, and then unknown: the others have the mail, so it was delivered."""
+    greylisted = rig.fail("smtp", Fault.RATE_LIMIT, endpoint=f"RCPT {SECOND}")
+    sink = rig.mail(to=(LEAD, SECOND))
+    told = await failure(sink, Delivery.of(ALERT))
+    assert isinstance(told, PartlyDelivered)
+    rig.simulator.faults.switch_off(greylisted)
+    rig.fail("smtp", Fault.REFUSED, endpoint=f"RCPT {SECOND}")
+    receipt = await sink.deliver(replace(Delivery.of(ALERT, attempt=2), reached=told.receipt))
+    assert receipt["refused"].startswith(f"{SECOND}: 550 ")
+    assert [mail.recipients for mail in rig.mails] == [[LEAD]]
+
+
 async def test_who_is_named_twice_gets_one_mail_and_is_waited_for(rig: Rig) -> None:
     """A slip in the configuration makes no refusal for good of one for now."""
     greylisted = rig.fail("smtp", Fault.RATE_LIMIT, endpoint=f"RCPT {LEAD}")
