@@ -48,17 +48,21 @@ def record(store: Store, failure: Failure, fallback: str, alert_to: Sequence[str
     """
     item, outcome = failure.item, failure.outcome
     # It is told in alerts, and kept: also what a plugin of somebody else's says.
-    text = blotted(str(failure.error))
+    text, reached = blotted(str(failure.error)), _reached_by(failure)
     with store.transaction():
         if outcome.fate is Fate.RETRY and outcome.retry_at:
             maybe_arrived = isinstance(failure.error, OutcomeUnknown)
-            at, reached = outcome.retry_at, _reached_by(failure)
+            at = outcome.retry_at
             store.outbox.retry(item, at, text, uncertain=maybe_arrived, reached=reached)
         elif outcome.fate is Fate.DOUBT:
             store.outbox.doubt(item, text)
+        elif reached:
+            store.outbox.sent(item, reached, failure.at)
         else:
             store.outbox.refuse(item, text, failure.at)
-        if outcome.tell:
+        if outcome.tell and reached:
+            record_left_out(store, item, reached, failure.at, alert_to)
+        elif outcome.tell:
             _tell(store, failure, text, alert_to)
             _hand_over(store, failure, fallback)
 

@@ -410,6 +410,25 @@ async def test_what_reaches_the_others_at_last_is_delivered(office: Office) -> N
     assert [delivery.uncertain for delivery in office.support.heard] == [False, False]
 
 
+async def test_who_is_refused_for_days_beside_others_is_left_out(office: Office) -> None:
+    """A full mailbox: the sink takes alerts, and people hear whom it does not reach."""
+    office.handling["support"] = Handling(fallback="lead")
+    office.queue()
+    receipt = {"id": "1", "refused": "second@shop.example: 452 full", "have_it": "a@shop.example"}
+    office.support.outcomes = [PartlyDelivered("452 full", receipt)] * 999
+    for _ in range(25 * 12):
+        await office.drain()
+        office.after(5 * MINUTE)
+    assert office.states()[0] == ("support", "sent")
+    assert [delivery.alerts[0].reason for delivery in office.lead.heard] == ["recipients_refused"]
+    assert not office.shop.store.outbox.refusing_since("support")
+    office.queue("k2", thread="k2")
+    office.support.outcomes = []
+    await office.drain()
+    await office.drain()
+    assert office.lead.heard[-1].alerts[0].reason == "recipients_taken"
+
+
 async def test_who_is_refused_for_good_beside_others_is_told_of_once(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
