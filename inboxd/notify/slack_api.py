@@ -71,7 +71,10 @@ class Webhook:
                 url, session=session, ssl=line.tls(), logger=_SDK_LOG, retry_handlers=[]
             )
             client.proxy = line.proxy_for(url)
-            response = await client.send_dict(body)
+            try:
+                response = await client.send_dict(body)
+            except UnicodeDecodeError:
+                raise OutcomeUnknown(f"sink {self._sink}: Slack's answer is no text") from None
         if response.status_code != 200 or response.body.strip() != "ok":
             answer = Answer(response.status_code, code_in(response.body), response.headers)
             raise translate(self._sink, answer, self._clock.now())

@@ -426,6 +426,19 @@ async def test_nonsense_with_status_200_leaves_doubt(
         assert isinstance(await failure(sink, Delivery.of(ALERT)), OutcomeUnknown)
 
 
+async def test_an_answer_of_a_webhook_that_is_no_text_leaves_doubt(rig: Rig) -> None:
+    """A proxy's bytes are nobody's yes, and no fault of inboxd's either."""
+
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(body=b"\xff\xfe", content_type="text/plain")
+
+    application = web.Application()
+    application.router.add_post("/services/T", answer)
+    async with TestServer(application) as server:
+        told = await failure(rig.webhook(str(server.make_url("/services/T"))), Delivery.of(ALERT))
+    assert str(told) == "sink support: Slack's answer is no text"
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_rate_limit_says_until_when(rig: Rig, kind: str) -> None:
     """Retry-After counts from our clock."""
