@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, cast
 
 from pydantic import (
     AfterValidator,
@@ -125,7 +125,8 @@ class WatchSettings(BaseModel):
         It is not validated, for it may lack what only an account needs.
         """
         both = type(self).model_fields.keys() & kind.model_fields.keys()
-        return kind.model_construct(**{name: getattr(self, name) for name in both} | more)
+        made = kind.model_construct(**{name: getattr(self, name) for name in both} | more)
+        return cast("_Account", made)  # pydantic's plugin for mypy forgets which kind
 
 
 class AnyWatch(WatchSettings):

@@ -217,7 +217,7 @@ async def test_searches_that_are_never_read_to_the_end_do_not_pile_up(stage: Sta
     """A budget may allow a page or two at a time, and each new talk makes new queries of all."""
     for number in range(40):
         stage.ask_publicly(f"Frage {number}", ago=timedelta(minutes=20 + number), who=number % 5)
-    connector = stage.connect()
+    connector: Any = stage.connect()
     cursors, left, heard = cursors_of(await read(connector)), [0], set[str]()
     for number in range(12):
         stage.clock.advance(timedelta(hours=1))
