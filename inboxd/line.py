@@ -123,9 +123,12 @@ def trouble(error: BaseException, url: str) -> str:
     return next(filter(None, found), type(error).__name__)
 
 
-_NEVER_BEGUN = {"ConnectTimeout", "ConnectTimeoutError", "NewConnectionError"}
+_NEVER_BEGUN = {
+    "ConnectTimeout", "ConnectTimeoutError", "NewConnectionError",
+    "ClientConnectorError", "ConnectionTimeoutError",
+}  # fmt: skip
 """
-What urllib3 and requests call a connection that there never was.
+What requests, urllib3 and aiohttp call, in whichever of its kinds, a connection that there never was.
 
 A ProxyError may be one: urllib3 also calls so what is broken off once a proxy has passed it on.
 """
@@ -135,7 +138,7 @@ def never_begun(error: BaseException) -> bool:
     """Tell whether *error* came before anything was sent; what may have been sent is false."""
     return any(
         isinstance(told, socket.gaierror | ConnectionRefusedError | ssl.SSLCertVerificationError)
-        or type(told).__name__ in _NEVER_BEGUN
+        or not _NEVER_BEGUN.isdisjoint(kind.__name__ for kind in type(told).__mro__)
         or _refused_by_proxy(told)
         for told in _chain(error)
     )

@@ -6,8 +6,6 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import aiohttp
-
 from connectors.facebook.settings import REVIEWS_ENDED
 from connectors.facebook.shapes import integer, string
 from inboxd import errors, line
@@ -138,14 +136,8 @@ def parsed(status: int, body: bytes, task: Task, until: datetime | None) -> obje
 
 def unanswered(error: Exception, task: Task, url: str) -> errors.InboxdError:
     """Return what a call without an answer is: one never begun is surely not carried out."""
-    never_begun = (
-        aiohttp.ClientConnectorError,
-        aiohttp.ConnectionTimeoutError,
-        aiohttp.ClientHttpProxyError,
-        aiohttp.InvalidURL,
-    )
     why = line.trouble(error, url)
-    if isinstance(error, never_begun):
+    if line.never_begun(error):
         return errors.Unavailable(f"{task.name}: Facebook cannot be reached ({why}).")
     lost = errors.OutcomeUnknown if task.sending else errors.Unavailable
     return lost(f"{task.name}: Facebook's answer was lost ({why}).")

@@ -36,7 +36,7 @@ class Watched(WatchSettings):
         min_length=1, description="Of an app or a system user with Page Public Content Access."
     )
     app_secret: Secret | None = Field(default=None, description="Sends appsecret_proof if set.")
-    api_base: str = GRAPH
+    api_base: str = Field(default=GRAPH, pattern="^https?://")
     """Another origin to speak to: a proxy, a mock, a test server."""
     api_version: str = Field(default="v25.0", pattern=r"^v[0-9]+\.[0-9]+$")
     """The version of the Graph API."""
@@ -66,7 +66,7 @@ class Settings(AccountSettings):
     """
     photos: bool | None = None
     """The same for comments on single pictures of a post that has several."""
-    api_base: str = GRAPH
+    api_base: str = Field(default=GRAPH, pattern="^https?://")
     """Another origin to speak to: a proxy, a mock, a test server."""
     api_version: str = Field(
         default="v25.0",

@@ -31,7 +31,6 @@ from connectors.facebook.failures import (
 )
 from connectors.facebook.fields import necessary
 from connectors.facebook.marks import Listing
-from connectors.facebook.settings import GRAPH, Settings
 from connectors.facebook.shapes import Malformed, integer, string
 from inboxd import errors, line
 
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from connectors.facebook.limits import Meter
+    from connectors.facebook.settings import Settings
     from inboxd.model import Json
 
 AT_ONCE = 50
@@ -202,7 +202,7 @@ class Graph:
         if not task.sending:
             self._meter.mind(task.area)
             await self._pace(task)
-        base = (self._settings.api_base or GRAPH).rstrip("/")
+        base = self._settings.api_base.rstrip("/")
         url = f"{base}/{task.version or self._settings.api_version}/{path}"
         try:
             async with self._client().request(

@@ -30,11 +30,6 @@ if TYPE_CHECKING:
 
 _LONGEST_ANSWER = 32 * 1024 * 1024
 """Bytes. A page of a hundred posts has some hundred thousand."""
-_NEVER_SENT = (
-    aiohttp.ClientConnectorError,
-    aiohttp.ConnectionTimeoutError,
-    aiohttp.ClientHttpProxyError,
-)
 
 
 def _is_no_debug(record: logging.LogRecord) -> bool:
@@ -152,10 +147,10 @@ class Transport:
             ) as response:
                 content = await _whole(response)
                 return _Raw(response.status, response.reason, response.headers, content)
-        except _NEVER_SENT as error:
-            failure = Failure(f"X cannot be reached: {self._trouble(error)}", sent=False)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            failure = Failure(f"X did not answer: {self._trouble(error)}")
+            begun = not line.never_begun(error)
+            what = "X did not answer" if begun else "X cannot be reached"
+            failure = Failure(f"{what}: {self._trouble(error)}", sent=begun)
         raise failure
 
     async def _post_form(

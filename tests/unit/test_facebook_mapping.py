@@ -786,10 +786,16 @@ def test_a_comment_that_takes_no_answers_is_closed() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"page_id": "my-page"}, {"api_version": "25"}, {"streams": ["search"]}, {"token": ""}],
+    [
+        {"page_id": "my-page"},
+        {"api_version": "25"},
+        {"streams": ["search"]},
+        {"token": ""},
+        {"api_base": "graph.facebook.com"},
+    ],
 )
 def test_wrong_settings_are_refused(wrong: dict[str, Any]) -> None:
-    """A Page has a number, a version its form, a token is not empty."""
+    """A Page has a number, a version its form, an origin its scheme, a token is not empty."""
     with pytest.raises(ValidationError):
         settings(**wrong)
 
