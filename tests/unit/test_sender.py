@@ -321,7 +321,8 @@ async def test_where_nobody_can_tell_repeats_admit_it_and_come_ever_later(office
     office.queue()
     office.support.outcomes = [OutcomeUnknown("lost")] * 9
     office.support.found = OutcomeUnknown("a webhook cannot be asked")
-    tries, told = [], []
+    tries: list[int] = []
+    told: list[int] = []
     for minute in range(500):
         before = len(office.support.heard)
         await office.drain()
