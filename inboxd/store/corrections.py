@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 _UPHOLD_IN_VERSIONS = """
 UPDATE message_versions SET kind = coalesce((
        SELECT kind FROM corrections AS s
-        WHERE s.message_id = ?1 AND s.text = ?2 AND s.kind IS NOT NULL AND s.undone_at IS NULL
-        ORDER BY s.id DESC LIMIT 1), ?3)
- WHERE message_id = ?1 AND text = ?2 AND kind IS NOT NULL
+        WHERE s.message_id = message_versions.message_id AND s.text = message_versions.text
+          AND s.kind IS NOT NULL AND s.undone_at IS NULL
+        ORDER BY s.id DESC LIMIT 1), ?)
+ WHERE message_id = ? AND text = ? AND kind IS NOT NULL
 """
 _PARTS = ("kind", "topics", "urgency", "language")
 
@@ -176,7 +177,7 @@ class CorrectionStore:
                 *said.columns,
             ),
         )
-        self._db.execute(_UPHOLD_IN_VERSIONS, (subject.id, subject.text, machine.kind))
+        self._db.execute(_UPHOLD_IN_VERSIONS, (machine.kind, subject.id, subject.text))
         self.uphold([subject.id])
         self._judge_answer_again(subject)
         touched = Stored()
@@ -199,10 +200,10 @@ class CorrectionStore:
         """
         row = self._db.execute(
             "UPDATE corrections SET undone_at = ?, undone_by = ? "
-            "WHERE id = ? AND undone_at IS NULL RETURNING message_id, text, machine_kind",
+            "WHERE id = ? AND undone_at IS NULL RETURNING machine_kind, message_id, text",
             (to_text(now), actor, number),
         ).fetchone()
-        subject = self.subject_of(row[0]) if row else None
+        subject = self.subject_of(row[1]) if row else None
         touched = Stored()
         if subject:
             self._db.execute(_UPHOLD_IN_VERSIONS, row)
