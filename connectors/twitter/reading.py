@@ -181,7 +181,8 @@ class Reader:
         if stretch.is_over:
             return self._dropped(run, lost)
         try:
-            answer = await self._asked(run.source, stretch, run.paid(stretch))
+            paid = run.paid(stretch, self._clock.now())
+            answer = await self._asked(run.source, stretch, paid)
         except Failure as failure:
             if self._restarted(run, failure):
                 return None

@@ -26,7 +26,7 @@ class Run:
         self.source = source
         self.cursor: port.Cursor = cursor or {}
         """Where the poll began."""
-        self.walk = Walk.of(cursor)
+        self._before = self.walk = Walk.of(cursor)
         self.since = datetime.max.replace(tzinfo=UTC)
         """How far back this poll reads without a gap."""
         self.restarted: set[str] = set()
@@ -34,7 +34,6 @@ class Run:
         self.note = self.lost = ""
         self.begun_at: datetime | None = None
         self._older = 0
-        self._paid = NOTHING
         self._told: set[str] = set()
         self._asked: set[tuple[str, str]] = set()
 
@@ -51,9 +50,7 @@ class Run:
 
     def begin(self, walk: Walk, now: datetime) -> None:
         """Go on with *walk*, in which stretches at the newest end stand before those of before."""
-        before = self.walk
-        self._older = len(before.rest)
-        self._paid = before.read_on(now)
+        self._older = len(self.walk.rest)
         self.walk, self.begun_at = walk, now
         bounds = (time_of(stretch.since_id + 1) for stretch in walk.rest)
         self.since = min([self.since, *bounds])
@@ -69,13 +66,13 @@ class Run:
         if len(self.walk.rest) <= self._older:
             self._older = 0
 
-    def paid(self, stretch: Stretch) -> range:
+    def paid(self, stretch: Stretch, now: datetime) -> range:
         """
         Return the ids of which a stretch holds nothing but what was read today before.
 
         A conversation that is new was not read before, however old its posts are.
         """
-        return self._paid if stretch.read_to else NOTHING
+        return self._before.read_on(now) if stretch.read_to else NOTHING
 
     def follow(self, answer: Json, us: str) -> None:
         """Remember what of the followed has gone on, and who has joined: read at the next poll."""

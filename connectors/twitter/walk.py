@@ -202,12 +202,15 @@ class Walk:
 
     def after(self, answer: Json, left: Stretch | None) -> Walk:
         """Return where the walk stands behind a page of its first stretch, of which *left* is left."""
-        rest, ids = (left, *self.rest[1:]) if left else self.rest[1:], ids_of(answer)
+        (first, *rest), ids = self.rest, ids_of(answer)
+        # What is left of yesterday lies below something that was not read today.
+        joins = not first.until_id or 0 < self.oldest_id <= first.until_id
+        today = [*ids, self.oldest_id] if joins else [self.oldest_id]
         return replace(
             self,
             newest_id=max([self.newest_id, *ids]),
-            oldest_id=min(filter(None, [*ids, self.oldest_id]), default=0),
-            rest=rest,
+            oldest_id=min(filter(None, today), default=0),
+            rest=(left, *rest) if left else tuple(rest),
         )
 
     def instead(self, stretch: Stretch) -> Walk:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from datetime import UTC, datetime, timedelta
+from collections import defaultdict
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -37,7 +38,7 @@ OVERLAP, BACKFILL = timedelta(minutes=10), timedelta(days=3)
 
 
 class Timeline:
-    """Mentions as X pages them, three at a time, with tokens that it may forget."""
+    """Mentions or messages as X pages them, few at a time, with tokens that it may forget."""
 
     known_handle = "lavka_sever"
 
@@ -46,7 +47,9 @@ class Timeline:
         self._ids: list[int] = []
         self._tokens: dict[str, int] = {}
         self.calls = 0
-        self._shown: set[int] = set()
+        self._shown: defaultdict[date, set[int]] = defaultdict(set)
+        self.unpaid: set[int] = set()
+        """What was shown and not taken for counted."""
 
     def wait_for_turn(self, source: str) -> None:
         """Never make anybody wait."""
@@ -61,13 +64,11 @@ class Timeline:
 
     @property
     def written(self) -> set[str]:
-        """The names of all messages there are."""
-        return {f"tweet:{number}" for number in self._ids}
+        """The numbers of all messages there are."""
+        return {str(number) for number in self._ids}
 
-    async def page(
-        self, _source: str, stretch: Stretch, paid: range = NOTHING
-    ) -> Mapping[str, Any]:
-        """Return the newest of what lies in *stretch*; what was paid for must have been shown."""
+    async def page(self, source: str, stretch: Stretch, paid: range = NOTHING) -> Mapping[str, Any]:
+        """Return the newest of what lies in *stretch*; what was paid for was shown on that day."""
         self.calls += 1
         params = {name for name, value in stretch.params().items() if value}
         assert not params.issuperset({"start_time", "until_id"})
@@ -77,15 +78,29 @@ class Timeline:
                 error = {"parameters": {"pagination_token": [stretch.token]}, "message": "no"}
                 raise Failure("no", status=400, problem={"errors": [error]})
             below = self._tokens[stretch.token]
-        inside = sorted((n for n in self._ids if stretch.since_id < n < below), reverse=True)
-        assert self._shown.issuperset(n for n in inside[:PAGE] if n in paid)
-        self._shown |= set(inside[:PAGE])
-        meta: dict[str, Any] = {"result_count": len(inside[:PAGE])}
-        if len(inside) > PAGE:
+        is_dm = source == "direct_messages"
+        if is_dm and not stretch.token:
+            below = 2**63
+        above = 0 if is_dm else stretch.since_id
+        inside = sorted((n for n in self._ids if above < n < below), reverse=True)
+        page = inside[: PAGE * 3 if is_dm and stretch.token else PAGE]
+        shown = self._shown[self._clock.now().date()]
+        assert shown.issuperset(n for n in page if n in paid)
+        shown |= set(page)
+        self.unpaid |= {n for n in page if n not in paid}
+        meta: dict[str, Any] = {"result_count": len(page)}
+        if len(inside) > len(page):
             token = f"t{self.calls}"
-            self._tokens[token] = inside[PAGE - 1]
+            self._tokens[token] = page[-1]
             meta["next_token"] = token
-        return {"data": [_tweet(number) for number in inside[:PAGE]], "meta": meta}
+        return {"data": [_event(n) if is_dm else _tweet(n) for n in page], "meta": meta}
+
+
+def _event(number: int) -> dict[str, Any]:
+    return {
+        "id": str(number), "event_type": "MessageCreate", "text": "?", "sender_id": "1",
+        "dm_conversation_id": f"1-{US}",
+    }  # fmt: skip
 
 
 def _tweet(number: int) -> dict[str, Any]:
@@ -110,7 +125,7 @@ def reader_of(timeline: Timeline, clock: ManualClock) -> Reader:
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("write"), st.integers(1, 9)),
-        st.tuples(st.just("wait"), st.integers(1, 90)),
+        st.tuples(st.just("wait"), st.integers(1, 90) | st.integers(300, 900)),
         st.tuples(st.just("forget"), st.just(0)),
         # A poll that is kept up to so many pages; the process dies behind the last of them.
         st.tuples(st.just("crash"), st.integers(0, 4)),
@@ -120,26 +135,38 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.parametrize("source", ["mentions", "direct_messages"])
 @settings(deadline=None, max_examples=200)
-@given(STEPS)
+@given(steps=STEPS)
 # Two stretches that end at the same bound, whose tokens are both forgotten.
-@example([("write", 4), ("poll", 0), ("crash", 2), ("forget", 0)])
+@example(steps=[("write", 4), ("poll", 0), ("crash", 2), ("forget", 0)])
+# A reading that is left at midnight: what is between its two parts was not read today.
+@example(
+    steps=[
+        *[("write", 9), ("wait", 700), ("crash", 1), ("wait", 30)],
+        *[("write", 2), ("poll", 0), ("write", 4), ("poll", 0)],
+    ]
+)
 def test_nothing_is_missed_whatever_happens_between_two_pages(
-    steps: list[tuple[str, int]],
+    source: str, steps: list[tuple[str, int]]
 ) -> None:
-    """Posts come, processes die behind any page, tokens age: in the end everything is there."""
+    """
+    Posts come, processes die behind any page, tokens age: in the end everything is there.
+
+    And nothing that X shows for the first time on a day is taken for counted.
+    """
     clock = ManualClock(NOW)
     timeline = Timeline(clock)
     seen: set[str] = set()
     cursor: Cursor | None = None
 
     def take(page: Page) -> Cursor:
-        seen.update(message.remote_id for message in page.messages)
+        seen.update(message.remote_id.partition(":")[2] for message in page.messages)
         return page.cursor
 
     async def poll(pages: int | None, slow: int = 0) -> Cursor | None:
         kept = cursor
-        reading = reader_of(timeline, clock).poll("mentions", cursor)
+        reading = reader_of(timeline, clock).poll(source, cursor)
         count = 0
         async for page in reading:
             if count == pages:
@@ -161,6 +188,29 @@ def test_nothing_is_missed_whatever_happens_between_two_pages(
     asyncio.run(poll(None))
 
     assert seen == timeline.written
+
+
+def test_a_slow_reading_after_a_restart_counts_nothing_again() -> None:
+    """It looks for news several times, and finds what another process had counted each time."""
+    clock = ManualClock(NOW)
+    timeline = Timeline(clock)
+
+    async def poll(cursor: Cursor | None) -> Cursor | None:
+        async for page in reader_of(timeline, clock).poll("mentions", cursor):
+            cursor = page.cursor
+            clock.advance(timedelta(minutes=3))
+        return cursor
+
+    timeline.write()
+    cursor = asyncio.run(poll(None))
+    counted = set(timeline.unpaid)
+    timeline.unpaid.clear()
+    for _post in range(9):
+        timeline.write()
+    asyncio.run(poll(cursor))
+
+    assert len(timeline.unpaid) == 9
+    assert not timeline.unpaid & counted
 
 
 def test_a_finished_walk_is_a_small_cursor() -> None:
