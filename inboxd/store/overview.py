@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from inboxd.core.policies import Policy
 
 _WAITING = """
-WITH ages (policy, a, b, c, d) AS MATERIALIZED (VALUES {rows})
+WITH ages (policy, a, b, c, d) AS MATERIALIZED (
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(:ages))
 SELECT cases.account, cases.unanswered = 0 AS owed,
        (waiting_since <= a) + (waiting_since <= b) + (waiting_since <= c) + (waiting_since <= d)
            AS place,
@@ -117,16 +118,12 @@ class OverviewStore:
         ages = {"": since_when(None, now)} | {
             each.name: since_when(each.hours, now) for each in policies
         }
-        rows = ", ".join(f"({', '.join('?' * (1 + len(AGES)))})" for _ in ages)
-        values = [
-            value for name, instants in ages.items() for value in (name, *map(to_text, instants))
-        ]
+        values = {
+            "ages": json.dumps([[name, *map(to_text, times)] for name, times in ages.items()]),
+            "now": to_text(now),
+        }
         found: defaultdict[str, Waiting] = defaultdict(Waiting)
-        # SQLite mixes no names with question marks: the instant is the last of the numbered ones.
-        query = _WAITING.format(rows=rows).replace(":now", f"?{len(values) + 1}")
-        for account, owed, place, count, late, asleep in self._db.execute(
-            query, [*values, to_text(now)]
-        ):
+        for account, owed, place, count, late, asleep in self._db.execute(_WAITING, values):
             found[account] += _waiting(place, count, late, asleep, owed=bool(owed))
         return dict(found)
 
