@@ -41,7 +41,7 @@ _LEFT = {
     "sending": "it is leaving already",
     "unsure": "it may have arrived already",
     "sent": "it has been sent",
-    "refused": "the network has refused it: nothing was sent",
+    "refused": "it has been given up, and people were told why",
     "cancelled": "that was done already",
 }
 """Why a reply cannot be recalled, by its state."""

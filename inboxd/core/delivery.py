@@ -61,6 +61,7 @@ def after_failure(  # noqa: PLR0913 - the facts of one failure
     idempotent: bool,
     tries: int = 1,
     doubts: int | None = None,
+    in_doubt: bool = False,
 ) -> Outcome:
     """
     Return the fate of a delivery whose *attempt* (from 1) ended with *error*.
@@ -68,14 +69,15 @@ def after_failure(  # noqa: PLR0913 - the facts of one failure
     A lost answer is never followed by a blind repeat, unless the receiver tells repeats
     apart (*idempotent*), and not for ever where *doubts* says how many attempts may have arrived
     before. What cannot be delivered within a day is given up, and told, but not
-    before so many *tries*: what was held back for a day has not failed for one.
+    before so many *tries*: what was held back for a day has not failed for one. That it is
+    refused now says nothing of an earlier attempt, if one may have arrived (*in_doubt*).
     """
     if isinstance(error, OutcomeUnknown) and not idempotent:
         return Outcome(Fate.DOUBT)
     if isinstance(error, OutcomeUnknown) and doubts is not None:
         return after_doubt(doubts, now)
     if not isinstance(error, NetworkError | OutcomeUnknown):
-        return Outcome(Fate.REFUSE, tell=True)
+        return Outcome(Fate.DOUBT) if in_doubt else Outcome(Fate.REFUSE, tell=True)
     if now - created_at >= GIVE_UP_AFTER and attempt >= tries:
         return Outcome(Fate.REFUSE, tell=True)
     rest = isinstance(error, RateLimited)

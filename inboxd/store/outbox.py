@@ -277,10 +277,10 @@ class OutboxStore:
 
         That is less if an answer has withdrawn a part of it, and None if it has withdrawn all,
         or somebody else was faster. It is named by the first row that is part of the first
-        attempt.
+        attempt. Its error is another attempt's, and says nothing of this one if that is interrupted.
         """
         claimed = self._db.execute(
-            "UPDATE outbox SET state = 'sending', claimed_at = :now, attempts = attempts + 1, "  # noqa: S608 - constants
+            "UPDATE outbox SET state = 'sending', claimed_at = :now, error = '', attempts = attempts + 1, "  # noqa: S608 - constants
             f"bundle = coalesce(bundle, (SELECT key FROM outbox WHERE id IN {_NUMBERS} "
             "AND state = 'pending' ORDER BY id LIMIT 1)) "
             f"WHERE id IN {_NUMBERS} AND state = 'pending' RETURNING id, bundle",

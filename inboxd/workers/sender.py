@@ -21,6 +21,7 @@ from inboxd.core.delivery import (
     GIVE_UP_AFTER,
     TELL_AT_ATTEMPT,
     Fate,
+    Outcome,
     after_doubt,
     after_failure,
     after_looking,
@@ -43,7 +44,6 @@ from inboxd.workers.undelivered import Failure, record, record_left_out
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from inboxd.core.delivery import Outcome
     from inboxd.core.restraint import Restraint
     from inboxd.core.spikes import SpikeStanding
     from inboxd.model import Standing
@@ -242,6 +242,7 @@ class Sender:
             idempotent=self._idempotent(item),
             tries=1 if item.reply else TELL_AT_ATTEMPT,
             doubts=None if item.reply else item.doubts,
+            in_doubt=item.reply is not None and item.uncertain,
         )
         if outcome.rest and outcome.retry_at:
             self._resting[item.receiver] = outcome.retry_at
@@ -282,7 +283,7 @@ class Sender:
         now = self._context.clock.now()
         if not item.reply and self._idempotent(item):
             await self._repeat(item, now)
-        elif self._idempotent(item):
+        elif self._idempotent(item) and not item.error:
             await self._store.run(lambda store: store.outbox.retry(item, now, uncertain=True))
         elif item.reply:
             await self._settle_reply(item)
@@ -350,11 +351,14 @@ class Sender:
         elif now - sent_at >= GIVE_UP_AFTER or await self._read_since(
             item.receiver, sent_at + _CLOCK_SKEW
         ):
+            why = f" ({item.error})" if item.error else ""
             unseen = SendRefused(
-                "the network's answer was lost and the reply has not appeared since; "
+                f"the network's answer was lost and the reply has not appeared since{why}; "
                 "look at the conversation, and send it again if it is not there"
             )
-            await self._failed(item, unseen)
+            given_up = Outcome(Fate.REFUSE, tell=True)
+            await self._record(item, unseen, given_up)
+            self._note(item, unseen, given_up)
 
     async def _read_since(self, account: str, instant: datetime) -> bool:
         """Tell whether every source of *account* has been read to its end after *instant*."""

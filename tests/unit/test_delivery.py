@@ -94,6 +94,12 @@ def test_a_refusal_is_final_and_told(error: Exception) -> None:
     assert after(error) == Outcome(Fate.REFUSE, tell=True)
 
 
+def test_a_refusal_says_nothing_of_an_earlier_attempt_that_may_have_arrived() -> None:
+    """That one is looked for before anybody is told."""
+    outcome = after_failure(SendRefused(""), 2, NOW, NOW, idempotent=True, in_doubt=True)
+    assert outcome == Outcome(Fate.DOUBT)
+
+
 def test_what_fails_for_long_is_told_once() -> None:
     """People hear of a failing receiver at one attempt, not at each."""
     told = [attempt for attempt in range(1, 50) if after(Unavailable(""), attempt).tell]

@@ -602,6 +602,50 @@ async def test_a_reply_is_not_repeated_when_the_network_knows_it_no_more(
     assert office.states()[0] == ("shop-vk", "sent")
 
 
+@pytest.mark.parametrize("arrived", [True, False])
+async def test_a_reply_that_is_refused_after_a_lost_answer_is_looked_for(
+    office: Office, monkeypatch: pytest.MonkeyPatch, *, arrived: bool
+) -> None:
+    """The first attempt may have arrived: nobody is told before the network was read anew."""
+    office.queue_reply()
+    monkeypatch.setattr(type(office.connector), "idempotent_sends", True)
+    office.connector.outcomes = [OutcomeUnknown("lost"), SendRefused("she has blocked us")]
+    await office.drain("shop-vk")
+    for _ in range(2):
+        office.after(MINUTE)
+        await office.drain("shop-vk")
+    assert (office.states(), len(office.connector.sent)) == ([("shop-vk", "unsure")], 2)
+
+    office.after(2 * MINUTE)
+    if arrived:
+        office.shop.hear(answered(0, "seen-1", "We are on it."))
+    office.shop.store.sources.succeeded("shop-vk", "feed", office.clock.now())
+    await office.drain("shop-vk")
+    assert office.states()[0] == ("shop-vk", "sent" if arrived else "refused")
+    await office.drain("lead")
+    told = [delivery.alerts[0].detail for delivery in office.lead.heard]
+    assert len(told) == (0 if arrived else 1)
+    assert all("has not appeared since (she has blocked us)" in each for each in told)
+
+
+async def test_a_reply_that_a_crash_interrupts_is_repeated_where_the_network_knows_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where an attempt before has failed: that says nothing of the one that is interrupted."""
+    office.queue_reply()
+    monkeypatch.setattr(type(office.connector), "idempotent_sends", True)
+    office.connector.outcomes = [Unavailable("no way there")]
+    await office.drain("shop-vk")
+    office.after(MINUTE)
+    store = office.shop.store
+    (item,) = store.outbox.due("shop-vk", office.clock.now())
+    assert store.outbox.claim(item, office.clock.now())
+    office.sender = office.new_sender()
+    assert await office.sender.recover() == 1
+    await office.drain("shop-vk")
+    assert office.states() == [("shop-vk", "sent")]
+
+
 async def test_a_reply_is_found_though_the_network_has_changed_its_links(office: Office) -> None:
     """X cuts the handles in front and writes links out: nobody is told that it did not appear."""
     office.queue_reply("@anna Details: shop.example/faq")
