@@ -53,10 +53,23 @@ Secret = SecretStr
 """A token; the configuration has resolved ``{ env = … }`` and its like to the value."""
 
 
-def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
-    """Return *path*; a relative one begins at the configuration file's folder."""
-    if "\0" in str(path) or not path.name:
+def _a_file(path: Path) -> Path:
+    if not path.name:
         raise ValueError("must name a file")
+    return path
+
+
+def _a_folder(path: object) -> object:
+    # As a Path it would be the same as ".", which is one.
+    if not path:
+        raise ValueError("must name a folder")
+    return path
+
+
+def _beside_the_configuration(path: Path, info: ValidationInfo) -> Path:
+    """Return *path*; a relative one begins at the configuration file's folder."""
+    if "\0" in str(path):
+        raise ValueError("must have no NUL character in it")
     folder: Path = (info.context or {}).get("folder", Path())
     try:
         return folder / path.expanduser()
@@ -64,8 +77,10 @@ def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
         raise ValueError("must not begin with a ~ for which there is no home") from None
 
 
-LocalPath = Annotated[Path, AfterValidator(_beside_the_file)]
-"""A file or folder of this machine; a relative path begins at the configuration's folder."""
+LocalPath = Annotated[Path, AfterValidator(_a_file), AfterValidator(_beside_the_configuration)]
+"""A file of this machine; a relative path begins at the configuration's folder."""
+LocalFolder = Annotated[Path, BeforeValidator(_a_folder), AfterValidator(_beside_the_configuration)]
+"""A folder of this machine, ``.`` for the configuration's own."""
 
 
 _Account = TypeVar("_Account", bound="AccountSettings")

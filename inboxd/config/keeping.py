@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, Field
 
 from inboxd.config.fields import STRICT, TimeOfDay
-from inboxd.connector import LocalPath
+from inboxd.connector import LocalFolder
 from inboxd.durations import format_duration, parse_duration
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class BackupSettings(BaseModel):
 
     model_config = STRICT
 
-    folder: LocalPath | None = None
+    folder: LocalFolder | None = None
     """Where; by default the folder ``backups`` beside the database."""
     keep: int = Field(default=7, ge=1, le=10_000, strict=True)
     """How many are left; the oldest go."""

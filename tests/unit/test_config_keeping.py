@@ -61,6 +61,14 @@ def test_what_is_asked_for_is_read(read: Read, tmp_path: Path) -> None:
     assert settings.backup_folder == tmp_path / "copies"
 
 
+@pytest.mark.parametrize(("folder", "where"), [(".", ""), ("..", ".."), ("./copies/", "copies")])
+def test_a_folder_may_be_the_configurations_own(
+    read: Read, tmp_path: Path, folder: str, where: str
+) -> None:
+    """A dot names one, as everywhere."""
+    assert read(f'[backups]\nfolder = "{folder}"\n').backup_folder == tmp_path / where
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -76,6 +84,7 @@ def test_what_is_asked_for_is_read(read: Read, tmp_path: Path) -> None:
         ),
         ("[backups]\nkeep = 0", "backups.keep = 0; it must be at least 1"),
         ('[backups]\nat = "25:00"', 'backups.at = "25:00" is no time of day, such as 03:30'),
+        ('[backups]\nfolder = ""', 'backups.folder = ""; it must name a folder'),
         ('[backups]\nfoldr = "x"', "backups.foldr is unknown; did you mean folder?"),
     ],
 )
