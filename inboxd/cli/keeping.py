@@ -267,7 +267,6 @@ def _say_restored(database: Path, done: Restored, *, as_json: bool) -> None:
         (carried.settled, settled),
         (carried.doubtful, "replies that may have been sent: looked for, and not sent again"),
         (carried.repeated, "alerts that may have been sent: told again as a repeat"),
-        (carried.withdrawn, "alerts older than a day: withdrawn"),
         (carried.lost, "replies that were queued since and are only in the former database"),
     ):
         if count:

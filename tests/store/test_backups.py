@@ -8,28 +8,34 @@ import sqlite3
 import stat
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from inboxd.clock import SystemClock
+from inboxd.clock import ManualClock, SystemClock
 from inboxd.connector import OutgoingReply
-from inboxd.errors import DatabaseError
+from inboxd.errors import DatabaseError, OutcomeUnknown
 from inboxd.forgetting import Forgetting
 from inboxd.model import Stream
 from inboxd.store import DaemonLock, Store, schema
 from inboxd.store.keeping import backups, restoring
 from inboxd.store.keeping.backups import back_up, backup_name, own_backups, prune
 from inboxd.store.times import to_text
+from inboxd.workers.context import Context
+from inboxd.workers.sender import Sender
+from inboxd.workers.storethread import StoreThread
 from tests.store.killing import killed, ran
-from tests.store.shop import ANNA, at, open_shop, said
+from tests.store.shop import ANNA, answered, at, open_shop, said
+from tests.unit.scripted import ScriptedSink, scripted_account
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
     from pathlib import Path
 
+    from inboxd.model import Message
+    from inboxd.notify import Receipt
     from inboxd.store.forgetting.erasures import Erasure
     from tests.store.shop import Shop
 
@@ -41,6 +47,25 @@ def restore(database: Path, backup: Path, now: datetime) -> restoring.Restored:
 
 def reply(key: str) -> OutgoingReply:
     return OutgoingReply(key, "dm:1", Stream.DIRECT_MESSAGES, "On its way.", None, None, at(0))
+
+
+@asynccontextmanager
+async def serving(shop: Shop, *sinks: ScriptedSink) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Yield what delivers once to *sinks* and to the networks; closes the shop at last."""
+    clock = ManualClock(shop.now)
+    account, connector = scripted_account(clock)
+    connector.script = {"feed": []}
+    thread = StoreThread(shop.store)
+    context = Context(thread, shop.pipeline, clock, ())
+    sender = Sender({sink.name: sink for sink in sinks}, {"shop-vk": account}, context)
+    await sender.recover()
+
+    async def deliver() -> None:
+        for receiver in sender.receivers:
+            await sender.drain(receiver)
+
+    yield deliver
+    thread.close()
 
 
 @contextmanager
@@ -155,7 +180,7 @@ def test_a_full_disk_leaves_no_half_backup(shop: Shop, tmp_path: Path) -> None:
     script = f"""
         import resource, signal, sys
         from pathlib import Path
-        from inboxd.errors import DatabaseError
+        from inboxd.errors import DatabaseError, OutcomeUnknown
         from inboxd.store.keeping.backups import back_up
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
@@ -429,7 +454,7 @@ def test_what_has_left_since_is_not_sent_again(shop: Shop, tmp_path: Path) -> No
 
 
 def test_without_the_former_database_nothing_is_sent_blindly(shop: Shop, tmp_path: Path) -> None:
-    """A reply is looked for, a fresh alert is told as a repeat, an old one is withdrawn."""
+    """A reply is looked for in what is read from now on, an alert is told as a repeat."""
     shop.hear(said(0, "a"))
     shop.tick(40)
     with shop.store.transaction():
@@ -439,17 +464,89 @@ def test_without_the_former_database_nothing_is_sent_blindly(shop: Shop, tmp_pat
     shop.store.path.write_bytes(b"SQLite format 3\0" + b"\xff" * 8_000)
 
     done = restore(shop.store.path, backup, at(60))
-    carried = (done.carried.doubtful, done.carried.repeated, done.carried.withdrawn)
 
-    assert (carried, done.unreadable) == ((1, 1, 0), True)
+    assert (done.carried.doubtful, done.carried.repeated, done.unreadable) == (1, 1, True)
     assert rows(
         shop.store.path,
         "SELECT reply IS NULL, state, uncertain, claimed_at FROM outbox ORDER BY id",
-    ) == [(1, "unsure", 0, to_text(at(40))), (0, "unsure", 1, to_text(at(40)))]
+    ) == [(1, "unsure", 0, to_text(at(60))), (0, "unsure", 1, to_text(at(60)))]
 
-    shop.store.path.write_bytes(b"")
-    done = restore(shop.store.path, backup, at(60) + timedelta(days=2))
-    assert (done.carried.withdrawn, done.former, done.unreadable) == (1, None, False)
+
+@pytest.mark.parametrize("had_begun", [True, False])
+@pytest.mark.parametrize("found", [{"id": "it had arrived"}, OutcomeUnknown("cannot be asked")])
+async def test_no_wait_falls_silent_with_the_former_database(
+    shop: Shop, tmp_path: Path, found: Receipt | OutcomeUnknown, *, had_begun: bool
+) -> None:
+    """Its last step counts as told, however old the backup: who may not have heard it does."""
+    shop.hear(said(0, "a"))
+    shop.tick(60)
+    for item in shop.store.outbox.due("lead", shop.now) if had_begun else ():
+        assert shop.store.outbox.claim(item, shop.now)
+    backup = back_up(shop.store.path, tmp_path / "copy.db").path
+    shop.store.close()
+    shop.store.path.unlink()
+
+    later = at(60) + timedelta(days=3)
+    restore(shop.store.path, backup, later)
+    restored = open_shop(shop.store.path, now=later)
+    restored.tick()
+    sink = ScriptedSink("lead")
+    sink.found = found
+    async with serving(restored, sink) as deliver:
+        await deliver()
+        assert ("step_due", "lead", "sent") in restored.queued()
+
+    assert [(each.alerts[0].reason, each.uncertain) for each in sink.heard] == (
+        [("step_due", True)] if isinstance(found, OutcomeUnknown) else []
+    )
+
+
+async def test_a_reply_that_may_have_left_is_not_given_up_before_anything_is_read(
+    shop: Shop, tmp_path: Path
+) -> None:
+    """However old the backup is: nothing of what came since is known yet."""
+    shop.hear(said(0, "a"))
+    with shop.store.transaction():
+        shop.store.outbox.add_reply("shop-vk", 1, reply("r1"), shop.now)
+    backup = back_up(shop.store.path, tmp_path / "copy.db").path
+    shop.store.close()
+    shop.store.path.unlink()
+
+    later = at(0) + timedelta(days=3)
+    restore(shop.store.path, backup, later)
+    restored = open_shop(shop.store.path, now=later)
+    async with serving(restored) as deliver:
+        await deliver()
+        assert restored.rows("SELECT state FROM outbox") == [("unsure",)]
+        restored.hear(answered(5, "r", "On its way."))
+        await deliver()
+        assert restored.rows("SELECT state FROM outbox") == [("sent",)]
+
+
+@pytest.mark.parametrize("answer", [None, answered(62, "b")])
+def test_whoever_waits_again_is_told_of(shop: Shop, tmp_path: Path, answer: Message | None) -> None:
+    """
+    What an ended wait withdrew since the backup is told, for the wait goes on in it.
+
+    If it was answered, that is read again.
+    """
+    shop.hear(said(0, "a"))
+    shop.tick(60)
+    backup = back_up(shop.store.path, tmp_path / "copy.db").path
+    shop.now = at(62)
+    if answer:
+        shop.hear(answer)
+    else:
+        shop.act("close")
+    assert {state for *_, state in shop.queued()} == {"cancelled"}
+    shop.store.close()
+
+    restore(shop.store.path, backup, at(70))
+    restored = open_shop(shop.store.path, now=at(70))
+    if answer:
+        restored.hear(answer)
+    assert restored.deliver() == ([] if answer else [("step_due", "lead"), ("step_due", "support")])
+    restored.store.close()
 
 
 def test_numbers_that_were_given_out_since_are_not_given_out_again(

@@ -7,22 +7,21 @@ long ago: the former database tells, and where that cannot be read, nothing is s
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from inboxd.store.bulk import NUMBERED, keep_floor
 from inboxd.store.database import transaction
+from inboxd.store.outbox import OutboxStore
 from inboxd.store.times import from_text, to_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-_STALE = timedelta(days=1)
-"""Alerts older than this are withdrawn: how it stands by now is told anew."""
 _A_LEAP = 1_000_000
 """By how much new numbers are higher where nobody knows which were given out since the backup."""
 _OPEN = "state IN ('pending', 'sending', 'unsure')"
@@ -35,14 +34,12 @@ class Carried:
     What became of what was to be sent when the backup was made.
 
     *settled* of it the former database knew the outcome of; *doubtful* are replies and *repeated*
-    alerts that may have arrived; *withdrawn* alerts were too old. *lost* are the replies that were
-    queued since and had not left.
+    alerts that may have arrived. *lost* are the replies that were queued since and had not left.
     """
 
     settled: int = 0
     doubtful: int = 0
     repeated: int = 0
-    withdrawn: int = 0
     lost: int = 0
 
 
@@ -62,6 +59,7 @@ def carry_over(
     """Bring *restored* up to what must not be forgotten; *former* is None if it is unreadable."""
     with transaction(restored):
         settled = _outcomes(former, restored)
+        _tell_who_waits(restored, settled, now)
         carried = _left_open(restored, settled, now)
         for step in CARRIED:
             step(former, restored)
@@ -90,31 +88,43 @@ def _outcomes(former: sqlite3.Connection | None, restored: sqlite3.Connection) -
     return known
 
 
+def _tell_who_waits(restored: sqlite3.Connection, known: set[int], now: datetime) -> None:
+    """
+    Queue again what the former database has withdrawn about waits that go on in *restored*.
+
+    They were over there, by an answer that is read again, or by what people did, which is lost.
+    """
+    waits = restored.execute(
+        "SELECT DISTINCT w.id FROM json_each(?) AS n JOIN outbox AS o ON o.id = n.value "
+        "JOIN alerts AS a ON a.id = o.alert_id JOIN waits AS w ON w.id = a.wait_id "
+        "WHERE o.state = 'cancelled' AND w.ended_at IS NULL",
+        (json.dumps([*known]),),
+    ).fetchall()
+    for (wait,) in waits:
+        OutboxStore(restored).revive(wait, now)
+
+
 def _left_open(restored: sqlite3.Connection, known: set[int], now: datetime) -> Carried:
-    """Let what nobody knows the outcome of be looked for, and not be sent blindly."""
-    since = to_text(lived_until(restored) or now)
-    doubtful = repeated = withdrawn = 0
-    for number, is_reply, created_at in restored.execute(
-        f"SELECT id, reply IS NOT NULL, created_at FROM outbox WHERE {_OPEN}"  # noqa: S608 - ditto
+    """
+    Let what nobody knows the outcome of be looked for, and not be sent blindly.
+
+    However old it is: what it tells of counts as told, and nobody would hear of it anew.
+    """
+    doubtful = repeated = 0
+    for number, is_reply in restored.execute(
+        f"SELECT id, reply IS NOT NULL FROM outbox WHERE {_OPEN}"  # noqa: S608 - a constant
     ).fetchall():
         if number in known:
             continue
-        if not is_reply and from_text(created_at) < now - _STALE:
-            restored.execute(
-                "UPDATE outbox SET state = 'cancelled', done_at = ? WHERE id = ?",
-                (to_text(now), number),
-            )
-            withdrawn += 1
-            continue
-        # It left after the backup if it did: a reply is looked for from then on.
+        # Nothing was read since the backup: it is looked for from now on, and for a day.
         restored.execute(
-            "UPDATE outbox SET state = 'unsure', claimed_at = coalesce(claimed_at, ?), held = '', "
+            "UPDATE outbox SET state = 'unsure', claimed_at = ?, held = '', error = '', "
             "uncertain = reply IS NOT NULL WHERE id = ?",
-            (since, number),
+            (to_text(now), number),
         )
         doubtful += is_reply
         repeated += not is_reply
-    return Carried(len(known), doubtful, repeated, withdrawn)
+    return Carried(len(known), doubtful, repeated)
 
 
 def queued_since(former: sqlite3.Connection | None, restored: sqlite3.Connection) -> int:
