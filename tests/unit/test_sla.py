@@ -2,89 +2,93 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from inboxd.core.conversations import fold
 from inboxd.core.hours import OpeningHours
-from inboxd.core.localtime import parse_interval
 from inboxd.core.policies import Match, Policy
 from inboxd.core.sla import Target, dues
 from inboxd.core.waits import CaseSpan, CaseStatus, Event, EventType
 from inboxd.durations import BusinessSpan, parse_business
+from tests.unit import peers
 
-CASES = Path(__file__).parents[2].parent / "shared" / "cases" / "business_hours.json"
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVENTS = {
     "customer": EventType.INBOUND,
     "agent": EventType.ANSWER,
     "closed": EventType.CLOSED,
+    "reopened": EventType.REOPENED,
 }
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ALWAYS = OpeningHours("always", UTC, {day: [(0, 86_400)] for day in range(7)})
 
 
-def sequences() -> list[Any]:
-    """Return a parameter a sequence, or one that skips where the cases are not at hand."""
-    if not CASES.exists():
-        missing = pytest.mark.skip(reason="../shared/cases/business_hours.json is not here")
-        return [pytest.param({}, marks=missing)]
-    every = json.loads(CASES.read_text())["cases"]
-    return [pytest.param(case, id=case["id"]) for case in every if case["kind"] == "sla_sequence"]
-
-
-def instant(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
-def policy_of(case: dict[str, Any]) -> Policy:
-    minutes = case["input"]["policy_minutes"]
+def policy_of(case: peers.Case) -> Policy:
+    targets = case["input"]["policy_minutes"]
     spans: dict[str, Any] = {
-        name: BusinessSpan(0, timedelta(minutes=value)) for name, value in minutes.items()
+        name: BusinessSpan(0, timedelta(minutes=value))
+        for name, value in targets.items()
+        if value is not None
     }
-    week = {
-        WEEKDAYS.index(day): [parse_interval("-".join(pair)) for pair in pairs]
-        for day, pairs in case["calendar"]["hours"].items()
-    }
-    hours = OpeningHours("peer", ZoneInfo(case["calendar"]["tz"]), week)
-    return Policy("peer", Match(), hours, **spans)
+    return Policy("peer", Match(), peers.calendar(case), snooze_pauses=True, **spans)
 
 
-def folded(case: dict[str, Any]) -> CaseSpan:
+def folded(case: peers.Case) -> CaseSpan:
+    given = case["input"]
+    assert given.keys() <= {"policy_minutes", "created", "events", "pauses"}
     events = [
-        Event(datetime.fromisoformat(moment), EVENTS[who], number)
-        for number, (who, moment) in enumerate(case["input"]["events"], 1)
+        Event(peers.instant(moment), EVENTS[who], number)
+        for number, (who, moment) in enumerate(given["events"], 1)
     ]
-    (span,) = fold(events, quiet_after=timedelta(days=3), now=max(event.at for event in events))
+    asleep = [
+        Event(start, EventType.SNOOZED, number, until=end)
+        for number, (start, end) in enumerate(peers.pauses(case), 1)
+    ]
+    now = max(event.at for event in events)
+    (span,) = fold([*events, *asleep], quiet_after=timedelta(days=3), now=now)
     return span
 
 
-@pytest.mark.parametrize("case", sequences())
-def test_due_times_agree_with_the_peers(case: dict[str, Any]) -> None:
-    """After the same events the same promises are running as in other help desks."""
-    span, policy, expected = folded(case), policy_of(case), case["expect"]
+def minutes(span: timedelta) -> float:
+    return span / timedelta(minutes=1)
+
+
+def answers(case: peers.Case) -> dict[str, Any]:
+    """Return what inboxd says to everything that a sequence may ask."""
+    span, policy = folded(case), policy_of(case)
     running = dues(span, policy)
-    if "next_due" in expected:
-        governing = running.governing
-        assert (governing.at if governing else None) == instant(expected["next_due"])
-    if "nrt_due" in expected:
-        assert (running.response.at if running.response else None) == instant(expected["nrt_due"])
-    if "worst_nrt_minutes" in expected:
+    first = running.response and running.response.target is Target.FIRST_RESPONSE
+    said: dict[str, Any] = {
+        "next_due": running.governing,
+        "frt_due": running.response if first else None,
+        # There what customers write after an answer, or again, is what has a next response.
+        "nrt_due": running.response,
+        "resolution_due": running.resolution,
+    }
+    said = {name: due and due.at for name, due in said.items()}
+    ended = [(wait.since, wait.ended_at) for wait in span.waits if wait.ended_at]
+    if ended:
         # There a first answer is an exchange too; here it is the first response.
-        lengths = [policy.hours.between(w.since, w.ended_at) for w in span.waits if w.ended_at]
-        assert max(lengths) == timedelta(minutes=expected["worst_nrt_minutes"])
-    if "resolution_minutes" in expected:
-        assert span.ended_at is not None
-        took = policy.hours.between(span.opened_at, span.ended_at)
-        assert took == timedelta(minutes=expected["resolution_minutes"])
-        assert policy.resolution is not None
-        margin = policy.hours.span(policy.resolution) - took
-        assert margin == timedelta(minutes=expected["resolution_margin_minutes"])
+        lengths = [policy.hours.between(*both) for both in ended]
+        said["worst_nrt_minutes"] = minutes(max(lengths))
+    if span.ended_at:
+        took = minutes(policy.hours.between(span.opened_at, span.ended_at, span.pauses))
+        said["resolution_minutes"] = took
+        if policy.resolution:
+            allowed = minutes(policy.hours.span(policy.resolution))
+            said["resolution_margin_minutes"] = allowed - took
+    return said
+
+
+@pytest.mark.parametrize("case", peers.cases(sequences=True))
+def test_due_times_agree_with_the_peers(case: peers.Case) -> None:
+    """After the same events the same promises are running as in other help desks."""
+    said = answers(case)
+    for name, right in case["expect"].items():
+        right_here = peers.instant(right) if isinstance(right, str) else right
+        assert said[name] == right_here, f"{case['name']}: {name}"
 
 
 def policy(**targets: str) -> Policy:
