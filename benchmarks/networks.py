@@ -125,14 +125,20 @@ class Networks:
     _answers: IO[str]
 
     def write(
-        self, messages: int, *, over: timedelta = timedelta(minutes=1), answered: int = 0
+        self,
+        messages: int,
+        *,
+        over: timedelta = timedelta(minutes=1),
+        answered: int = 0,
+        ago: timedelta = timedelta(),
     ) -> None:
         """
-        Let so many messages appear on each network, written *over* the time until now.
+        Let so many messages appear on each network, written *over* the time until now, or until *ago*.
 
         The first *answered* of them have an answer of the shop's.
         """
-        self._requests.write(f"{messages} {over.total_seconds():.0f} {answered}\n")
+        seconds = f"{over.total_seconds():.0f} {ago.total_seconds():.0f}"
+        self._requests.write(f"{messages} {answered} {seconds}\n")
         self._requests.flush()
         self._answers.readline()
 
@@ -230,10 +236,10 @@ async def _serve(shops: int, customers: int, now: Callable[[], datetime]) -> Non
         print(json.dumps(urls | {"slack": simulator.webhook_url}), flush=True)
         before = 0
         while line := await asyncio.to_thread(sys.stdin.readline):
-            messages, over, answered = map(int, line.split())
+            messages, answered, over, ago = map(int, line.split())
             writing = _Writing(messages, timedelta(seconds=over), answered, before)
             for network in NETWORKS:
-                _write(world, network, writing, now())
+                _write(world, network, writing, now() - timedelta(seconds=ago))
             before += messages
             print("written", flush=True)
 
