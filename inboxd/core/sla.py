@@ -222,7 +222,8 @@ def _promised_at(promise: Promise, since: datetime, hours: OpeningHours) -> date
         close = hours.subtract(midnight, timedelta())
     except (ValueError, OverflowError):
         return None
-    # On a day that is closed, or after hours, the day itself is what the customer was told.
+    # Of a day that is closed, it is the last closing before: nobody works on it. What is promised
+    # after that has the whole day, which is what the customer was told.
     at = close if close > since else midnight
     return at if at > since else None
 
