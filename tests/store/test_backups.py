@@ -45,6 +45,15 @@ def restore(database: Path, backup: Path, now: datetime) -> restoring.Restored:
     return restoring.restore(database, backup, now, lambda *_: pytest.fail("nobody was erased"))
 
 
+def restored_alone(shop: Shop, folder: Path, later: datetime) -> Shop:
+    """Return *shop* as its backup brings it back *later*, where the former database is gone."""
+    backup = back_up(shop.store.path, folder / "copy.db").path
+    shop.store.close()
+    shop.store.path.unlink()
+    restore(shop.store.path, backup, later)
+    return open_shop(shop.store.path, now=later)
+
+
 def reply(key: str) -> OutgoingReply:
     return OutgoingReply(key, "dm:1", Stream.DIRECT_MESSAGES, "On its way.", None, None, at(0))
 
@@ -482,13 +491,7 @@ async def test_no_wait_falls_silent_with_the_former_database(
     shop.tick(60)
     for item in shop.store.outbox.due("lead", shop.now) if had_begun else ():
         assert shop.store.outbox.claim(item, shop.now)
-    backup = back_up(shop.store.path, tmp_path / "copy.db").path
-    shop.store.close()
-    shop.store.path.unlink()
-
-    later = at(60) + timedelta(days=3)
-    restore(shop.store.path, backup, later)
-    restored = open_shop(shop.store.path, now=later)
+    restored = restored_alone(shop, tmp_path, at(60) + timedelta(days=3))
     restored.tick()
     sink = ScriptedSink("lead")
     sink.found = found
@@ -508,13 +511,7 @@ async def test_a_reply_that_may_have_left_is_not_given_up_before_anything_is_rea
     shop.hear(said(0, "a"))
     with shop.store.transaction():
         shop.store.outbox.add_reply("shop-vk", 1, reply("r1"), shop.now)
-    backup = back_up(shop.store.path, tmp_path / "copy.db").path
-    shop.store.close()
-    shop.store.path.unlink()
-
-    later = at(0) + timedelta(days=3)
-    restore(shop.store.path, backup, later)
-    restored = open_shop(shop.store.path, now=later)
+    restored = restored_alone(shop, tmp_path, at(0) + timedelta(days=3))
     async with serving(restored) as deliver:
         await deliver()
         assert restored.rows("SELECT state FROM outbox") == [("unsure",)]
